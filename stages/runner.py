@@ -1,0 +1,159 @@
+"""Finds the stage files, turns each ``Config`` into options, and runs what is due."""
+
+import importlib
+import inspect
+import json
+import time
+from collections.abc import Callable
+from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+
+from tiefvision.cli.running import choose_device, guarded, say
+from tiefvision.progress import choose_track
+from tiefvision.store.header import Header
+from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, STAGES, Workspace
+from tiefvision.workspace.job import MAX_GIB, Job, Resources, input_digests
+from tiefvision.workspace.provenance import code_fingerprint
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Options that every stage has."""
+
+    workspace: Annotated[Path, "folder of the run"] = DEFAULT_WORKSPACE
+    device: Annotated[str, "auto, cpu, cuda or mps"] = "auto"
+    seed: Annotated[int, "of everything drawn at random"] = 0
+    max_gib: Annotated[float, "limit of an artifact in GiB"] = MAX_GIB
+    quiet: Annotated[bool, "no progress"] = False
+
+
+def stage_modules() -> dict[str, str]:
+    """Module of each stage by its name, in the order of their numbers."""
+    files = sorted(FOLDER.glob("s[0-9]*_*.py"), key=_number)
+    return {path.stem.split("_", 1)[1]: f"stages.{path.stem}" for path in files}
+
+
+def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
+    """Run one stage if it is due.
+
+    Returns:
+        Its report, or None if it is up to date.
+    """
+    module = importlib.import_module(stage_modules()[name])
+    workspace = Workspace(shared.workspace)
+    resources = Resources(
+        choose_device(shared.device),
+        shared.seed,
+        shared.max_gib,
+        choose_track(quiet=shared.quiet),
+    )
+    header = Header(
+        stage=name,
+        code=code_fingerprint(FOLDER / f"{module.__name__.split('.')[1]}.py"),
+        config=_plain(asdict(config)) | {"seed": shared.seed},
+        inputs=input_digests(workspace, module.READS) | _sources(module, config),
+    )
+    with Job(workspace, STAGES[name], header, resources) as job:
+        if job.up_to_date:
+            return None
+        started = time.monotonic()
+        figures: dict[str, Any] = module.run(config, job)
+    report = {
+        "stage": name,
+        "config": dict(header.config),
+        "seconds": round(time.monotonic() - started, 1),
+        "figures": figures,
+    }
+    path = workspace.report_path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
+    return report
+
+
+def main() -> int:
+    """The entry point of ``python -m stages``."""
+    return guarded(make_app())
+
+
+def make_app() -> typer.Typer:
+    """A command a stage, by name and by number; ``all`` runs every one."""
+    app = typer.Typer(
+        help="The stages of the pipeline, in order.",
+        no_args_is_help=True,
+        add_completion=False,
+    )
+    for number, (name, module_name) in enumerate(stage_modules().items(), start=1):
+        module = importlib.import_module(module_name)
+        command = _command(name, module)
+        summary = (module.__doc__ or "").split("\n", 1)[0]
+        app.command(name, help=f"{number}. {summary}")(command)
+        app.command(str(number), hidden=True, help=summary)(command)
+    return app
+
+
+def _command(name: str, module: ModuleType) -> Callable[..., None]:
+    def command(**options: Any) -> None:
+        names = {item.name for item in fields(Shared)}
+        own = {key: _value(value) for key, value in options.items() if key not in names}
+        common = {key: value for key, value in options.items() if key in names}
+        report = run_stage(name, module.Config(**own), Shared(**common))
+        if report is None:
+            say(f"{name}: up to date")
+        else:
+            say(f"{name}: done in {report['seconds']} s")
+            say(json.dumps(report["figures"], indent=1, ensure_ascii=False))
+
+    parameters = [*_parameters(module.Config), *_parameters(Shared)]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__doc__ = module.__doc__
+    return command
+
+
+def _parameters(config: type[Any]) -> list[inspect.Parameter]:
+    """The fields of a frozen dataclass as typer options; each default stands there."""
+    hints = get_type_hints(config, include_extras=True)
+    parameters = []
+    for item in fields(config):
+        if item.default is MISSING:
+            raise TypeError(f"{config.__module__}: {item.name} needs a default")
+        kind, text = get_args(hints[item.name])[:2]
+        default = item.default
+        if get_origin(kind) is tuple:
+            kind, default = list[get_args(kind)[0]], list(item.default)  # type: ignore[misc]
+        elif get_origin(kind) is not None:  # a Literal: typer lists its values
+            text = f"{text} ({' | '.join(get_args(kind))})"
+            kind = str
+        parameters.append(
+            inspect.Parameter(
+                item.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=default,
+                annotation=Annotated[kind, typer.Option(help=text)],
+            )
+        )
+    return parameters
+
+
+def _value(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _plain(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings as JSON can hold them."""
+    plain: dict[str, Any] = json.loads(json.dumps(config, default=str))
+    return plain
+
+
+def _sources(module: ModuleType, config: Any) -> dict[str, str]:
+    sources: Callable[[Any], dict[str, str]] | None = getattr(module, "sources", None)
+    return sources(config) if sources else {}
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.split("_", 1)[0][1:])

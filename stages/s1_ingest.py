@@ -1,0 +1,72 @@
+"""Check a dataset and record its photographs.
+
+Reads   the dataset: images/, annotations.json, triplets.csv
+Writes  photos.lmdb: photo/<path> a record with size, source, item, split and boxes;
+        triplet/<line> a judged triplet
+Command make stage-1 DATA=mydata
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from tiefvision.datasets.check import check_dataset
+from tiefvision.datasets.files import ANNOTATIONS, IMAGES, TRIPLETS, list_photos
+from tiefvision.datasets.layout import read_dataset
+from tiefvision.errors import BadDataset
+from tiefvision.workspace.job import Job
+from tiefvision.workspace.provenance import files_fingerprint
+from tiefvision.workspace.reading import photo_to_record
+
+READS = ()
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the stage."""
+
+    data: Annotated[Path, "folder of the dataset"] = Path("data/demo")
+
+
+def sources(config: Config) -> dict[str, str]:
+    """What is read outside the workspace."""
+    root = config.data
+    described = [root / name for name in (ANNOTATIONS, TRIPLETS)]
+    files = [path for path in described if path.is_file()]
+    if not files:
+        raise BadDataset(
+            f"There is no dataset at {root}: it lacks {ANNOTATIONS}.",
+            "Run: tiefvision data synth DIR, or tiefvision data import FORMAT SRC DIR",
+        )
+    images = root / IMAGES
+    files += [images / path for path in list_photos(images)]
+    return {"dataset": files_fingerprint(root, files)}
+
+
+def run(config: Config, job: Job) -> dict[str, Any]:
+    """Check, then record what can be read."""
+    report = check_dataset(config.data, track=job.resources.track)
+    if not report.usable:
+        raise BadDataset(
+            f"{config.data} cannot be used: {'; '.join(report.reasons)}.",
+            f"Run: tiefvision data check {config.data}",
+        )
+    dataset = read_dataset(config.data)
+    unreadable = {*report.missing, *report.corrupt}
+    photos = [photo for photo in dataset.photos if photo.path not in unreadable]
+    with job.write() as writer:
+        writer.write(
+            records={f"photo/{item.path}": photo_to_record(item) for item in photos}
+            | {
+                f"triplet/{number:08d}": asdict(triplet)
+                for number, triplet in enumerate(dataset.triplets)
+                if unreadable.isdisjoint(asdict(triplet).values())
+            }
+        )
+        writer.finish(
+            details={
+                "images": str(dataset.images.resolve()),
+                "skipped": len(dataset.photos) - len(photos),
+            }
+        )
+    return report.to_dict()

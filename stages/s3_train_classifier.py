@@ -1,0 +1,74 @@
+"""Train the crop classifier: windows that hold a garment against windows that do not.
+
+Reads   photos.lmdb, features.lmdb
+Writes  crop_classifier.lmdb: weights/module float32; training/history the curves
+Command make stage-3 ARGS="--categories outfit"
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from tiefvision.encoders.architectures import architecture_named
+from tiefvision.locating.heads import CropClassifier, HeadSizes, standardise_inputs
+from tiefvision.locating.targets import OUTFIT, resolve_categories
+from tiefvision.locating.training import (
+    Sampling,
+    channel_statistics,
+    classifier_task,
+    count_steps,
+)
+from tiefvision.training import Schedule, seeded
+from tiefvision.workspace.annotated import annotated_photos
+from tiefvision.workspace.fitting import fit_and_store
+from tiefvision.workspace.job import Job, require_same_encoder
+from tiefvision.workspace.reading import levels_reader, read_photos
+
+READS = ("photos", "features")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the stage."""
+
+    categories: Annotated[
+        tuple[str, ...], "what to find: categories, or outfit, or all"
+    ] = (OUTFIT,)
+    epochs: Annotated[int, "passes over the training photographs"] = 8
+    learning_rate: Annotated[float, "highest rate of AdamW"] = 1e-3
+    photos: Annotated[int, "photographs in a batch"] = Sampling.photos
+    windows: Annotated[int, "windows of a level, of each kind"] = Sampling.windows
+    reduced: Annotated[int, "channels after the 1x1 reduction"] = HeadSizes.reduced
+    hidden: Annotated[int, "features of a window"] = HeadSizes.hidden
+
+
+def run(config: Config, job: Job) -> dict[str, Any]:
+    """Train on the training split; the epoch that does best on validation is kept."""
+    resources = job.resources
+    features = job.read("features")
+    photos = read_photos(job.read("photos"))
+    categories = resolve_categories(config.categories, photos)
+    training, validation = annotated_photos(photos, features, categories)
+    levels_of = levels_reader(features, photos)
+
+    encoder = require_same_encoder(features)
+    architecture = architecture_named(encoder["name"])
+    sizes = HeadSizes(config.reduced, config.hidden)
+    with seeded(resources.seed):
+        classifier = CropClassifier(
+            architecture.channels, architecture.window, tuple(categories), sizes
+        )
+    standardise_inputs(classifier, *channel_statistics(training, levels_of))
+    classifier.to(resources.device)
+
+    sampling = Sampling(config.photos, config.windows)
+    task = classifier_task(classifier, training, validation, levels_of, sampling)
+    details = {
+        "channels": architecture.channels,
+        "window": architecture.window,
+        "categories": categories,
+        "sizes": asdict(sizes),
+    }
+    schedule = Schedule(config.epochs, config.learning_rate)
+    steps = count_steps(training, sampling)
+    figures = fit_and_store(job, task, schedule, steps, encoder, details)
+    return {"photographs": len(training), **figures}

@@ -1,0 +1,70 @@
+"""Train the four box regressors, a separate network for each coordinate.
+
+Reads   photos.lmdb, features.lmdb, crop_classifier.lmdb (for its categories)
+Writes  box_regressors.lmdb: weights/module float32; training/history the curves
+Command make stage-4
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from tiefvision.encoders.architectures import architecture_named
+from tiefvision.locating.heads import BoxRegressors, HeadSizes, standardise_inputs
+from tiefvision.locating.training import (
+    Sampling,
+    channel_statistics,
+    count_steps,
+    regressors_task,
+)
+from tiefvision.training import Schedule, seeded
+from tiefvision.workspace.annotated import annotated_photos
+from tiefvision.workspace.fitting import fit_and_store
+from tiefvision.workspace.job import Job, require_same_encoder
+from tiefvision.workspace.reading import levels_reader, read_photos
+
+READS = ("photos", "features", "crop_classifier")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the stage."""
+
+    epochs: Annotated[int, "passes over the training photographs"] = 12
+    learning_rate: Annotated[float, "highest rate of AdamW"] = 1e-3
+    photos: Annotated[int, "photographs in a batch"] = Sampling.photos
+    windows: Annotated[int, "windows of a level, of each kind"] = Sampling.windows
+    reduced: Annotated[int, "channels after the 1x1 reduction"] = HeadSizes.reduced
+    hidden: Annotated[int, "features of a window"] = HeadSizes.hidden
+
+
+def run(config: Config, job: Job) -> dict[str, Any]:
+    """Train on the training split; the epoch that does best on validation is kept."""
+    resources = job.resources
+    features = job.read("features")
+    classifier = job.read("crop_classifier")
+    encoder = require_same_encoder(features, classifier)
+    categories = classifier.header.details["categories"]
+    photos = read_photos(job.read("photos"))
+    training, validation = annotated_photos(photos, features, categories)
+    levels_of = levels_reader(features, photos)
+
+    architecture = architecture_named(encoder["name"])
+    sizes = HeadSizes(config.reduced, config.hidden)
+    with seeded(resources.seed):
+        regressors = BoxRegressors(architecture.channels, architecture.window, sizes)
+    standardise_inputs(regressors, *channel_statistics(training, levels_of))
+    regressors.to(resources.device)
+
+    sampling = Sampling(config.photos, config.windows)
+    task = regressors_task(
+        regressors, categories, training, validation, levels_of, sampling
+    )
+    details = {
+        "channels": architecture.channels,
+        "window": architecture.window,
+        "sizes": asdict(sizes),
+    }
+    schedule = Schedule(config.epochs, config.learning_rate)
+    steps = count_steps(training, sampling)
+    figures = fit_and_store(job, task, schedule, steps, encoder, details)
+    return {"photographs": len(training), **figures}

@@ -1,0 +1,73 @@
+"""Locate the garments of every photograph; that nothing is found is an answer.
+
+Reads   photos.lmdb, features.lmdb, crop_classifier.lmdb, box_regressors.lmdb
+Writes  locations.lmdb: found/<path> a list of garments, the surest first
+Command make stage-5
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from tiefvision.evaluation.localisation import (
+    Located,
+    localisation_figures,
+    relative_mean_box,
+)
+from tiefvision.locating.locate import locate
+from tiefvision.locating.targets import garments_to_find
+from tiefvision.locating.votes import Combination, VotingRules
+from tiefvision.workspace.job import Job, require_same_encoder
+from tiefvision.workspace.reading import (
+    levels_reader,
+    read_classifier,
+    read_photos,
+    read_regressors,
+)
+
+READS = ("photos", "features", "crop_classifier", "box_regressors")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the stage."""
+
+    threshold: Annotated[float, "least P(garment) of a window"] = VotingRules.threshold
+    combination: Annotated[Combination, "votes, or the published mean"] = "votes"
+    most: Annotated[int, "garments of a photograph at most"] = VotingRules.most
+
+
+def run(config: Config, job: Job) -> dict[str, Any]:
+    """Locate, then compare with the annotations and with the mean training box."""
+    device, track = job.resources.device, job.resources.track
+    features = job.read("features")
+    heads = job.read("crop_classifier"), job.read("box_regressors")
+    encoder = require_same_encoder(features, *heads)
+    classifier = read_classifier(heads[0], device)
+    regressors = read_regressors(heads[1], device)
+    rules = VotingRules(config.threshold, config.combination, most=config.most)
+    photos = read_photos(job.read("photos"))
+    levels_of = levels_reader(features, photos)
+    encoded = [photo for photo in photos if features.has(f"map/{photo.path}")]
+
+    located = []
+    with job.write() as writer:
+        for photo in track(encoded, "locating garments", len(encoded)):
+            levels = levels_of(photo.path)
+            found = locate(
+                levels, photo.width, photo.height, classifier, regressors, rules
+            )
+            wanted = garments_to_find(photo, classifier.categories)
+            located.append(Located(photo, wanted, found))
+            garments = [asdict(garment) for garment in found]
+            writer.write(records={f"found/{photo.path}": garments})
+        details = {"rules": asdict(rules), "categories": classifier.categories}
+        writer.finish(encoder=encoder, details=details)
+
+    training = [item for item in located if item.photo.split == "train"]
+    mean_box = relative_mean_box(training)
+    return {
+        split: localisation_figures(
+            [item for item in located if item.photo.split == split], mean_box
+        )
+        for split in ("train", "val", "test")
+    }

@@ -1,0 +1,47 @@
+"""The number to beat: retrieval by the similarity of encodings, nothing learnt.
+
+Reads   photos.lmdb, crops.lmdb
+Writes  baseline.lmdb: ranks/<split> int64 (Q,), the rank of each query's item
+Command make stage-7
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tiefvision.ranking.comparison import run_search
+from tiefvision.ranking.searches import search_of_split
+from tiefvision.ranking.views import CosineRanker
+from tiefvision.records import Split
+from tiefvision.workspace.job import Job, require_same_encoder
+from tiefvision.workspace.reading import maps_reader, paths_with_maps, read_photos
+
+READS = ("photos", "crops")
+SPLITS: tuple[Split, ...] = ("val", "test")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The stage has no settings."""
+
+
+def run(config: Config, job: Job) -> dict[str, Any]:
+    """Search with the photographs of the validation and of the test split."""
+    crops = job.read("crops")
+    encoder = require_same_encoder(crops)
+    maps_of = maps_reader(crops, job.resources.device)
+    photos = read_photos(job.read("photos"))
+    available = paths_with_maps(crops, photos)
+    report: dict[str, Any] = {}
+    with job.write() as writer:
+        for split in SPLITS:
+            search = search_of_split(photos, split, available)
+            if not search.queries:
+                continue
+            (result,) = run_search(search, {"cosine": CosineRanker()}, maps_of)
+            figures = result.figures(job.resources.seed)
+            report[split] = {"protocol": search.description} | {
+                name: figure.to_dict() for name, figure in figures.items()
+            }
+            writer.write(tensors={f"ranks/{split}": {"ranks": result.ranks}})
+        writer.finish(encoder=encoder, details=report)
+    return report

@@ -1,0 +1,210 @@
+import io
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tiefvision.errors import UnreadablePhoto
+from tiefvision.photos.reading import MAX_PIXELS, photo_size, read_photo
+
+ORIENTATION = 0x0112
+
+
+def save(file: Path, image: Image.Image, **options: object) -> Path:
+    image.save(file, **options)
+    return file
+
+
+def quadrants(width: int = 64, height: int = 48) -> np.ndarray:
+    """Red, green / blue, white: every rotation and reflection looks different."""
+    photo = np.full((height, width, 3), 255, dtype=np.uint8)
+    photo[: height // 2, : width // 2] = (255, 0, 0)
+    photo[: height // 2, width // 2 :] = (0, 255, 0)
+    photo[height // 2 :, : width // 2] = (0, 0, 255)
+    return photo
+
+
+def with_orientation(photo: np.ndarray, orientation: int) -> np.ndarray:
+    """The pixels as a camera stores them, after the EXIF standard's definition of
+    where row 0 and column 0 of the stored pixels lie in the scene."""
+    stored = {
+        1: photo,
+        2: photo[:, ::-1],
+        3: photo[::-1, ::-1],
+        4: photo[::-1],
+        5: photo.transpose(1, 0, 2),
+        6: np.rot90(photo, 1),
+        7: photo[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(photo, -1),
+    }
+    return np.ascontiguousarray(stored[orientation])
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_is_turned_upright(tmp_path, suffix, orientation):
+    upright = quadrants()
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    options = {"quality": 95} if suffix == "jpg" else {}
+    options = {"lossless": True} if suffix == "webp" else options
+    stored = Image.fromarray(with_orientation(upright, orientation))
+    file = save(tmp_path / f"p.{suffix}", stored, exif=exif, **options)
+    photo = read_photo(file)
+    assert photo.shape == upright.shape
+    assert photo_size(file) == (64, 48)
+    for row, column in [(8, 8), (8, 56), (40, 8), (40, 56)]:
+        assert np.abs(photo[row, column].astype(int) - upright[row, column]).max() < 12
+
+
+def test_a_nonsense_orientation_counts_as_upright(tmp_path):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 77
+    file = save(tmp_path / "p.png", Image.fromarray(quadrants()), exif=exif)
+    assert np.array_equal(read_photo(file), quadrants())
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "RGB", "RGBA", "LA"])
+def test_png_modes_become_rgb(tmp_path, mode):
+    file = save(tmp_path / "p.png", Image.new("RGB", (20, 30), "white").convert(mode))
+    photo = read_photo(file)
+    assert photo.shape == (30, 20, 3)
+    assert photo.dtype == np.uint8
+    assert photo.min() == 255
+
+
+def test_cmyk_jpeg_keeps_its_colour(tmp_path):
+    red = Image.new("RGB", (32, 32), (200, 30, 30)).convert("CMYK")
+    photo = read_photo(save(tmp_path / "p.jpg", red, quality=95))
+    assert np.abs(photo.mean(axis=(0, 1)) - [200, 30, 30]).max() < 6
+
+
+def test_sixteen_bit_grey_is_scaled_and_not_clipped(tmp_path):
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16)
+    grey = Image.fromarray(np.tile(ramp, (16, 1)))
+    photo = read_photo(save(tmp_path / "p.png", grey))
+    assert np.array_equal(photo[0, :, 1], (ramp >> 8).astype(np.uint8))
+
+
+def test_sixteen_bit_colour_is_scaled_and_not_clipped(tmp_path):
+    file = tmp_path / "p.png"
+    file.write_bytes(sixteen_bit_png(20, 16, (65535, 32768, 256)))
+    assert read_photo(file)[3, 3].tolist() == [255, 128, 1]
+
+
+def sixteen_bit_png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
+    row = b"\0" + struct.pack(">3H", *colour) * width
+    return png(width, height, zlib.compress(row * height), bits=16)
+
+
+def png(width: int, height: int, pixels: bytes, bits: int = 8) -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + checksum.to_bytes(4)
+
+    header = struct.pack(">2I5B", width, height, bits, 2, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def test_transparency_is_white(tmp_path):
+    rgba = np.zeros((20, 20, 4), dtype=np.uint8)
+    rgba[:, 10:] = (255, 0, 0, 255)
+    rgba[10:, 10:, 3] = 128
+    photo = read_photo(save(tmp_path / "p.png", Image.fromarray(rgba)))
+    assert photo[0, 0].tolist() == [255, 255, 255]
+    assert photo[0, 19].tolist() == [255, 0, 0]
+    assert photo[19, 19].tolist() == [255, 127, 127]
+
+
+def test_a_transparent_palette_colour_is_white(tmp_path):
+    image = Image.new("P", (20, 20), 3)
+    image.putpalette([10] * 768)
+    photo = read_photo(save(tmp_path / "p.png", image, transparency=3))
+    assert photo.min() == 255
+
+
+def test_max_side_bounds_the_longer_side(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (600, 801, 3), dtype=np.uint8)
+    for suffix in ("jpg", "png"):
+        file = save(tmp_path / f"p.{suffix}", Image.fromarray(noise))
+        assert read_photo(file, max_side=100).shape == (75, 100, 3)
+        assert read_photo(file, max_side=801).shape == (600, 801, 3)
+        assert read_photo(file, max_side=5000).shape == (600, 801, 3)
+
+
+def test_max_side_shows_the_same_photograph(tmp_path):
+    smooth = Image.fromarray(quadrants(8, 6)).resize((800, 600), Image.BICUBIC)
+    file = save(tmp_path / "p.jpg", smooth, quality=95)
+    expected = np.asarray(smooth.resize((120, 90), Image.BILINEAR), dtype=int)
+    assert np.abs(read_photo(file, max_side=120) - expected).mean() < 3
+
+
+def test_max_side_of_a_thin_photograph_leaves_a_pixel(tmp_path):
+    file = save(tmp_path / "p.png", Image.new("RGB", (16, 4000)))
+    assert read_photo(file, max_side=100).shape == (100, 1, 3)
+
+
+def image_bytes(kind: str) -> bytes:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b"\0" * 100, "it is not a JPEG, PNG or WebP image"),
+        (b"GIF89a" + b"\0" * 50, "it is not a JPEG, PNG or WebP image"),
+        (image_bytes("BMP"), "it is not a JPEG, PNG or WebP image"),
+        (image_bytes("JPEG")[:1500], "truncated"),
+        (image_bytes("PNG")[:1500], "truncated"),
+        (image_bytes("WEBP")[:500], ""),
+        (image_bytes("PNG")[:20], ""),
+        (image_bytes("JPEG")[:5], ""),
+    ],
+)
+def test_what_is_no_photograph_is_refused(tmp_path, content, reason):
+    file = tmp_path / "p.jpg"
+    file.write_bytes(content)
+    with pytest.raises(UnreadablePhoto) as refusal:
+        read_photo(file)
+    assert str(file) in str(refusal.value)
+    assert reason in str(refusal.value)
+    assert str(refusal.value).endswith(".")
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(UnreadablePhoto, match=r"none\.jpg: no such file"):
+        photo_size(tmp_path / "none.jpg")
+    with pytest.raises(UnreadablePhoto, match="directory"):
+        read_photo(tmp_path)
+
+
+def test_a_side_under_the_minimum_is_refused(tmp_path):
+    file = save(tmp_path / "p.png", Image.new("RGB", (15, 300)))
+    with pytest.raises(UnreadablePhoto, match="15 x 300 pixels, and 16 a side"):
+        photo_size(file)
+
+
+def test_a_bomb_is_refused_from_its_header(tmp_path):
+    file = tmp_path / "p.png"
+    file.write_bytes(png(60_000, 60_000, zlib.compress(b"\0" * 1000)))
+    for read in (read_photo, photo_size):
+        with pytest.raises(UnreadablePhoto, match="more than the 120,000,000 allowed"):
+            read(file)
+
+
+def test_a_large_photograph_is_allowed_without_a_warning(tmp_path):
+    assert Image.MAX_IMAGE_PIXELS < 10_000 * 11_000 < MAX_PIXELS
+    file = tmp_path / "p.png"
+    file.write_bytes(png(10_000, 11_000, b""))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert photo_size(file) == (10_000, 11_000)

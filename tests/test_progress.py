@@ -1,0 +1,50 @@
+import io
+import sys
+
+import pytest
+
+from tiefvision import progress
+from tiefvision.progress import choose_track, track, untracked
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def use_terminal(monkeypatch):
+    """Called by the test itself: pytest exchanges stderr between set-up and test."""
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setenv("TERM", "xterm")
+    return stderr
+
+
+@pytest.mark.parametrize("wrap", [track, untracked])
+def test_the_items_come_through_in_order(wrap):
+    assert list(wrap(range(5), "Counting", 5)) == [0, 1, 2, 3, 4]
+
+
+def test_a_short_loop_shows_nothing(monkeypatch):
+    terminal = use_terminal(monkeypatch)
+    assert list(track(range(5), "Counting", 5)) == [0, 1, 2, 3, 4]
+    assert terminal.getvalue() == ""
+
+
+def test_a_long_loop_shows_a_bar_and_loses_no_item(monkeypatch):
+    terminal = use_terminal(monkeypatch)
+    monkeypatch.setattr(progress, "DELAY", -1.0)
+    assert list(track(range(9), "Counting", 9)) == list(range(9))
+    assert "Counting" in terminal.getvalue()
+    assert "9/9" in terminal.getvalue()
+
+
+def test_nothing_is_shown_where_stderr_is_no_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "DELAY", -1.0)
+    assert list(track(range(5), "Counting", 5)) == [0, 1, 2, 3, 4]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_quiet_chooses_silence():
+    assert choose_track(quiet=True) is untracked
+    assert choose_track(quiet=False) is track

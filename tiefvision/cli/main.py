@@ -1,0 +1,1 @@
+"""``tiefvision``: locate, index, search, compare, and what goes with them."""

@@ -1,0 +1,77 @@
+"""What every command shares: the device, what is printed where, and exit codes."""
+
+import logging
+import sys
+import warnings
+from typing import Any
+
+import torch
+import typer
+from rich.console import Console
+
+from tiefvision.errors import TiefVisionError
+
+DONE = 0
+FAILED = 1
+BAD_USAGE = 2
+SOME_UNREADABLE = 3
+INTERRUPTED = 130
+
+# Typer carries its own copy of click from 0.26 on, and imports click before that; the
+# base of its usage errors is found either way.
+USAGE_ERROR: Any = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name; "auto" takes the fastest that is there.
+
+    Raises:
+        TiefVisionError: There is no such device here.
+    """
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(device for device, there in available.items() if there)
+    if not available.get(name):
+        here = ", ".join(device for device, there in available.items() if there)
+        raise TiefVisionError(
+            f"There is no device {name!r} here.", f"Use auto, {here}."
+        )
+    return torch.device(name)
+
+
+def say(message: str) -> None:
+    """A message for the person at the terminal, on stderr."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(message, markup=False)
+
+
+def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
+    """Run an application; every error that a user can cause is one sentence.
+
+    Returns:
+        The exit code.
+    """
+    # Pillow warns of damaged EXIF blocks that it then ignores.
+    warnings.filterwarnings("ignore", module="PIL")
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    command = typer.main.get_command(app)
+    try:
+        result: Any = command.main(arguments, standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        say("Interrupted; what was finished is kept. Run the same command to go on.")
+        return INTERRUPTED
+    except USAGE_ERROR as error:
+        error.show()
+        return BAD_USAGE
+    except TiefVisionError as error:
+        say(f"Error: {error}")
+        return FAILED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone
+        return FAILED
+    return result if isinstance(result, int) else DONE

@@ -1,0 +1,1 @@
+"""Datasets on disk: their layout, checks, splits and importers."""

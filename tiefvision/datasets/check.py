@@ -1,0 +1,169 @@
+"""Checks a dataset: what is in it, what is damaged, what leaks across the splits."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TypeVar, get_args
+
+import numpy as np
+
+from tiefvision.datasets.files import list_photos, photo_file
+from tiefvision.datasets.layout import Dataset, read_dataset
+from tiefvision.datasets.report import DatasetReport, Leak, LeakKind
+from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.photos.near_duplicates import (
+    Hash,
+    group_near_duplicates,
+    perceptual_hash,
+)
+from tiefvision.photos.reading import photo_size, read_photo
+from tiefvision.progress import Track, untracked
+from tiefvision.records import Photo, Source, Split
+
+HASHED_SIDE = 256
+"""Pixels of the longer side that near-duplicates are looked for at: large JPEGs decode
+twice as fast, and the distances of known pairs move by 4 bits at most."""
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class _Inspected:
+    """What one file holds.
+
+    Attributes:
+        photo: What annotations.json says of it.
+        missing: There is no such file.
+        error: Why it cannot be read; "" if it can.
+        size: Width and height of the photograph in the file.
+        digest: Of the file's bytes; "" if it cannot be read.
+        look: Its perceptual hash; of street photographs only, because studio
+            photographs of different items look alike by intention.
+    """
+
+    photo: Photo
+    missing: bool = False
+    error: str = ""
+    size: tuple[int, int] = (0, 0)
+    digest: str = ""
+    look: Hash | None = None
+
+
+def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
+    """Reads every file of a dataset and reports what is wrong with it."""
+    try:
+        dataset = read_dataset(root)
+    except BadDataset as error:
+        return DatasetReport(str(root), usable=False, reasons=(str(error),))
+    photos = dataset.photos
+    files = [
+        _inspect(dataset.images, photo)
+        for photo in track(photos, "Reading photographs", len(photos))
+    ]
+    readable = [file for file in files if file.digest]
+    copies = _groups((file.digest, file.photo) for file in readable)
+    boxes = Counter(g.category for photo in photos for g in photo.garments)
+    reasons = _reasons(dataset, len(readable))
+    return DatasetReport(
+        root=str(root),
+        usable=not reasons,
+        reasons=reasons,
+        photos=len(photos),
+        by_source=_count((photo.source for photo in photos), get_args(Source)),
+        by_split=_count((photo.split for photo in photos), get_args(Split)),
+        items=len({photo.item_id for photo in photos} - {""}),
+        boxes=boxes.total(),
+        categories={name: boxes[name] for name in dataset.categories},
+        triplets=len(dataset.triplets),
+        missing=tuple(file.photo.path for file in files if file.missing),
+        corrupt={file.photo.path: file.error for file in files if file.error},
+        resized=dict(_resized(readable)),
+        duplicates=tuple(tuple(photo.path for photo in group) for group in copies),
+        leaks=_leaks(photos, copies, readable),
+        unnamed=_unnamed(dataset),
+        problems=tuple(problem.message for problem in dataset.problems),
+        problem_counts=dict(Counter(problem.kind for problem in dataset.problems)),
+    )
+
+
+def _inspect(images: Path, photo: Photo) -> _Inspected:
+    file = photo_file(images, photo.path)
+    if not file.exists():
+        return _Inspected(photo, missing=True)
+    try:
+        pixels = read_photo(file, max_side=HASHED_SIDE)
+        size = photo_size(file)
+    except UnreadablePhoto as error:
+        return _Inspected(photo, error=str(error))
+    digest = blake2b(file.read_bytes(), digest_size=16).hexdigest()
+    look = perceptual_hash(pixels) if photo.source == "street" else None
+    return _Inspected(photo, size=size, digest=digest, look=look)
+
+
+def _reasons(dataset: Dataset, readable: int) -> tuple[str, ...]:
+    """Why nothing can be learned from the dataset or measured on it."""
+    if not dataset.photos:
+        return ("annotations.json names no photograph.",)
+    if not readable:
+        return (f"None of its {len(dataset.photos)} photographs can be read.",)
+    annotated = any(photo.garments or photo.item_id for photo in dataset.photos)
+    if not annotated and not dataset.triplets:
+        return ("It has neither boxes nor items nor triplets.",)
+    return ()
+
+
+def _resized(files: Sequence[_Inspected]) -> Iterator[tuple[str, str]]:
+    for file in files:
+        stated, found = (file.photo.width, file.photo.height), file.size
+        if stated != found:
+            sizes = f"{stated[0]} x {stated[1]}, the file {found[0]} x {found[1]}"
+            yield file.photo.path, f"annotations.json says {sizes} pixels."
+
+
+def _leaks(
+    photos: Sequence[Photo],
+    copies: Sequence[Sequence[Photo]],
+    readable: Sequence[_Inspected],
+) -> tuple[Leak, ...]:
+    named = _groups((photo.item_id, photo) for photo in photos if photo.item_id)
+    looks = [(file.photo, file.look) for file in readable if file.look is not None]
+    rows = group_near_duplicates(np.array([look for _, look in looks])) if looks else []
+    alike = [[looks[row][0] for row in group] for group in rows]
+    copied = {frozenset(photo.path for photo in group) for group in copies}
+    alike = [g for g in alike if frozenset(photo.path for photo in g) not in copied]
+    found: list[tuple[LeakKind, Sequence[Sequence[Photo]]]] = [
+        ("item", named),
+        ("duplicate", copies),
+        ("near-duplicate", alike),
+    ]
+    leaks = (Leak(kind, _by_split(group)) for kind, groups in found for group in groups)
+    return tuple(leak for leak in leaks if len(leak.photos) > 1)
+
+
+def _by_split(photos: Sequence[Photo]) -> dict[str, tuple[str, ...]]:
+    found = {
+        split: tuple(photo.path for photo in photos if photo.split == split)
+        for split in get_args(Split)
+    }
+    return {split: paths for split, paths in found.items() if paths}
+
+
+def _groups(pairs: Iterable[tuple[Key, Photo]]) -> list[list[Photo]]:
+    """Photographs with one key, two or more of them."""
+    groups: dict[Key, list[Photo]] = {}
+    for key, photo in pairs:
+        groups.setdefault(key, []).append(photo)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _count(values: Iterable[str], names: Sequence[str]) -> dict[str, int]:
+    counts = Counter(values)
+    return {name: counts[name] for name in names}
+
+
+def _unnamed(dataset: Dataset) -> tuple[str, ...]:
+    named = {photo_file(dataset.images, photo.path) for photo in dataset.photos}
+    found = list_photos(dataset.images)
+    return tuple(path for path in found if dataset.images / path not in named)

@@ -1,0 +1,93 @@
+"""The files of a dataset: names, listing, and writing that cannot leave half a file."""
+
+import filecmp
+import os
+import unicodedata
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+IMAGES = "images"
+ANNOTATIONS = "annotations.json"
+TRIPLETS = "triplets.csv"
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+
+MAX_NAME_BYTES = 255
+"""Of a file or folder: the limit of the common file systems."""
+
+PARTIAL_SUFFIX = ".partial"
+"""Ends the name of a file that is still being written."""
+
+
+def photo_file(images: Path, path: str) -> Path:
+    """The file of a photograph, whichever way its accents are composed on disk.
+
+    macOS used to store names decomposed (NFD), most other systems composed (NFC). Where
+    the exact name is missing, each folder and the file are looked up both ways.
+
+    Args:
+        images: The folder that ``path`` is relative to.
+        path: As in `tiefvision.records.Photo`, with forward slashes.
+    """
+    exact = images / path
+    if path.isascii() or exact.exists():
+        return exact
+    found = images
+    for part in PurePosixPath(path).parts:
+        forms = [part, *(unicodedata.normalize(form, part) for form in ("NFC", "NFD"))]
+        found = next((found / f for f in forms if (found / f).exists()), found / part)
+    return found
+
+
+def list_photos(folder: Path) -> list[str]:
+    """Paths of every JPEG, PNG and WebP below a folder, relative to it and sorted.
+
+    Hidden files and folders are left out: macOS leaves ``._name.jpg`` beside each file
+    that it copies to a foreign disk.
+    """
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        photos = [name for name in names if name.lower().endswith(PHOTO_SUFFIXES)]
+        below = Path(parent).relative_to(folder)
+        found += [(below / n).as_posix() for n in photos if not n.startswith(".")]
+    return sorted(found)
+
+
+def path_fault(path: str) -> str:
+    """Why this cannot be the path of a photograph below ``images``; "" if it can."""
+    posix, windows = PurePosixPath(path), PureWindowsPath(path)
+    if not path:
+        return "is empty"
+    if "\0" in path or any("\ud800" <= character <= "\udfff" for character in path):
+        return "holds a character that is not text"
+    if posix.is_absolute() or windows.drive or windows.root:
+        return "is an absolute path, expected one relative to images/"
+    if ".." in posix.parts or ".." in windows.parts:
+        return "climbs out of images/ with '..'"
+    if str(posix) != path:
+        return f"is not in its shortest form, {str(posix)!r}"
+    if any(len(part.encode()) > MAX_NAME_BYTES for part in posix.parts):
+        return f"has a name longer than {MAX_NAME_BYTES} bytes"
+    return ""
+
+
+def replace_file(file: Path, content: bytes) -> None:
+    """Writes a file aside and renames it: readers see the old one or the whole new one.
+
+    Args:
+        file: Its folder is made if it is missing.
+        content: All of it.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    aside = file.with_name(f".{file.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+    try:
+        aside.write_bytes(content)
+        aside.replace(file)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copies a file byte for byte, aside first; an equal copy is left as it is."""
+    if not target.exists() or not filecmp.cmp(source, target, shallow=False):
+        replace_file(target, source.read_bytes())

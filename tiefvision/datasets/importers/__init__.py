@@ -1,0 +1,16 @@
+"""Importers of published datasets: each writes the project's layout."""
+
+from tiefvision.datasets.importers.ccp import import_ccp
+from tiefvision.datasets.importers.formats import Format, ImportReport
+
+__all__ = ["FORMATS", "Format", "ImportReport"]
+
+FORMATS = {
+    "ccp": Format(
+        name="ccp",
+        description="Clothing Co-Parsing: street photographs with pixel masks",
+        homepage="https://github.com/bearpaw/clothing-co-parsing",
+        convert=import_ccp,
+    ),
+}
+"""By the name that ``tiefvision data import`` takes."""

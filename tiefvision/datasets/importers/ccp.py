@@ -1,0 +1,233 @@
+"""Clothing Co-Parsing (Yang, Luo and Lin, CVPR 2014): pixel masks to boxes.
+
+Reads the dataset as published at https://github.com/bearpaw/clothing-co-parsing:
+
+    photos/NNNN.jpg                      street photographs, 550 pixels wide
+    annotations/pixel-level/NNNN.mat     ``groundtruth``: (height, width) label numbers
+    label_list.mat                       ``label_list``: 59 names, by number
+
+About half of the photographs have no mask; they are skipped and counted.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.io import loadmat
+
+from tiefvision.datasets.files import IMAGES, copy_file
+from tiefvision.datasets.importers.formats import (
+    ImportReport,
+    claim_target,
+    make_report,
+)
+from tiefvision.datasets.importers.masks import mask_box
+from tiefvision.datasets.splits import assign_splits
+from tiefvision.datasets.writing import write_annotations
+from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.photos.near_duplicates import (
+    Hash,
+    group_near_duplicates,
+    perceptual_hash,
+)
+from tiefvision.photos.reading import read_photo
+from tiefvision.progress import Track, untracked
+from tiefvision.records import Garment, Photo
+
+PHOTOS = "photos"
+MASKS = "annotations/pixel-level"
+LABEL_LIST = "label_list.mat"
+
+GARMENTS = frozenset(
+    {
+        "blazer",
+        "blouse",
+        "bodysuit",
+        "cape",
+        "cardigan",
+        "coat",
+        "dress",
+        "hoodie",
+        "jacket",
+        "jeans",
+        "jumper",
+        "leggings",
+        "pants",
+        "romper",
+        "shirt",
+        "shorts",
+        "skirt",
+        "suit",
+        "sweater",
+        "sweatshirt",
+        "swimwear",
+        "t-shirt",
+        "top",
+        "vest",
+    }
+)
+"""Clothing of the torso and the legs, what a catalogue of garments sells. Left out are
+null, skin and hair; shoes, bags, hats, scarves, belts, ties, gloves, glasses and
+jewellery, which go with a garment; underwear, which no street photograph shows; and
+stockings, tights and socks, whose box is that of the legs and tells no item apart."""
+
+MIN_SHARE = 0.01
+"""Of the photograph; labels under it are mostly annotation noise."""
+
+SAME_OUTFITS = (("0312", "0398"), ("0366", "0649"))
+"""Two takes of one scene, seen by eye; no perceptual hash brings them together."""
+
+LICENSE = "Apache-2.0"
+
+DESCRIPTION = (
+    "Clothing Co-Parsing, https://github.com/bearpaw/clothing-co-parsing, "
+    "masks converted to boxes"
+)
+
+
+class _Skipped(Exception):
+    """Why a photograph is left out."""
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Names of the labels that are boxed, by number, and the number of all labels."""
+
+    wanted: Mapping[int, str]
+    count: int
+
+
+def import_ccp(
+    source: Path,
+    target: Path,
+    *,
+    seed: int,
+    track: Track = untracked,
+    garments: Collection[str] = GARMENTS,
+    min_share: float = MIN_SHARE,
+) -> ImportReport:
+    """Converts Clothing Co-Parsing; a run that was killed is completed by the next.
+
+    Args:
+        source: The dataset as published.
+        target: A new or empty folder, or one of an earlier run.
+        seed: Of the split.
+        track: Shows progress.
+        garments: The labels that are boxed.
+        min_share: Of the photograph that a label must cover.
+
+    Raises:
+        BadDataset: ``source`` has another shape, or ``target`` holds something else.
+    """
+    labels = _read_labels(source, garments)
+    settings = {"seed": seed, "garments": sorted(garments), "min_share": min_share}
+    claim_target(target, "ccp", settings)
+    photos, hashes, skipped = [], [], []
+    files = sorted((source / "photos").glob("*.jpg"))
+    for file in track(files, "Converting masks", len(files)):
+        try:
+            photo, photo_hash = _convert(file, labels, min_share)
+        except (UnreadablePhoto, _Skipped) as error:
+            skipped.append(str(error))
+            continue
+        copy_file(file, target / IMAGES / file.name)
+        photos.append(photo)
+        hashes.append(photo_hash)
+    if not photos:
+        raise BadDataset(f"No photograph in {source} could be read with its mask.")
+    groups = _groups_of_one_shot([photo.path for photo in photos], np.array(hashes))
+    photos = _split(photos, groups, seed)
+    write_annotations(target, photos, description=DESCRIPTION)
+    return make_report(photos, groups, skipped)
+
+
+def _convert(file: Path, labels: _Labels, min_share: float) -> tuple[Photo, Hash]:
+    mask = _read_mask(file, labels.count)
+    pixels = read_photo(file)
+    if mask.shape != pixels.shape[:2]:
+        raise _Skipped(
+            f"{file}: the mask is {mask.shape[1]} x {mask.shape[0]} pixels, "
+            f"the photograph {pixels.shape[1]} x {pixels.shape[0]}."
+        )
+    shares = np.bincount(mask.ravel(), minlength=labels.count) / mask.size
+    garments = tuple(
+        Garment(name, mask_box(mask == number))
+        for number, name in labels.wanted.items()
+        if shares[number] > min_share
+    )
+    height, width = mask.shape
+    photo = Photo(
+        path=file.name,
+        width=width,
+        height=height,
+        source="street",
+        split="train",
+        license=LICENSE,
+        garments=garments,
+    )
+    return photo, perceptual_hash(pixels)
+
+
+def _read_labels(source: Path, garments: Collection[str]) -> _Labels:
+    """The label list, once the folder has been seen to be Clothing Co-Parsing."""
+    for part in (PHOTOS, MASKS, LABEL_LIST):
+        if not (source / part).exists():
+            raise BadDataset(
+                f"{source} is not Clothing Co-Parsing: there is no {part} in it.",
+                f"Name the folder that holds {PHOTOS}, {MASKS} and {LABEL_LIST}",
+            )
+    try:
+        cells = _read_mat(source / LABEL_LIST, "label_list").ravel()
+        names = [str(np.asarray(cell).reshape(())) for cell in cells]
+    except (_Skipped, ValueError) as error:
+        raise BadDataset(f"{source / LABEL_LIST} is no label list: {error}") from error
+    unknown = sorted(set(garments) - set(names))
+    if unknown:
+        raise BadDataset(f"{source / LABEL_LIST} lacks: {', '.join(unknown)}.")
+    wanted = {number: name for number, name in enumerate(names) if name in garments}
+    return _Labels(wanted, len(names))
+
+
+def _read_mask(photo: Path, label_count: int) -> NDArray[np.integer[Any]]:
+    file = photo.parent.parent / MASKS / f"{photo.stem}.mat"
+    if not file.exists():
+        raise _Skipped(f"{photo}: it has no mask.")
+    mask = _read_mat(file, "groundtruth")
+    if mask.ndim != 2 or not np.issubdtype(mask.dtype, np.integer):
+        raise _Skipped(f"{file}: groundtruth is not a matrix of label numbers.")
+    if mask.min(initial=0) < 0 or mask.max(initial=0) >= label_count:
+        raise _Skipped(f"{file}: a label is not one of the {label_count} in the list.")
+    return mask
+
+
+def _read_mat(file: Path, variable: str) -> NDArray[Any]:
+    try:
+        return np.asarray(loadmat(file, variable_names=[variable])[variable])
+    except Exception as error:  # scipy raises whatever the damage leads it to
+        raise _Skipped(f"{file}: cannot be read: {error!r}.") from error
+
+
+def _groups_of_one_shot(
+    paths: Sequence[str], hashes: NDArray[np.bool_]
+) -> list[tuple[str, ...]]:
+    """Near-duplicates and `SAME_OUTFITS`, joined where they overlap."""
+    near = [{paths[row] for row in rows} for rows in group_near_duplicates(hashes)]
+    known = [{f"{stem}.jpg" for stem in pair} & set(paths) for pair in SAME_OUTFITS]
+    merged: list[set[str]] = []
+    for group in near + [pair for pair in known if len(pair) > 1]:
+        touching = [other for other in merged if other & group]
+        merged = [other for other in merged if not other & group]
+        merged.append(group.union(*touching))
+    return sorted(tuple(sorted(group)) for group in merged)
+
+
+def _split(
+    photos: Sequence[Photo], groups: Sequence[tuple[str, ...]], seed: int
+) -> list[Photo]:
+    first = {path: group[0] for group in groups for path in group}
+    labels = [first.get(photo.path, photo.path) for photo in photos]
+    splits = assign_splits(labels, seed=seed)
+    return [replace(p, split=split) for p, split in zip(photos, splits, strict=True)]

@@ -1,0 +1,127 @@
+"""The layout that every importer writes and every stage reads.
+
+images/...         any tree of JPEG, PNG or WebP
+annotations.json   COCO: images (with source, item_id, split, license), boxes
+triplets.csv       optional: query,positive,negative
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from tiefvision.datasets.annotations import DEFAULT_SPLIT, read_annotations
+from tiefvision.datasets.files import (
+    ANNOTATIONS,
+    IMAGES,
+    TRIPLETS,
+    list_photos,
+    path_fault,
+    photo_file,
+)
+from tiefvision.datasets.problems import Problem
+from tiefvision.datasets.triplets import read_triplets, write_triplets
+from tiefvision.datasets.writing import write_annotations
+from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.photos.reading import photo_size
+from tiefvision.progress import Track, untracked
+from tiefvision.records import Photo, Triplet
+
+__all__ = [
+    "Dataset",
+    "photo_file",
+    "read_dataset",
+    "read_folder",
+    "write_annotations",
+    "write_triplets",
+]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset, or a plain folder of photographs, as it is described on disk.
+
+    Attributes:
+        root: Its folder.
+        images: The folder that the paths of the photographs are relative to; see
+            `photo_file` for the file of one.
+        photos: Sorted by path; their files may be missing.
+        categories: Sorted names.
+        triplets: In the order of their file.
+        problems: What was clipped, dropped or skipped.
+    """
+
+    root: Path
+    images: Path
+    photos: tuple[Photo, ...]
+    categories: tuple[str, ...] = ()
+    triplets: tuple[Triplet, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def read_dataset(root: Path) -> Dataset:
+    """Reads annotations.json and triplets.csv; opens no photograph.
+
+    Raises:
+        BadDataset: A file is missing or broken, naming the place in it.
+    """
+    annotations = read_annotations(root / ANNOTATIONS)
+    paths = [photo.path for photo in annotations.photos]
+    triplets, skipped = read_triplets(root / TRIPLETS, paths)
+    return Dataset(
+        root=root,
+        images=root / IMAGES,
+        photos=annotations.photos,
+        categories=annotations.categories,
+        triplets=triplets,
+        problems=annotations.problems + skipped,
+    )
+
+
+def read_folder(root: Path, track: Track = untracked) -> Dataset:
+    """Every photograph below a folder, as a catalogue of shop photographs.
+
+    The item of a photograph is its file name without the suffix; where two folders hold
+    one name, its path without the suffix.
+
+    Args:
+        root: A folder of photographs, or a dataset, whose ``images`` are then listed.
+        track: Shows progress.
+
+    Returns:
+        A dataset without boxes; photographs whose header cannot be read are problems.
+
+    Raises:
+        BadDataset: There is no such folder.
+    """
+    images = root / IMAGES if (root / ANNOTATIONS).exists() else root
+    if not images.is_dir():
+        raise BadDataset(f"There is no folder {images}.")
+    paths = list_photos(images)
+    items = _item_ids(paths)
+    photos, problems = [], []
+    for path in track(paths, "Listing photographs", len(paths)):
+        fault = path_fault(path)
+        if fault:
+            message = f"Cannot use {path!a} below {images}: its name {fault}."
+            problems.append(Problem("unreadable photograph", message))
+            continue
+        try:
+            width, height = photo_size(images / path)
+        except UnreadablePhoto as error:
+            problems.append(Problem("unreadable photograph", str(error)))
+            continue
+        photos.append(Photo(path, width, height, "shop", DEFAULT_SPLIT, items[path]))
+    return Dataset(root, images, tuple(photos), problems=tuple(problems))
+
+
+def _item_ids(paths: Sequence[str]) -> dict[str, str]:
+    without_suffix = {p: PurePosixPath(p).with_suffix("").as_posix() for p in paths}
+    same_name = defaultdict(set)
+    for bare in without_suffix.values():
+        same_name[PurePosixPath(bare).name].add(bare)
+    return {
+        path: bare if len(same_name[name]) > 1 else name
+        for path, bare in without_suffix.items()
+        for name in [PurePosixPath(bare).name]
+    }

@@ -1,0 +1,101 @@
+"""Cuts: the shape of a garment as a tailor would note it."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+
+Category = Literal["dress", "top", "skirt", "trousers", "coat"]
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+
+Neckline = Literal["round", "v", "boat", "square", "collar"]
+NECKLINES: tuple[Neckline, ...] = get_args(Neckline)
+
+NECK_HALF_WIDTH_AND_DEPTH: dict[Neckline, tuple[float, float]] = {
+    "round": (0.32, 0.26),
+    "v": (0.30, 0.72),
+    "boat": (0.56, 0.12),
+    "square": (0.42, 0.42),
+    "collar": (0.27, 0.30),
+}
+
+HEM_Y: dict[Category, tuple[float, float]] = {
+    "dress": (4.8, 7.3),
+    "top": (3.15, 4.35),
+    "skirt": (4.7, 7.3),
+    "trousers": (4.9, 7.75),
+    "coat": (4.5, 6.7),
+}
+"""The shortest and the longest hem, in heads from the crown; knees are at 5.9."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The shape of a garment; every share is in [0, 1].
+
+    Attributes:
+        category: What it is.
+        length: From the category's shortest hem to its longest.
+        sleeves: 0 for none, 1 for down to the wrist.
+        neckline: How the neck is cut.
+        flare: How far the hem (or the trouser leg) widens.
+        waist: How closely the waist is fitted.
+        ease: How loose it is.
+        cuffs: How far the sleeves widen.
+        buttons: Whether it closes with buttons in front.
+        pockets: Whether pockets show.
+        trimmed: Whether collar, belt and hem are in the accent colour.
+        pleats: Number of pressed folds in the skirt.
+    """
+
+    category: Category
+    length: float = 0.5
+    sleeves: float = 0.5
+    neckline: Neckline = "round"
+    flare: float = 0.3
+    waist: float = 0.5
+    ease: float = 0.3
+    cuffs: float = 0.2
+    buttons: bool = False
+    pockets: bool = False
+    trimmed: bool = False
+    pleats: int = 0
+
+    @property
+    def hem_y(self) -> float:
+        """Height of the hem in heads."""
+        shortest, longest = HEM_Y[self.category]
+        return shortest + self.length * (longest - shortest)
+
+
+def draw_cut(rng: np.random.Generator, category: Category) -> Cut:
+    """A cut of the category."""
+    coat = category == "coat"
+    return Cut(
+        category,
+        length=float(rng.uniform()),
+        sleeves=1.0 if coat else float(rng.choice([0.0, 0.3, 0.6, 1.0])),
+        neckline="collar" if coat else NECKLINES[int(rng.integers(len(NECKLINES)))],
+        flare=float(rng.beta(1.2, 1.6)),
+        waist=float(rng.uniform()),
+        ease=float(rng.uniform(0.5, 1.0) if coat else rng.uniform(0.0, 0.8)),
+        cuffs=float(rng.beta(1.0, 2.5)),
+        buttons=bool(coat or rng.random() < 0.3),
+        pockets=bool(rng.random() < (0.8 if coat else 0.35)),
+        trimmed=bool(rng.random() < 0.4),
+        pleats=int(rng.choice([0, 0, 5, 9])),
+    )
+
+
+def recut(cut: Cut, rng: np.random.Generator) -> Cut:
+    """The same garment cut otherwise: another length, other sleeves, another neck."""
+    shift = 0.45 if cut.length < 0.5 else -0.45
+    others = [name for name in NECKLINES if name != cut.neckline]
+    return replace(
+        cut,
+        length=cut.length + shift,
+        sleeves=cut.sleeves if cut.category == "coat" else (cut.sleeves + 0.6) % 1.2,
+        neckline=others[int(rng.integers(len(others)))],
+        flare=float((cut.flare + 0.5) % 1.0),
+        pockets=not cut.pockets,
+    )

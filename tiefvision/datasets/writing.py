@@ -1,0 +1,87 @@
+"""Writes annotations.json: one entry a line, equal bytes for equal photographs."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tiefvision import boxes
+from tiefvision.datasets.files import ANNOTATIONS, path_fault, replace_file
+from tiefvision.records import Garment, Photo
+
+
+def write_annotations(root: Path, photos: Sequence[Photo], *, description: str) -> None:
+    """Writes ``root/annotations.json``, aside first, then renamed.
+
+    Photographs are sorted by path and categories by name; both are numbered from 1.
+
+    Args:
+        root: The dataset's folder; made if it is missing.
+        photos: In any order, each path once.
+        description: What the dataset is and where it comes from.
+
+    Raises:
+        ValueError: A path repeats or leads out of ``images``.
+    """
+    ordered = sorted(photos, key=lambda photo: photo.path)
+    _check_paths(ordered)
+    names = sorted({g.category for photo in ordered for g in photo.garments})
+    category_ids = {name: number for number, name in enumerate(names, start=1)}
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image_id, photo in enumerate(ordered, start=1):
+        images.append(_image(image_id, photo))
+        for garment in photo.garments:
+            number = len(annotations) + 1
+            category_id = category_ids[garment.category]
+            annotations.append(_annotation(number, image_id, category_id, garment))
+    lists = {
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": i, "name": name} for name, i in category_ids.items()],
+    }
+    replace_file(root / ANNOTATIONS, _to_json(description, lists))
+
+
+def _check_paths(photos: Sequence[Photo]) -> None:
+    counts = Counter(photo.path for photo in photos)
+    for path, count in counts.items():
+        fault = path_fault(path) or ("is there more than once" if count > 1 else "")
+        if fault:
+            raise ValueError(f"the path {path!r} {fault}")
+
+
+def _image(number: int, photo: Photo) -> dict[str, Any]:
+    return {
+        "id": number,
+        "file_name": photo.path,
+        "width": photo.width,
+        "height": photo.height,
+        "source": photo.source,
+        "item_id": photo.item_id,
+        "split": photo.split,
+        "license": photo.license,
+    }
+
+
+def _annotation(
+    number: int, image_id: int, category_id: int, garment: Garment
+) -> dict[str, Any]:
+    return {
+        "id": number,
+        "image_id": image_id,
+        "category_id": category_id,
+        "bbox": boxes.xyxy_to_xywh(garment.box_in_image).tolist(),
+        "area": float(boxes.area(garment.box_in_image)),
+        "iscrowd": 0,
+    }
+
+
+def _to_json(description: str, lists: Mapping[str, list[dict[str, Any]]]) -> bytes:
+    info = json.dumps({"description": description}, ensure_ascii=False)
+    blocks = [f'"info": {info}']
+    for key, entries in lists.items():
+        lines = [json.dumps(entry, ensure_ascii=False) for entry in entries]
+        blocks.append(f'"{key}": [\n' + ",\n".join(lines) + "\n]")
+    return ("{\n" + ",\n".join(blocks) + "\n}\n").encode()

@@ -1,0 +1,1 @@
+"""Dense convolutional encoders: a photograph in, a map of encodings out."""

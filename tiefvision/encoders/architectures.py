@@ -1,0 +1,88 @@
+"""The convolutional trunks: which layers, and what a 224 px crop looks like in them.
+
+All three step 16 px from cell to cell, so a crop whose corner lies on a multiple of
+16 px is a square window of the map, and its corner cell is corner / 16.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torchvision
+from torch import nn
+
+from tiefvision.errors import TiefVisionError
+
+CROP_SIDE = 224
+"""Side in pixels of the crop that every window of a map stands for."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What must be known of a trunk before it runs.
+
+    Attributes:
+        name: As torchvision spells it.
+        channels: Length of the encoding in one cell.
+        stride: Pixels from one cell to the next, in both axes.
+        window: Cells on a side of the window that encodes a 224 px crop.
+        build: Makes the trunk with untrained weights.
+        weights: Name of torchvision's ImageNet weights.
+    """
+
+    name: str
+    channels: int
+    stride: int
+    window: int
+    build: Callable[[], nn.Sequential]
+    weights: str
+
+
+def _alexnet() -> nn.Sequential:
+    features: nn.Sequential = torchvision.models.alexnet(weights=None).features
+    # The last max pool at stride 1 doubles the grid without changing what its
+    # cells mean (TiefVision's slides): 11x11 cells for 224 px instead of 6x6.
+    features[12] = nn.MaxPool2d(kernel_size=3, stride=1)
+    return features
+
+
+def _squeezenet1_1() -> nn.Sequential:
+    features: nn.Sequential = torchvision.models.squeezenet1_1(weights=None).features
+    return features
+
+
+def _mobilenet_v2() -> nn.Sequential:
+    blocks = torchvision.models.mobilenet_v2(weights=None).features[:18]
+    # The same finer grid where convolutions follow the last step of two: they are
+    # dilated, so every second cell still holds what the published network computes.
+    blocks[14].conv[1][0].stride = (1, 1)
+    for block in blocks[15:18]:
+        depthwise = block.conv[1][0]
+        depthwise.dilation = (2, 2)
+        depthwise.padding = (2, 2)
+    return nn.Sequential(*blocks)
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    architecture.name: architecture
+    for architecture in (
+        Architecture("alexnet", 256, 16, 11, _alexnet, "AlexNet_Weights"),
+        Architecture(
+            "squeezenet1_1", 512, 16, 13, _squeezenet1_1, "SqueezeNet1_1_Weights"
+        ),
+        Architecture(
+            "mobilenet_v2", 320, 16, 14, _mobilenet_v2, "MobileNet_V2_Weights"
+        ),
+    )
+}
+
+
+def architecture_named(name: str) -> Architecture:
+    """Look an architecture up.
+
+    Raises:
+        TiefVisionError: There is none of this name.
+    """
+    if name not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise TiefVisionError(f"There is no encoder called {name!r}.", f"Use {known}.")
+    return ARCHITECTURES[name]

@@ -1,0 +1,1 @@
+"""Measuring boxes and rankings; pure functions over numpy arrays."""

@@ -1,0 +1,1 @@
+"""Finding neighbours: NMSLIB for speed, exact search as its judge."""

@@ -1,0 +1,1 @@
+"""Finding garments: windows of a map judged by a classifier and four regressors."""

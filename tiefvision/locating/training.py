@@ -1,0 +1,226 @@
+"""What the classifier and the regressors learn from: windows of annotated maps."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tiefvision.locating.heads import BoxRegressors, CropClassifier
+from tiefvision.locating.windows import (
+    BACKGROUND,
+    Level,
+    assign_windows,
+    boxes_to_window_units,
+    cells_of_windows,
+    windows_in_image,
+)
+from tiefvision.records import Garment
+from tiefvision.training import Figures, Task
+
+LevelsOf = Callable[[str], Sequence[Level]]
+"""Gives the maps of a photograph by its path; called anew for every batch, so that no
+more than one batch is in memory."""
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A photograph and what a locator must find in it."""
+
+    path: str
+    garments: tuple[Garment, ...]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How windows are drawn.
+
+    Attributes:
+        photos: Photographs in a batch.
+        windows: At most so many of a level that hold a garment, and as many without.
+    """
+
+    photos: int = 8
+    windows: int = 12
+
+
+@dataclass(frozen=True)
+class WindowBatch:
+    """Chosen windows of a few photographs.
+
+    Attributes:
+        cells: (N, C) float32, the cells of all maps.
+        positions: (n, window * window) int64 rows of ``cells``.
+        labels: (n,) int64 category, 0 for the background.
+        targets: (n, 4) float32 box of the garment in window units; 0 for background.
+    """
+
+    cells: Tensor
+    positions: Tensor
+    labels: Tensor
+    targets: Tensor
+
+
+def draw_batch(
+    photos: Sequence[Annotated],
+    levels_of: LevelsOf,
+    categories: Sequence[str],
+    windows: int,
+    generator: np.random.Generator,
+) -> WindowBatch:
+    """Draw windows from every level of photographs."""
+    cells, positions, labels, targets = [], [], [], []
+    offset = 0
+    for photo in photos:
+        for level in levels_of(photo.path):
+            boxes = windows_in_image(level)
+            held = assign_windows(boxes, photo.garments)
+            chosen = _draw_windows(held, windows, generator)
+            positions.append(cells_of_windows(level, chosen) + offset)
+            labels.append(_labels(held[chosen], photo.garments, categories))
+            targets.append(_targets(boxes[chosen], held[chosen], photo.garments))
+            flat = level.cells.flatten(1).T  # (C, h, w) -> (h*w, C)
+            cells.append(flat.float())
+            offset += len(flat)
+    return WindowBatch(
+        torch.cat(cells),
+        torch.from_numpy(np.concatenate(positions)),
+        torch.from_numpy(np.concatenate(labels)),
+        torch.from_numpy(np.concatenate(targets)).float(),
+    )
+
+
+def _draw_windows(
+    held: NDArray[np.int64], windows: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Numbers of windows, as many with a garment as without where there are enough."""
+    drawn = [
+        generator.permutation(np.flatnonzero(kind))[:windows]
+        for kind in (held >= 0, held == BACKGROUND)
+    ]
+    return np.concatenate(drawn)
+
+
+def _labels(
+    held: NDArray[np.int64], garments: Sequence[Garment], categories: Sequence[str]
+) -> NDArray[np.int64]:
+    numbers = [1 + categories.index(garment.category) for garment in garments]
+    # The last entry is what index -1, the background, picks.
+    return np.array([*numbers, 0], dtype=np.int64)[held]
+
+
+def _targets(
+    windows: NDArray[np.float64], held: NDArray[np.int64], garments: Sequence[Garment]
+) -> NDArray[np.float64]:
+    targets = np.zeros((len(windows), 4))
+    full = held >= 0
+    if full.any():
+        boxes = np.array([garment.box_in_image for garment in garments])[held[full]]
+        targets[full] = boxes_to_window_units(boxes, windows[full])
+    return targets
+
+
+def channel_statistics(
+    photos: Sequence[Annotated], levels_of: LevelsOf
+) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (C,) of the channels over the maps of photographs."""
+    count, total, squares = 0, torch.zeros(()), torch.zeros(())
+    for photo in photos:
+        for level in levels_of(photo.path):
+            flat = level.cells.flatten(1).double()
+            count += flat.shape[1]
+            total = total + flat.sum(1)
+            squares = squares + (flat**2).sum(1)
+    mean = total / count
+    variance = (squares / count - mean**2).clamp_min(0)
+    return mean.float(), variance.sqrt().float()
+
+
+def count_steps(photos: Sequence[Annotated], sampling: Sampling) -> int:
+    """Batches of an epoch."""
+    return -(-len(photos) // sampling.photos)
+
+
+def classifier_task(
+    classifier: CropClassifier,
+    training: Sequence[Annotated],
+    validation: Sequence[Annotated],
+    levels_of: LevelsOf,
+    sampling: Sampling,
+) -> Task:
+    """Train the classifier: windows with a garment against windows without."""
+
+    def loss(batch: WindowBatch) -> dict[str, Tensor]:
+        batch = _move(batch, classifier.mean.device)
+        value = classifier.loss(batch.cells, batch.positions, batch.labels)
+        return {"loss": value}
+
+    return _task(classifier, loss, training, validation, levels_of, sampling)
+
+
+def regressors_task(
+    regressors: BoxRegressors,
+    categories: Sequence[str],
+    training: Sequence[Annotated],
+    validation: Sequence[Annotated],
+    levels_of: LevelsOf,
+    sampling: Sampling,
+) -> Task:
+    """Train the four regressors together, on windows that hold a garment."""
+
+    def loss(batch: WindowBatch) -> dict[str, Tensor]:
+        batch = _move(batch, regressors.mean.device)
+        full = batch.labels > 0
+        value, error = regressors.loss(
+            batch.cells, batch.positions[full], batch.targets[full]
+        )
+        return {"loss": value, "error": error}
+
+    return _task(
+        regressors, loss, training, validation, levels_of, sampling, categories
+    )
+
+
+def _task(
+    head: CropClassifier | BoxRegressors,
+    loss: Callable[[WindowBatch], dict[str, Tensor]],
+    training: Sequence[Annotated],
+    validation: Sequence[Annotated],
+    levels_of: LevelsOf,
+    sampling: Sampling,
+    categories: Sequence[str] | None = None,
+) -> Task:
+    names = head.categories if isinstance(head, CropClassifier) else categories or ()
+
+    def batches_of(
+        photos: Sequence[Annotated], generator: np.random.Generator
+    ) -> Iterator[WindowBatch]:
+        for start in range(0, len(photos), sampling.photos):
+            group = photos[start : start + sampling.photos]
+            yield draw_batch(group, levels_of, names, sampling.windows, generator)
+
+    def batches(generator: np.random.Generator) -> Iterator[WindowBatch]:
+        order = generator.permutation(len(training))
+        return batches_of([training[number] for number in order], generator)
+
+    @torch.no_grad()
+    def validate() -> Figures:
+        # The same windows every time, so that epochs can be compared.
+        drawn = batches_of(validation, np.random.default_rng(0))
+        losses = [float(loss(batch)["loss"]) for batch in drawn]
+        return {"val_log_likelihood": -float(np.mean(losses))}
+
+    if not validation:
+        return Task(head, batches, loss)
+    return Task(head, batches, loss, validate, better="val_log_likelihood")
+
+
+def _move(batch: WindowBatch, device: torch.device) -> WindowBatch:
+    return WindowBatch(
+        batch.cells.to(device),
+        batch.positions.to(device),
+        batch.labels.to(device),
+        batch.targets.to(device),
+    )

@@ -1,0 +1,1 @@
+"""Photographs: reading, resizing and finding near-duplicates of them."""

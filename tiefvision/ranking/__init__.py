@@ -1,0 +1,1 @@
+"""Ranking garments: similarity of encodings, and a network that improves on it."""

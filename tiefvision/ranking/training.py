@@ -1,0 +1,133 @@
+"""What DeepRank learns from: triplets that its own ranking makes hard."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tiefvision.evaluation.retrieval import ranks_of_first_hit, reciprocal_rank
+from tiefvision.ranking.deeprank import DeepRank, angle_hinge
+from tiefvision.ranking.searches import Search
+from tiefvision.ranking.similarity import angle
+from tiefvision.ranking.triplets import Query, View, ViewTriplet, mine_triplets
+from tiefvision.ranking.views import MapsOf, similarity_table
+from tiefvision.training import Figures, Task
+
+
+@dataclass(frozen=True)
+class TripletRules:
+    """How triplets are made and judged.
+
+    Attributes:
+        margin: Degrees by which the positive must be closer. Hard negatives of one
+            catalogue lie some 10 to 20 degrees behind a good positive; the slides draw
+            90, which no pair of garments reaches and which never stops pulling.
+        hardest: A negative is drawn from so many of the closest.
+        pool: Photographs compared for that in one epoch, at most.
+        batch: Triplets in a batch.
+        rounds: Times an epoch goes through its queries.
+    """
+
+    margin: float = 20.0
+    hardest: int = 10
+    pool: int = 2000
+    batch: int = 32
+    rounds: int = 1
+
+
+@dataclass(frozen=True)
+class TripletBatch:
+    """Triplets over views that are transformed once, however often they occur.
+
+    Attributes:
+        maps: (V, C, h, w) of unit cells.
+        triplets: (T, 3) rows of anchor, positive and negative in ``maps``.
+    """
+
+    maps: Tensor
+    triplets: NDArray[np.int64]
+
+
+def deeprank_task(
+    network: DeepRank,
+    queries: Sequence[Query],
+    judged: Sequence[ViewTriplet],
+    validation: Search,
+    maps_of: MapsOf,
+    rules: TripletRules,
+) -> Task:
+    """Train DeepRank by the angle hinge; the weights that rank best are kept.
+
+    Args:
+        network: Trained in place.
+        queries: What training photographs may be paired with.
+        judged: Triplets of a file, which take part in every epoch.
+        validation: A search on photographs that are not trained on.
+        maps_of: Reads the maps of views.
+        rules: How triplets are made.
+    """
+
+    def batches(generator: np.random.Generator) -> Iterator[TripletBatch]:
+        for _ in range(rules.rounds):
+            triplets = [*_mine(network, queries, maps_of, rules, generator), *judged]
+            order = generator.permutation(len(triplets))
+            for start in range(0, len(order), rules.batch):
+                chosen = order[start : start + rules.batch]
+                yield gather_batch([triplets[number] for number in chosen], maps_of)
+
+    def loss(batch: TripletBatch) -> dict[str, Tensor]:
+        embeddings = network(batch.maps)
+        rows = torch.from_numpy(batch.triplets).to(embeddings.device)
+        anchor, positive, negative = (embeddings[rows[:, k]] for k in range(3))
+        hinge = angle_hinge(anchor, positive, negative, rules.margin)
+        with torch.no_grad():
+            right = angle(anchor, positive) < angle(anchor, negative)
+        return {"loss": hinge.mean(), "triplet_accuracy": right.float().mean()}
+
+    def validate() -> Figures:
+        table = similarity_table(
+            validation.queries, validation.gallery, maps_of, network
+        )
+        ranks = ranks_of_first_hit(
+            table, validation.query_items, validation.gallery_items
+        )
+        return {"val_reciprocal_rank": float(reciprocal_rank(ranks).mean())}
+
+    if not validation.queries:
+        return Task(network, batches, loss)
+    return Task(network, batches, loss, validate, better="val_reciprocal_rank")
+
+
+def count_steps(queries: int, judged: int, rules: TripletRules) -> int:
+    """Batches of an epoch, at most."""
+    return rules.rounds * -(-(min(queries, rules.pool) + judged) // rules.batch)
+
+
+def gather_batch(triplets: Sequence[ViewTriplet], maps_of: MapsOf) -> TripletBatch:
+    """Read each view of some triplets once."""
+    names = [triplet.views() for triplet in triplets]
+    views = sorted({view for triple in names for view in triple})
+    row = {view: number for number, view in enumerate(views)}
+    rows = np.array([[row[view] for view in triple] for triple in names])
+    return TripletBatch(maps_of(views), rows)
+
+
+def _mine(
+    network: DeepRank,
+    queries: Sequence[Query],
+    maps_of: MapsOf,
+    rules: TripletRules,
+    generator: np.random.Generator,
+) -> list[ViewTriplet]:
+    paths = sorted(
+        {path for query in queries for path in (query.path, *query.negatives)}
+    )
+    if len(paths) > rules.pool:
+        chosen = generator.choice(len(paths), rules.pool, replace=False)
+        paths = [paths[number] for number in sorted(chosen)]
+    views = [View(path) for path in paths]
+    table = similarity_table(views, views, maps_of, network)
+    return mine_triplets(queries, paths, table, rules.hardest, generator)

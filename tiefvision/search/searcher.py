@@ -1,0 +1,78 @@
+"""A gallery, ready for garments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from tiefvision.encoders.dense import DenseEncoder
+from tiefvision.index.hnsw import HnswIndex
+from tiefvision.photos.working import WorkingPhoto
+from tiefvision.ranking.crops import CropRules, encode_garment
+from tiefvision.ranking.views import Embed
+from tiefvision.records import Box
+
+PHOTOS_OF_AN_ITEM = 4
+"""Rows asked for to list one item: its other photographs are passed over."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One line of a search result.
+
+    Attributes:
+        rank: From 1.
+        item: What was found.
+        photo: Its closest photograph.
+        similarity: Cosine in [-1, 1], higher is closer.
+    """
+
+    rank: int
+    item: str
+    photo: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Searcher:
+    """Everything between a garment and its neighbours.
+
+    Attributes:
+        encoder: The one that the gallery was encoded with.
+        rules: How a garment becomes a map, as in the gallery.
+        embed: The ranker.
+        index: Over the gallery's embeddings by this ranker.
+        photos: Path of each row of the index.
+        items: Item of each row.
+    """
+
+    encoder: DenseEncoder
+    rules: CropRules
+    embed: Embed
+    index: HnswIndex
+    photos: Sequence[str]
+    items: Sequence[str]
+
+    @torch.inference_mode()
+    def nearest(
+        self, photo: WorkingPhoto, box_in_image: Box | None, k: int
+    ) -> list[Hit]:
+        """The k closest items; fewer where the gallery has fewer.
+
+        Args:
+            photo: Where the garment is.
+            box_in_image: Its box in pixels of the photograph; None for all of it.
+            k: How many items.
+        """
+        box = photo.box_in_pixels(box_in_image) if box_in_image else None
+        map_, _ = encode_garment(self.encoder, photo.pixels, box, self.rules)
+        embedding = self.embed(map_.unsqueeze(0).to(self.encoder.mean.device))
+        found = self.index.search(embedding.cpu().numpy(), k * PHOTOS_OF_AN_ITEM)
+        hits: dict[str, Hit] = {}
+        for row, similarity in zip(found.rows[0], found.similarities[0], strict=True):
+            item = self.items[row]
+            if item not in hits and len(hits) < k:
+                hits[item] = Hit(
+                    len(hits) + 1, item, self.photos[row], float(similarity)
+                )
+        return list(hits.values())

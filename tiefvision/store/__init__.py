@@ -1,0 +1,1 @@
+"""Artifacts between stages: LMDB files with a readable header."""

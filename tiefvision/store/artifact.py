@@ -1,0 +1,308 @@
+"""One LMDB file an artifact: the only module that knows LMDB.
+
+A writer works on ``NAME.lmdb.partial``, commits batch by batch, and renames it when
+the work is whole; a killed writer leaves the committed batches, and the next one goes
+on from them if it does the same piece of work.
+"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import lmdb
+from numpy.typing import NDArray
+
+from tiefvision.errors import MissingArtifact, StaleArtifact, StorageFull
+from tiefvision.store.codec import (
+    bytes_to_record,
+    bytes_to_tensors,
+    holds_tensors,
+    key_to_bytes,
+    record_to_bytes,
+    tensors_to_bytes,
+)
+from tiefvision.store.header import Header
+
+GIBIBYTE = 1 << 30
+
+DERIVED = b"derived/"
+"""Kind of the entries that can be made again from the others and may come out
+differently every time; they are left out of the digest."""
+
+_HEADER_KEY = b"\x00header"  # sorts before every other key
+
+
+class Artifact:
+    """A finished artifact, opened for reading; use it as a context manager.
+
+    An open LMDB environment must not cross a fork, so every process opens its own.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open an artifact.
+
+        Raises:
+            MissingArtifact: There is none at ``path``.
+            StaleArtifact: The file is not an artifact of this version.
+        """
+        self.path = path
+        if not path.is_file():
+            raise MissingArtifact(f"There is no {path.name} in {path.parent}.")
+        try:
+            self._environment = lmdb.open(
+                str(path), subdir=False, readonly=True, lock=False, readahead=False
+            )
+            with self._environment.begin() as transaction:
+                self.header = Header.from_json(transaction.get(_HEADER_KEY) or b"null")
+        except (lmdb.Error, ValueError) as error:
+            raise StaleArtifact(f"{path} is not an artifact: {error}.") from error
+
+    def has(self, key: str) -> bool:
+        """Whether it holds the key."""
+        with self._environment.begin() as transaction:
+            return transaction.get(key_to_bytes(key)) is not None
+
+    def keys(self, kind: str) -> list[str]:
+        """Names of all entries of a kind, in order; overlong names are hashed."""
+        with self._environment.begin() as transaction:
+            prefix = f"{kind}/".encode()
+            return [
+                key[len(prefix) :].decode(errors="replace")
+                for key, _ in _entries(transaction, prefix)
+            ]
+
+    def record(self, key: str) -> Any:
+        """The JSON value of a key. Raises KeyError."""
+        return bytes_to_record(_value(self._environment, key))
+
+    def records(self, kind: str) -> list[Any]:
+        """The JSON values of all entries of a kind, in the order of their keys."""
+        with self._environment.begin() as transaction:
+            entries = _entries(transaction, f"{kind}/".encode())
+            return [bytes_to_record(value) for _, value in entries]
+
+    def tensors(self, key: str) -> dict[str, NDArray[Any]]:
+        """The named arrays of a key. Raises KeyError."""
+        return bytes_to_tensors(_value(self._environment, key))
+
+    def close(self) -> None:
+        """Release the file; closing twice is harmless."""
+        self._environment.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class ArtifactWriter:
+    """An artifact in the making; use it as a context manager and call ``finish``."""
+
+    def __init__(self, path: Path, header: Header, max_gib: float = 64.0) -> None:
+        """Start a piece of work, or go on with it.
+
+        Args:
+            path: Of the finished artifact.
+            header: What is known before the work starts.
+            max_gib: Limit of the file in GiB. The file is sparse: it takes only
+                what is written.
+
+        Raises:
+            StorageFull: Another process is writing it, or the disk is full.
+        """
+        self.path = path
+        self.header = header
+        self.partial = path.with_name(path.name + ".partial")
+        self._max_gib = max_gib
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _take_lock(path)
+        if self.partial.exists() and not self._continues():
+            self.partial.unlink()
+        with _storage_errors(self.path, max_gib):
+            self._environment = self._open()
+            with self._environment.begin(write=True) as transaction:
+                transaction.put(_HEADER_KEY, header.to_json().encode())
+
+    def _open(self) -> lmdb.Environment:
+        return lmdb.open(
+            str(self.partial),
+            subdir=False,
+            map_size=int(self._max_gib * GIBIBYTE),
+            lock=False,  # the lock file of this class keeps other writers out
+            readahead=False,
+        )
+
+    def _continues(self) -> bool:
+        try:
+            with Artifact(self.partial) as unfinished:
+                return unfinished.header.same_work(self.header)
+        except StaleArtifact:
+            return False
+
+    def has(self, key: str) -> bool:
+        """Whether an earlier batch, perhaps of a killed run, holds the key."""
+        with self._environment.begin() as transaction:
+            return transaction.get(key_to_bytes(key)) is not None
+
+    def tensors(self, key: str) -> dict[str, NDArray[Any]]:
+        """The named arrays of a key that has been committed. Raises KeyError."""
+        return bytes_to_tensors(_value(self._environment, key))
+
+    def record(self, key: str) -> Any:
+        """The JSON value of a key that has been committed. Raises KeyError."""
+        return bytes_to_record(_value(self._environment, key))
+
+    def write(
+        self,
+        tensors: Mapping[str, Mapping[str, NDArray[Any]]] | None = None,
+        records: Mapping[str, Any] | None = None,
+        delete: tuple[str, ...] = (),
+    ) -> None:
+        """Commit one batch: all of it reaches the disk, or nothing.
+
+        Args:
+            tensors: Named arrays by key.
+            records: JSON values by key.
+            delete: Keys that go in the same batch.
+
+        Raises:
+            StorageFull: The map or the disk is full; earlier batches are intact.
+        """
+        values = {
+            key: tensors_to_bytes(value) for key, value in (tensors or {}).items()
+        }
+        values |= {
+            key: record_to_bytes(value) for key, value in (records or {}).items()
+        }
+        with (
+            _storage_errors(self.path, self._max_gib),
+            self._environment.begin(write=True) as transaction,
+        ):
+            for key in delete:
+                transaction.delete(key_to_bytes(key))
+            for key in sorted(values):
+                transaction.put(key_to_bytes(key), values[key])
+
+    def finish(
+        self,
+        encoder: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> Header:
+        """Complete the header, and rename the file to its name.
+
+        Args:
+            encoder: Identity of the encoder that the entries build on.
+            details: Facts for readers of the artifact.
+        """
+        with _storage_errors(self.path, self._max_gib):
+            with self._environment.begin() as transaction:
+                count, layout, digest = _survey(transaction)
+            header = replace(
+                self.header,
+                encoder=encoder,
+                details=dict(details or {}),
+                count=count,
+                layout=layout,
+                digest=digest,
+            )
+            with self._environment.begin(write=True) as transaction:
+                transaction.put(_HEADER_KEY, header.to_json().encode())
+            self._environment.sync(True)
+        self._environment.close()
+        self.partial.replace(self.path)
+        return header
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._environment.close()
+        os.close(self._lock)
+
+
+def _value(environment: lmdb.Environment, key: str) -> bytes:
+    with environment.begin() as transaction:
+        value = transaction.get(key_to_bytes(key))
+    if value is None:
+        raise KeyError(key)
+    return bytes(value)
+
+
+def _entries(
+    transaction: lmdb.Transaction, prefix: bytes
+) -> Iterator[tuple[bytes, bytes]]:
+    cursor = transaction.cursor()
+    if cursor.set_range(prefix):
+        for key, value in cursor:
+            if not bytes(key).startswith(prefix):
+                return
+            yield bytes(key), bytes(value)
+
+
+def _survey(
+    transaction: lmdb.Transaction,
+) -> tuple[dict[str, int], dict[str, Any], str]:
+    """Entries by kind, the layout of their tensors, and the digest of everything."""
+    digest = hashlib.sha256()
+    count: dict[str, int] = {}
+    layout: dict[str, Any] = {}
+    for key, value in _entries(transaction, b""):
+        if key == _HEADER_KEY or key.startswith(DERIVED):
+            continue
+        digest.update(len(key).to_bytes(8, "big") + key)
+        digest.update(len(value).to_bytes(8, "big") + value)
+        kind = key.split(b"/", 1)[0].decode()
+        count[kind] = count.get(kind, 0) + 1
+        if holds_tensors(value):
+            for name, array in bytes_to_tensors(value).items():
+                _merge_layout(layout, f"{kind}.{name}", array)
+    return count, layout, digest.hexdigest()
+
+
+def _merge_layout(layout: dict[str, Any], name: str, array: NDArray[Any]) -> None:
+    shape: list[int | None] = list(array.shape)
+    seen = layout.setdefault(name, {"dtype": str(array.dtype), "shape": shape})
+    if len(seen["shape"]) == len(shape):
+        pairs = zip(seen["shape"], shape, strict=True)
+        seen["shape"] = [a if a == b else None for a, b in pairs]
+
+
+def _take_lock(path: Path) -> int:
+    lock = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise StorageFull(
+            f"Another process is writing {path}.", "Wait for it, or stop it."
+        ) from error
+    return lock
+
+
+@contextmanager
+def _storage_errors(path: Path, max_gib: float) -> Iterator[None]:
+    try:
+        yield
+    except lmdb.MapFullError as error:
+        raise StorageFull(
+            f"{path} would outgrow its limit of {max_gib:g} GiB; what was written is "
+            "kept.",
+            "Run again with a larger --max-gib.",
+        ) from error
+    except (lmdb.Error, OSError) as error:
+        raise StorageFull(
+            f"{path} cannot be written ({error}); what was written is kept.",
+            "Free space on the disk and run again.",
+        ) from error

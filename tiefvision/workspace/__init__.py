@@ -1,0 +1,1 @@
+"""A run on disk: which artifact each stage writes, and how to read them back."""

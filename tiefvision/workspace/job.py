@@ -1,0 +1,128 @@
+"""A piece of work in a workspace: what it reads and writes, and whether it is due."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import torch
+
+from tiefvision.errors import StaleArtifact
+from tiefvision.progress import Track, untracked
+from tiefvision.store.artifact import Artifact, ArtifactWriter
+from tiefvision.store.header import Header
+from tiefvision.workspace.artifacts import Workspace, command_for
+
+MAX_GIB = 64.0
+"""Default limit of an artifact: sparse, so it costs nothing until it is written."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a piece of work may use.
+
+    Attributes:
+        device: Where networks run.
+        seed: Of everything drawn at random.
+        max_gib: Limit of an artifact.
+        track: Shows progress.
+    """
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    seed: int = 0
+    max_gib: float = MAX_GIB
+    track: Track = untracked
+
+
+class Job:
+    """Reads artifacts and writes one; use it as a context manager."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        name: str,
+        header: Header,
+        resources: Resources | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.name = name
+        self.header = header
+        self.resources = resources or Resources()
+        self._stack = ExitStack()
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the artifact is there, from the same work on the same inputs."""
+        if not self.workspace.holds(self.name):
+            return False
+        try:
+            with self.workspace.open(self.name) as artifact:
+                return artifact.header.same_work(self.header)
+        except StaleArtifact:
+            return False
+
+    def read(self, name: str) -> Artifact:
+        """An artifact of the workspace, closed when the job ends."""
+        return self._stack.enter_context(self.workspace.open(name))
+
+    def write(self) -> ArtifactWriter:
+        """The artifact in the making; it goes on where a killed run stopped."""
+        path = self.workspace.path(self.name)
+        return ArtifactWriter(path, self.header, self.resources.max_gib)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+
+def input_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
+    """Digest of each artifact that a stage reads; the first one missing is named."""
+    digests = {}
+    for name in names:
+        with workspace.open(name) as artifact:
+            digests[name] = artifact.header.digest
+    return digests
+
+
+def require_same_encoder(*artifacts: Artifact) -> Mapping[str, str]:
+    """Refuse artifacts whose maps cannot be mixed; returns their common encoder.
+
+    Raises:
+        StaleArtifact: Two differ; names the command that mends the later one.
+    """
+    first, *others = artifacts
+    expected = _encoder(first)
+    for other in others:
+        found = _encoder(other)
+        if any(found[key] != expected[key] for key in _DECISIVE):
+            raise StaleArtifact(
+                f"{other.path.name} was made with {_describe(found)}, but "
+                f"{first.path.name} with {_describe(expected)}.",
+                f"Run: {command_for(other.path.stem)}",
+            )
+    return expected
+
+
+_DECISIVE = ("name", "weights_hash", "preprocessing")
+
+
+def _encoder(artifact: Artifact) -> Mapping[str, str]:
+    encoder = artifact.header.encoder
+    if encoder is None:
+        raise StaleArtifact(
+            f"{artifact.path.name} names no encoder.",
+            f"Run: {command_for(artifact.path.stem)}",
+        )
+    return encoder
+
+
+def _describe(encoder: Mapping[str, str]) -> str:
+    return f"{encoder['name']} ({encoder['weights']}, {encoder['weights_hash'][:8]})"

@@ -1,0 +1,113 @@
+"""From a workspace to the locator, the rankers and the searcher that it holds."""
+
+from pathlib import Path
+
+import torch
+
+from tiefvision.errors import StaleArtifact, TiefVisionError
+from tiefvision.locating.votes import VotingRules
+from tiefvision.ranking.crops import CropRules
+from tiefvision.ranking.views import CosineRanker, Embed
+from tiefvision.search.locator import Locator
+from tiefvision.search.searcher import Searcher
+from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.artifacts import CATALOGUE, Workspace, command_for
+from tiefvision.workspace.gallery import read_index, read_rows
+from tiefvision.workspace.job import require_same_encoder
+from tiefvision.workspace.reading import (
+    read_classifier,
+    read_deeprank,
+    read_encoder,
+    read_pyramid,
+    read_regressors,
+)
+
+COSINE = "cosine"
+DEEPRANK = "deeprank"
+RANKERS = (COSINE, DEEPRANK)
+
+
+def load_locator(workspace: Workspace, device: torch.device) -> Locator:
+    """The locator that a workspace trained. Raises MissingArtifact, StaleArtifact."""
+    with (
+        workspace.open("features") as features,
+        workspace.open("crop_classifier") as classifier,
+        workspace.open("box_regressors") as regressors,
+        workspace.open("locations") as locations,
+    ):
+        require_same_encoder(features, classifier, regressors, locations)
+        return Locator(
+            read_encoder(features, device),
+            read_pyramid(features),
+            read_classifier(classifier, device),
+            read_regressors(regressors, device),
+            VotingRules(**locations.header.details["rules"]),
+        )
+
+
+def load_rankers(workspace: Workspace, device: torch.device) -> dict[str, Embed]:
+    """The baseline, and DeepRank if it has been trained, by name."""
+    rankers: dict[str, Embed] = {COSINE: CosineRanker()}
+    if workspace.holds("deeprank"):
+        with workspace.open("deeprank") as artifact:
+            rankers[DEEPRANK] = read_deeprank(artifact, device)
+    return rankers
+
+
+def load_crop_rules(workspace: Workspace) -> CropRules:
+    """How the workspace turns garments into maps."""
+    with workspace.open("crops") as crops:
+        return CropRules(crops.header.details["grid"])
+
+
+def gallery_name(workspace: Workspace) -> str:
+    """What a search looks through: the catalogue if there is one."""
+    return CATALOGUE if workspace.holds(CATALOGUE) else "gallery"
+
+
+def load_searcher(
+    workspace: Workspace, locator: Locator, ranker: str, device: torch.device
+) -> tuple[Searcher, Path]:
+    """A searcher, and the folder that the paths of its photographs start from.
+
+    Args:
+        workspace: Where the gallery and the rankers are.
+        locator: Whose encoder is used.
+        ranker: One of ``RANKERS``, or "" for DeepRank if it has been trained.
+        device: Where networks run.
+
+    Raises:
+        MissingArtifact: Nothing has been indexed.
+        StaleArtifact: The gallery was indexed by other models.
+        TiefVisionError: No such ranker.
+    """
+    rankers = load_rankers(workspace, device)
+    name = ranker or list(rankers)[-1]
+    if name not in rankers:
+        known = ", ".join(rankers)
+        raise TiefVisionError(f"There is no ranker {name!r} here.", f"Use {known}.")
+    with workspace.open(gallery_name(workspace)) as gallery:
+        _require_same_models(workspace, gallery)
+        rows = read_rows(gallery)
+        searcher = Searcher(
+            locator.encoder,
+            CropRules(gallery.header.details["grid"]),
+            rankers[name],
+            read_index(gallery, name),
+            [row.photo for row in rows],
+            [row.item for row in rows],
+        )
+        return searcher, Path(gallery.header.details["images"])
+
+
+def _require_same_models(workspace: Workspace, gallery: Artifact) -> None:
+    with workspace.open("features") as features:
+        require_same_encoder(features, gallery)
+    expected = gallery.header.inputs.get("deeprank")
+    if expected and workspace.holds("deeprank"):
+        with workspace.open("deeprank") as deeprank:
+            if deeprank.header.digest != expected:
+                raise StaleArtifact(
+                    f"{gallery.path.name} was indexed by another deeprank.",
+                    f"Run: {command_for(gallery.path.stem)}",
+                )
