@@ -1,1 +1,51 @@
 """``tiefvision``: locate, index, search, compare, and what goes with them."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tiefvision.cli.compare import compare
+from tiefvision.cli.data import app as data
+from tiefvision.cli.doctor import doctor
+from tiefvision.cli.index import index
+from tiefvision.cli.locate import locate
+from tiefvision.cli.models import models
+from tiefvision.cli.running import guarded
+from tiefvision.cli.search import search
+from tiefvision.version import __version__
+
+app = typer.Typer(
+    help="Find the garment in a street photograph, then find it in the catalogue.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+app.add_typer(data, name="data")
+for command in (locate, index, search, compare, models, doctor):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version and stop.",
+        ),
+    ] = False,
+) -> None:
+    """Find the garment in a street photograph, then find it in the catalogue."""
+
+
+def main() -> None:
+    """The entry point of the command."""
+    sys.exit(guarded(app))

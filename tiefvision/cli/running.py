@@ -3,13 +3,15 @@
 import logging
 import sys
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 import typer
 from rich.console import Console
 
 from tiefvision.errors import TiefVisionError
+
+if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
+    import torch
 
 DONE = 0
 FAILED = 1
@@ -24,12 +26,14 @@ USAGE_ERROR: Any = next(
 )
 
 
-def choose_device(name: str) -> torch.device:
+def choose_device(name: str) -> "torch.device":
     """The device of a name; "auto" takes the fastest that is there.
 
     Raises:
         TiefVisionError: There is no such device here.
     """
+    import torch
+
     available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),

@@ -1,0 +1,1 @@
+"""Pages and pictures that show people what was found; one self-contained file each."""

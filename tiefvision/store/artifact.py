@@ -8,9 +8,10 @@ on from them if it does the same piece of work.
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -41,7 +42,8 @@ _HEADER_KEY = b"\x00header"  # sorts before every other key
 class Artifact:
     """A finished artifact, opened for reading; use it as a context manager.
 
-    An open LMDB environment must not cross a fork, so every process opens its own.
+    An open LMDB environment must not cross a fork, and a process must not open a file
+    twice: every process opens its own, once, however many artifacts read it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,14 +56,14 @@ class Artifact:
         self.path = path
         if not path.is_file():
             raise MissingArtifact(f"There is no {path.name} in {path.parent}.")
+        self._shared: _Shared | None = _share(path)
+        self._environment: lmdb.Environment = self._shared.environment
         try:
-            self._environment = lmdb.open(
-                str(path), subdir=False, readonly=True, lock=False, readahead=False
-            )
             with self._environment.begin() as transaction:
                 self.header = Header.from_json(transaction.get(_HEADER_KEY) or b"null")
         except (lmdb.Error, ValueError) as error:
-            raise StaleArtifact(f"{path} is not an artifact: {error}.") from error
+            self.close()
+            raise _not_an_artifact(path, error) from error
 
     def has(self, key: str) -> bool:
         """Whether it holds the key."""
@@ -93,7 +95,9 @@ class Artifact:
 
     def close(self) -> None:
         """Release the file; closing twice is harmless."""
-        self._environment.close()
+        shared, self._shared = self._shared, None
+        if shared:
+            _release(shared)
 
     def __enter__(self) -> Self:
         return self
@@ -230,6 +234,49 @@ class ArtifactWriter:
     ) -> None:
         self._environment.close()
         os.close(self._lock)
+
+
+@dataclass
+class _Shared:
+    """An environment that several artifacts of this process read."""
+
+    identity: tuple[int, int]
+    environment: lmdb.Environment
+    readers: int = 0
+
+
+# By device and inode, because a file that was renamed into place is another one.
+_shared_environments: dict[tuple[int, int], _Shared] = {}
+_sharing = threading.Lock()
+
+
+def _share(path: Path) -> _Shared:
+    with _sharing:
+        facts = path.stat()
+        identity = (facts.st_dev, facts.st_ino)
+        shared = _shared_environments.get(identity)
+        if shared is None:
+            try:
+                environment = lmdb.open(
+                    str(path), subdir=False, readonly=True, lock=False, readahead=False
+                )
+            except lmdb.Error as error:
+                raise _not_an_artifact(path, error) from error
+            shared = _shared_environments[identity] = _Shared(identity, environment)
+        shared.readers += 1
+        return shared
+
+
+def _release(shared: _Shared) -> None:
+    with _sharing:
+        shared.readers -= 1
+        if shared.readers == 0:
+            del _shared_environments[shared.identity]
+            shared.environment.close()
+
+
+def _not_an_artifact(path: Path, error: Exception) -> StaleArtifact:
+    return StaleArtifact(f"{path} is not an artifact: {str(error).rstrip('.')}.")
 
 
 def _value(environment: lmdb.Environment, key: str) -> bytes:

@@ -65,6 +65,19 @@ def gallery_name(workspace: Workspace) -> str:
     return CATALOGUE if workspace.holds(CATALOGUE) else "gallery"
 
 
+def ranker_name(workspace: Workspace, wanted: str) -> str:
+    """The ranker that is asked for; by default DeepRank if it has been trained.
+
+    Raises:
+        TiefVisionError: The workspace has no such ranker.
+    """
+    here = [name for name in RANKERS if name == COSINE or workspace.holds(name)]
+    if wanted and wanted not in here:
+        known = ", ".join(here)
+        raise TiefVisionError(f"There is no ranker {wanted!r} here.", f"Use {known}.")
+    return wanted or here[-1]
+
+
 def load_searcher(
     workspace: Workspace, locator: Locator, ranker: str, device: torch.device
 ) -> tuple[Searcher, Path]:
@@ -73,27 +86,22 @@ def load_searcher(
     Args:
         workspace: Where the gallery and the rankers are.
         locator: Whose encoder is used.
-        ranker: One of ``RANKERS``, or "" for DeepRank if it has been trained.
+        ranker: As ``ranker_name`` gives it.
         device: Where networks run.
 
     Raises:
         MissingArtifact: Nothing has been indexed.
         StaleArtifact: The gallery was indexed by other models.
-        TiefVisionError: No such ranker.
     """
     rankers = load_rankers(workspace, device)
-    name = ranker or list(rankers)[-1]
-    if name not in rankers:
-        known = ", ".join(rankers)
-        raise TiefVisionError(f"There is no ranker {name!r} here.", f"Use {known}.")
     with workspace.open(gallery_name(workspace)) as gallery:
         _require_same_models(workspace, gallery)
         rows = read_rows(gallery)
         searcher = Searcher(
             locator.encoder,
             CropRules(gallery.header.details["grid"]),
-            rankers[name],
-            read_index(gallery, name),
+            rankers[ranker],
+            read_index(gallery, ranker),
             [row.photo for row in rows],
             [row.item for row in rows],
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -105,8 +105,15 @@ def paths_with_maps(artifact: Artifact, photos: Sequence[Photo]) -> set[str]:
     return {photo.path for photo in photos if artifact.has(f"map/{photo.path}")}
 
 
+class HoldsTensors(Protocol):
+    """A finished artifact, or one in the making."""
+
+    def tensors(self, key: str) -> dict[str, NDArray[Any]]:
+        """The named arrays of a key."""
+
+
 def maps_reader(
-    crops: Artifact, device: torch.device
+    crops: HoldsTensors, device: torch.device
 ) -> Callable[[Sequence[View]], Tensor]:
     """A function that reads the maps of views, (B, C, h, w) float32 of unit cells."""
 

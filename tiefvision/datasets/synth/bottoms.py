@@ -5,7 +5,16 @@ import numpy as np
 from tiefvision.datasets.synth.cuts import Cut
 from tiefvision.datasets.synth.materials import Material, plain
 from tiefvision.datasets.synth.painting import Panel, Seam
-from tiefvision.datasets.synth.poses import CROTCH_Y, WAIST_Y, Pose, fitted, joints
+from tiefvision.datasets.synth.poses import (
+    CROTCH_Y,
+    HIP_Y,
+    SHIN,
+    THIGH,
+    WAIST_Y,
+    Pose,
+    fitted,
+    joints,
+)
 from tiefvision.datasets.synth.sewing import (
     body_spine,
     closed,
@@ -22,9 +31,6 @@ from tiefvision.datasets.synth.shapes import (
     ribbon,
     smooth_curve,
 )
-
-SOLE_Y = 7.65
-"""The longest trousers end here."""
 
 
 def skirt_panels(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
@@ -68,7 +74,7 @@ def _trouser_leg(
 ) -> Panel:
     """One leg with its half of the seat; ``leg`` is hip, knee and ankle."""
     loose = 0.12 * cut.ease
-    reach = (cut.hem_y - CROTCH_Y) / (SOLE_Y - CROTCH_Y)
+    reach = (cut.hem_y - HIP_Y) / (THIGH + SHIN)
     stations = resampled(leg, np.linspace(0.18, reach, 5))
     narrow = 0.17 + loose + 0.3 * cut.flare
     tube = ribbon(stations, np.linspace(0.34 + loose, narrow, 5))

@@ -23,7 +23,7 @@ HEM_Y: dict[Category, tuple[float, float]] = {
     "dress": (4.8, 7.3),
     "top": (3.15, 4.35),
     "skirt": (4.7, 7.3),
-    "trousers": (4.9, 7.75),
+    "trousers": (4.9, 7.65),
     "coat": (4.5, 6.7),
 }
 """The shortest and the longest hem, in heads from the crown; knees are at 5.9."""

@@ -31,6 +31,9 @@ SHOULDER_POINT = np.array([0.84, 1.60])
 
 UNDERARM_Y = 2.12
 
+HIP_LINE_Y = 4.0
+"""The body is widest here; above it a hem follows the body, below it its flare."""
+
 SLEEVELESS = 0.05
 """Sleeves shorter than this share of the arm are none."""
 
@@ -110,12 +113,14 @@ def _side(cut: Cut) -> Points:
     loose = 0.12 * cut.ease
     underarm = 0.68 + loose
     waist = 0.72 + loose - 0.2 * cut.waist
+    hips = 0.78 + loose * 0.8 + 0.2 * cut.flare
     knots = [[underarm, UNDERARM_Y], [waist, WAIST_Y]]
-    if cut.hem_y > WAIST_Y + 0.5:
-        hips_y = min(4.0, cut.hem_y)
-        knots.append([0.78 + loose * 0.8 + 0.2 * cut.flare, hips_y])
-    if cut.hem_y > 4.5:
-        knots.append([0.74 + loose + 0.42 * cut.flare * (cut.hem_y - 3.2), cut.hem_y])
+    if cut.hem_y > HIP_LINE_Y:
+        hem = 0.74 + loose + 0.42 * cut.flare * (cut.hem_y - 3.2)
+        knots += [[hips, HIP_LINE_Y], [hem, cut.hem_y]]
+    else:
+        share = (cut.hem_y - WAIST_Y) / (HIP_LINE_Y - WAIST_Y)
+        knots += [[waist + share * (hips - waist), cut.hem_y]]
     armhole = smooth_curve(
         [
             [tip, _shoulder_line(tip)],

@@ -177,13 +177,13 @@ def _printed(
     material: Material, u: Plane, v: Plane, pixel: float
 ) -> NDArray[np.float32]:
     """The tile of motifs, shrunk until its pixels are the photograph's."""
-    side = int(np.clip(material.period / pixel, 8, TILE_PIXELS))
+    side = int(np.clip(material.period / pixel, 1, TILE_PIXELS))
     tile = np.asarray(
         _tile(material).resize((side, side), Image.Resampling.BOX), dtype=np.float32
     )
     scale = np.float32(side / material.period)
-    columns = (u * scale).astype(np.int32) % side
-    rows = (v * scale).astype(np.int32) % side
+    columns = np.floor(u * scale).astype(np.int32) % side
+    rows = np.floor(v * scale).astype(np.int32) % side
     planes = np.ascontiguousarray(tile.transpose(2, 0, 1)) / np.float32(255)
     return np.asarray(planes[:, rows, columns], dtype=np.float32)
 

@@ -1,0 +1,65 @@
+"""Index the shop photographs for both rankers, and compare the rankers.
+
+Reads   photos.lmdb, crops.lmdb, baseline.lmdb, deeprank.lmdb
+Writes  gallery.lmdb: row/<number> what can be found; derived/<ranker> its NMSLIB index;
+        reports/compare.html, the page, beside reports/compare.json
+Command make stage-9
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from tiefvision.index.hnsw import HnswSettings
+from tiefvision.workspace.comparing import compare_rankers, write_page
+from tiefvision.workspace.gallery import GalleryRow, write_gallery
+from tiefvision.workspace.job import Job, require_same_encoder
+from tiefvision.workspace.loading import load_rankers
+from tiefvision.workspace.reading import maps_reader
+
+READS = ("photos", "crops", "baseline", "deeprank")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the stage."""
+
+    links: Annotated[int, "neighbours of a node of the graph"] = HnswSettings.links
+    effort: Annotated[int, "candidates while building"] = HnswSettings.effort
+    search_effort: Annotated[int, "candidates while searching"] = (
+        HnswSettings.search_effort
+    )
+
+
+def run(config: Config, job: Job) -> dict[str, Any]:
+    """Index, judge the index by exact search, and compare on the test split."""
+    device, track = job.resources.device, job.resources.track
+    records, crops = job.read("photos"), job.read("crops")
+    deeprank = job.read("deeprank")
+    encoder = require_same_encoder(crops, job.read("baseline"), deeprank)
+    rankers = load_rankers(job.workspace, device)
+    maps_of = maps_reader(crops, device)
+    comparison = compare_rankers(records, crops, rankers, maps_of, job.resources.seed)
+    settings = HnswSettings(config.links, config.effort, config.search_effort)
+    search = comparison.search
+    rows = [
+        GalleryRow(view.path, item, crop["box"], crop["category"])
+        for view, item in zip(search.gallery, search.gallery_items, strict=True)
+        for crop in [crops.record(f"crop/{view.path}")]
+    ]
+    with job.write() as writer:
+        details = write_gallery(
+            writer, rows, search.queries, maps_of, rankers, settings
+        )
+        shared = {
+            "images": records.header.details["images"],
+            "grid": crops.header.details["grid"],
+        }
+        writer.finish(encoder=encoder, details=details | shared)
+    page = job.workspace.root / "reports" / "compare.html"
+    history = deeprank.record("training/history")
+    write_page(comparison, records, page, details["indexes"], history, track)
+    return {
+        "rankers": comparison.to_lines(),
+        "indexes": details["indexes"],
+        "page": str(page),
+    }

@@ -1,0 +1,61 @@
+"""``tiefvision compare``: the rankers of a workspace, side by side."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.running import DONE, say
+
+if TYPE_CHECKING:
+    from tiefvision.workspace.comparing import Comparison
+
+
+@with_options
+def compare(
+    options: Options,
+    html: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
+) -> int:
+    """Evaluate the rankers on the test split of the workspace's dataset."""
+    from tiefvision.workspace.comparing import compare_rankers, write_page
+    from tiefvision.workspace.job import require_same_encoder
+    from tiefvision.workspace.loading import load_rankers
+    from tiefvision.workspace.reading import maps_reader
+
+    run, device = options.run, options.torch_device()
+    with run.open("photos") as photos, run.open("crops") as crops:
+        with run.open("deeprank") as deeprank:
+            require_same_encoder(crops, deeprank)
+            history = deeprank.record("training/history")
+        comparison = compare_rankers(
+            photos,
+            crops,
+            load_rankers(run, device),
+            maps_reader(crops, device),
+            options.seed,
+        )
+        if options.json:
+            for line in comparison.to_lines():
+                print_line(line)
+        else:
+            _print_comparison(comparison)
+        if html:
+            write_page(comparison, photos, html, {}, history, options.track)
+            if not options.quiet:
+                say(f"The page is {html}.")
+    return DONE
+
+
+def _print_comparison(comparison: "Comparison") -> None:
+    typer.echo(comparison.protocol)
+    ahead = comparison.ahead()
+    figures = [
+        (item.ranker, item.figures(comparison.seed)) for item in comparison.results
+    ]
+    rows = [(name, *values.values()) for name, values in figures]
+    first, last = figures[0][0], figures[-1][0]
+    if len(rows) > 1:
+        rows.append((f"{last} - {first}", *ahead.values()))
+    print_table(("ranker", *ahead), rows)

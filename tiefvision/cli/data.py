@@ -1,0 +1,154 @@
+"""``tiefvision data``: make, convert and check datasets."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE, say
+from tiefvision.errors import TiefVisionError
+
+if TYPE_CHECKING:
+    from tiefvision.datasets.report import DatasetReport
+
+NAMED = 5
+"""Photographs named of each kind of trouble; --json names all."""
+
+app = typer.Typer(
+    help="Make, convert and check datasets.", no_args_is_help=True, add_completion=False
+)
+
+
+@app.command()
+@with_options
+def synth(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where it goes.")],
+    options: Options,
+    items: Annotated[int, typer.Option(min=1, help="Garments to invent.")] = 120,
+    street: Annotated[int, typer.Option(min=1, help="Street photographs of each.")] = 3,
+) -> int:
+    """Write a synthetic street-to-shop dataset; a seed always gives the same bytes."""
+    from tiefvision.datasets.synth.generate import generate_dataset
+
+    generate_dataset(
+        folder,
+        items=items,
+        street_per_item=street,
+        seed=options.seed,
+        track=options.track,
+    )
+    if options.json:
+        print_line({"dataset": str(folder), "items": items, "street": street})
+    elif not options.quiet:
+        say(f"{items} items are in {folder}. Next: make stage-1 DATA={folder}")
+    return DONE
+
+
+@app.command("import")
+@with_options
+def import_(
+    format: Annotated[str, typer.Argument(metavar="FORMAT", help="See data formats.")],
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="As published.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where it goes.")],
+    options: Options,
+) -> int:
+    """Convert a published dataset to the layout that every stage reads."""
+    from tiefvision.datasets.importers import FORMATS
+
+    if format not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise TiefVisionError(f"There is no format {format!r}.", f"Use {known}.")
+    report = FORMATS[format].convert(
+        source, folder, seed=options.seed, track=options.track
+    )
+    if options.json:
+        print_line(report.to_dict())
+    elif not options.quiet:
+        say(
+            f"{report.photos} photographs with {report.boxes} garments are in "
+            f"{folder}. Next: make stage-1 DATA={folder}"
+        )
+    for reason in report.skipped:
+        say(f"Skipped: {reason}")
+    return SOME_UNREADABLE if report.skipped else DONE
+
+
+@app.command()
+@with_options
+def formats(options: Options) -> int:
+    """List the published datasets that can be imported."""
+    from tiefvision.datasets.importers import FORMATS
+
+    if options.json:
+        for item in FORMATS.values():
+            print_line(
+                {
+                    "name": item.name,
+                    "description": item.description,
+                    "homepage": item.homepage,
+                }
+            )
+    else:
+        rows = [(f.name, f.description, f.homepage) for f in FORMATS.values()]
+        print_table(("name", "description", "homepage"), rows)
+    return DONE
+
+
+@app.command()
+@with_options
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A dataset.")],
+    options: Options,
+) -> int:
+    """Count what a dataset holds, and what is wrong with it; 1 if it cannot be used."""
+    from tiefvision.datasets.check import check_dataset
+
+    report = check_dataset(folder, options.track)
+    if options.json:
+        print_line(report.to_dict())
+    else:
+        print_table(("", ""), _report_rows(report))
+    if not report.usable:
+        say(f"Error: {folder} cannot be used: {'; '.join(report.reasons)}.")
+        return FAILED
+    return DONE
+
+
+def _report_rows(report: "DatasetReport") -> list[tuple[str, str]]:
+    leaks = [
+        f"{leak.kind}: {', '.join(sum(leak.photos.values(), ()))}"
+        for leak in report.leaks
+    ]
+    copies = [" = ".join(group) for group in report.duplicates]
+    corrupt = [f"{path} ({reason})" for path, reason in report.corrupt.items()]
+    rows = [
+        ("photographs", f"{report.photos}{_counts(report.by_source)}"),
+        ("splits", _counts(report.by_split).strip(" ()")),
+        ("items", str(report.items)),
+        ("boxes", f"{report.boxes}{_counts(report.categories)}"),
+        ("triplets", str(report.triplets)),
+        ("missing files", _some(report.missing)),
+        ("unreadable files", _some(corrupt)),
+        ("files of another size", _some(list(report.resized.items()))),
+        ("equal files", _some(copies)),
+        ("leaks across splits", _some(leaks)),
+        ("not in annotations.json", _some(report.unnamed)),
+        ("mended or left out", _some(report.problems)),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    listed = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return f" ({listed})" if listed else ""
+
+
+def _some(things: Sequence[object]) -> str:
+    if not things:
+        return "0"
+    named = "\n".join(str(thing) for thing in things[:NAMED])
+    more = f"\nand {len(things) - NAMED} more" if len(things) > NAMED else ""
+    return f"{len(things)}\n{named}{more}"

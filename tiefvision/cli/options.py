@@ -1,0 +1,80 @@
+"""The options that all commands share, each written once."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tiefvision.cli.running import choose_device
+from tiefvision.progress import Track, choose_track
+from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
+
+if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
+    import torch
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the shared options say."""
+
+    workspace: Annotated[Path, typer.Option(help="Folder of the run.")] = (
+        DEFAULT_WORKSPACE
+    )
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
+    seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line on stdout.")
+    ] = False
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no notes.")] = (
+        False
+    )
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Tell more on stderr.")
+    ] = False
+
+    @property
+    def run(self) -> Workspace:
+        """The workspace."""
+        return Workspace(self.workspace)
+
+    @property
+    def track(self) -> Track:
+        """Progress, unless it is not wanted."""
+        return choose_track(quiet=self.quiet)
+
+    def torch_device(self) -> "torch.device":
+        """Where networks run."""
+        return choose_device(self.device)
+
+
+def with_options(command: Callable[..., int]) -> Callable[..., None]:
+    """Give a command the shared options, gathered in its argument ``options``.
+
+    The command returns its exit code.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    own = [item for item in signature.parameters.values() if item.name != "options"]
+    shared = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=getattr(Options, name),
+            annotation=annotation,
+        )
+        for name, annotation in inspect.get_annotations(Options, eval_str=True).items()
+    ]
+
+    @functools.wraps(command)
+    def wrapped(**values: Any) -> None:
+        chosen = {item.name: values.pop(item.name) for item in shared}
+        raise typer.Exit(command(**values, options=Options(**chosen)))
+
+    parameters = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in own]
+    wrapped.__signature__ = inspect.Signature([*parameters, *shared])  # type: ignore[attr-defined]
+    # or typer would look through to the command and miss the shared options
+    del wrapped.__wrapped__
+    return wrapped

@@ -1,0 +1,160 @@
+"""Garments drawn into a photograph: boxes and labels that can be read on any ground."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from tiefvision.boxes import area, as_box, clip_to_image, intersection
+from tiefvision.errors import TiefVisionError
+from tiefvision.photos.working import WorkingPhoto
+from tiefvision.records import Box, Garment
+
+COLOURS = ("#f0e442", "#56b4e9", "#ff9d2e", "#2fd09a", "#f09ac8", "#ff7a4d")
+"""One a category: after Okabe & Ito's palette for colour-blind readers, lightened until
+black text on each can be read (contrast of 7 and more)."""
+
+INK = "#000000"
+
+SIDE_A_LINE = 320
+"""Pixels of the longer side for each pixel of line width: 2 at 800, 6 at 2048."""
+
+MIN_LINE = 2
+"""Pixels; JPEG halves the resolution of colour, and a line of one loses its own."""
+
+SIDE_A_LETTER = 45
+"""Pixels of the longer side for each pixel of letter height: 18 at 800, 45 at 2048."""
+
+MIN_LETTER = 11
+"""Pixels; smaller letters of Pillow's font run together."""
+
+JPEG_QUALITY = 92
+"""Below 90 the ringing around letters shows."""
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """What is drawn for a garment, its box in pixels of the picture."""
+
+    text: str
+    box: Box
+    colour: str
+
+
+def draw_garments(
+    photo: WorkingPhoto, garments: Sequence[Garment]
+) -> NDArray[np.uint8]:
+    """The photograph with a box and a label for each garment.
+
+    Args:
+        photo: Is left as it is.
+        garments: Boxes in pixels of the photograph; those without area in it are left
+            out. The surer one lies on top, and its label finds its place first.
+
+    Returns:
+        The size of ``photo.pixels``, (H, W, 3) uint8 RGB.
+    """
+    picture = Image.fromarray(photo.pixels)
+    categories = sorted({garment.category for garment in garments})
+    marks = [
+        _Mark(
+            f"{' '.join(garment.category.split())} {garment.score:.2f}",
+            box,
+            COLOURS[categories.index(garment.category) % len(COLOURS)],
+        )
+        for garment in sorted(garments, key=lambda garment: -garment.score)
+        for box in [visible_part(photo.box_in_pixels(garment.box_in_image), picture)]
+        if box is not None
+    ]
+    for mark in reversed(marks):
+        picture = outline_box(picture, mark.box, mark.colour)
+    return np.array(_write_labels(picture, marks), dtype=np.uint8)
+
+
+def save_drawing(path: Path, photo: WorkingPhoto, garments: Sequence[Garment]) -> None:
+    """Write what `draw_garments` returns, as JPEG or PNG after the name of the file.
+
+    Raises:
+        TiefVisionError: The file cannot be written.
+    """
+    picture = Image.fromarray(draw_garments(photo, garments))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path, quality=JPEG_QUALITY)
+    except (OSError, ValueError) as error:
+        raise TiefVisionError(
+            f"Cannot write {path}: {error}.",
+            "Name a .jpg or .png file in a folder that can be written",
+        ) from error
+
+
+def visible_part(box: Box, picture: Image.Image) -> Box | None:
+    """The part of a box inside a picture; None if there is none."""
+    part = as_box(clip_to_image(box, *picture.size))
+    return part if float(area(part)) > 0 else None
+
+
+def outline_box(picture: Image.Image, box: Box, colour: str) -> Image.Image:
+    """The picture with a coloured line, between two dark ones, just inside the box.
+
+    Args:
+        picture: Is left as it is.
+        box: In the picture's pixels; nothing is drawn if no part of it is inside.
+        colour: Of the line, light.
+    """
+    part = visible_part(box, picture)
+    if part is None:
+        return picture
+    outlined = picture.copy()
+    draw = ImageDraw.Draw(outlined)
+    width = max(MIN_LINE, round(max(picture.size) / SIDE_A_LINE))
+    edge = max(1, width // 2)
+    x0, y0, x1, y1 = (round(value) for value in part)
+    x1, y1 = max(x0, x1 - 1), max(y0, y1 - 1)  # Pillow draws the last pixel, too
+    dark = (x0 - edge, y0 - edge, x1 + edge, y1 + edge)
+    draw.rectangle(dark, outline=INK, width=width + 2 * edge)
+    draw.rectangle((x0, y0, x1, y1), outline=colour, width=width)
+    return outlined
+
+
+def _write_labels(picture: Image.Image, marks: Sequence[_Mark]) -> Image.Image:
+    """The picture with a label at each mark, clear of the labels before it."""
+    written = picture.copy()
+    draw = ImageDraw.Draw(written)
+    size = max(MIN_LETTER, round(max(picture.size) / SIDE_A_LETTER))
+    font = ImageFont.load_default(size)
+    pad = max(2, size // 4)
+    taken: list[Box] = []
+    for mark in marks:
+        left, _, right, _ = draw.textbbox((0, 0), mark.text, font=font, anchor="lm")
+        width, height = right - left + 2 * pad, float(size + 2 * pad)
+        label = _find_place(width, height, mark.box, picture.size, taken)
+        draw.rectangle(label, fill=mark.colour, outline=INK)
+        middle = (label[0] + pad - left, label[1] + height / 2)
+        draw.text(middle, mark.text, fill=INK, font=font, anchor="lm")
+        taken.append(label)
+    return written
+
+
+def _find_place(
+    width: float,
+    height: float,
+    box: Box,
+    picture: tuple[int, int],
+    taken: Sequence[Box],
+) -> Box:
+    """Above the box, else inside at its top, its bottom, below it, else anywhere."""
+    columns, rows = picture
+    left = max(0.0, min(box[0], columns - width))
+    tops = (box[1] - height, box[1], box[3] - height, box[3])
+    steps = (box[1] + height * number for number in range(1, int(rows / height)))
+    for top in (*tops, *steps):
+        place = (left, top, left + width, top + height)
+        inside = top >= 0 and place[3] <= rows
+        if inside and not any(float(intersection(place, other)) for other in taken):
+            return place
+    top = max(0.0, min(box[1], rows - height))
+    return left, top, left + width, top + height

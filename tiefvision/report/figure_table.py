@@ -1,0 +1,187 @@
+"""Figures of rankers as tables, with their intervals to read and to see."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tiefvision.evaluation.intervals import Figure
+from tiefvision.report.markup import Markup, element, series_class
+
+MISSING = "—"
+
+INDEX_COLUMNS = {
+    "embedding": "numbers in an embedding",
+    "bytes": "index on disk",
+    "recall_of_exact": "nearest neighbours found",
+}
+
+
+@dataclass(frozen=True)
+class RankerRow:
+    """What is known of a ranker.
+
+    Attributes:
+        name: Of the ranker.
+        description: What it is, in a sentence or less.
+        figures: By name, means over queries in [0, 1].
+        index: "recall_of_exact", the share in [0, 1] of the exact nearest neighbours
+            that its index finds; "embedding", numbers of one; "bytes" of the index.
+    """
+
+    name: str
+    description: str
+    figures: Mapping[str, Figure]
+    index: Mapping[str, float | int]
+
+
+def figure_table(
+    rankers: Sequence[RankerRow], differences: Mapping[str, Figure]
+) -> Markup:
+    """A row for each ranker; a last row for what the last gains over the first."""
+    named = [row.figures for row in rankers] + [differences]
+    columns = list(dict.fromkeys(name for figures in named for name in figures))
+    best = {name: _best(rankers, name) for name in columns}
+    rows = [
+        element(
+            "tr",
+            {"class": series_class(number)},
+            _ranker_heading(row),
+            *(_figure_cell(row.figures.get(name), best[name]) for name in columns),
+        )
+        for number, row in enumerate(rankers)
+    ]
+    if differences and len(rankers) > 1:
+        rows.append(_difference_row(rankers, differences, columns))
+    return _table([name.replace("_", " ") for name in columns], rows)
+
+
+def index_table(rankers: Sequence[RankerRow]) -> Markup:
+    """A row for each ranker's index; without a row where none has one."""
+    rows = [
+        element(
+            "tr",
+            {"class": series_class(number)},
+            element("th", {"scope": "row", "class": "swatch"}, row.name),
+            *(
+                element("td", {}, _index_value(key, row.index.get(key)))
+                for key in INDEX_COLUMNS
+            ),
+        )
+        for number, row in enumerate(rankers)
+        if row.index
+    ]
+    return _table(list(INDEX_COLUMNS.values()), rows)
+
+
+def excludes_zero(difference: Figure) -> bool:
+    """Whether the interval leaves no doubt about the sign."""
+    return difference.low > 0 or difference.high < 0
+
+
+def _table(columns: Sequence[str], rows: Sequence[Markup]) -> Markup:
+    headings = [element("th", {"scope": "col"}, name) for name in ("ranker", *columns)]
+    head = element("thead", {}, element("tr", {}, *headings))
+    table = element("table", {}, head, element("tbody", {}, *rows))
+    return element("div", {"class": "card wide"}, table)
+
+
+def _ranker_heading(row: RankerRow) -> Markup:
+    return element(
+        "th",
+        {"scope": "row"},
+        element("span", {"class": "swatch name"}, row.name),
+        element("small", {}, row.description),
+    )
+
+
+def _best(rankers: Sequence[RankerRow], name: str) -> float:
+    return max(
+        (row.figures[name].value for row in rankers if name in row.figures), default=0.0
+    )
+
+
+def _figure_cell(figure: Figure | None, best: float) -> Markup:
+    if figure is None:
+        return element("td", {}, MISSING)
+    return element(
+        "td",
+        {"class": "best" if figure.value == best else ""},
+        f"{figure.value:.3f}",
+        _whisker(figure, (0.0, 1.0)),
+        element("small", {}, f"{figure.low:.3f} to {figure.high:.3f}"),
+    )
+
+
+def _difference_row(
+    rankers: Sequence[RankerRow],
+    differences: Mapping[str, Figure],
+    columns: Sequence[str],
+) -> Markup:
+    reach = max(
+        max(abs(figure.low), abs(figure.high), abs(figure.value))
+        for figure in differences.values()
+    )
+    heading = element(
+        "th",
+        {"scope": "row"},
+        element(
+            "span", {"class": "name"}, f"{rankers[-1].name} minus {rankers[0].name}"
+        ),
+        element("small", {}, "query by query"),
+    )
+    cells = [_difference_cell(differences.get(name), reach) for name in columns]
+    return element("tr", {"class": "difference"}, heading, *cells)
+
+
+def _difference_cell(difference: Figure | None, reach: float) -> Markup:
+    if difference is None:
+        return element("td", {}, MISSING)
+    sign, state = "", ""
+    if excludes_zero(difference):
+        sign, state = ("▲ ", "ahead") if difference.value > 0 else ("▼ ", "behind")
+    return element(
+        "td",
+        {"class": state},
+        element("b", {}, f"{sign}{difference.value:+.3f}"),
+        _whisker(difference, (-reach, reach)),
+        element("small", {}, f"{difference.low:+.3f} to {difference.high:+.3f}"),
+    )
+
+
+def _whisker(figure: Figure, ends: tuple[float, float]) -> Markup:
+    """A track from one end to the other, the interval and the value on it."""
+
+    def place(value: float) -> float:
+        share = (value - ends[0]) / (ends[1] - ends[0] or 1.0)
+        return round(96 * min(1.0, max(0.0, share)), 1)
+
+    low, high = place(figure.low), place(figure.high)
+    parts = [_bar("track", 0, 96, 3, 2), _bar("range", low, max(1.0, high - low), 1, 6)]
+    if ends[0] < 0:
+        parts.append(_bar("zero", 47.5, 1, 0, 8))
+    parts.append(_bar("value", place(figure.value) - 1.25, 2.5, 0, 8))
+    return element(
+        "svg",
+        {"class": "whisker", "viewBox": "0 0 96 8", "aria-hidden": "true"},
+        *parts,
+    )
+
+
+def _bar(name: str, x: float, width: float, y: float, height: float) -> Markup:
+    size = {"x": x, "width": round(width, 1), "y": y, "height": height}
+    return element("rect", {"class": name, **size})
+
+
+def _index_value(key: str, value: float | int | None) -> str:
+    if value is None:
+        return MISSING
+    if key == "recall_of_exact":
+        return f"{value:.1%}"
+    return _readable_bytes(value) if key == "bytes" else f"{value:,}"
+
+
+def _readable_bytes(count: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.3g} GB"

@@ -1,0 +1,117 @@
+"""The look of every page: light or dark as the reader's system is, wide or narrow."""
+
+STYLE = """
+:root {
+  color-scheme: light dark;
+  --ground: #f5f6f8; --card: #ffffff; --ink: #1a1d21; --quiet: #5a636e;
+  --line: #e0e4e9; --faint: #eef0f3;
+  --right: #12834f; --behind: #b3261e;
+  --series-0: #4a6fb5; --series-1: #cf5f0b; --series-2: #14866d;
+  --series-3: #8b4fb3; --series-4: #a3741a; --series-5: #b83b6b;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #131518; --card: #1c1f24; --ink: #e7e9ec; --quiet: #a0a8b2;
+    --line: #31363d; --faint: #262a30;
+    --right: #43c98a; --behind: #ff8a80;
+    --series-0: #8fb0f2; --series-1: #ff9d52; --series-2: #4fd0b0;
+    --series-3: #cf9bf0; --series-4: #e3b95a; --series-5: #f48bb2;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0; background: var(--ground); color: var(--ink);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+}
+main { max-width: 1240px; margin: 0 auto; padding: 32px 24px 64px; }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 12px; letter-spacing: -0.02em; }
+h2 { font-size: 1.2rem; margin: 40px 0 12px; letter-spacing: -0.01em; }
+h3 { font-size: 0.95rem; font-weight: 600; margin: 0 0 8px; }
+h3 small { font-weight: 400; font-size: 0.85rem; color: var(--quiet); }
+p, li { max-width: 75ch; }
+p { margin: 0 0 8px; }
+.lead { font-size: 1.08rem; }
+.quiet, .notes { color: var(--quiet); font-size: 0.9rem; }
+.notes { padding-left: 1.2em; margin: 8px 0 0; }
+.name { unicode-bidi: isolate; overflow-wrap: anywhere; }
+.card {
+  background: var(--card); border: 1px solid var(--line); border-radius: 12px;
+  padding: 16px 18px; margin: 0 0 14px;
+}
+.series-0 { --series: var(--series-0); } .series-1 { --series: var(--series-1); }
+.series-2 { --series: var(--series-2); } .series-3 { --series: var(--series-3); }
+.series-4 { --series: var(--series-4); } .series-5 { --series: var(--series-5); }
+
+.wide { overflow-x: auto; padding: 0; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { padding: 10px 14px; text-align: left; vertical-align: top; }
+thead th {
+  font-size: 0.8rem; font-weight: 600; color: var(--quiet); white-space: nowrap;
+}
+tbody tr { border-top: 1px solid var(--line); }
+tbody th { font-weight: 600; min-width: 130px; max-width: 290px; }
+tbody th small { font-weight: 400; }
+td small, th small { display: block; color: var(--quiet); font-size: 0.78rem; }
+td { white-space: nowrap; }
+.best { font-weight: 700; } td small { font-weight: 400; }
+.swatch::before, .legend li::before {
+  content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 3px;
+  background: var(--series); margin-right: 8px;
+}
+.difference { background: var(--faint); }
+.ahead b { color: var(--right); } .behind b { color: var(--behind); }
+.whisker { display: block; width: 96px; height: 8px; margin: 4px 0 1px; }
+.whisker .track { fill: var(--line); } .whisker .zero { fill: var(--quiet); }
+.whisker .range { fill: var(--series, var(--quiet)); opacity: 0.45; }
+.whisker .value { fill: var(--series, var(--ink)); }
+
+.charts {
+  display: grid; gap: 14px;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr));
+}
+.charts .card { margin: 0; max-width: 620px; }
+.chart { display: block; width: 100%; max-width: 560px; height: auto; }
+.chart text { fill: var(--quiet); font-size: 12px; }
+.chart .grid { stroke: var(--line); stroke-width: 1; }
+.chart polyline {
+  fill: none; stroke: var(--series); stroke-width: 2.2; stroke-linejoin: round;
+}
+.chart circle { fill: var(--series); stroke: var(--card); stroke-width: 1; }
+.legend {
+  list-style: none; display: flex; flex-wrap: wrap; gap: 4px 18px; padding: 0;
+  margin: 0 0 8px; font-size: 0.9rem;
+}
+
+.asked { display: grid; grid-template-columns: 190px minmax(0, 1fr); gap: 8px 24px; }
+.answers { min-width: 0; }
+.answers > div + div { margin-top: 12px; }
+.answers h3 { margin: 0 0 4px; }
+.hits { display: flex; gap: 10px; overflow-x: auto; padding: 3px 3px 6px; }
+.hits.wrap { flex-wrap: wrap; gap: 14px 12px; }
+figure { margin: 0; width: min-content; flex: none; }
+figure img {
+  display: block; height: 126px; max-width: 252px; object-fit: contain;
+  border-radius: 6px; background: var(--faint); outline: 1px solid var(--line);
+}
+figure.query img { height: 190px; max-width: 190px; }
+.wrap figure img { height: 176px; }
+figcaption {
+  width: 0; min-width: 100%; font-size: 0.75rem; line-height: 1.35; margin-top: 5px;
+  color: var(--quiet);
+}
+figcaption .name {
+  display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+}
+figcaption b { color: var(--ink); font-variant-numeric: tabular-nums; }
+.right img { outline: 3px solid var(--right); }
+.right figcaption b { color: var(--right); }
+@media (max-width: 640px) {
+  main { padding: 20px 14px 40px; }
+  h1 { font-size: 1.5rem; }
+  .card { padding: 12px; }
+  th, td { padding: 8px 10px; }
+  .asked { grid-template-columns: minmax(0, 1fr); }
+  .wrap figure img { height: 140px; }
+}
+@media print { .card { break-inside: avoid; } .hits { flex-wrap: wrap; } }
+"""

@@ -1,0 +1,81 @@
+"""Photographs small enough to lie inside a page."""
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from tiefvision.boxes import as_box, mirror_boxes, scale_boxes
+from tiefvision.errors import UnreadablePhoto
+from tiefvision.photos.resizing import mirror_photo, resize_photo
+from tiefvision.photos.working import WorkingPhoto, open_photo
+from tiefvision.records import Box
+from tiefvision.report.drawing import outline_box
+
+BOX_COLOUR = "#ffd60a"
+
+MAX_ASPECT = 2.0
+"""Width over height: a panorama is shown lower instead of breaking its row."""
+
+JPEG_QUALITY = 80
+"""About 5 kB for 160 pixels of height; artefacts do not show at this size."""
+
+PLACEHOLDER_ASPECT = 0.75
+PLACEHOLDER_GREY = 158
+"""Visible on a light ground and on a dark one."""
+
+
+def thumbnail(
+    path: Path,
+    box_in_image: Box | None,
+    height: int = 160,
+    mirrored: bool = False,
+) -> str:
+    """A photograph as the data URI of a JPEG.
+
+    Args:
+        path: Of the photograph; one that cannot be read gives a grey placeholder.
+        box_in_image: Drawn into it, in pixels of the photograph as it is in the file
+            after EXIF rotation, not of its mirror image.
+        height: Of the thumbnail, in pixels; less for a small or very wide photograph.
+        mirrored: Show the mirror image, the box with it.
+    """
+    try:
+        photo = open_photo(path)
+    except UnreadablePhoto:
+        return _encode(_placeholder(height))
+    small = _shrink(photo, height)
+    columns, rows = small.shape[1], small.shape[0]
+    picture = Image.fromarray(mirror_photo(small) if mirrored else small)
+    if box_in_image is not None:
+        box = scale_boxes(box_in_image, columns / photo.width, rows / photo.height)
+        box = mirror_boxes(box, columns) if mirrored else box
+        picture = outline_box(picture, as_box(box), BOX_COLOUR)
+    return _encode(picture)
+
+
+def _shrink(photo: WorkingPhoto, height: int) -> NDArray[np.uint8]:
+    rows, columns = photo.pixels.shape[:2]
+    scale = min(1.0, height / rows, height * MAX_ASPECT / columns)
+    width, height = max(1, round(columns * scale)), max(1, round(rows * scale))
+    return resize_photo(photo.pixels, width, height)
+
+
+def _placeholder(height: int) -> Image.Image:
+    """Grey with a cross."""
+    width = max(1, round(height * PLACEHOLDER_ASPECT))
+    picture = Image.new("RGB", (width, height), (PLACEHOLDER_GREY,) * 3)
+    draw = ImageDraw.Draw(picture)
+    light = (PLACEHOLDER_GREY + 24,) * 3
+    draw.line((0, 0, width, height), fill=light, width=2)
+    draw.line((0, height, width, 0), fill=light, width=2)
+    return picture
+
+
+def _encode(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,0 +1,164 @@
+"""Making a catalogue searchable: locate, crop, encode each photograph, then index."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tiefvision.datasets.files import ANNOTATIONS, photo_file
+from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
+from tiefvision.errors import TiefVisionError, UnreadablePhoto
+from tiefvision.index.hnsw import HnswSettings
+from tiefvision.photos.working import open_photo
+from tiefvision.progress import Track
+from tiefvision.ranking.crops import CropRules, encode_garment
+from tiefvision.ranking.views import Embed
+from tiefvision.records import Photo
+from tiefvision.search.locator import Locator
+from tiefvision.store.artifact import ArtifactWriter
+from tiefvision.store.header import Header
+from tiefvision.workspace.artifacts import CATALOGUE, Workspace
+from tiefvision.workspace.gallery import GalleryRow, write_gallery
+from tiefvision.workspace.job import Job, Resources, input_digests
+from tiefvision.workspace.loading import (
+    load_crop_rules,
+    load_locator,
+    load_rankers,
+)
+from tiefvision.workspace.provenance import code_fingerprint, files_fingerprint
+from tiefvision.workspace.reading import maps_reader, to_half
+
+
+def index_catalogue(
+    workspace: Workspace, root: Path, resources: Resources
+) -> dict[str, Any]:
+    """Index a folder of shop photographs, or the shop photographs of a dataset.
+
+    Returns:
+        Counts, what was skipped and why, and the facts of each ranker's index.
+
+    Raises:
+        TiefVisionError: There is nothing to index.
+        MissingArtifact: The workspace holds no trained models.
+    """
+    catalogue = _read_catalogue(root, resources.track)
+    device = resources.device
+    locator = load_locator(workspace, device)
+    rules = load_crop_rules(workspace)
+    rankers = load_rankers(workspace, device)
+    header = _header(workspace, catalogue, locator, rules, list(rankers))
+    with Job(workspace, CATALOGUE, header, resources) as job:
+        up_to_date = job.up_to_date
+        if not up_to_date:
+            with job.write() as writer:
+                _encode(writer, catalogue, locator, rules, resources.track)
+                _index(writer, catalogue, locator, rules, rankers, job)
+        finished = job.read(CATALOGUE)
+        return {
+            "catalogue": str(root),
+            "photos": finished.header.count["row"],
+            "up_to_date": up_to_date,
+            "skipped": finished.records("skipped"),
+            "indexes": finished.header.details["indexes"],
+        }
+
+
+def _read_catalogue(root: Path, track: Track) -> Dataset:
+    if (root / ANNOTATIONS).is_file():
+        dataset = read_dataset(root)
+        shop = tuple(item for item in dataset.photos if item.source == "shop")
+        return Dataset(root, dataset.images, shop or dataset.photos)
+    if not root.is_dir():
+        raise TiefVisionError(f"There is no folder {root}.")
+    folder = read_folder(root, track)
+    if not folder.photos:
+        raise TiefVisionError(
+            f"There is no photograph in {root}.", "Give a folder of JPEG, PNG or WebP."
+        )
+    return folder
+
+
+def _header(
+    workspace: Workspace,
+    catalogue: Dataset,
+    locator: Locator,
+    rules: CropRules,
+    rankers: list[str],
+) -> Header:
+    models = ["crop_classifier", "box_regressors", "locations"]
+    if workspace.holds("deeprank"):
+        models.append("deeprank")
+    files = [photo_file(catalogue.images, item.path) for item in catalogue.photos]
+    content = files_fingerprint(catalogue.images, [f for f in files if f.is_file()])
+    return Header(
+        stage="index",
+        code=code_fingerprint(Path(__file__)),
+        config={
+            "images": str(catalogue.images.resolve()),
+            "encoder": locator.encoder.identity.to_dict(),
+            "rankers": rankers,
+            **asdict(rules),
+        },
+        inputs=input_digests(workspace, models) | {"catalogue": content},
+    )
+
+
+def _encode(
+    writer: ArtifactWriter,
+    catalogue: Dataset,
+    locator: Locator,
+    rules: CropRules,
+    track: Track,
+) -> None:
+    photos = catalogue.photos
+    problems = {
+        f"skipped/{number:08d}": problem.message
+        for number, problem in enumerate(catalogue.problems)
+    }
+    writer.write(records=problems)
+    for photo in track(photos, "indexing", len(photos)):
+        if writer.has(f"crop/{photo.path}") or writer.has(f"skipped/{photo.path}"):
+            continue
+        file = photo_file(catalogue.images, photo.path)
+        try:
+            opened = open_photo(file)
+        except UnreadablePhoto as error:
+            writer.write(records={f"skipped/{photo.path}": str(error)})
+            continue
+        surest = next(iter(locator.find(opened)), None)
+        box = opened.box_in_pixels(surest.box_in_image) if surest else None
+        plain, mirror = encode_garment(locator.encoder, opened.pixels, box, rules)
+        maps = {"map": to_half(plain), "mirror": to_half(mirror)}
+        row = GalleryRow(
+            photo.path,
+            photo.item_id or photo.path,
+            surest.box_in_image if surest else None,
+            surest.category if surest else "",
+        )
+        writer.write({f"map/{photo.path}": maps}, {f"crop/{photo.path}": asdict(row)})
+
+
+def _index(
+    writer: ArtifactWriter,
+    catalogue: Dataset,
+    locator: Locator,
+    rules: CropRules,
+    rankers: Mapping[str, Embed],
+    job: Job,
+) -> None:
+    encoded: list[Photo] = [
+        photo for photo in catalogue.photos if writer.has(f"crop/{photo.path}")
+    ]
+    if not encoded:
+        raise TiefVisionError(
+            f"None of the photographs in {catalogue.root} can be read.",
+            f"Run: tiefvision data check {catalogue.root}",
+        )
+    rows = [GalleryRow(**writer.record(f"crop/{photo.path}")) for photo in encoded]
+    maps_of = maps_reader(writer, job.resources.device)
+    details = write_gallery(writer, rows, (), maps_of, rankers, HnswSettings())
+    writer.finish(
+        encoder=locator.encoder.identity.to_dict(),
+        details=details
+        | {"images": str(catalogue.images.resolve()), "grid": rules.grid},
+    )
