@@ -13,6 +13,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from tiefvision.cli.running import choose_device, guarded, say
+from tiefvision.datasets.files import replace_file
 from tiefvision.progress import choose_track
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, STAGES, Workspace
@@ -59,9 +60,12 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
         config=_plain(asdict(config)) | {"seed": shared.seed},
         inputs=input_digests(workspace, module.READS) | _sources(module, config),
     )
+    path = workspace.report_path(name)
     with Job(workspace, STAGES[name], header, resources) as job:
-        if job.up_to_date:
+        # The report comes last: without it a run was killed after its artifact.
+        if job.up_to_date and path.is_file():
             return None
+        path.unlink(missing_ok=True)
         started = time.monotonic()
         figures: dict[str, Any] = module.run(config, job)
     report = {
@@ -70,9 +74,7 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
         "seconds": round(time.monotonic() - started, 1),
         "figures": figures,
     }
-    path = workspace.report_path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
+    replace_file(path, json.dumps(report, indent=1, ensure_ascii=False).encode())
     return report
 
 

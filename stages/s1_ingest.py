@@ -2,7 +2,7 @@
 
 Reads   the dataset: images/, annotations.json, triplets.csv
 Writes  photos.lmdb: photo/<path> a record with size, source, item, split and boxes;
-        triplet/<line> a judged triplet
+        file/<path> SHA-256 of its file; triplet/<line> a judged triplet
 Command make stage-1 DATA=mydata
 """
 
@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from tiefvision.datasets.check import check_dataset
-from tiefvision.datasets.files import ANNOTATIONS, IMAGES, TRIPLETS, list_photos
+from tiefvision.datasets.files import (
+    ANNOTATIONS,
+    IMAGES,
+    TRIPLETS,
+    list_photos,
+    photo_file,
+)
 from tiefvision.datasets.layout import read_dataset
 from tiefvision.errors import BadDataset
 from tiefvision.workspace.job import Job
-from tiefvision.workspace.provenance import files_fingerprint
+from tiefvision.workspace.provenance import file_hash, files_fingerprint
 from tiefvision.workspace.reading import photo_to_record
 
 READS = ()
@@ -54,9 +60,15 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     dataset = read_dataset(config.data)
     unreadable = {*report.missing, *report.corrupt}
     photos = [photo for photo in dataset.photos if photo.path not in unreadable]
+    # Other pixels under an old name make every later stage due again.
+    hashes = {
+        f"file/{photo.path}": file_hash(photo_file(dataset.images, photo.path))
+        for photo in photos
+    }
     with job.write() as writer:
         writer.write(
             records={f"photo/{item.path}": photo_to_record(item) for item in photos}
+            | hashes
             | {
                 f"triplet/{number:08d}": asdict(triplet)
                 for number, triplet in enumerate(dataset.triplets)

@@ -2,7 +2,8 @@
 
 Reads   photos.lmdb, features.lmdb (its encoder), locations.lmdb, the photographs
 Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells, "map" and "mirror";
-        crop/<path> the box, null where nothing was found and the whole one is taken
+        crop/<path> the box, null where nothing was found and the whole one is taken;
+        skipped/<path> why one was left out
 Command make stage-6
 """
 
@@ -72,4 +73,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 },
             )
         header = writer.finish(encoder=identity, details={"grid": rules.grid})
-    return {"crops": header.count.get("map", 0)}
+    return {
+        "crops": header.count.get("map", 0),
+        "skipped": header.count.get("skipped", 0),
+    }

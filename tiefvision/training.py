@@ -142,7 +142,9 @@ def fit(
     snapshot = memory.recall()
     if snapshot is None:
         start = {"epoch": 0.0} | (task.validate() if task.validate else {})
-        snapshot = Snapshot(0, _pack(task.module, optimiser, {}), (start,))
+        # Training may make things worse: then what it began with is kept.
+        best = _weights(task.module) if task.better else {}
+        snapshot = Snapshot(0, _pack(task.module, optimiser, best), (start,))
         memory.remember(snapshot)
     best = _unpack(snapshot.tensors, task.module, optimiser)
     history = list(snapshot.history)

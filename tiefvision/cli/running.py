@@ -78,4 +78,7 @@ def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone
         return FAILED
+    except OSError as error:  # a page or picture that cannot be written
+        say(f"Error: {error}")
+        return FAILED
     return result if isinstance(result, int) else DONE

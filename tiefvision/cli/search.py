@@ -1,5 +1,6 @@
 """``tiefvision search``: find a garment of a photograph in the catalogue."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,8 +106,10 @@ def parse_box(text: str) -> Box | None:
         x0, y0, x1, y1 = (float(part) for part in text.split(","))
     except ValueError as error:
         raise typer.BadParameter(f"--box {text} is not x0,y0,x1,y1.") from error
-    if not (0 <= x0 < x1 and 0 <= y0 < y1):
-        raise typer.BadParameter(f"--box {text} is empty, reversed or negative.")
+    if not (0 <= x0 < x1 < math.inf and 0 <= y0 < y1 < math.inf):
+        raise typer.BadParameter(
+            f"--box {text} is empty, reversed, negative or endless."
+        )
     return x0, y0, x1, y1
 
 

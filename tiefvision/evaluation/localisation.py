@@ -20,13 +20,16 @@ class Located:
 
 
 def relative_mean_box(photos: Sequence[Located]) -> Boxes:
-    """The mean of all wanted boxes, in shares of width and height, (4,)."""
+    """The mean of all wanted boxes, in shares of width and height, (4,).
+
+    Where nothing is wanted it is an empty box, which overlaps with nothing.
+    """
     shares = [
         np.array(garment.box_in_image) / _sides(located.photo)
         for located in photos
         for garment in located.wanted
     ]
-    return np.asarray(np.mean(shares, axis=0))
+    return np.asarray(np.mean(shares, axis=0)) if shares else np.zeros(4)
 
 
 def overlaps(photos: Sequence[Located]) -> NDArray[np.float64]:

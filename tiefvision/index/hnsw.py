@@ -39,7 +39,6 @@ class HnswIndex:
         self._index = index
         self._settings = settings
         self.rows = rows
-        index.setQueryTimeParams({"ef": settings.search_effort})
 
     def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """The k closest rows of each query, (Q, D) of unit length.
@@ -63,7 +62,9 @@ class HnswIndex:
         return Neighbours(rows, similarities)
 
     def to_bytes(self) -> bytes:
-        """The index with its vectors, as NMSLIB writes it."""
+        """The index with its vectors, as NMSLIB writes it; nothing for no rows."""
+        if self.rows == 0:  # NMSLIB crashes on a graph that was never built
+            return b""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "index"
             self._index.saveIndex(str(path), save_data=False)
@@ -100,10 +101,11 @@ def index_from_bytes(
     The caller must have checked the content against its hash: NMSLIB trusts it.
     """
     index = _new_index()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "index"
-        path.write_bytes(content)
-        index.loadIndex(str(path), load_data=False)
+    if rows:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "index"
+            path.write_bytes(content)
+            index.loadIndex(str(path), load_data=False)
     return HnswIndex(index, rows, settings or HnswSettings())
 
 

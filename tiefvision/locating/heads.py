@@ -96,6 +96,8 @@ class CropClassifier(nn.Module):
 
     def loss(self, cells: Tensor, positions: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy of windows; labels (n,) are 0 for the background."""
+        if len(labels) == 0:
+            return _nothing_to_learn(self)
         cells = (cells - self.mean) / self.spread
         return functional.cross_entropy(
             self.network.judge_windows(cells, positions), labels
@@ -161,9 +163,8 @@ class BoxRegressors(nn.Module):
         Returns:
             The loss, and the mean absolute error in window units.
         """
-        if len(targets) == 0:  # the mean of nothing would poison the weights
-            nothing = sum(parameter.sum() for parameter in self.parameters()) * 0.0
-            return torch.as_tensor(nothing), torch.zeros(())
+        if len(targets) == 0:
+            return _nothing_to_learn(self), torch.zeros(())
         cells = (cells - self.mean) / self.spread
         losses, errors = [], []
         for side, target in zip(SIDES, targets.unbind(1), strict=True):
@@ -186,3 +187,8 @@ def standardise_inputs(
 
 def _standardise(head: CropClassifier | BoxRegressors, cells: Tensor) -> Tensor:
     return (cells - head.mean[:, None, None]) / head.spread[:, None, None]
+
+
+def _nothing_to_learn(head: nn.Module) -> Tensor:
+    """A loss of 0 with gradients of 0: the mean of nothing would poison the weights."""
+    return torch.stack([parameter.sum() for parameter in head.parameters()]).sum() * 0.0

@@ -23,7 +23,7 @@ from tiefvision.report.markup import (
 __all__ = ["ComparisonPage", "Example", "ExampleHit", "RankerRow", "render_comparison"]
 
 HIT_HEIGHT = 160
-"""Pixels of a thumbnail: more than the 126 shown, for screens of high density."""
+"""Pixels of a thumbnail: more than the 108 shown, for screens of high density."""
 
 
 @dataclass(frozen=True)

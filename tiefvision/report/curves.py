@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tiefvision.report.markup import Markup, element, series_class
 
-WIDTH, HEIGHT = 440, 250
+WIDTH, HEIGHT = 400, 240
 """Units of the drawing: near the pixels it gets, so that letters keep their size."""
 
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 12, 40

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from tiefvision.report.style import STYLE
 
-MAX_PAGE_CHARACTERS = 4_500_000
-"""Browsers and mail programs still open a page of 5 MB at once; the rest is room for
-tables, curves and the few characters that take more than one byte."""
+MAX_PAGE_BYTES = 4_500_000
+"""Of the part of a page that grows with the data. Browsers and mail programs still
+open a page of 5 MB at once; the rest is room for tables and curves."""
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """A page needs nothing from elsewhere and runs no scripts; the browser enforces it."""
@@ -88,23 +88,25 @@ def render_page(title: str, *sections: Markup) -> str:
 
 
 def fit_in_page(parts: Iterable[Markup], count: int, name: str) -> Markup:
-    """Parts up to `MAX_PAGE_CHARACTERS`, and a sentence on how many are left out.
+    """Parts up to `MAX_PAGE_BYTES`, and a sentence on how many are left out.
 
     Args:
-        parts: Made one by one; those that would not fit are not made.
+        parts: Made one by one, up to the first that does not fit.
         count: How many there are.
         name: What they are, in the plural.
     """
     kept: list[Markup] = []
-    characters = 0
+    size = 0
     for part in parts:
-        characters += len(part.html)
-        if characters > MAX_PAGE_CHARACTERS:
+        size += len(part.html.encode())
+        if size > MAX_PAGE_BYTES:
             break
         kept.append(part)
     if len(kept) == count:
         return join(kept)
-    left_out = f"{count - len(kept)} more {name} are left out to keep this page small."
+    left_out = (
+        f"Left out to keep this page small: {count - len(kept)} of {count} {name}."
+    )
     return join([*kept, element("p", {"class": "quiet"}, left_out)])
 
 

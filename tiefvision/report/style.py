@@ -42,7 +42,7 @@ p { margin: 0 0 8px; }
 .series-2 { --series: var(--series-2); } .series-3 { --series: var(--series-3); }
 .series-4 { --series: var(--series-4); } .series-5 { --series: var(--series-5); }
 
-.wide { overflow-x: auto; padding: 0; }
+.card.wide { overflow-x: auto; padding: 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 10px 14px; text-align: left; vertical-align: top; }
 thead th {
@@ -69,8 +69,8 @@ td { white-space: nowrap; }
   display: grid; gap: 14px;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr));
 }
-.charts .card { margin: 0; max-width: 620px; }
-.chart { display: block; width: 100%; max-width: 560px; height: auto; }
+.charts .card { margin: 0; max-width: 540px; }
+.chart { display: block; width: 100%; height: auto; }
 .chart text { fill: var(--quiet); font-size: 12px; }
 .chart .grid { stroke: var(--line); stroke-width: 1; }
 .chart polyline {
@@ -86,21 +86,22 @@ td { white-space: nowrap; }
 .answers { min-width: 0; }
 .answers > div + div { margin-top: 12px; }
 .answers h3 { margin: 0 0 4px; }
-.hits { display: flex; gap: 10px; overflow-x: auto; padding: 3px 3px 6px; }
+.hits { display: flex; gap: 8px; overflow-x: auto; padding: 3px 3px 6px; }
 .hits.wrap { flex-wrap: wrap; gap: 14px 12px; }
 figure { margin: 0; width: min-content; flex: none; }
 figure img {
-  display: block; height: 126px; max-width: 252px; object-fit: contain;
+  display: block; height: 108px; max-width: 216px; object-fit: contain;
   border-radius: 6px; background: var(--faint); outline: 1px solid var(--line);
 }
-figure.query img { height: 190px; max-width: 190px; }
+figure.query img { height: auto; max-height: 190px; max-width: 190px; }
 .wrap figure img { height: 176px; }
 figcaption {
   width: 0; min-width: 100%; font-size: 0.75rem; line-height: 1.35; margin-top: 5px;
   color: var(--quiet);
 }
 figcaption .name {
-  display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
+  overflow: hidden;
 }
 figcaption b { color: var(--ink); font-variant-numeric: tabular-nums; }
 .right img { outline: 3px solid var(--right); }

@@ -125,14 +125,18 @@ class ArtifactWriter:
         self.header = header
         self.partial = path.with_name(path.name + ".partial")
         self._max_gib = max_gib
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _take_lock(path)
-        if self.partial.exists() and not self._continues():
-            self.partial.unlink()
-        with _storage_errors(self.path, max_gib):
-            self._environment = self._open()
-            with self._environment.begin(write=True) as transaction:
-                transaction.put(_HEADER_KEY, header.to_json().encode())
+        with _storage_errors(path, max_gib):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _take_lock(path)
+        try:
+            if self.partial.exists() and not self._continues():
+                self.partial.unlink()
+            with _storage_errors(path, max_gib):
+                self._environment = self._open()
+                self._put_header(header)
+        except BaseException:
+            os.close(self._lock)
+            raise
 
     def _open(self) -> lmdb.Environment:
         return lmdb.open(
@@ -142,6 +146,21 @@ class ArtifactWriter:
             lock=False,  # the lock file of this class keeps other writers out
             readahead=False,
         )
+
+    def _put_header(self, header: Header) -> None:
+        with self._environment.begin(write=True) as transaction:
+            transaction.put(_HEADER_KEY, header.to_json().encode())
+        self._fill_up()
+
+    def _fill_up(self) -> None:
+        """Lengthen the file to the pages it counts.
+
+        LMDB never writes pages that a commit took and freed again. At the end of the
+        file they would make it look truncated.
+        """
+        expected = _expected_size(self._environment)
+        if self.partial.stat().st_size < expected:
+            os.truncate(self.partial, expected)
 
     def _continues(self) -> bool:
         try:
@@ -185,14 +204,13 @@ class ArtifactWriter:
         values |= {
             key: record_to_bytes(value) for key, value in (records or {}).items()
         }
-        with (
-            _storage_errors(self.path, self._max_gib),
-            self._environment.begin(write=True) as transaction,
-        ):
-            for key in delete:
-                transaction.delete(key_to_bytes(key))
-            for key in sorted(values):
-                transaction.put(key_to_bytes(key), values[key])
+        with _storage_errors(self.path, self._max_gib):
+            with self._environment.begin(write=True) as transaction:
+                for key in delete:
+                    transaction.delete(key_to_bytes(key))
+                for key in sorted(values):
+                    transaction.put(key_to_bytes(key), values[key])
+            self._fill_up()
 
     def finish(
         self,
@@ -216,11 +234,10 @@ class ArtifactWriter:
                 layout=layout,
                 digest=digest,
             )
-            with self._environment.begin(write=True) as transaction:
-                transaction.put(_HEADER_KEY, header.to_json().encode())
+            self._put_header(header)
             self._environment.sync(True)
-        self._environment.close()
-        self.partial.replace(self.path)
+            self._environment.close()
+            self.partial.replace(self.path)
         return header
 
     def __enter__(self) -> Self:
@@ -262,6 +279,10 @@ def _share(path: Path) -> _Shared:
                 )
             except lmdb.Error as error:
                 raise _not_an_artifact(path, error) from error
+            # Reading beyond the end of a mapped file would end the process (SIGBUS).
+            if facts.st_size < _expected_size(environment):
+                environment.close()
+                raise _not_an_artifact(path, ValueError("it is truncated"))
             shared = _shared_environments[identity] = _Shared(identity, environment)
         shared.readers += 1
         return shared
@@ -273,6 +294,11 @@ def _release(shared: _Shared) -> None:
         if shared.readers == 0:
             del _shared_environments[shared.identity]
             shared.environment.close()
+
+
+def _expected_size(environment: lmdb.Environment) -> int:
+    pages: int = environment.info()["last_pgno"] + 1
+    return pages * int(environment.stat()["psize"])
 
 
 def _not_an_artifact(path: Path, error: Exception) -> StaleArtifact:

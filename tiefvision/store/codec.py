@@ -36,7 +36,8 @@ def record_to_bytes(record: Any) -> bytes:
 
 def tensors_to_bytes(tensors: Mapping[str, NDArray[Any]]) -> bytes:
     """Named arrays as one safetensors value, after the tag of their kind."""
-    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    # Not ascontiguousarray, which makes a number without axes an array with one.
+    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     return _TENSORS + safetensors.numpy.save(contiguous)
 
 

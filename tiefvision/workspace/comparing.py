@@ -69,7 +69,11 @@ class Comparison:
             }
             ahead = differences(result, self.results[0], self.seed)
             lines.append(
-                {"ranker": result.ranker, "protocol": self.protocol}
+                {
+                    "ranker": result.ranker,
+                    "protocol": self.protocol,
+                    "queries": len(self.search.queries),
+                }
                 | figures
                 | {
                     "ahead_of": self.results[0].ranker,

@@ -97,6 +97,8 @@ def _header(
             "images": str(catalogue.images.resolve()),
             "encoder": locator.encoder.identity.to_dict(),
             "rankers": rankers,
+            # Or one that was mended or taken away would be reported for ever.
+            "problems": [problem.message for problem in catalogue.problems],
             **asdict(rules),
         },
         inputs=input_digests(workspace, models) | {"catalogue": content},

@@ -1,0 +1,76 @@
+# Every target is one line of help; `make` alone prints them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data/demo
+RUN ?= data/run
+ARGS ?=
+# The number of a stage is written in one place only: the name of its file.
+STAGES := $(shell ls stages | sed -n 's/^s\([0-9]*\)_.*\.py$$/\1/p' | sort -n)
+
+# Stage 1 alone reads the dataset itself; the others read the run.
+STAGE = $(BIN)/python -m stages $(1) --workspace "$(RUN)" $(if $(filter 1,$(1)),--data "$(DATA)") $(ARGS_$(1)) $(ARGS)
+
+# Torchvision's ImageNet weights need a network that the demo does not count on.
+DEMO = ARGS_2="--weights random" ARGS_3="--categories all"
+DEMO_QUERY = import json, sys; images = json.load(open(sys.argv[1]))["images"]; \
+	print(next(i["file_name"] for i in images if (i["source"], i["split"]) == ("street", "test")))
+
+.PHONY: help demo search-demo all test check format lint types real clean
+
+help: ## print this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  DATA=dir  the dataset (default $(DATA))'
+	@echo '  RUN=dir   the workspace (default $(RUN))'
+	@echo '  ARGS="--option value"  options of a stage; python -m stages encode --help lists them'
+	@echo '  ARGS_2="..."           options of stage 2 within make all'
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.13 is needed; use make PYTHON=python3.12" if not (3, 11) <= sys.version_info < (3, 14) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed ## make synthetic data, run every stage on it, search it
+	@echo "The demo has no ImageNet weights without a network: its encoder is random, so"
+	@echo "its figures show that the pipeline works, not how well a trained encoder does."
+	$(BIN)/tiefvision data synth "$(DATA)"
+	@$(MAKE) --no-print-directory all $(DEMO)
+	@$(MAKE) --no-print-directory search-demo
+
+search-demo:
+	$(BIN)/tiefvision search "$(DATA)/images/$$($(BIN)/python -c '$(DEMO_QUERY)' "$(DATA)/annotations.json")" --workspace "$(RUN)" --k 5 --html "$(RUN)/reports/search.html"
+	@echo
+	@echo "The comparison of both rankers: $(RUN)/reports/compare.html"
+	@echo "The search above as a page:     $(RUN)/reports/search.html"
+
+stage-%: $(VENV)/installed ## run one stage, such as make stage-2
+	@$(call STAGE,$*)
+
+all: $(VENV)/installed ## run every stage in order on DATA
+	@for number in $(STAGES); do $(MAKE) --no-print-directory stage-$$number || exit; done
+
+test: $(VENV)/installed ## run the tests
+	$(BIN)/python -m pytest
+
+real: $(VENV)/installed ## run only the tests that need the real photographs
+	$(BIN)/python -m pytest -m real
+
+format: $(VENV)/installed ## format the code
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lint: $(VENV)/installed ## check format and style
+	$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: $(VENV)/installed ## check the types
+	$(BIN)/mypy
+
+check: lint types test ## everything that must pass before a change lands
+
+clean: ## remove what the tools leave behind; datasets and runs stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build *.egg-info

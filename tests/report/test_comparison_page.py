@@ -1,0 +1,117 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tiefvision.evaluation.intervals import Figure
+from tiefvision.report.comparison_page import (
+    ComparisonPage,
+    Example,
+    ExampleHit,
+    RankerRow,
+    render_comparison,
+)
+
+HOSTILE = "\"'><script>alert(1)</script><img onerror=x src=http://e.org/>&amp;"
+
+EMPTY = ComparisonPage("Nothing", "", (), (), {}, {}, (), ())
+
+
+def ranker(name: str) -> RankerRow:
+    index = {"recall_of_exact": 1.0, "embedding": 8, "bytes": 900}
+    return RankerRow(
+        name, f"what {name} is", {"recall@1": Figure(0.5, 0.4, 0.6)}, index
+    )
+
+
+def page_of(photo: Path, name: str = "deeprank", examples: int = 1) -> ComparisonPage:
+    hits = (ExampleHit(photo, (0, 0, 50, 50), f"item {name}", 0.9, True),)
+    shown = {"baseline": (), name: hits}
+    example = Example(photo, (1, 1, 90, 90), True, f"caption {name}", shown)
+    return ComparisonPage(
+        title=f"title {name}",
+        protocol=f"protocol {name}",
+        notes=(f"note {name}",),
+        rankers=(ranker("baseline"), ranker(name)),
+        differences={"recall@1": Figure(0.2, 0.1, 0.3)},
+        recall_curves={"baseline": (0.3, 0.4), name: (0.5, 0.6)},
+        history=(
+            {"epoch": 0.0, "val_x": 0.1},
+            {"epoch": 1.0, "loss": 3.0, "val_x": 0.2},
+        ),
+        examples=(example,) * examples,
+    )
+
+
+def test_everything_is_on_the_page(photo_file, parse):
+    page = parse(render_comparison(page_of(photo_file)))
+    wanted = ("title", "protocol", "note", "item", "caption", "what")
+    for text in (f"{name} deeprank" for name in wanted):
+        assert text in page.text
+    assert "deeprank minus baseline" in page.text and "▲ +0.200" in page.text
+    assert page.text.index("loss") < page.text.index("val x")
+    assert page.tags.count("polyline") == 4  # two recall curves, loss and val_x
+    assert page.tags.count("img") == 2
+
+
+def test_hostile_names_stay_text(tmp_path, parse):
+    photo = tmp_path / "<script>alert(1)<!--.png"
+    Image.new("RGB", (40, 40)).save(photo)
+    page = parse(render_comparison(page_of(photo, HOSTILE)))
+    assert page.text.count(HOSTILE) >= 8
+    assert "<script>alert(1)<!--.png (mirrored)" in page.text
+
+
+def test_an_empty_page_is_a_page(parse):
+    page = parse(render_comparison(EMPTY))
+    assert "h2" not in page.tags and page.text.count("Nothing") == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "heading"),
+    [
+        ("rankers", "Figures"),
+        ("recall_curves", "Recall@k"),
+        ("history", "Training"),
+        ("examples", "Examples"),
+    ],
+)
+def test_what_is_empty_is_left_out(photo_file, parse, field, heading):
+    page = page_of(photo_file)
+    assert heading in parse(render_comparison(page)).text
+    without = replace(page, **{field: type(getattr(page, field))()})
+    assert heading not in parse(render_comparison(without)).text
+
+
+@pytest.mark.parametrize(
+    "history", [({"epoch": 1.0},), ({"loss": float("nan")},), ({}, {})]
+)
+def test_a_history_without_numbers_has_no_chart(history):
+    assert "Training" not in render_comparison(replace(EMPTY, history=history))
+
+
+def test_unreadable_photographs_leave_the_page_whole(tmp_path, parse):
+    page = parse(render_comparison(page_of(tmp_path / "gone.jpg")))
+    assert page.tags.count("img") == 2 and "gone.jpg" in page.text
+
+
+def test_the_page_stays_under_5_mb(tmp_path, parse):
+    noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    page = page_of(tmp_path / "noise.png", examples=200)
+    html = render_comparison(page)
+    assert 3_000_000 < len(html.encode()) < 5_000_000
+    assert " of 200 examples" in parse(html).text
+
+
+def test_progress_is_shown_over_the_examples(photo_file):
+    seen = []
+
+    def track(items, description, total):
+        seen.append(total)
+        yield from items
+
+    render_comparison(page_of(photo_file, examples=3), track)
+    assert seen == [3]
