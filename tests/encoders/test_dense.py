@@ -18,7 +18,8 @@ from tiefvision.encoders.dense import (
 from tiefvision.errors import TiefVisionError
 
 WIDTH, HEIGHT = 448, 336
-CLOSE = {"atol": 1e-4, "rtol": 1e-4}
+CLOSE = {"atol": 1e-3, "rtol": 1e-3}
+"""Cells are about 3 across; sums are taken in another order in maps of other sizes."""
 
 
 def cells_clear_of_outside(encoder, side, width, height, corner):
@@ -103,7 +104,8 @@ def test_no_cell_of_a_mobilenet_crop_is_clear_of_padding(random_encoder):
 def test_no_other_window_is_as_close_to_a_crop(encoder, noise):
     """Padding or not: which window stands for which crop."""
     architecture = encoder.architecture
-    photo = noise(288, 272)
+    # Patches of one colour: what pixels do to cells outweighs what padding does.
+    photo = noise(9, 9).repeat(32, axis=0).repeat(32, axis=1)[:272]
     cells = encoder.encode(photo)
     own_windows = {}
     rows = cells.shape[1] - architecture.window + 1
@@ -126,22 +128,18 @@ def test_one_pass_costs_a_fraction_of_all_crops(encoder):
     counted = DenseEncoder(copy.deepcopy(encoder.trunk), architecture, "none")
     counted = counted.to("meta")
 
-    def flops(*sizes):
+    def flops(width, height):
+        photo = torch.empty((1, height, width, 3), dtype=torch.uint8, device="meta")
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            for width, height in sizes:
-                photo = torch.empty(
-                    (1, height, width, 3), dtype=torch.uint8, device="meta"
-                )
-                counted(photo)
+            counted(photo)
         return counter.get_total_flops()
 
     rows = (HEIGHT - CROP_SIDE) // architecture.stride + 1
     columns = (WIDTH - CROP_SIDE) // architecture.stride + 1
-    dense = flops((WIDTH, HEIGHT))
-    crops = flops(*[(CROP_SIDE, CROP_SIDE)] * (rows * columns))
-    assert dense > flops((CROP_SIDE, CROP_SIDE)) > 1e8
     assert rows * columns == 120
-    assert crops / dense > 10
+    dense, crop = flops(WIDTH, HEIGHT), flops(CROP_SIDE, CROP_SIDE)
+    assert dense > crop > 1e8
+    assert rows * columns * crop / dense > 10
 
 
 def test_the_corner_of_a_window_and_its_border(random_encoder):

@@ -60,7 +60,8 @@ class WindowNetwork(nn.Module):
         reduced = functional.relu(
             functional.linear(cells, self.reduce.weight[:, :, 0, 0], self.reduce.bias)
         )
-        windows = reduced[positions].flatten(1)  # (n, k*k, R) -> (n, k*k*R)
+        # A look-up rather than an index: its backward pass runs on all cores.
+        windows = functional.embedding(positions, reduced).flatten(1)  # (n, k*k*R)
         kernel = self.judge.weight.permute(0, 2, 3, 1).flatten(1)  # (H, k*k*R)
         hidden = functional.relu(functional.linear(windows, kernel, self.judge.bias))
         return functional.linear(

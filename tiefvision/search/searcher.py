@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.index.hnsw import HnswIndex
@@ -13,7 +15,7 @@ from tiefvision.ranking.views import Embed
 from tiefvision.records import Box
 
 PHOTOS_OF_AN_ITEM = 4
-"""Rows asked for to list one item: its other photographs are passed over."""
+"""Rows asked for at first to list one item: its other photographs are passed over."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,21 @@ class Searcher:
         box = photo.box_in_pixels(box_in_image) if box_in_image else None
         map_, _ = encode_garment(self.encoder, photo.pixels, box, self.rules)
         embedding = self.embed(map_.unsqueeze(0).to(self.encoder.mean.device))
-        found = self.index.search(embedding.cpu().numpy(), k * PHOTOS_OF_AN_ITEM)
+        query = embedding.cpu().numpy()
+        asked = k * PHOTOS_OF_AN_ITEM
+        hits = self._hits(query, asked)
+        while len(hits) < k and asked < len(self.photos):
+            asked *= 2  # a few items with many photographs are in the way
+            hits = self._hits(query, asked)
+        return hits[:k]
+
+    def _hits(self, query: NDArray[np.float32], rows: int) -> list[Hit]:
+        """The items among so many closest rows."""
+        found = self.index.search(query, rows)
         hits: dict[str, Hit] = {}
         for row, similarity in zip(found.rows[0], found.similarities[0], strict=True):
             item = self.items[row]
-            if item not in hits and len(hits) < k:
+            if item not in hits:
                 hits[item] = Hit(
                     len(hits) + 1, item, self.photos[row], float(similarity)
                 )
