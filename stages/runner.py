@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
+from tiefvision.cli.output import figure_rows, print_table
 from tiefvision.cli.running import choose_device, guarded, say
 from tiefvision.datasets.files import replace_file
 from tiefvision.progress import choose_track
@@ -109,7 +110,7 @@ def _command(name: str, module: ModuleType) -> Callable[..., None]:
             say(f"{name}: up to date")
         else:
             say(f"{name}: done in {report['seconds']} s")
-            say(json.dumps(report["figures"], indent=1, ensure_ascii=False))
+            print_table(("figure", "value"), list(figure_rows(report["figures"])))
 
     parameters = [*_parameters(module.Config), *_parameters(Shared)]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

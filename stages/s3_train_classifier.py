@@ -57,7 +57,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         classifier = CropClassifier(
             architecture.channels, architecture.window, tuple(categories), sizes
         )
-    standardise_inputs(classifier, *channel_statistics(training, levels_of))
+    statistics = channel_statistics(training, levels_of, resources.track)
+    standardise_inputs(classifier, *statistics)
     classifier.to(resources.device)
 
     sampling = Sampling(config.photos, config.windows)

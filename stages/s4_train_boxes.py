@@ -52,7 +52,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     sizes = HeadSizes(config.reduced, config.hidden)
     with seeded(resources.seed):
         regressors = BoxRegressors(architecture.channels, architecture.window, sizes)
-    standardise_inputs(regressors, *channel_statistics(training, levels_of))
+    statistics = channel_statistics(training, levels_of, resources.track)
+    standardise_inputs(regressors, *statistics)
     regressors.to(resources.device)
 
     sampling = Sampling(config.photos, config.windows)

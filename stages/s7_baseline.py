@@ -13,6 +13,7 @@ from tiefvision.ranking.searches import search_of_split
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Split
 from tiefvision.workspace.job import Job, require_same_encoder
+from tiefvision.workspace.loading import COSINE
 from tiefvision.workspace.reading import maps_reader, paths_with_maps, read_photos
 
 READS = ("photos", "crops")
@@ -26,6 +27,7 @@ class Config:
 
 def run(config: Config, job: Job) -> dict[str, Any]:
     """Search with the photographs of the validation and of the test split."""
+    track = job.resources.track
     crops = job.read("crops")
     encoder = require_same_encoder(crops)
     maps_of = maps_reader(crops, job.resources.device)
@@ -37,7 +39,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             search = search_of_split(photos, split, available)
             if not search.queries:
                 continue
-            (result,) = run_search(search, {"cosine": CosineRanker()}, maps_of)
+            (result,) = run_search(search, {COSINE: CosineRanker()}, maps_of, track)
             figures = result.figures(job.resources.seed)
             report[split] = {"protocol": search.description} | {
                 name: figure.to_dict() for name, figure in figures.items()

@@ -38,7 +38,9 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     encoder = require_same_encoder(crops, job.read("baseline"), deeprank)
     rankers = load_rankers(job.workspace, device)
     maps_of = maps_reader(crops, device)
-    comparison = compare_rankers(records, crops, rankers, maps_of, job.resources.seed)
+    comparison = compare_rankers(
+        records, crops, rankers, maps_of, job.resources.seed, track
+    )
     settings = HnswSettings(config.links, config.effort, config.search_effort)
     search = comparison.search
     rows = [
@@ -48,7 +50,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     ]
     with job.write() as writer:
         details = write_gallery(
-            writer, rows, search.queries, maps_of, rankers, settings
+            writer, rows, search.queries, maps_of, rankers, settings, track
         )
         shared = {
             "images": records.header.details["images"],

@@ -28,14 +28,14 @@ def cells_clear_of_outside(encoder, side, width, height, corner):
     Everything outside is stained, and every weight is set to 1, so that a stain
     spreads through all layers and cannot cancel.
     """
-    trunk = copy.deepcopy(encoder.trunk).double()
+    trunk = copy.deepcopy(encoder.trunk)
     with torch.no_grad():
         for module in trunk.modules():
             if isinstance(module, nn.Conv2d):
                 module.weight.fill_(1.0)
                 if module.bias is not None:
                     module.bias.zero_()
-    stain = torch.ones(1, 3, height, width, dtype=torch.float64)
+    stain = torch.ones(1, 3, height, width)
     x0, y0 = corner
     stain[:, :, y0 : y0 + side, x0 : x0 + side] = 0.0
     with torch.inference_mode():
@@ -80,14 +80,14 @@ def test_a_window_is_the_encoding_of_its_crop(random_encoder, noise, name, corne
     [
         ("alexnet", 320, (48, 16), 36),
         ("squeezenet1_1", 320, (48, 16), 36),
-        ("mobilenet_v2", 576, (32, 64), 16),
+        ("mobilenet_v2", 528, (32, 48), 4),
     ],
 )
 def test_a_window_is_the_encoding_of_its_crop_with_context(
     random_encoder, noise, name, side, corner, least
 ):
     encoder = random_encoder(name)
-    photo = noise(side + 96, side + 96)
+    photo = noise(side + 80, side + 80)
     clear, dense, own = compare_crop(encoder, photo, side, corner)
     assert clear.sum() >= least
     torch.testing.assert_close(dense[:, clear], own[:, clear], **CLOSE)
@@ -164,7 +164,8 @@ def test_a_border_is_of_the_mean_colour_and_moves_the_windows(encoder, noise):
 MEAN, STD = IMAGENET_MEAN, IMAGENET_STD
 
 
-def test_photographs_of_a_batch_are_encoded_as_alone(encoder, noise):
+def test_photographs_of_a_batch_are_encoded_as_alone(random_encoder, noise):
+    encoder = random_encoder("alexnet")
     photos = [noise(224, 224, seed) for seed in (1, 2)]
     with torch.inference_mode():
         both = encoder(torch.from_numpy(np.stack(photos)))
@@ -172,7 +173,10 @@ def test_photographs_of_a_batch_are_encoded_as_alone(encoder, noise):
         torch.testing.assert_close(together, encoder.encode(photo), **CLOSE)
 
 
-def test_encoding_leaves_the_photograph_alone_and_takes_any_layout(encoder, noise):
+def test_encoding_leaves_the_photograph_alone_and_takes_any_layout(
+    random_encoder, noise
+):
+    encoder = random_encoder("alexnet")
     photo = noise(240, 224)
     kept = photo.copy()
     mirrored = encoder.encode(photo[:, ::-1])

@@ -35,6 +35,7 @@ def compare(
             load_rankers(run, device),
             maps_reader(crops, device),
             options.seed,
+            options.track,
         )
         if options.json:
             for line in comparison.to_lines():

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -26,13 +26,30 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table as wide as the terminal, plain where stdout is not one."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(_printable(str(cell)) for cell in row))
+        table.add_row(*(str(cell) for cell in row))
     Console(soft_wrap=False, highlight=False).print(table, markup=False)
 
 
-def _printable(text: str) -> str:
-    encoding = sys.stdout.encoding
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+def figure_rows(figures: Mapping[str, Any], within: str = "") -> Iterator[list[str]]:
+    """The figures of a report as rows of a table: nested names joined, lists counted.
+
+    An interval stands behind its value.
+    """
+    for name, value in figures.items():
+        label = f"{within}{name}"
+        if isinstance(value, Mapping) and {"value", "low", "high"} == set(value):
+            low, high = value["low"], value["high"]
+            yield [label, f"{value['value']:.3f} [{low:.3f}, {high:.3f}]"]
+        elif isinstance(value, Mapping):
+            yield from figure_rows(value, f"{label} ")
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+            for entry in value:
+                title = next(iter(entry.values()))
+                yield from figure_rows(dict(list(entry.items())[1:]), f"{title} ")
+        elif isinstance(value, list | tuple):
+            yield [label, str(len(value))]
+        else:
+            yield [label, f"{value:.4g}" if isinstance(value, float) else str(value)]
 
 
 def rounded_box(box: Box | None) -> list[float] | None:

@@ -1,5 +1,6 @@
 """What every command shares: the device, what is printed where, and exit codes."""
 
+import io
 import logging
 import sys
 import warnings
@@ -62,6 +63,9 @@ def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
     """
     # Pillow warns of damaged EXIF blocks that it then ignores.
     warnings.filterwarnings("ignore", module="PIL")
+    # A file name that is not text must not stop the others.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     command = typer.main.get_command(app)
     try:

@@ -189,4 +189,5 @@ def _write_page(path: Path, answers: list[Answer], images: Path, ranker: str) ->
         for answer in answers
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_searches(blocks, "Search results"), encoding="utf-8")
+    page = render_searches(blocks, "Search results")
+    path.write_text(page, encoding="utf-8", errors="backslashreplace")

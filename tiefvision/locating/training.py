@@ -17,6 +17,7 @@ from tiefvision.locating.windows import (
     cells_of_windows,
     windows_in_image,
 )
+from tiefvision.progress import Track, untracked
 from tiefvision.records import Garment
 from tiefvision.training import Figures, Task
 
@@ -123,11 +124,11 @@ def _targets(
 
 
 def channel_statistics(
-    photos: Sequence[Annotated], levels_of: LevelsOf
+    photos: Sequence[Annotated], levels_of: LevelsOf, track: Track = untracked
 ) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation (C,) of the channels over the maps of photographs."""
     count, total, squares = 0, torch.zeros(()), torch.zeros(())
-    for photo in photos:
+    for photo in track(photos, "measuring channels", len(photos)):
         for level in levels_of(photo.path):
             flat = level.cells.flatten(1).double()
             count += flat.shape[1]

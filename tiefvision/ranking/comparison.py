@@ -16,6 +16,7 @@ from tiefvision.evaluation.retrieval import (
     recall_at,
     reciprocal_rank,
 )
+from tiefvision.progress import Track, untracked
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.views import Embed, MapsOf, similarity_table
 
@@ -55,10 +56,15 @@ class RankerResult:
 
 
 def run_search(
-    search: Search, rankers: Mapping[str, Embed], maps_of: MapsOf
+    search: Search,
+    rankers: Mapping[str, Embed],
+    maps_of: MapsOf,
+    track: Track = untracked,
 ) -> list[RankerResult]:
     """Put a search to every ranker."""
-    return [_run(search, name, embed, maps_of) for name, embed in rankers.items()]
+    return [
+        _run(search, name, embed, maps_of, track) for name, embed in rankers.items()
+    ]
 
 
 def differences(
@@ -72,8 +78,12 @@ def differences(
     }
 
 
-def _run(search: Search, name: str, embed: Embed, maps_of: MapsOf) -> RankerResult:
-    table = similarity_table(search.queries, search.gallery, maps_of, embed)
+def _run(
+    search: Search, name: str, embed: Embed, maps_of: MapsOf, track: Track
+) -> RankerResult:
+    table = similarity_table(
+        search.queries, search.gallery, maps_of, embed, track=track
+    )
     ranks = ranks_of_first_hit(table, search.query_items, search.gallery_items)
     closest = np.argsort(-table, axis=1, kind="stable")[:, :LISTED]
     listed = np.take_along_axis(table, closest, axis=1)

@@ -1,5 +1,6 @@
 """Embedding views in blocks, so that memory is bounded by the block."""
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tiefvision.progress import Track, untracked
 from tiefvision.ranking.similarity import flatten_cells
 from tiefvision.ranking.triplets import View
 
@@ -46,15 +48,27 @@ def similarity_table(
     maps_of: MapsOf,
     embed: Embed,
     block: int = BLOCK,
+    track: Track = untracked,
 ) -> NDArray[np.float32]:
     """Exact similarities, (Q, N) float32 in [-1, 1].
 
     Two blocks of embeddings are in memory at a time, beside the table.
+
+    Args:
+        queries: Q views.
+        gallery: N views.
+        maps_of: Reads the maps of views.
+        embed: The ranker.
+        block: Views embedded at a time.
+        track: Shows progress, block by block.
     """
     table = np.empty((len(queries), len(gallery)), dtype=np.float32)
-    for top in range(0, len(queries), block):
-        rows = embed_views(queries[top : top + block], maps_of, embed, block)
-        for left in range(0, len(gallery), block):
-            columns = embed_views(gallery[left : left + block], maps_of, embed, block)
-            table[top : top + block, left : left + block] = rows @ columns.T
+    tops, lefts = range(0, len(queries), block), range(0, len(gallery), block)
+    corners = itertools.product(tops, lefts)
+    rows = np.empty((0, 0), dtype=np.float32)
+    for top, left in track(corners, "comparing", len(tops) * len(lefts)):
+        if left == 0:
+            rows = embed_views(queries[top : top + block], maps_of, embed, block)
+        columns = embed_views(gallery[left : left + block], maps_of, embed, block)
+        table[top : top + block, left : left + block] = rows @ columns.T
     return np.clip(table, -1.0, 1.0)

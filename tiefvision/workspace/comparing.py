@@ -89,6 +89,7 @@ def compare_rankers(
     rankers: Mapping[str, Embed],
     maps_of: MapsOf,
     seed: int,
+    track: Track = untracked,
 ) -> Comparison:
     """Put the search of the test split to every ranker.
 
@@ -113,7 +114,7 @@ def compare_rankers(
         f"was found searched with the whole photograph; {unread} could not be read; "
         f"{search.unanswerable} have no counterpart in the gallery; exact search"
     )
-    results = tuple(run_search(search, rankers, maps_of))
+    results = tuple(run_search(search, rankers, maps_of, track))
     return Comparison(protocol, search, results, boxes, seed)
 
 

@@ -15,6 +15,7 @@ from tiefvision.index.hnsw import (
     index_from_bytes,
 )
 from tiefvision.index.neighbours import recall_of_neighbours, search_exactly
+from tiefvision.progress import Track, untracked
 from tiefvision.ranking.triplets import View
 from tiefvision.ranking.views import Embed, MapsOf, embed_views
 from tiefvision.records import Box
@@ -52,6 +53,7 @@ def write_gallery(
     maps_of: MapsOf,
     rankers: Mapping[str, Embed],
     settings: HnswSettings,
+    track: Track = untracked,
 ) -> dict[str, Any]:
     """Index rows for every ranker.
 
@@ -62,6 +64,7 @@ def write_gallery(
         maps_of: Reads the maps of views.
         rankers: By name.
         settings: Of the graphs.
+        track: Shows progress, ranker by ranker.
 
     Returns:
         The details for the header: with the share of the exact ten nearest
@@ -69,7 +72,7 @@ def write_gallery(
     """
     writer.write(records={f"row/{i:08d}": asdict(row) for i, row in enumerate(rows)})
     indexes = {}
-    for name, embed in rankers.items():
+    for name, embed in track(rankers.items(), "building the graph", len(rankers)):
         gallery = embed_views([View(row.photo) for row in rows], maps_of, embed)
         asked = embed_views(queries, maps_of, embed) if queries else gallery[:JUDGED]
         index = build_index(gallery, settings)

@@ -158,7 +158,9 @@ def _index(
         )
     rows = [GalleryRow(**writer.record(f"crop/{photo.path}")) for photo in encoded]
     maps_of = maps_reader(writer, job.resources.device)
-    details = write_gallery(writer, rows, (), maps_of, rankers, HnswSettings())
+    details = write_gallery(
+        writer, rows, (), maps_of, rankers, HnswSettings(), job.resources.track
+    )
     writer.finish(
         encoder=locator.encoder.identity.to_dict(),
         details=details
