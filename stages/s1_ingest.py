@@ -22,7 +22,7 @@ from tiefvision.datasets.layout import read_dataset
 from tiefvision.errors import BadDataset
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.provenance import file_hash, files_fingerprint
-from tiefvision.workspace.reading import photo_to_record
+from tiefvision.workspace.records import photo_to_record
 
 READS = ()
 
@@ -77,7 +77,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         )
         writer.finish(
             details={
-                "images": str(dataset.images.resolve()),
+                "root": str(dataset.root.absolute()),
+                "images": str(dataset.images.absolute()),
                 "skipped": len(dataset.photos) - len(photos),
             }
         )

@@ -18,8 +18,9 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.locating.pyramid import Pyramid, encode_levels
 from tiefvision.photos.working import open_photo
 from tiefvision.workspace.job import Job
+from tiefvision.workspace.maps import to_half
 from tiefvision.workspace.provenance import file_hash
-from tiefvision.workspace.reading import photo_path, read_photos, to_half
+from tiefvision.workspace.records import photo_path, read_photos
 
 READS = ("photos",)
 

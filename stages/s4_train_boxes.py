@@ -20,7 +20,8 @@ from tiefvision.training import Schedule, seeded
 from tiefvision.workspace.annotated import annotated_photos
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.reading import levels_reader, read_photos
+from tiefvision.workspace.maps import levels_reader
+from tiefvision.workspace.records import read_photos
 
 READS = ("photos", "features", "crop_classifier")
 

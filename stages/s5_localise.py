@@ -17,12 +17,9 @@ from tiefvision.locating.locate import locate
 from tiefvision.locating.targets import garments_to_find
 from tiefvision.locating.votes import Combination, VotingRules
 from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.reading import (
-    levels_reader,
-    read_classifier,
-    read_photos,
-    read_regressors,
-)
+from tiefvision.workspace.maps import levels_reader
+from tiefvision.workspace.networks import read_classifier, read_regressors
+from tiefvision.workspace.records import read_photos
 
 READS = ("photos", "features", "crop_classifier", "box_regressors")
 

@@ -14,13 +14,9 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.crops import CropRules, encode_garment
 from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.reading import (
-    photo_path,
-    read_encoder,
-    read_photos,
-    record_to_garment,
-    to_half,
-)
+from tiefvision.workspace.maps import to_half
+from tiefvision.workspace.networks import read_encoder
+from tiefvision.workspace.records import photo_path, read_photos, record_to_garment
 
 READS = ("photos", "features", "locations")
 

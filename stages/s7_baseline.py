@@ -14,7 +14,8 @@ from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Split
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.loading import COSINE
-from tiefvision.workspace.reading import maps_reader, paths_with_maps, read_photos
+from tiefvision.workspace.maps import maps_reader, paths_with_maps
+from tiefvision.workspace.records import read_photos
 
 READS = ("photos", "crops")
 SPLITS: tuple[Split, ...] = ("val", "test")

@@ -17,12 +17,8 @@ from tiefvision.ranking.triplets import judged_triplets, list_queries
 from tiefvision.training import Schedule
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.reading import (
-    maps_reader,
-    paths_with_maps,
-    read_judged_triplets,
-    read_photos,
-)
+from tiefvision.workspace.maps import maps_reader, paths_with_maps
+from tiefvision.workspace.records import read_judged_triplets, read_photos
 
 READS = ("photos", "crops")
 

@@ -14,7 +14,7 @@ from tiefvision.workspace.comparing import compare_rankers, write_page
 from tiefvision.workspace.gallery import GalleryRow, write_gallery
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.loading import load_rankers
-from tiefvision.workspace.reading import maps_reader
+from tiefvision.workspace.maps import maps_reader
 
 READS = ("photos", "crops", "baseline", "deeprank")
 
@@ -53,6 +53,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             writer, rows, search.queries, maps_of, rankers, settings, track
         )
         shared = {
+            "root": records.header.details["root"],
             "images": records.header.details["images"],
             "grid": crops.header.details["grid"],
         }

@@ -10,7 +10,7 @@ STEPS = 4
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    """Threads that wait for each other make tiny networks slow on a busy machine."""
+    """Threads that wait for each other make small networks slow on a busy machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

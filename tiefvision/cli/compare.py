@@ -22,7 +22,7 @@ def compare(
     from tiefvision.workspace.comparing import compare_rankers, write_page
     from tiefvision.workspace.job import require_same_encoder
     from tiefvision.workspace.loading import load_rankers
-    from tiefvision.workspace.reading import maps_reader
+    from tiefvision.workspace.maps import maps_reader
 
     run, device = options.run, options.torch_device()
     with run.open("photos") as photos, run.open("crops") as crops:

@@ -66,7 +66,7 @@ def search(
     device = options.torch_device()
     locator = load_locator(options.run, device)
     name = ranker_name(options.run, ranker)
-    searcher, images = load_searcher(options.run, locator, name, device)
+    searcher, root = load_searcher(options.run, locator, name, device)
     files = expand_photos(photos)
     answers: list[Answer] = []
     unreadable = 0
@@ -88,7 +88,7 @@ def search(
             else:
                 _print_answer(answers[-1], name)
     if html:
-        _write_page(html, answers, images, name)
+        _write_page(html, answers, root, name)
         if not options.quiet:
             say(f"The page is {html}.")
     return SOME_UNREADABLE if unreadable else DONE
@@ -167,7 +167,7 @@ def _print_answer(answer: Answer, ranker: str) -> None:
     print_table(("rank", "item", "photo", "similarity"), rows)
 
 
-def _write_page(path: Path, answers: list[Answer], images: Path, ranker: str) -> None:
+def _write_page(path: Path, answers: list[Answer], root: Path, ranker: str) -> None:
     from tiefvision.datasets.files import photo_file
     from tiefvision.report.comparison_page import ExampleHit
     from tiefvision.report.search_page import SearchBlock, render_searches
@@ -181,7 +181,7 @@ def _write_page(path: Path, answers: list[Answer], images: Path, ranker: str) ->
             note=answer.part.note,
             hits=tuple(
                 ExampleHit(
-                    photo_file(images, hit.photo), None, hit.item, hit.similarity, False
+                    photo_file(root, hit.photo), None, hit.item, hit.similarity, False
                 )
                 for hit in answer.hits
             ),

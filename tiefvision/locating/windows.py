@@ -121,4 +121,4 @@ def cells_of_windows(level: Level, chosen: NDArray[np.int64]) -> NDArray[np.int6
     column = (chosen % level.columns)[:, None] + offset
     width = int(level.cells.shape[2])
     positions = row[:, :, None] * width + column[:, None, :]  # (n, k, k)
-    return np.asarray(positions.reshape(len(chosen), -1), dtype=np.int64)
+    return np.asarray(positions.reshape(len(chosen), level.window**2), dtype=np.int64)

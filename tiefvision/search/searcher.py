@@ -44,7 +44,7 @@ class Searcher:
         rules: How a garment becomes a map, as in the gallery.
         embed: The ranker.
         index: Over the gallery's embeddings by this ranker.
-        photos: Path of each row of the index.
+        photos: Path of each row of the index, relative to the catalogue's folder.
         items: Item of each row.
     """
 

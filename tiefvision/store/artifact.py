@@ -32,6 +32,9 @@ from tiefvision.store.header import Header
 
 GIBIBYTE = 1 << 30
 
+MOST_GIB = 1 << 16
+"""Largest limit of a file: half of what a process can address on x86-64."""
+
 DERIVED = b"derived/"
 """Kind of the entries that can be made again from the others and may come out
 differently every time; they are left out of the digest."""
@@ -121,6 +124,11 @@ class ArtifactWriter:
         Raises:
             StorageFull: Another process is writing it, or the disk is full.
         """
+        if not 0 < max_gib <= MOST_GIB:  # nor is "nan" a limit
+            raise StorageFull(
+                f"A limit of {max_gib:g} GiB for {path} is out of range.",
+                f"Use --max-gib with a number from 0.001 to {MOST_GIB}.",
+            )
         self.path = path
         self.header = header
         self.partial = path.with_name(path.name + ".partial")
@@ -250,6 +258,7 @@ class ArtifactWriter:
         trace: TracebackType | None,
     ) -> None:
         self._environment.close()
+        _lock_path(self.path).unlink(missing_ok=True)  # while it is still ours
         os.close(self._lock)
 
 
@@ -353,15 +362,23 @@ def _merge_layout(layout: dict[str, Any], name: str, array: NDArray[Any]) -> Non
 
 
 def _take_lock(path: Path) -> int:
-    lock = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o644)
+    lock = os.open(_lock_path(path), os.O_CREAT | os.O_RDWR, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The last writer removed its lock between our opening and our locking it:
+        # this is a lock on nothing, and the next writer would not see it.
+        if os.fstat(lock).st_ino != _lock_path(path).stat().st_ino:
+            raise BlockingIOError
     except OSError as error:
         os.close(lock)
         raise StorageFull(
             f"Another process is writing {path}.", "Wait for it, or stop it."
         ) from error
     return lock
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")
 
 
 @contextmanager

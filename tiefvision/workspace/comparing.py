@@ -25,7 +25,8 @@ from tiefvision.report.comparison_page import (
     render_comparison,
 )
 from tiefvision.store.artifact import Artifact
-from tiefvision.workspace.reading import paths_with_maps, photo_path, read_photos
+from tiefvision.workspace.maps import paths_with_maps
+from tiefvision.workspace.records import photo_path, read_photos
 
 EXAMPLES = 8
 """Example searches on the page."""

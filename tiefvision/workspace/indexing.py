@@ -25,8 +25,8 @@ from tiefvision.workspace.loading import (
     load_locator,
     load_rankers,
 )
+from tiefvision.workspace.maps import maps_reader, to_half
 from tiefvision.workspace.provenance import code_fingerprint, files_fingerprint
-from tiefvision.workspace.reading import maps_reader, to_half
 
 
 def index_catalogue(
@@ -94,7 +94,7 @@ def _header(
         stage="index",
         code=code_fingerprint(Path(__file__)),
         config={
-            "images": str(catalogue.images.resolve()),
+            "images": str(catalogue.images.absolute()),
             "encoder": locator.encoder.identity.to_dict(),
             "rankers": rankers,
             # Or one that was mended or taken away would be reported for ever.
@@ -164,5 +164,9 @@ def _index(
     writer.finish(
         encoder=locator.encoder.identity.to_dict(),
         details=details
-        | {"images": str(catalogue.images.resolve()), "grid": rules.grid},
+        | {
+            "root": str(catalogue.root.absolute()),
+            "images": str(catalogue.images.absolute()),
+            "grid": rules.grid,
+        },
     )

@@ -14,11 +14,11 @@ from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace, command_for
 from tiefvision.workspace.gallery import read_index, read_rows
 from tiefvision.workspace.job import require_same_encoder
-from tiefvision.workspace.reading import (
+from tiefvision.workspace.maps import read_pyramid
+from tiefvision.workspace.networks import (
     read_classifier,
     read_deeprank,
     read_encoder,
-    read_pyramid,
     read_regressors,
 )
 
@@ -81,7 +81,7 @@ def ranker_name(workspace: Workspace, wanted: str) -> str:
 def load_searcher(
     workspace: Workspace, locator: Locator, ranker: str, device: torch.device
 ) -> tuple[Searcher, Path]:
-    """A searcher, and the folder that the paths of its photographs start from.
+    """A searcher, and the catalogue's folder, where the paths of its hits start.
 
     Args:
         workspace: Where the gallery and the rankers are.
@@ -97,15 +97,17 @@ def load_searcher(
     with workspace.open(gallery_name(workspace)) as gallery:
         _require_same_models(workspace, gallery)
         rows = read_rows(gallery)
+        root = Path(gallery.header.details["root"])
+        images = Path(gallery.header.details["images"]).relative_to(root)
         searcher = Searcher(
             locator.encoder,
             CropRules(gallery.header.details["grid"]),
             rankers[ranker],
             read_index(gallery, ranker),
-            [row.photo for row in rows],
+            [(images / row.photo).as_posix() for row in rows],
             [row.item for row in rows],
         )
-        return searcher, Path(gallery.header.details["images"])
+        return searcher, root
 
 
 def _require_same_models(workspace: Workspace, gallery: Artifact) -> None:

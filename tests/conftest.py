@@ -1,0 +1,167 @@
+"""What tests of several packages share: a small dataset, a trained run, processes."""
+
+import os
+
+# One thread, before torch is imported: small networks are no faster with more, and the
+# order of a sum, so its last digits, does not depend on the machine.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import importlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ITEMS, DATASET_SEED = 12, 2
+"""Three families of four, so one in each split; a street and a shop photograph each."""
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "encode": {"weights": "random", "long_sides": (256,)},
+    "train_classifier": {"categories": ("outfit",), "epochs": 12},
+    "train_boxes": {"epochs": 12},
+    "train_deeprank": {"epochs": 6, "learning_rate": 3e-3},
+}
+"""Far from good, and quick: all stages together take seven seconds."""
+
+RunStage = Callable[..., dict[str, Any] | None]
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A synthetic dataset of 24 photographs; tests must not change it."""
+    from tiefvision.datasets.synth.generate import generate_dataset
+
+    root = tmp_path_factory.mktemp("dataset")
+    generate_dataset(root, items=ITEMS, street_per_item=1, seed=DATASET_SEED)
+    return root
+
+
+@pytest.fixture(scope="session")
+def settings() -> dict[str, dict[str, Any]]:
+    """Settings of the stages that differ from the defaults."""
+    return SETTINGS
+
+
+@pytest.fixture(scope="session")
+def run_stage(dataset: Path) -> RunStage:
+    """Runs a stage in this process; options of the stage and ``seed``, ``max_gib``."""
+    from stages import runner
+
+    def run(
+        workspace: Path, name: str, seed: int = 0, max_gib: float = 1.0, **changes: Any
+    ) -> dict[str, Any] | None:
+        module = importlib.import_module(runner.stage_modules()[name])
+        own = {"data": dataset} if name == "ingest" else SETTINGS.get(name, {})
+        shared = runner.Shared(workspace, "cpu", seed, max_gib, quiet=True)
+        return runner.run_stage(name, module.Config(**{**own, **changes}), shared)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def trained(run_stage: RunStage, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which every stage has run; tests must not change it."""
+    from stages.runner import stage_modules
+
+    workspace = tmp_path_factory.mktemp("trained")
+    for name in stage_modules():
+        run_stage(workspace, name)
+    return workspace
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the trained workspace that a test may change.
+
+    Its files are links: stages replace artifacts and never write into them.
+    """
+    return Path(shutil.copytree(trained, tmp_path / "run", copy_function=os.link))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a process ended: its exit code (minus the signal), and what it printed."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def lines(self) -> list[Any]:
+        """Standard output as one JSON object a line."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+
+class Running:
+    """A process under way."""
+
+    def __init__(self, server: "subprocess.Popen[str]", folder: Path) -> None:
+        self._server, self._folder = server, folder
+        self.pid = self._answer()
+
+    def wait(self) -> Outcome:
+        """Wait for its end."""
+        code = self._answer()
+        texts = [(self._folder / name).read_text() for name in ("out", "err")]
+        return Outcome(code, *texts)
+
+    def _answer(self) -> int:
+        assert self._server.stdout is not None
+        return int(self._server.stdout.readline())
+
+
+class Processes:
+    """Runs Python code in processes of its own, without importing torch every time."""
+
+    def __init__(self, server: "subprocess.Popen[str]", folder: Path) -> None:
+        self._server, self._folder, self._count = server, folder, 0
+
+    def start(self, code: str, **values: Any) -> Running:
+        """Start a process that runs code in which the values are names."""
+        self._count += 1
+        folder = self._folder / str(self._count)
+        folder.mkdir()
+        request = {"code": code, "values": values, "folder": str(folder)}
+        assert self._server.stdin is not None
+        self._server.stdin.write(json.dumps(request, default=str) + "\n")
+        self._server.stdin.flush()
+        return Running(self._server, folder)
+
+    def run(self, code: str, **values: Any) -> Outcome:
+        """Run code to its end."""
+        return self.start(code, **values).wait()
+
+    def command(self, *arguments: object) -> Outcome:
+        """Run ``tiefvision`` with arguments."""
+        return self.run(TIEFVISION, arguments=[str(item) for item in arguments])
+
+
+TIEFVISION = """
+import sys
+from tiefvision.cli.main import app
+from tiefvision.cli.running import guarded
+sys.exit(guarded(app, arguments))
+"""
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """Makes processes; see `Processes`."""
+    here = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": str(here.parent)}
+    with subprocess.Popen(
+        [sys.executable, str(here / "process_server.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as server:
+        yield Processes(server, tmp_path_factory.mktemp("processes"))
+        assert server.stdin is not None
+        server.stdin.close()

@@ -1,0 +1,125 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tiefvision.index.hnsw import HnswSettings, build_index, index_from_bytes
+from tiefvision.index.neighbours import recall_of_neighbours, search_exactly
+
+
+def unit_rows(count, length=64, seed=0):
+    rows = np.random.default_rng(seed).standard_normal((count, length))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+GALLERY = unit_rows(500)
+QUERIES = unit_rows(40, seed=1)
+
+
+@pytest.fixture(scope="module")
+def index():
+    return build_index(GALLERY)
+
+
+def test_the_graph_finds_what_exact_search_finds(index):
+    found, exact = index.search(QUERIES, 10), search_exactly(QUERIES, GALLERY, 10)
+    assert found.rows.shape == (40, 10)
+    assert recall_of_neighbours(found, exact) >= 0.95
+
+
+def test_similarities_are_the_cosines_of_the_rows_the_closest_first(index):
+    found = index.search(QUERIES, 10)
+    for query, rows, similarities in zip(
+        QUERIES, found.rows, found.similarities, strict=True
+    ):
+        np.testing.assert_allclose(similarities, GALLERY[rows] @ query, atol=1e-5)
+        assert np.all(np.diff(similarities) <= 0)
+        assert len(set(rows.tolist())) == 10
+    assert found.rows.dtype == np.int64
+    assert found.similarities.dtype == np.float32
+
+
+def test_equal_and_opposite_vectors_stay_in_the_range():
+    rows = unit_rows(1, length=16)
+    found = build_index(np.concatenate([rows, -rows])).search(rows, 2)
+    assert found.rows.tolist() == [[0, 1]]
+    assert found.similarities[0] == pytest.approx([1.0, -1.0], abs=1e-5)
+    assert np.abs(found.similarities).max() <= 1.0
+
+
+def test_more_neighbours_than_the_graph_looks_at():
+    """NMSLIB yields no more rows than its search effort, unless told otherwise."""
+    index = build_index(GALLERY, HnswSettings(search_effort=20))
+    assert index.search(QUERIES, 300).rows.shape == (40, 300)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_gallery_smaller_than_k(rows):
+    gallery = unit_rows(rows)
+    found = build_index(gallery).search(gallery, 10)
+    assert found.rows.shape == (rows, rows)
+    assert found.rows[:, 0].tolist() == list(range(rows))
+
+
+def test_the_index_survives_as_bytes(index):
+    content = index.to_bytes()
+    restored = index_from_bytes(content, rows=len(GALLERY))
+    expected, found = index.search(QUERIES, 7), restored.search(QUERIES, 7)
+    assert np.array_equal(found.rows, expected.rows)
+    assert np.array_equal(found.similarities, expected.similarities)
+    assert restored.rows == index.rows == 500
+
+
+def test_the_same_rows_give_the_same_graph(index):
+    again = build_index(GALLERY)
+    expected, found = index.search(QUERIES, 10), again.search(QUERIES, 10)
+    assert np.array_equal(found.rows, expected.rows)
+
+
+def test_rows_that_are_not_contiguous():
+    index = build_index(GALLERY[::5])
+    queries = np.asfortranarray(QUERIES)
+    found, exact = index.search(queries, 5), search_exactly(QUERIES, GALLERY[::5], 5)
+    assert np.array_equal(found.rows, exact.rows)
+
+
+def run_python(script):
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+
+
+def test_nothing_to_search():
+    """In a process of its own: NMSLIB does not raise, it crashes."""
+    done = run_python(
+        "import numpy as np\n"
+        "from tiefvision.index.hnsw import build_index, index_from_bytes\n"
+        "nothing, rows = np.empty((0, 4), np.float32), np.eye(4, dtype=np.float32)\n"
+        "empty = build_index(nothing)\n"
+        "restored = index_from_bytes(empty.to_bytes(), rows=0)\n"
+        "for index in (empty, restored):\n"
+        "    print(index.search(rows, 3).rows.shape, index.rows)\n"
+        "print(build_index(rows).search(nothing, 3).similarities.shape)\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["(4, 0) 0", "(4, 0) 0", "(0, 0)"]
+
+
+def test_importing_nmslib_says_nothing_and_keeps_stderr_open():
+    done = run_python(
+        "import sys, numpy as np\n"
+        "from tiefvision.index.hnsw import build_index\n"
+        "index = build_index(np.eye(3, dtype=np.float32))\n"
+        "print(index.search(np.eye(3, dtype=np.float32), 1).rows.ravel().tolist())\n"
+        "print('still heard', file=sys.stderr)\n"
+    )
+    assert done.stdout == "[0, 1, 2]\n"
+    assert done.stderr == "still heard\n"
+
+
+def test_nmslib_is_imported_only_where_it_is_needed():
+    done = run_python(
+        "import sys, tiefvision.index.hnsw\nprint('nmslib' in sys.modules)\n"
+    )
+    assert done.stdout == "False\n"

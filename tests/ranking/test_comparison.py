@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.evaluation.intervals import Figure
+from tiefvision.ranking.comparison import (
+    CUTS,
+    LISTED,
+    RankerResult,
+    differences,
+    run_search,
+)
+from tiefvision.ranking.searches import Search
+from tiefvision.ranking.similarity import normalise_cells
+from tiefvision.ranking.triplets import View
+from tiefvision.ranking.views import CosineRanker
+
+COUNT, QUERIES = 30, 8
+ITEMS = tuple(f"item{number % 11}" for number in range(COUNT))
+MAPS = normalise_cells(
+    torch.randn(COUNT + QUERIES, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+)
+SEARCH = Search(
+    "item",
+    tuple(View(str(COUNT + number)) for number in range(QUERIES)),
+    (*(f"item{number}" for number in range(QUERIES - 1)), "nowhere"),
+    tuple(View(str(number)) for number in range(COUNT)),
+    ITEMS,
+)
+
+
+def maps_of(views):
+    return MAPS[[int(view.path) for view in views]]
+
+
+def first_channel(maps):
+    return torch.nn.functional.normalize(maps[:, 0].flatten(1), dim=1)
+
+
+RANKERS = {"cosine": CosineRanker(), "narrow": first_channel}
+
+
+def test_ranks_and_neighbours_against_a_loop():
+    results = run_search(SEARCH, RANKERS, maps_of)
+    assert [result.ranker for result in results] == ["cosine", "narrow"]
+    for result, embed in zip(results, RANKERS.values(), strict=True):
+        gallery = embed(MAPS[:COUNT])
+        for row in range(QUERIES):
+            query = embed(MAPS[COUNT + row][None])[0]
+            cosines = (gallery @ query).tolist()
+            order = sorted(range(COUNT), key=lambda number: -cosines[number])
+            assert result.closest[row].tolist() == order[:LISTED]
+            np.testing.assert_allclose(
+                result.similarities[row], sorted(cosines)[::-1][:LISTED], atol=1e-6
+            )
+            items = list(dict.fromkeys(ITEMS[number] for number in order))
+            item = SEARCH.query_items[row]
+            rank = items.index(item) + 1 if item in items else 0
+            assert result.ranks[row] == rank
+    assert results[0].ranks.tolist() != results[1].ranks.tolist()
+
+
+def result_of(*ranks):
+    return RankerResult(
+        "any",
+        np.array(ranks),
+        np.zeros((len(ranks), 0), np.int64),
+        np.zeros((len(ranks), 0), np.float32),
+    )
+
+
+def test_figures_by_hand():
+    result = result_of(1, 4, 0, 12)
+    figures = {name: figure.value for name, figure in result.figures().items()}
+    assert figures == pytest.approx(
+        {
+            "recall@1": 1 / 4,
+            "recall@5": 2 / 4,
+            "recall@10": 2 / 4,
+            "recall@20": 3 / 4,
+            "reciprocal_rank": (1 + 1 / 4 + 0 + 1 / 12) / 4,
+        }
+    )
+    assert CUTS == (1, 5, 10, 20)
+
+
+def test_differences_are_paired():
+    ahead = differences(result_of(1, 1, 3), result_of(2, 2, 4))
+    assert ahead["recall@1"].value == pytest.approx(2 / 3)
+    assert ahead["recall@5"] == Figure(0.0, 0.0, 0.0)
+    expected = (1 / 2 + 1 / 2 + 1 / 3 - 1 / 4) / 3
+    assert ahead["reciprocal_rank"].value == pytest.approx(expected)
+    same = differences(result_of(1, 7), result_of(1, 7))
+    assert set(same.values()) == {Figure(0.0, 0.0, 0.0)}
+
+
+def test_a_search_without_queries():
+    nothing = Search("mirror", (), (), SEARCH.gallery, SEARCH.gallery_items)
+    (result,) = run_search(nothing, {"cosine": CosineRanker()}, maps_of)
+    assert result.ranks.shape == (0,)
+    assert set(result.figures().values()) == {Figure(0.0, 0.0, 0.0)}
+
+
+def test_a_gallery_smaller_than_the_list():
+    small = Search("item", SEARCH.queries[:2], ("item0", "item9"), *_first(3))
+    (result,) = run_search(small, {"cosine": CosineRanker()}, maps_of)
+    assert result.closest.shape == result.similarities.shape == (2, 3)
+    assert result.ranks[1] == 0
+
+
+def _first(count):
+    return SEARCH.gallery[:count], SEARCH.gallery_items[:count]

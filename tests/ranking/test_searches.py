@@ -1,0 +1,82 @@
+import pytest
+
+from tiefvision.ranking.searches import search_of_split
+from tiefvision.ranking.triplets import View
+from tiefvision.records import Photo
+
+
+def photo(path, source, split, item=""):
+    return Photo(path, 10, 10, source, split, item_id=item)
+
+
+PHOTOS = [
+    photo("street/a", "street", "test", "a"),
+    photo("street/b", "street", "test", "b"),
+    photo("street/lost", "street", "test", "lost"),  # the shop does not have it
+    photo("street/unknown", "street", "test"),
+    photo("street/c", "street", "val", "c"),
+    photo("shop/a", "shop", "test", "a"),
+    photo("shop/a2", "shop", "test", "a"),
+    photo("shop/b", "shop", "train", "b"),  # shop photographs of all splits count
+    photo("shop/c", "shop", "val", "c"),
+    photo("shop/unknown", "shop", "train"),
+]
+EVERY = {item.path for item in PHOTOS}
+
+
+def test_street_photographs_ask_for_items():
+    search = search_of_split(PHOTOS, "test", EVERY)
+    assert search.kind == "item"
+    assert search.queries == (View("street/a"), View("street/b"))
+    assert search.query_items == ("a", "b")
+    assert [view.path for view in search.gallery] == [
+        "shop/a",
+        "shop/a2",
+        "shop/b",
+        "shop/c",
+        "shop/unknown",
+    ]
+    # A photograph of no known item is an item of its own.
+    assert search.gallery_items == ("a", "a", "b", "c", "shop/unknown")
+    assert search.unanswerable == 1
+    assert search.description.startswith("2 street photographs search 5 shop")
+
+
+def test_only_the_split_asks():
+    search = search_of_split(PHOTOS, "val", EVERY)
+    assert search.query_items == ("c",)
+    assert search.unanswerable == 0
+    assert len(search.gallery) == 5
+
+
+def test_photographs_without_maps_take_no_part():
+    search = search_of_split(PHOTOS, "test", EVERY - {"shop/b", "street/unknown"})
+    assert search.query_items == ("a",)
+    assert search.unanswerable == 2
+    assert View("shop/b") not in search.gallery
+
+
+@pytest.mark.parametrize(
+    "photos",
+    [
+        [photo("p", "shop", "test"), photo("q", "shop", "train")],
+        [photo("p", "shop", "test", "a"), photo("q", "street", "train", "a")],
+        [photo("p", "street", "test", "a"), photo("q", "shop", "train", "b")],
+    ],
+)
+def test_where_no_item_can_be_asked_for_mirror_images_ask(photos):
+    search = search_of_split(photos, "test", {"p", "q"})
+    assert search.kind == "mirror"
+    assert search.queries == (View("p", mirrored=True),)
+    assert search.query_items == ("p",)
+    assert search.gallery == (View("p"), View("q"))
+    assert search.gallery_items == ("p", "q")
+    assert search.description.startswith("1 mirror images search 2 photographs")
+
+
+@pytest.mark.parametrize("available", [set(), {"shop/b"}])
+def test_nothing_to_ask(available):
+    search = search_of_split(PHOTOS, "test", available)
+    assert search.kind == "mirror"
+    assert search.queries == search.query_items == ()
+    assert len(search.gallery) == len(available)

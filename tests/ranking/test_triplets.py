@@ -1,0 +1,168 @@
+import numpy as np
+import pytest
+
+from tiefvision.ranking.triplets import (
+    Query,
+    View,
+    ViewTriplet,
+    judged_triplets,
+    list_queries,
+    mine_triplets,
+)
+from tiefvision.records import Photo, Triplet
+
+
+def photo(path, source="shop", item=""):
+    return Photo(path, 10, 10, source, "train", item_id=item)
+
+
+def queries_by_path(photos):
+    queries = list_queries(photos)
+    assert len({query.path for query in queries}) == len(queries)
+    return {query.path: query for query in queries}
+
+
+ITEMS = [
+    photo("street/a", "street", "a"),
+    photo("shop/a1", item="a"),
+    photo("shop/a2", item="a"),
+    photo("street/b", "street", "b"),
+    photo("shop/b", item="b"),
+    photo("shop/unknown"),
+    photo("street/c", "street", "c"),  # no shop photograph shows it
+]
+
+
+def test_a_street_photograph_asks_for_its_shop_photographs():
+    query = queries_by_path(ITEMS)["street/a"]
+    assert query.positives == ("shop/a1", "shop/a2")
+    assert query.negatives == ("shop/b", "shop/unknown")
+
+
+def test_others_follow_the_mirror_rule_among_all_photographs():
+    queries = queries_by_path(ITEMS)
+    assert queries["shop/a1"].positives == ()
+    assert queries["street/c"].positives == ()
+    # None of its own item is a negative, neither from the street nor from the shop.
+    assert set(queries["shop/a1"].negatives) == {
+        "street/b",
+        "shop/b",
+        "shop/unknown",
+        "street/c",
+    }
+    assert len(queries["street/c"].negatives) == 6
+
+
+def test_a_dataset_without_items():
+    queries = queries_by_path([photo("p"), photo("q"), photo("r", "street")])
+    assert len(queries) == 3
+    assert queries["p"] == Query("p", (), ("q", "r"))
+
+
+@pytest.mark.parametrize(
+    "photos",
+    [
+        [],
+        [photo("alone")],
+        [photo("a1", item="a"), photo("a2", item="a"), photo("a3", "street", "a")],
+    ],
+)
+def test_without_a_negative_there_is_no_query(photos):
+    assert list_queries(photos) == []
+
+
+def random_case(count=12, seed=0):
+    """Queries of four items of three photographs each, and their similarities."""
+    paths = [f"{item}{number}" for item in "abcd" for number in range(3)]
+    queries = [
+        Query(
+            path,
+            tuple(p for p in paths if p[0] == path[0] and p != path),
+            tuple(p for p in paths if p[0] != path[0]),
+        )
+        for path in paths
+    ]
+    table = np.random.default_rng(seed).random((count, count)).astype(np.float32)
+    return queries, paths, table
+
+
+@pytest.mark.parametrize("hardest", [1, 3, 100])
+def test_negatives_come_from_the_hardest_and_never_from_the_own_item(hardest):
+    queries, paths, table = random_case()
+    generator = np.random.default_rng(0)
+    chosen = {path: set() for path in paths}
+    for _ in range(200):
+        for triplet in mine_triplets(queries, paths, table, hardest, generator):
+            chosen[triplet.anchor.path].add(triplet.negative.path)
+    for row, query in enumerate(queries):
+        ranked = sorted(
+            query.negatives, key=lambda path: -table[row, paths.index(path)]
+        )
+        assert chosen[query.path] == set(ranked[:hardest])
+
+
+def test_positives_are_drawn_from_the_item_and_views_at_random():
+    queries, paths, table = random_case()
+    generator = np.random.default_rng(0)
+    seen = {path: set() for path in paths}
+    views = set()
+    for _ in range(100):
+        for triplet in mine_triplets(queries, paths, table, 3, generator):
+            seen[triplet.anchor.path].add(triplet.positive.path)
+            views.add(tuple(view.mirrored for view in triplet.views()))
+    for query in queries:
+        assert seen[query.path] == set(query.positives)
+    assert len(views) == 8  # each of the three mirrored or not
+
+
+def test_the_mirror_rule_pairs_a_photograph_with_its_mirror_image():
+    queries = [Query("p", (), ("q",)), Query("q", (), ("p",))]
+    generator = np.random.default_rng(0)
+    anchors = set()
+    for _ in range(30):
+        triplets = mine_triplets(queries, ["p", "q"], np.eye(2), 5, generator)
+        for triplet, (path, other) in zip(
+            triplets, [("p", "q"), ("q", "p")], strict=True
+        ):
+            assert triplet.anchor.path == triplet.positive.path == path
+            assert triplet.anchor.mirrored != triplet.positive.mirrored
+            assert triplet.negative.path == other
+            anchors.add(triplet.anchor)
+    assert len(anchors) == 4
+
+
+def test_mining_is_repeatable():
+    queries, paths, table = random_case()
+    first, same, other = (
+        mine_triplets(queries, paths, table, 3, np.random.default_rng(seed))
+        for seed in (1, 1, 2)
+    )
+    assert first == same != other
+
+
+def test_queries_outside_the_pool_are_left_out():
+    queries, _, _ = random_case()
+    pool = ["a0", "a1", "b2"]
+    table = np.ones((3, 3), dtype=np.float32)
+    triplets = mine_triplets(queries, pool, table, 3, np.random.default_rng(0))
+    found = [(triplet.anchor.path, triplet.negative.path) for triplet in triplets]
+    assert [anchor for anchor, _ in found] == pool
+    assert found[:2] == [("a0", "b2"), ("a1", "b2")]
+    assert found[2][1] in ("a0", "a1")
+
+
+@pytest.mark.parametrize("pool", [[], ["a0", "a1"], ["nowhere"]])
+def test_a_pool_without_triplets(pool):
+    queries, _, _ = random_case()
+    table = np.zeros((len(pool), len(pool)), dtype=np.float32)
+    assert mine_triplets(queries, pool, table, 3, np.random.default_rng(0)) == []
+    assert mine_triplets([], pool, table, 3, np.random.default_rng(0)) == []
+
+
+def test_judged_triplets_and_their_mirror_rule():
+    triplets = judged_triplets([Triplet("p", "q", "r"), Triplet("p", "p", "r")])
+    assert triplets == [
+        ViewTriplet(View("p"), View("q"), View("r")),
+        ViewTriplet(View("p"), View("p", mirrored=True), View("r")),
+    ]
+    assert judged_triplets([]) == []

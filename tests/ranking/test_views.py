@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.ranking.similarity import normalise_cells, similarity
+from tiefvision.ranking.triplets import View
+from tiefvision.ranking.views import CosineRanker, embed_views, similarity_table
+
+COUNT = 10
+VIEWS = [View(str(number)) for number in range(COUNT)]
+MAPS = normalise_cells(
+    torch.randn(COUNT, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+)
+
+
+def maps_of(views):
+    return MAPS[[int(view.path) for view in views]]
+
+
+@pytest.mark.parametrize("block", [1, 3, 10, 256])
+def test_the_table_holds_the_similarity_of_every_pair(block):
+    queries, gallery = VIEWS[:4], VIEWS[2:]
+    table = similarity_table(queries, gallery, maps_of, CosineRanker(), block)
+    assert table.shape == (4, 8)
+    assert table.dtype == np.float32
+    for row, query in enumerate(queries):
+        for column, other in enumerate(gallery):
+            expected = similarity(maps_of([query]), maps_of([other])).item()
+            assert table[row, column] == pytest.approx(expected, abs=1e-6)
+    assert table.max() <= 1.0
+
+
+@pytest.mark.parametrize("block", [1, 4, 256])
+def test_embeddings_do_not_depend_on_the_block(block):
+    expected = CosineRanker()(MAPS).numpy()
+    embeddings = embed_views(VIEWS, maps_of, CosineRanker(), block)
+    np.testing.assert_allclose(embeddings, expected)
+    assert embeddings.dtype == np.float32
+
+
+def test_no_more_than_a_block_is_read_at_a_time():
+    sizes = []
+
+    def reading(views):
+        sizes.append(len(views))
+        return maps_of(views)
+
+    embed_views(VIEWS, reading, CosineRanker(), 4)
+    assert sizes == [4, 4, 2]
+    sizes.clear()
+    similarity_table(VIEWS, VIEWS, reading, CosineRanker(), 4)
+    assert max(sizes) == 4
+
+
+@pytest.mark.parametrize(("queries", "gallery"), [(0, 5), (5, 0), (0, 0)])
+def test_an_empty_table(queries, gallery):
+    table = similarity_table(VIEWS[:queries], VIEWS[:gallery], maps_of, CosineRanker())
+    assert table.shape == (queries, gallery)

@@ -1,0 +1,186 @@
+"""Files that are damaged, and disks and maps that are full."""
+
+from dataclasses import replace
+
+import lmdb
+import numpy as np
+import pytest
+
+from tiefvision.errors import StaleArtifact, StorageFull
+from tiefvision.store import artifact as module
+from tiefvision.store.artifact import Artifact, ArtifactWriter
+from tiefvision.store.header import SCHEMA, Header
+
+HEADER = Header("encode", "c0de", {}, {})
+BLOCK = np.arange(100_000, dtype=np.uint8)
+
+READ = """
+from pathlib import Path
+from tiefvision.errors import StaleArtifact
+from tiefvision.store.artifact import Artifact
+refused = 0
+for path in sorted(Path(folder).iterdir()):
+    try:
+        with Artifact(path) as artifact:
+            artifact.tensors("map/9")
+            artifact.records("crop")
+    except StaleArtifact as error:
+        assert str(path) in str(error), error
+        refused += 1
+print(refused)
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "a.lmdb"
+
+
+def fill(path, header=HEADER, max_gib=0.1, blocks=10):
+    with ArtifactWriter(path, header, max_gib) as writer:
+        for number in range(blocks):
+            if not writer.has(f"map/{number}"):
+                writer.write({f"map/{number}": {"x": BLOCK}})
+        writer.write(None, {"crop/a": 1})
+        return writer.finish()
+
+
+def test_a_truncated_file_is_refused_wherever_it_ends(path, tmp_path, processes):
+    """In a process of its own: reading beyond a mapped file ends a process."""
+    fill(path)
+    content = path.read_bytes()
+    ends = [0, 1, 4096, 8191, 8192, 20_000, len(content) // 2, len(content) - 4096]
+    (tmp_path / "cut").mkdir()
+    for end in ends:
+        (tmp_path / "cut" / f"{end:08d}.lmdb").write_bytes(content[:end])
+    outcome = processes.run(READ, folder=tmp_path / "cut")
+    assert (outcome.code, outcome.stdout) == (0, f"{len(ends)}\n"), outcome.stderr
+
+
+def test_a_file_of_something_else_is_refused(path):
+    path.write_bytes(np.random.default_rng(0).bytes(100_000))
+    with pytest.raises(StaleArtifact, match=r"a\.lmdb is not an artifact"):
+        Artifact(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (None, "not the header"),
+        (b"{", "not an artifact"),
+        (replace(HEADER, schema=SCHEMA + 1).to_json().encode(), "schema"),
+    ],
+)
+def test_an_lmdb_file_of_something_else_is_refused(path, header, message):
+    with (
+        lmdb.open(str(path), subdir=False, lock=False) as environment,
+        environment.begin(write=True) as transaction,
+    ):
+        transaction.put(b"map/a", b"Jnull")
+        if header:
+            transaction.put(b"\x00header", header)
+    with pytest.raises(StaleArtifact, match=message):
+        Artifact(path)
+    # A file that was refused must not be held open.
+    assert not module._shared_environments
+
+
+def test_one_process_writes_at_a_time(path):
+    with ArtifactWriter(path, HEADER, 0.1) as writer:
+        writer.write(None, {"crop/a": 1})
+        with pytest.raises(StorageFull, match="Another process is writing"):
+            ArtifactWriter(path, HEADER, 0.1)
+        writer.finish()
+    assert fill(path).count == {"map": 10, "crop": 1}
+
+
+def test_another_process_is_kept_out(path, processes):
+    attempt = """
+from pathlib import Path
+from tiefvision.store.artifact import ArtifactWriter
+from tiefvision.store.header import Header
+ArtifactWriter(Path(path), Header("encode", "c0de", {}, {}), 0.1)
+"""
+    with ArtifactWriter(path, HEADER, 0.1):
+        outcome = processes.run(attempt, path=path)
+    assert "StorageFull: Another process is writing" in outcome.stderr
+    assert processes.run(attempt, path=path).code == 0
+
+
+def test_a_writer_that_cannot_start_lets_others_in(path, monkeypatch):
+    def fail(self):
+        raise lmdb.DiskError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ArtifactWriter, "_open", fail)
+        with pytest.raises(StorageFull, match="No space left"):
+            ArtifactWriter(path, HEADER, 0.1)
+    assert fill(path).count["map"] == 10
+
+
+def test_a_full_map_keeps_what_was_written_and_a_larger_one_goes_on(path, tmp_path):
+    expected = fill(tmp_path / "b.lmdb")
+    with pytest.raises(StorageFull, match=r"limit of 0\.0005 GiB.*--max-gib"):
+        fill(path, max_gib=0.0005)
+    assert not path.exists()
+    with ArtifactWriter(path, HEADER, 0.0005) as writer:
+        np.testing.assert_array_equal(writer.tensors("map/0")["x"], BLOCK)
+        assert not writer.has("map/9")
+    assert fill(path, max_gib=0.1).digest == expected.digest
+
+
+@pytest.mark.parametrize("limit", [0.0, -1.0, float("nan"), float("inf"), 1e12])
+def test_a_limit_that_is_none_is_refused(path, limit):
+    with pytest.raises(StorageFull, match="out of range"):
+        ArtifactWriter(path, HEADER, limit)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageFull, match=r"file/a\.lmdb cannot be written"):
+        ArtifactWriter(tmp_path / "file" / "a.lmdb", HEADER, 0.1)
+
+
+FILL_DISK = """
+import resource, signal
+import numpy as np
+from pathlib import Path
+from tiefvision.store.artifact import ArtifactWriter
+from tiefvision.store.header import Header
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
+with ArtifactWriter(Path(path), Header("encode", "n3w", {}, {}), 0.1) as writer:
+    for number in range(10):
+        writer.write({f"map/{number}": {"x": np.zeros(100_000, np.uint8)}})
+        print(number, flush=True)
+    writer.finish()
+"""
+
+
+def test_a_full_disk_leaves_the_finished_artifact_as_it_was(path, processes):
+    before = fill(path)
+    outcome = processes.run(FILL_DISK, path=path)
+    assert outcome.code == 1
+    assert "StorageFull" in outcome.stderr
+    assert "Free space" in outcome.stderr
+    written = len(outcome.stdout.split())
+    assert 1 <= written < 10
+    with Artifact(path) as artifact:
+        assert artifact.header.digest == before.digest
+        np.testing.assert_array_equal(artifact.tensors("map/9")["x"], BLOCK)
+    with ArtifactWriter(path, Header("encode", "n3w", {}, {}), 0.1) as writer:
+        assert [writer.has(f"map/{n}") for n in range(10)] == [
+            number < written for number in range(10)
+        ]
+
+
+def test_a_file_is_as_long_as_the_pages_that_it_counts(path, monkeypatch):
+    """LMDB may leave its last pages unwritten, which must not look like a cut."""
+    with ArtifactWriter(path, HEADER, 0.1) as writer:
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "_expected_size", lambda environment: 1_000_000)
+            writer.write(None, {"crop/a": 1})
+        assert writer.partial.stat().st_size == 1_000_000
+        writer.finish()
+    with Artifact(path) as artifact:
+        assert artifact.record("crop/a") == 1

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from tiefvision.store.codec import (
+    MAX_KEY_BYTES,
+    bytes_to_record,
+    bytes_to_tensors,
+    holds_tensors,
+    key_to_bytes,
+    record_to_bytes,
+    tensors_to_bytes,
+)
+
+
+def test_a_key_is_its_own_text():
+    assert key_to_bytes("map/été 服.jpg") == "map/été 服.jpg".encode()
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "服"])
+def test_an_overlong_key_fits_and_keeps_its_kind(letter):
+    key = key_to_bytes("map/" + letter * 600)
+    assert len(key) == MAX_KEY_BYTES
+    assert key.startswith(b"map/")
+
+
+def test_overlong_keys_that_begin_alike_stay_apart():
+    keys = {key_to_bytes("map/" + "a" * 600 + tail) for tail in ("", "1", "2")}
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize("record", [None, 0, 1.5, "é服", [], {}, {"a": [1, None]}])
+def test_a_record_comes_back(record):
+    value = record_to_bytes(record)
+    assert bytes_to_record(value) == record
+    assert not holds_tensors(value)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(6, dtype=np.float16).reshape(2, 3),
+        np.empty((0, 3), dtype=np.float32),
+        np.array(7.0, dtype=np.float32),
+        np.array([True, False]),
+        np.arange(3, dtype=np.int64) - 1,
+        np.arange(24, dtype=np.uint8).reshape(2, 3, 4)[:, ::-1, ::2],
+        np.asfortranarray(np.arange(6, dtype=np.float64).reshape(2, 3)),
+        np.array([np.nan, np.inf, -0.0]),
+    ],
+    ids=["half", "empty", "number", "bool", "int", "strided", "fortran", "special"],
+)
+def test_an_array_comes_back(array):
+    value = tensors_to_bytes({"x": array})
+    back = bytes_to_tensors(value)["x"]
+    assert holds_tensors(value)
+    assert (back.dtype, back.shape) == (array.dtype, array.shape)
+    np.testing.assert_array_equal(back, array)
+    np.testing.assert_array_equal(np.signbit(back * 1.0), np.signbit(array * 1.0))
+
+
+def test_an_array_that_came_back_can_be_changed_alone():
+    value = tensors_to_bytes({"x": np.zeros(3)})
+    first = bytes_to_tensors(value)["x"]
+    first += 1
+    np.testing.assert_array_equal(bytes_to_tensors(value)["x"], np.zeros(3))

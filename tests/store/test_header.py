@@ -1,0 +1,56 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from tiefvision.store.header import SCHEMA, Header
+
+HEADER = Header("encode", "c0de", {"sides": (256, 384)}, {"photos": "d1"})
+
+
+def test_a_header_comes_back():
+    header = replace(HEADER, encoder={"name": "alexnet"}, count={"map": 3}, digest="d")
+    back = Header.from_json(header.to_json())
+    assert back.same_work(header)
+    assert (back.encoder, back.count, back.digest) == (
+        {"name": "alexnet"},
+        {"map": 3},
+        "d",
+    )
+
+
+def test_what_is_known_only_afterwards_does_not_make_other_work():
+    done = replace(HEADER, encoder={"name": "x"}, details={"a": 1}, count={"map": 2})
+    assert HEADER.same_work(replace(done, layout={"a": 1}, digest="d"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stage": "index"},
+        {"code": "0ther"},
+        {"config": {"sides": (256,)}},
+        {"inputs": {"photos": "d2"}},
+        {"schema": SCHEMA + 1},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_other_work_is_told_apart(change):
+    assert not HEADER.same_work(replace(HEADER, **change))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("null", "not the header"),
+        ("[]", "not the header"),
+        ('{"stage": "encode"}', "not the header"),
+        ("{", "Expecting"),
+        (b"\xff\xfe", "codec|Expecting|decode"),
+        (replace(HEADER, schema=SCHEMA + 1).to_json(), f"schema {SCHEMA + 1}"),
+        (json.dumps({**json.loads(HEADER.to_json()), "more": 1}), "not the header"),
+    ],
+)
+def test_anything_else_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        Header.from_json(text)

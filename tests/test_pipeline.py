@@ -1,0 +1,112 @@
+"""Every stage, in order, on a small dataset: the figures must be right, not only there.
+
+The workspace is the fixture ``trained``, in which all stages have run.
+"""
+
+import json
+
+import pytest
+import torch
+
+from stages.runner import stage_modules
+from tiefvision.ranking.comparison import run_search
+from tiefvision.ranking.searches import search_of_split
+from tiefvision.workspace.artifacts import STAGES, Workspace
+from tiefvision.workspace.gallery import read_index, read_rows
+from tiefvision.workspace.loading import RANKERS, load_rankers
+from tiefvision.workspace.maps import maps_reader, paths_with_maps
+from tiefvision.workspace.records import read_photos
+
+
+def figures(workspace, stage):
+    report = json.loads((workspace / "reports" / f"{stage}.json").read_text("utf-8"))
+    assert report["stage"] == stage
+    return report["figures"]
+
+
+def test_every_stage_leaves_an_artifact_and_a_report(trained):
+    for stage in stage_modules():
+        with Workspace(trained).open(STAGES[stage]) as artifact:
+            assert artifact.header.stage == stage
+            assert artifact.header.count
+        assert figures(trained, stage)
+    left = {path.suffix for path in trained.iterdir()} - {"", ".lmdb", ".lock"}
+    assert not left, "something unfinished was left behind"
+
+
+def test_no_photograph_is_lost_on_the_way(trained):
+    assert figures(trained, "ingest")["photos"] == 24
+    encoded = figures(trained, "encode")
+    assert (encoded["encoded"], encoded["skipped"]) == (24, 0)
+    assert figures(trained, "encode_crops") == {"crops": 24, "skipped": 0}
+
+
+def test_the_classifier_and_the_regressors_learn(trained):
+    for stage in ("train_classifier", "train_boxes"):
+        learnt = figures(trained, stage)
+        before, last = learnt["before"], learnt["last"]
+        assert last["val_log_likelihood"] > before["val_log_likelihood"] + 0.2
+
+
+def test_the_locator_beats_the_box_that_needs_no_photograph(trained):
+    located = figures(trained, "localise")
+    train = located["train"]
+    assert train["mean_iou"] > train["mean_box_iou"] + 0.1
+    assert train["category_right"] == 1.0
+    everywhere = {
+        name: sum(split[name] * split["garments"] for split in located.values())
+        for name in ("mean_iou", "mean_box_iou")
+    }
+    assert everywhere["mean_iou"] > everywhere["mean_box_iou"]
+
+
+def test_deeprank_ranks_what_it_was_trained_on_better_than_the_baseline(trained):
+    workspace = Workspace(trained)
+    cpu = torch.device("cpu")
+    with workspace.open("crops") as crops, workspace.open("photos") as records:
+        photos = read_photos(records)
+        search = search_of_split(photos, "train", paths_with_maps(crops, photos))
+        assert len(search.queries) == 4
+        cosine, deeprank = (
+            float(result.values()["reciprocal_rank"].mean())
+            for result in run_search(
+                search, load_rankers(workspace, cpu), maps_reader(crops, cpu)
+            )
+        )
+    assert deeprank > cosine + 0.05
+
+
+def test_deeprank_orders_more_triplets_rightly_after_training(trained):
+    with Workspace(trained).open("deeprank") as artifact:
+        history = artifact.record("training/history")
+    assert [row["epoch"] for row in history] == list(range(7))
+    assert history[-1]["triplet_accuracy"] > history[1]["triplet_accuracy"]
+    assert history[-1]["loss"] < history[1]["loss"]
+
+
+def test_the_indexes_find_what_exact_search_finds(trained):
+    with Workspace(trained).open("gallery") as gallery:
+        rows = read_rows(gallery)
+        assert [row.photo for row in rows] == sorted(row.photo for row in rows)
+        assert len(rows) == len({row.item for row in rows}) == 12
+        for ranker in RANKERS:
+            facts = gallery.header.details["indexes"][ranker]
+            assert facts["recall_of_exact"] == pytest.approx(1.0)
+            assert read_index(gallery, ranker).rows == 12
+
+
+def test_the_comparison_puts_one_question_to_both_rankers(trained):
+    compared = figures(trained, "compare")
+    cosine, deeprank = compared["rankers"]
+    assert (cosine["ranker"], deeprank["ranker"]) == RANKERS
+    assert cosine["protocol"] == deeprank["protocol"]
+    assert "4 street photographs search 12 shop photographs" in cosine["protocol"]
+    assert cosine["queries"] == deeprank["queries"] == 4
+    assert cosine["ahead"]["recall@1"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    baseline = figures(trained, "baseline")["test"]
+    # Exact search twice over the same maps: the same figures.
+    assert baseline["reciprocal_rank"] == cosine["reciprocal_rank"]
+    page = (trained / "reports" / "compare.html").read_text("utf-8")
+    assert str(trained / "reports" / "compare.html") == compared["page"]
+    for ranker in RANKERS:
+        assert page.count(ranker) > 1

@@ -1,0 +1,38 @@
+"""Photographs, garments and triplets as the records of an artifact."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tiefvision.datasets.files import photo_file
+from tiefvision.records import Garment, Photo, Triplet
+from tiefvision.store.artifact import Artifact
+
+
+def photo_to_record(photo: Photo) -> dict[str, Any]:
+    """A photograph as JSON."""
+    return asdict(photo)
+
+
+def record_to_garment(record: dict[str, Any]) -> Garment:
+    """A garment from JSON."""
+    return Garment(record["category"], tuple(record["box_in_image"]), record["score"])
+
+
+def read_photos(photos: Artifact) -> list[Photo]:
+    """The photographs of a dataset, by path."""
+    return [
+        Photo(**{**record, "garments": tuple(map(record_to_garment, garments))})
+        for record in photos.records("photo")
+        for garments in [record["garments"]]
+    ]
+
+
+def read_judged_triplets(photos: Artifact) -> list[Triplet]:
+    """The triplets of a dataset's file."""
+    return [Triplet(**record) for record in photos.records("triplet")]
+
+
+def photo_path(photos: Artifact, path: str) -> Path:
+    """Where the file of a photograph lies."""
+    return photo_file(Path(photos.header.details["images"]), path)
