@@ -15,7 +15,7 @@ STAGES := $(shell ls stages | sed -n 's/^s\([0-9]*\)_.*\.py$$/\1/p' | sort -n)
 STAGE = $(BIN)/python -m stages $(1) --workspace "$(RUN)" $(if $(filter 1,$(1)),--data "$(DATA)") $(ARGS_$(1)) $(ARGS)
 
 # Torchvision's ImageNet weights need a network that the demo does not count on.
-DEMO = ARGS_2="--weights random" ARGS_3="--categories all"
+DEMO = ARGS_2="--weights random"
 DEMO_QUERY = import json, sys; images = json.load(open(sys.argv[1]))["images"]; \
 	print(next(i["file_name"] for i in images if (i["source"], i["split"]) == ("street", "test")))
 
