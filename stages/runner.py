@@ -127,20 +127,35 @@ def _parameters(config: type[Any]) -> list[inspect.Parameter]:
             raise TypeError(f"{config.__module__}: {item.name} needs a default")
         kind, text = get_args(hints[item.name])[:2]
         default = item.default
+        choices: tuple[str, ...] = ()
         if get_origin(kind) is tuple:
             kind, default = list[get_args(kind)[0]], list(item.default)  # type: ignore[misc]
-        elif get_origin(kind) is not None:  # a Literal: typer lists its values
+        elif get_origin(kind) is not None:  # a Literal, which older Typers do not know
             text = f"{text} ({' | '.join(get_args(kind))})"
-            kind = str
+            choices, kind = get_args(kind), str
+        # Sizes, counts, rates and seeds: none of them is negative.
+        least = 0 if kind in (int, float, list[int]) else None
         parameters.append(
             inspect.Parameter(
                 item.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=default,
-                annotation=Annotated[kind, typer.Option(help=text)],
+                annotation=Annotated[
+                    kind,
+                    typer.Option(help=text, min=least, callback=_one_of(choices)),
+                ],
             )
         )
     return parameters
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[str], str] | None:
+    def check(value: str) -> str:
+        if value not in choices:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(choices)}.")
+        return value
+
+    return check if choices else None
 
 
 def _value(value: Any) -> Any:

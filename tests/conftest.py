@@ -9,6 +9,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import importlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -104,6 +105,10 @@ class Running:
     def __init__(self, server: "subprocess.Popen[str]", folder: Path) -> None:
         self._server, self._folder = server, folder
         self.pid = self._answer()
+
+    def interrupt(self) -> None:
+        """Do what Ctrl-C does."""
+        os.kill(self.pid, signal.SIGINT)
 
     def wait(self) -> Outcome:
         """Wait for its end."""

@@ -32,7 +32,7 @@ ONLY = {
     "typer": {"cli", "stages"},
     "rich": {"cli", "progress"},
     "torchvision": {"encoders", "workspace"},
-    "scipy": {"datasets"},
+    "scipy": {"datasets", "photos"},
     "torch": {
         "encoders",
         "training",
@@ -79,14 +79,10 @@ def imported_names(tree):
             assert not node.level, f"line {node.lineno}: a relative import"
             assert node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and called_name(node) == "import_module":
-            if isinstance(node.args[0], ast.Constant):
-                yield str(node.args[0].value)
-
-
-def called_name(call):
-    function = call.func
-    return getattr(function, "attr", getattr(function, "id", ""))
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            yield from (
+                item.value for item in node.args if isinstance(item, ast.Constant)
+            )
 
 
 def project_parts(tree):

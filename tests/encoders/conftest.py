@@ -2,19 +2,9 @@ import functools
 
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.encoders.architectures import ARCHITECTURES
 from tiefvision.encoders.dense import make_encoder
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Threads that wait for each other make small networks slow on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -51,8 +51,8 @@ def test_a_tie_counts_against_the_query():
 
 
 def test_negative_similarities():
-    table = np.array([[-0.2, -0.9]], dtype=np.float32)
-    assert ranks_of_first_hit(table, ["b"], ["a", "b"]).tolist() == [2]
+    table = np.array([[-0.2, -0.9], [-0.2, -0.9]], dtype=np.float32)
+    assert ranks_of_first_hit(table, ["a", "b"], ["a", "b"]).tolist() == [1, 2]
 
 
 def test_a_similarity_that_is_no_number_is_no_hit():

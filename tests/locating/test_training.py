@@ -302,7 +302,7 @@ def test_the_regressors_learn(world, trained):
         _, error = regressors.loss(
             unseen.cells, unseen.positions[full], unseen.targets[full]
         )
-    assert error < 0.5 * constant
+    assert error < 0.6 * constant
 
 
 def test_trained_heads_find_the_garment(world, trained):

@@ -141,6 +141,20 @@ def test_at_most_so_many_garments():
     assert found(opinions, rules=VotingRules(most=0)) == ()
 
 
+def test_the_surer_of_two_that_see_alike():
+    opinions = opinions_of((4, COAT, [0.85, 0.0], 5.0), (4, DRESS, [0.0, 0.95], 5.0))
+    (only,) = found(opinions, rules=VotingRules(most=1))
+    assert only.category == "dress"
+
+
+def test_a_sure_window_outweighs_an_unsure_one():
+    longer = (*DRESS[:3], 270)
+    # 6 x 0.81 votes against 5 x 1.0, of windows that see equally well.
+    opinions = opinions_of((6, DRESS, [0, 0.81], 5.0), (5, longer, [0, 1.0], 5.0))
+    (garment,) = found(opinions)
+    assert garment.box_in_image == longer
+
+
 def test_a_box_inside_a_surer_one_is_a_part_of_it():
     sleeve = (100, 60, 130, 120)  # wholly inside the dress, IoU 0.11
     opinions = opinions_of((6, DRESS, [0, 0.95], 2.0), (3, sleeve, [0, 0.85], 6.0))

@@ -226,7 +226,7 @@ def test_training_turns_the_noise_down():
     assert best > history[0][figure] + 0.2
     assert task.validate()[figure] == best  # the weights that rank best are kept
     # Mined anew every epoch, triplets get harder; the accuracy rises all the same.
-    assert history[-1]["triplet_accuracy"] > history[1]["triplet_accuracy"] + 0.1
+    assert history[-1]["triplet_accuracy"] > history[1]["triplet_accuracy"] + 0.05
 
 
 def test_training_that_only_harms_is_undone():

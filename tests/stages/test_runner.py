@@ -245,6 +245,21 @@ def test_a_word_for_a_number_is_bad_usage(capfd):
     assert "--epochs" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("stage", "option", "value"),
+    [
+        ("train_boxes", "--epochs", "-1"),
+        ("encode", "--long-sides", "-256"),
+        ("train_deeprank", "--margin", "-20"),
+        ("baseline", "--seed", "-1"),
+        ("localise", "--combination", "nosuch"),
+    ],
+)
+def test_a_value_out_of_range_is_bad_usage(stage, option, value, trained, capfd):
+    assert command(stage, option, value, "--workspace", trained) == BAD_USAGE
+    assert option in capfd.readouterr().err
+
+
 def test_a_stage_runs_by_its_number_too(run, run_stage, capfd):
     assert command(7, "--workspace", run) == DONE
     assert "baseline: up to date" in capfd.readouterr().err

@@ -25,7 +25,7 @@ class Options:
         DEFAULT_WORKSPACE
     )
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
-    seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0
+    seed: Annotated[int, typer.Option(min=0, help="Of everything drawn at random.")] = 0
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line on stdout.")
     ] = False

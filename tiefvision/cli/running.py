@@ -71,8 +71,7 @@ def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
     try:
         result: Any = command.main(arguments, standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
-        say("Interrupted; what was finished is kept. Run the same command to go on.")
-        return INTERRUPTED
+        result = INTERRUPTED  # as newer releases of Typer have it themselves
     except USAGE_ERROR as error:
         error.show()
         return BAD_USAGE
@@ -85,4 +84,6 @@ def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
     except OSError as error:  # a page or picture that cannot be written
         say(f"Error: {error}")
         return FAILED
+    if result == INTERRUPTED:
+        say("Interrupted; what was finished is kept. Run the same command to go on.")
     return result if isinstance(result, int) else DONE

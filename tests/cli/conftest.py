@@ -1,0 +1,69 @@
+import json
+import shutil
+
+import pytest
+from PIL import Image
+
+from tiefvision.cli.main import app
+from tiefvision.cli.running import guarded
+
+
+class Spoken:
+    """What a command returned and said."""
+
+    def __init__(self, code, captured):
+        self.code, self.out, self.err = code, captured.out, captured.err
+
+    @property
+    def lines(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture
+def tiefvision(capfd):
+    """Runs the command line in this process; file descriptors are captured."""
+
+    def run(*arguments):
+        capfd.readouterr()
+        code = guarded(app, [str(argument) for argument in arguments])
+        return Spoken(code, capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def street(dataset):
+    """Street photographs of the test split."""
+    described = json.loads((dataset / "annotations.json").read_text("utf-8"))
+    return [
+        dataset / "images" / image["file_name"]
+        for image in described["images"]
+        if (image["source"], image["split"]) == ("street", "test")
+    ]
+
+
+@pytest.fixture
+def broken(tmp_path):
+    path = tmp_path / "broken photo.jpg"
+    path.write_bytes(b"\xff\xd8\xff not a photograph")
+    return path
+
+
+@pytest.fixture
+def blank(tmp_path):
+    """A photograph in which there is nothing."""
+    path = tmp_path / "blank.png"
+    Image.new("RGB", (90, 120), (127, 127, 127)).save(path)
+    return path
+
+
+@pytest.fixture
+def catalogue(dataset, tmp_path):
+    """Four shop photographs under names that give trouble."""
+    folder = tmp_path / "catalogue"
+    names = ["été/服 1.jpg", "a/shirt.jpg", "b/shirt.jpg", "plain.jpg"]
+    shop = sorted((dataset / "images" / "shop").glob("*.jpg"))
+    for name, file in zip(names, shop, strict=False):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, folder / name)
+    return folder

@@ -1,0 +1,122 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
+from tiefvision.datasets.importers.ccp import GARMENTS
+
+
+def test_a_synthetic_dataset_is_written_and_fits(tiefvision, tmp_path):
+    folder = tmp_path / "synth"
+    arguments = ("data", "synth", folder, "--items", 2, "--street", 1, "--json")
+    spoken = tiefvision(*arguments)
+    assert (spoken.code, spoken.err) == (DONE, "")
+    assert spoken.lines == [{"dataset": str(folder), "items": 2, "street": 1}]
+    assert len(list((folder / "images").rglob("*.jpg"))) == 4
+    before = (folder / "annotations.json").read_bytes()
+    assert tiefvision(*arguments).code == DONE
+    assert (folder / "annotations.json").read_bytes() == before
+    assert tiefvision("data", "check", folder, "--json").code == DONE
+
+
+def test_the_seed_decides_the_dataset(tiefvision, tmp_path):
+    for seed in (0, 1):
+        tiefvision(
+            *("data", "synth", tmp_path / str(seed), "--items", 1, "--street", 1),
+            *("--seed", seed),
+        )
+    described = [
+        (tmp_path / str(seed) / "annotations.json").read_bytes() for seed in (0, 1)
+    ]
+    assert described[0] != described[1]
+
+
+def test_another_dataset_is_not_overwritten(tiefvision, tmp_path):
+    (tmp_path / "annotations.json").write_text("{}")
+    spoken = tiefvision("data", "synth", tmp_path, "--items", 1)
+    assert spoken.code == FAILED
+    assert "holds another dataset" in spoken.err
+    assert (tmp_path / "annotations.json").read_text() == "{}"
+
+
+def test_no_items_are_bad_usage(tiefvision, tmp_path):
+    assert tiefvision("data", "synth", tmp_path, "--items", 0).code == BAD_USAGE
+
+
+def test_the_formats_are_listed(tiefvision):
+    spoken = tiefvision("data", "formats", "--json")
+    assert spoken.code == DONE
+    assert spoken.lines
+    for line in spoken.lines:
+        assert list(line) == ["name", "description", "homepage"]
+        assert line["name"] in tiefvision("data", "formats").out
+
+
+def test_an_unknown_format_is_named_with_those_there_are(tiefvision, tmp_path):
+    spoken = tiefvision("data", "import", "nosuch", tmp_path, tmp_path / "out")
+    assert spoken.code == FAILED
+    assert "no format 'nosuch'. Use ccp" in spoken.err
+
+
+def test_a_published_dataset_is_imported(tiefvision, tmp_path):
+    from scipy.io import savemat
+
+    source = tmp_path / "ccp"
+    for folder in ("photos", "annotations/pixel-level"):
+        (source / folder).mkdir(parents=True)
+    names = ["null", *sorted(GARMENTS)]
+    labels = np.empty((1, len(names)), dtype=object)
+    labels[0] = names
+    savemat(source / "label_list.mat", {"label_list": labels})
+    mask = np.zeros((60, 40), dtype=np.uint8)
+    mask[10:50, 5:35] = names.index("dress")
+    savemat(source / "annotations" / "pixel-level" / "0001.mat", {"groundtruth": mask})
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 40, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(source / "photos" / "0001.jpg")
+    target = tmp_path / "out"
+    spoken = tiefvision("data", "import", "ccp", source, target, "--json")
+    assert spoken.code == DONE, spoken.err
+    assert (spoken.lines[0]["photos"], spoken.lines[0]["boxes"]) == (1, 1)
+    described = json.loads((target / "annotations.json").read_text("utf-8"))
+    assert described["annotations"][0]["bbox"] == [5, 10, 30, 40]
+
+
+def test_what_is_no_dataset_of_the_format_fails(tiefvision, tmp_path):
+    spoken = tiefvision("data", "import", "ccp", tmp_path, tmp_path / "out")
+    assert spoken.code == FAILED
+    assert spoken.err.startswith("Error: ")
+    assert "Traceback" not in spoken.err
+
+
+def test_a_usable_dataset_passes_the_check(tiefvision, dataset):
+    spoken = tiefvision("data", "check", dataset, "--json")
+    assert (spoken.code, spoken.err) == (DONE, "")
+    (line,) = spoken.lines
+    assert (line["usable"], line["photos"], line["items"]) == (True, 24, 12)
+    assert "24 (12 street, 12 shop)" in tiefvision("data", "check", dataset).out
+
+
+def test_what_is_wrong_with_a_dataset_is_counted(tiefvision, dataset, tmp_path):
+    root = tmp_path / "copy"
+    shutil.copytree(dataset, root)
+    first, second, *_ = sorted((root / "images" / "shop").iterdir())
+    first.unlink()
+    second.write_bytes(b"nonsense")
+    spoken = tiefvision("data", "check", root, "--json")
+    assert spoken.code == DONE
+    (line,) = spoken.lines
+    assert line["missing"] == [f"shop/{first.name}"]
+    assert list(line["corrupt"]) == [f"shop/{second.name}"]
+
+
+@pytest.mark.parametrize("annotations", [None, "{", '{"images": []}'])
+def test_a_dataset_that_cannot_be_used_fails(annotations, tiefvision, tmp_path):
+    if annotations:
+        (tmp_path / "annotations.json").write_text(annotations)
+    spoken = tiefvision("data", "check", tmp_path, "--json")
+    assert spoken.code == FAILED
+    assert spoken.lines[0]["usable"] is False
+    assert "cannot be used" in spoken.err

@@ -1,0 +1,55 @@
+from tiefvision.cli.running import DONE, FAILED
+from tiefvision.workspace.artifacts import STAGES
+
+
+def findings(spoken):
+    for line in spoken.lines:
+        assert list(line) == ["check", "status", "detail"]
+        assert line["status"] in ("ok", "note", "failed")
+    return {line["check"]: line for line in spoken.lines}
+
+
+def test_an_empty_workspace_is_told_what_to_run(tiefvision, tmp_path):
+    spoken = tiefvision("doctor", "--workspace", tmp_path / "none", "--json")
+    assert spoken.code == DONE
+    found = findings(spoken)
+    for number, name in enumerate(STAGES.values(), start=1):
+        assert found[f"{name}.lmdb"]["detail"] == f"missing. Run: make stage-{number}"
+        assert found[f"{name}.lmdb"]["status"] == "note"
+    assert found["lmdb"]["status"] == found["nmslib"]["status"] == "ok"
+    assert "GiB free" in found["disk"]["detail"]
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_full_workspace_is_fresh(tiefvision, trained):
+    spoken = tiefvision("doctor", "--workspace", trained, "--json")
+    assert spoken.code == DONE
+    found = findings(spoken)
+    for name in STAGES.values():
+        assert found[f"{name}.lmdb"]["status"] == "ok"
+        assert found[f"{name}.lmdb"]["detail"].startswith("fresh: ")
+    assert "24 map" in found["features.lmdb"]["detail"]
+
+
+def test_what_is_older_than_its_inputs_is_named(tiefvision, run, run_stage):
+    run_stage(run, "localise", most=1)
+    found = findings(tiefvision("doctor", "--workspace", run, "--json"))
+    assert found["locations.lmdb"]["status"] == "ok"
+    assert found["crops.lmdb"]["detail"] == "older than locations. Run: make stage-6"
+
+
+def test_a_damaged_artifact_fails(tiefvision, run):
+    content = (run / "features.lmdb").read_bytes()
+    (run / "features.lmdb").unlink()
+    (run / "features.lmdb").write_bytes(content[: len(content) // 2])
+    spoken = tiefvision("doctor", "--workspace", run, "--json")
+    assert spoken.code == FAILED
+    finding = findings(spoken)["features.lmdb"]
+    assert finding["status"] == "failed"
+    assert finding["detail"].endswith("Run: make stage-2")
+
+
+def test_the_table_shows_every_finding(tiefvision, trained):
+    out = tiefvision("doctor", "--workspace", trained).out
+    for name in STAGES.values():
+        assert f"{name}.lmdb" in out

@@ -1,0 +1,172 @@
+import shutil
+import time
+
+import pytest
+
+from tiefvision.cli.running import DONE, FAILED, INTERRUPTED, SOME_UNREADABLE
+from tiefvision.workspace.artifacts import Workspace
+
+
+def rows_of(workspace):
+    with Workspace(workspace).open("catalogue") as catalogue:
+        return {row["photo"]: row["item"] for row in catalogue.records("row")}
+
+
+def test_a_folder_is_indexed_and_searched(tiefvision, run, catalogue):
+    spoken = tiefvision("index", catalogue, "--workspace", run, "--json")
+    assert spoken.code == DONE
+    assert "4 photographs can be searched" in spoken.err
+    (line,) = spoken.lines
+    assert (line["photos"], line["up_to_date"], line["skipped"]) == (4, False, [])
+    assert set(line["indexes"]) == {"cosine", "deeprank"}
+    for facts in line["indexes"].values():
+        assert facts["recall_of_exact"] == pytest.approx(1.0)
+    # Two files of one name are two items, under the names of their folders.
+    assert rows_of(run) == {
+        "a/shirt.jpg": "a/shirt",
+        "b/shirt.jpg": "b/shirt",
+        "plain.jpg": "plain",
+        "été/服 1.jpg": "服 1",
+    }
+    photo = catalogue / "été" / "服 1.jpg"
+    (found, *_) = tiefvision("search", photo, "--workspace", run, "--json").lines
+    assert len(found["results"]) == 4
+    assert found["results"][0]["photo"] == "été/服 1.jpg"
+    assert (catalogue / found["results"][0]["photo"]).is_file()
+
+
+def test_a_second_run_has_nothing_to_do(tiefvision, run, catalogue):
+    tiefvision("index", catalogue, "--workspace", run)
+    before = (run / "catalogue.lmdb").stat()
+    spoken = tiefvision("index", catalogue, "--workspace", run)
+    assert spoken.code == DONE
+    assert "4 photographs can be searched (up to date)" in spoken.err
+    after = (run / "catalogue.lmdb").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_an_added_and_a_removed_photograph_are_noticed(
+    tiefvision, run, catalogue, street
+):
+    tiefvision("index", catalogue, "--workspace", run)
+    shutil.copy(street[0], catalogue / "new.jpg")
+    tiefvision("index", catalogue, "--workspace", run)
+    assert "new.jpg" in rows_of(run)
+    (catalogue / "new.jpg").unlink()
+    (catalogue / "plain.jpg").unlink()
+    tiefvision("index", catalogue, "--workspace", run)
+    assert sorted(rows_of(run)) == ["a/shirt.jpg", "b/shirt.jpg", "été/服 1.jpg"]
+
+
+@pytest.mark.parametrize("end", [3, 600], ids=["no header", "half"])
+def test_a_broken_file_is_named_until_it_is_gone(
+    end, tiefvision, run, catalogue, street
+):
+    broken = catalogue / "broken one.jpg"
+    broken.write_bytes(street[0].read_bytes()[:end])
+    for _ in range(2):
+        spoken = tiefvision("index", catalogue, "--workspace", run, "--json")
+        assert spoken.code == SOME_UNREADABLE
+        (reason,) = spoken.lines[0]["skipped"]
+        assert "broken one.jpg" in reason
+        assert f"Skipped: {reason}" in spoken.err
+        assert len(rows_of(run)) == 4
+    broken.unlink()
+    spoken = tiefvision("index", catalogue, "--workspace", run, "--json")
+    assert spoken.code == DONE
+    assert spoken.lines[0]["skipped"] == []
+
+
+def test_of_a_dataset_the_shop_photographs_are_indexed(tiefvision, run, dataset):
+    assert tiefvision("index", dataset, "--workspace", run).code == DONE
+    rows = rows_of(run)
+    assert len(rows) == 12
+    assert all(photo == f"shop/{item}.jpg" for photo, item in rows.items())
+    photo = dataset / "images" / "shop" / "dress-0001.jpg"
+    (found, *_) = tiefvision("search", photo, "--workspace", run, "--json").lines
+    assert found["results"][0]["photo"] == "images/shop/dress-0001.jpg"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("empty", "no photograph in"), ("nowhere", "no folder"), ("file", "no folder")],
+)
+def test_nothing_to_index_fails(name, message, tiefvision, trained, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("no folder")
+    spoken = tiefvision("index", tmp_path / name, "--workspace", trained, "--json")
+    assert (spoken.code, spoken.out) == (FAILED, "")
+    assert message in spoken.err
+    assert not (trained / "catalogue.lmdb").exists()
+
+
+def test_a_folder_of_broken_files_alone_fails(tiefvision, trained, tmp_path):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "a.jpg").write_bytes(b"nonsense")
+    spoken = tiefvision("index", tmp_path / "bad", "--workspace", trained)
+    assert spoken.code == FAILED
+    assert "Traceback" not in spoken.err
+
+
+def test_without_models_the_next_command_is_named(tiefvision, catalogue, tmp_path):
+    spoken = tiefvision("index", catalogue, "--workspace", tmp_path / "none")
+    assert spoken.code == FAILED
+    assert spoken.err.endswith("Run: make stage-2\n")
+
+
+def test_a_catalogue_of_an_earlier_deeprank_is_refused(
+    tiefvision, run, run_stage, catalogue, street
+):
+    tiefvision("index", catalogue, "--workspace", run)
+    run_stage(run, "train_deeprank", seed=1)
+    spoken = tiefvision("search", street[0], "--workspace", run)
+    assert spoken.code == FAILED
+    assert "catalogue.lmdb was indexed by another deeprank" in spoken.err
+    assert spoken.err.endswith("Run: tiefvision index CATALOGUE\n")
+    assert tiefvision("index", catalogue, "--workspace", run).code == DONE
+    assert tiefvision("search", street[0], "--workspace", run).code == DONE
+
+
+def test_a_full_map_is_one_sentence_and_a_larger_one_goes_on(
+    tiefvision, run, catalogue
+):
+    spoken = tiefvision("index", catalogue, "--workspace", run, "--max-gib", 0.0005)
+    assert spoken.code == FAILED
+    assert "Run again with a larger --max-gib." in spoken.err
+    assert not (run / "catalogue.lmdb").exists()
+    assert tiefvision("index", catalogue, "--workspace", run).code == DONE
+
+
+INDEX = """
+import sys, time
+from tiefvision.cli.main import app
+from tiefvision.cli.running import guarded
+from tiefvision.workspace import indexing
+def slowly(path, open_photo=indexing.open_photo):
+    time.sleep(0.5)
+    return open_photo(path)
+indexing.open_photo = slowly
+sys.exit(guarded(app, ["index", folder, "--workspace", workspace]))
+"""
+
+
+def test_what_was_finished_before_an_interrupt_is_kept(
+    processes, tiefvision, run, catalogue
+):
+    running = processes.start(INDEX, folder=str(catalogue), workspace=str(run))
+    partial = run / "catalogue.lmdb.partial"
+    deadline = time.monotonic() + 60
+    while not (partial.exists() and partial.stat().st_size > 100_000):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    running.interrupt()
+    outcome = running.wait()
+    assert outcome.code == INTERRUPTED
+    assert outcome.stderr == (
+        "Interrupted; what was finished is kept. Run the same command to go on.\n"
+    )
+    assert partial.exists()
+    assert not (run / "catalogue.lmdb").exists()
+    assert tiefvision("index", catalogue, "--workspace", run).code == DONE
+    assert not partial.exists()
+    assert len(rows_of(run)) == 4

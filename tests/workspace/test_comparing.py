@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.errors import BadDataset
+from tiefvision.ranking.views import CosineRanker
+from tiefvision.records import Photo
+from tiefvision.store.artifact import Artifact, ArtifactWriter
+from tiefvision.store.header import Header
+from tiefvision.workspace.comparing import compare_rankers, write_page
+from tiefvision.workspace.maps import maps_reader
+from tiefvision.workspace.records import photo_to_record
+
+SHOP = [Photo(f"{n}.jpg", 9, 9, "shop", "train", f"item{n}") for n in range(3)]
+STREET = [
+    Photo("q0.jpg", 9, 9, "street", "test", "item0"),
+    Photo("q1.jpg", 9, 9, "street", "test", "item1"),
+    Photo("unread.jpg", 9, 9, "street", "test", "item2"),
+    Photo("stranger.jpg", 9, 9, "street", "test", "sold"),
+]
+DIRECTIONS = {"0.jpg": 0, "1.jpg": 1, "2.jpg": 2, "q0.jpg": 0, "q1.jpg": 2}
+"""Which way the maps look: q0 finds its item first, q1 another one."""
+
+
+def artifacts(folder, photos):
+    """Of photographs, all read but one, and q1 without a garment found."""
+    maps, crops = {}, {}
+    for photo in photos:
+        if photo.path == "unread.jpg":
+            continue
+        map_ = np.zeros((3, 1, 1), dtype=np.float16)
+        map_[DIRECTIONS.get(photo.path, 0)] = 1
+        maps[f"map/{photo.path}"] = {"map": map_, "mirror": map_}
+        box = None if photo.path == "q1.jpg" else (0.0, 0.0, 5.0, 5.0)
+        crops[f"crop/{photo.path}"] = {"box": box, "category": "", "score": 1.0}
+    records = {f"photo/{photo.path}": photo_to_record(photo) for photo in photos}
+    for name, tensors, values in (("photos", {}, records), ("crops", maps, crops)):
+        with ArtifactWriter(folder / name, Header("", "", {}, {}), 0.1) as writer:
+            writer.write(tensors, values)
+            writer.finish(details={"images": str(folder), "root": str(folder)})
+    return Artifact(folder / "photos"), Artifact(folder / "crops")
+
+
+def compare(records, crops, **rankers):
+    maps_of = maps_reader(crops, torch.device("cpu"))
+    return compare_rankers(records, crops, rankers, maps_of, seed=0)
+
+
+def test_the_protocol_says_what_became_of_every_photograph(tmp_path):
+    records, crops = artifacts(tmp_path, SHOP + STREET)
+    with records, crops:
+        comparison = compare(records, crops, cosine=CosineRanker())
+    assert comparison.protocol == (
+        "2 street photographs search 3 shop photographs; a hit is the same item, items "
+        "counted once; predicted boxes; 1 queries in which nothing was found searched "
+        "with the whole photograph; 1 could not be read; 1 have no counterpart in the "
+        "gallery; exact search"
+    )
+    (line,) = comparison.to_lines()
+    assert line["queries"] == 2
+    assert line["recall@1"]["value"] == 0.5
+    assert line["recall@5"]["value"] == 1.0
+
+
+def test_a_ranker_is_measured_against_the_first(tmp_path):
+    def perfect(maps):
+        """Turns what looks like the third item into the second."""
+        turned = maps.clone()
+        turned[:, 1] += turned[:, 2]
+        turned[:, 2] = 0
+        return torch.nn.functional.normalize(turned.flatten(1))
+
+    records, crops = artifacts(tmp_path, [*SHOP[:2], *STREET[:2]])
+    with records, crops:
+        comparison = compare(records, crops, cosine=CosineRanker(), perfect=perfect)
+    assert comparison.ahead()["recall@1"].value == 0.5
+    _, line = comparison.to_lines()
+    assert (line["ranker"], line["ahead_of"]) == ("perfect", "cosine")
+    assert line["ahead"]["recall@1"]["value"] == 0.5
+
+
+def test_a_split_that_asks_nothing_is_refused(tmp_path):
+    records, crops = artifacts(tmp_path, SHOP)
+    with records, crops, pytest.raises(BadDataset, match="split test in annotations"):
+        compare(records, crops, cosine=CosineRanker())
+
+
+def test_the_page_goes_into_a_folder_that_it_makes(tmp_path):
+    photos = [*SHOP, *(replace(photo, item_id="item0") for photo in STREET[:1])]
+    records, crops = artifacts(tmp_path, photos)
+    page = tmp_path / "new" / "page.html"
+    with records, crops:
+        comparison = compare(records, crops, cosine=CosineRanker())
+        write_page(comparison, records, page, {})
+    assert "q0.jpg" in page.read_text("utf-8")

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.errors import MissingArtifact, StaleArtifact, TiefVisionError
+from tiefvision.photos.working import open_photo
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.loading import (
+    gallery_name,
+    load_locator,
+    load_rankers,
+    load_searcher,
+    ranker_name,
+)
+from tiefvision.workspace.records import photo_path, read_photos, record_to_garment
+
+CPU = torch.device("cpu")
+
+
+def test_a_loaded_locator_finds_what_the_stage_found(trained):
+    workspace = Workspace(trained)
+    locator = load_locator(workspace, CPU)
+    with workspace.open("photos") as records, workspace.open("locations") as locations:
+        for photo in read_photos(records)[::8]:
+            stored = locations.record(f"found/{photo.path}")
+            found = locator.find(open_photo(photo_path(records, photo.path)))
+            expected = [record_to_garment(garment) for garment in stored]
+            assert len(found) == len(expected)
+            for mine, other in zip(found, expected, strict=True):
+                assert mine.category == other.category
+                # Half a pixel: the stage read its maps in half precision.
+                np.testing.assert_allclose(
+                    mine.box_in_image, other.box_in_image, atol=0.5
+                )
+
+
+def test_a_loaded_searcher_finds_a_photograph_of_the_gallery(trained):
+    workspace = Workspace(trained)
+    locator = load_locator(workspace, CPU)
+    searcher, root = load_searcher(workspace, locator, "cosine", CPU)
+    for path in searcher.photos[::5]:
+        photo = open_photo(root / path)
+        (surest, *_) = locator.find(photo)
+        (hit,) = searcher.nearest(photo, surest.box_in_image, 1)
+        assert hit.photo == path
+        assert hit.similarity > 0.99
+
+
+def test_the_rankers_are_those_that_were_trained(run):
+    workspace = Workspace(run)
+    assert list(load_rankers(workspace, CPU)) == ["cosine", "deeprank"]
+    assert ranker_name(workspace, "") == "deeprank"
+    assert ranker_name(workspace, "cosine") == "cosine"
+    (run / "deeprank.lmdb").unlink()
+    assert list(load_rankers(workspace, CPU)) == ["cosine"]
+    assert ranker_name(workspace, "") == "cosine"
+    with pytest.raises(
+        TiefVisionError, match=r"no ranker 'deeprank' here\. Use cosine"
+    ):
+        ranker_name(workspace, "deeprank")
+
+
+def test_a_catalogue_is_preferred_to_the_gallery(run):
+    workspace = Workspace(run)
+    assert gallery_name(workspace) == "gallery"
+    (run / "catalogue.lmdb").write_bytes(b"")
+    assert gallery_name(workspace) == "catalogue"
+
+
+@pytest.mark.parametrize(
+    ("missing", "number"),
+    [("features", 2), ("crop_classifier", 3), ("box_regressors", 4), ("locations", 5)],
+)
+def test_what_a_locator_lacks_is_named(missing, number, run):
+    (run / f"{missing}.lmdb").unlink()
+    with pytest.raises(MissingArtifact, match=f"Run: make stage-{number}$"):
+        load_locator(Workspace(run), CPU)
+
+
+def test_a_gallery_of_another_encoder_is_refused(run, run_stage):
+    for name in ("encode", "train_classifier", "train_boxes", "localise"):
+        run_stage(run, name, **({"seed": 1} if name == "encode" else {}))
+    workspace = Workspace(run)
+    with pytest.raises(StaleArtifact, match=r"gallery\.lmdb was made with"):
+        load_searcher(workspace, load_locator(workspace, CPU), "cosine", CPU)

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.ranking.triplets import View
+from tiefvision.records import Photo
+from tiefvision.store.artifact import Artifact, ArtifactWriter
+from tiefvision.store.header import Header
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.maps import (
+    levels_reader,
+    maps_reader,
+    paths_with_maps,
+    read_pyramid,
+    to_half,
+)
+from tiefvision.workspace.networks import read_encoder
+from tiefvision.workspace.records import photo_path, read_photos
+
+
+def test_values_beyond_half_precision_are_clipped_and_not_infinite():
+    halves = to_half(torch.tensor([1e9, -1e9, 0.5]))
+    assert halves.dtype == np.float16
+    assert halves.tolist() == [65504.0, -65504.0, 0.5]
+
+
+def test_maps_are_read_by_view_as_unit_cells(tmp_path):
+    generator = np.random.default_rng(0)
+    stored = {
+        path: {
+            name: generator.normal(size=(8, 3, 3)).astype(np.float16)
+            for name in ("map", "mirror")
+        }
+        for path in ("a", "b")
+    }
+    with ArtifactWriter(tmp_path / "crops.lmdb", Header("", "", {}, {}), 0.1) as it:
+        it.write({f"map/{path}": maps for path, maps in stored.items()})
+        it.finish()
+    views = [View("b"), View("a", mirrored=True), View("b")]
+    with Artifact(tmp_path / "crops.lmdb") as crops:
+        maps = maps_reader(crops, torch.device("cpu"))(views)
+        photos = [Photo(p, 9, 9, "shop", "train") for p in ("a", "b", "c")]
+        assert paths_with_maps(crops, photos) == {"a", "b"}
+    assert (maps.shape, maps.dtype) == ((3, 8, 3, 3), torch.float32)
+    expected = stored["a"]["mirror"].astype(np.float32)
+    expected /= np.linalg.norm(expected, axis=0)
+    np.testing.assert_allclose(maps[1].numpy(), expected, atol=1e-6)
+    np.testing.assert_array_equal(maps[0], maps[2])
+
+
+def test_stored_maps_are_those_of_the_photograph(trained):
+    """The encoder read back from the artifact makes the same maps and places."""
+    from tiefvision.locating.pyramid import encode_levels
+    from tiefvision.photos.working import open_photo
+
+    workspace = Workspace(trained)
+    with workspace.open("photos") as records, workspace.open("features") as features:
+        photos = read_photos(records)
+        photo = photos[-1]
+        (stored,) = levels_reader(features, photos)(photo.path)
+        opened = open_photo(photo_path(records, photo.path))
+        (made,) = encode_levels(
+            read_encoder(features, torch.device("cpu")),
+            opened.pixels,
+            photo.width,
+            photo.height,
+            read_pyramid(features),
+        )
+    assert stored.cells.dtype == torch.float16
+    np.testing.assert_array_equal(stored.cells.numpy(), to_half(made.cells))
+    for field in ("scale_x", "scale_y", "stride", "window", "border"):
+        assert getattr(stored, field) == getattr(made, field)
+
+
+def test_a_photograph_without_maps_is_named(trained):
+    with Workspace(trained).open("features") as features:
+        levels_of = levels_reader(features, [Photo("no.jpg", 9, 9, "shop", "train")])
+        with pytest.raises(KeyError, match=r"no\.jpg"):
+            levels_of("no.jpg")
