@@ -46,7 +46,11 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     encoder = require_same_encoder(features, classifier)
     categories = classifier.header.details["categories"]
     photos = read_photos(job.read("photos"))
-    training, validation = annotated_photos(photos, features, categories)
+    annotated = annotated_photos(photos, features, categories)
+    # A photograph without a garment has no box to learn from.
+    training, validation = (
+        [item for item in part if item.garments] for part in annotated
+    )
     levels_of = levels_reader(features, photos)
 
     architecture = architecture_named(encoder["name"])

@@ -36,7 +36,7 @@ ITEMS = [
 def test_a_street_photograph_asks_for_its_shop_photographs():
     query = queries_by_path(ITEMS)["street/a"]
     assert query.positives == ("shop/a1", "shop/a2")
-    assert query.negatives == ("shop/b", "shop/unknown")
+    assert tuple(query.negatives) == ("shop/b", "shop/unknown")
 
 
 def test_others_follow_the_mirror_rule_among_all_photographs():
@@ -50,13 +50,19 @@ def test_others_follow_the_mirror_rule_among_all_photographs():
         "shop/unknown",
         "street/c",
     }
-    assert len(queries["street/c"].negatives) == 6
+    assert len(set(queries["street/c"].negatives)) == 6
 
 
 def test_a_dataset_without_items():
     queries = queries_by_path([photo("p"), photo("q"), photo("r", "street")])
     assert len(queries) == 3
-    assert queries["p"] == Query("p", (), ("q", "r"))
+    assert queries["p"].positives == ()
+    assert tuple(queries["p"].negatives) == ("q", "r")
+
+
+def test_queries_share_their_galleries():
+    queries = list_queries(ITEMS)
+    assert len({id(query.gallery) for query in queries}) == 2  # the shop, and all
 
 
 @pytest.mark.parametrize(

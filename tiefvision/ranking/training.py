@@ -122,8 +122,9 @@ def _mine(
     rules: TripletRules,
     generator: np.random.Generator,
 ) -> list[ViewTriplet]:
+    galleries = {id(query.gallery): query.gallery for query in queries}.values()
     paths = sorted(
-        {path for query in queries for path in (query.path, *query.negatives)}
+        {query.path for query in queries}.union(*(gallery for gallery in galleries))
     )
     if len(paths) > rules.pool:
         chosen = generator.choice(len(paths), rules.pool, replace=False)

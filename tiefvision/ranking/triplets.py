@@ -5,7 +5,7 @@ query, and a photograph whose item has no other, stand for the mirror rule: the
 mirror image is the positive (TiefVision's rule).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +42,20 @@ class Query:
     Attributes:
         path: The anchor.
         positives: Other photographs of its item; without any the mirror rule holds.
-        negatives: Photographs that are none of its item, of the kind searched.
+        gallery: Photographs of the kind searched; queries share one tuple, because a
+            list for each would grow with the square of the dataset.
+        excluded: Those of the gallery that are of its item.
     """
 
     path: str
     positives: tuple[str, ...]
-    negatives: tuple[str, ...]
+    gallery: tuple[str, ...]
+    excluded: frozenset[str] = frozenset()
+
+    @property
+    def negatives(self) -> Iterator[str]:
+        """Photographs of the gallery that are none of its item."""
+        return (path for path in self.gallery if path not in self.excluded)
 
 
 def list_queries(photos: Sequence[Photo]) -> list[Query]:
@@ -57,27 +65,25 @@ def list_queries(photos: Sequence[Photo]) -> list[Query]:
     photograph among those of other items, as a search does. All others, and all
     photographs of a dataset without items, follow the mirror rule.
     """
-    shop = [photo for photo in photos if photo.source == "shop"]
-    by_item: dict[str, list[str]] = {}
-    for photo in shop:
-        if photo.item_id:
-            by_item.setdefault(photo.item_id, []).append(photo.path)
+    everything = tuple(photo.path for photo in photos)
+    shop = tuple(photo.path for photo in photos if photo.source == "shop")
+    by_item: dict[str, list[Photo]] = {}
+    for photo in photos:
+        by_item.setdefault(photo.item_id or photo.path, []).append(photo)
     queries = []
     for photo in photos:
-        positives = tuple(
-            path for path in by_item.get(photo.item_id, ()) if path != photo.path
-        )
+        own = by_item[photo.item_id or photo.path]
+        positives = tuple(other.path for other in own if other.source == "shop")
         if photo.source == "shop":
             positives = ()
-        kind = shop if positives else photos
-        negatives = tuple(
-            other.path
-            for other in kind
-            if other.path != photo.path
-            and not (photo.item_id and other.item_id == photo.item_id)
+        query = Query(
+            photo.path,
+            positives,
+            shop if positives else everything,
+            frozenset(other.path for other in own),
         )
-        if negatives:
-            queries.append(Query(photo.path, positives, negatives))
+        if any(query.negatives):
+            queries.append(query)
     return queries
 
 
