@@ -7,14 +7,14 @@ side; the weighted median keeps the few that are badly wrong from moving it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.boxes import Boxes, area, as_box, clip_to_image, intersection, iou
-from tiefvision.records import Garment
+from tiefvision.records import Box, Garment
 
 Combination = Literal["votes", "mean"]
 
@@ -62,6 +62,9 @@ def combine(
 ) -> tuple[Garment, ...]:
     """The garments of a photograph, the surest first; none where no window is sure.
 
+    A garment's score is the mean P(garment) of the windows that mean it, times its votes
+    as a share of the most that any garment of the photograph has.
+
     Args:
         opinions: Of the windows of all its levels.
         categories: Names of the columns of the probabilities.
@@ -72,22 +75,25 @@ def combine(
     rules = rules or VotingRules()
     surety = opinions.probabilities.sum(axis=1)
     sure = np.flatnonzero(surety >= rules.threshold)
-    garments: list[Garment] = []
-    while len(sure) and len(garments) < rules.most:
+    groups: list[tuple[float, Garment]] = []  # with the sum of their votes
+    while len(sure):
         members = _agreeing(opinions, sure, surety, rules)
         box = _box_of(opinions, members, surety, rules.combination)
         box = clip_to_image(box, width, height)
         sure = np.setdiff1d(sure, members)
-        if area(box) > 0 and not _is_part(box, garments, rules.inside):
+        if area(box) > 0:
             mean = opinions.probabilities[members].mean(axis=0)
-            garments.append(
-                Garment(
-                    categories[int(mean.argmax())],
-                    as_box(box),
-                    float(surety[members].max()),
-                )
-            )
-    return tuple(sorted(garments, key=lambda garment: -garment.score))
+            category = categories[int(mean.argmax())]
+            garment = Garment(category, as_box(box), float(surety[members].mean()))
+            groups.append((float(surety[members].sum()), garment))
+    # A box on which few windows agree is less sure than one on which many do.
+    most = max((votes for votes, _ in groups), default=1.0)
+    ranked = [replace(item, score=item.score * votes / most) for votes, item in groups]
+    garments: list[Garment] = []
+    for garment in sorted(ranked, key=lambda garment: -garment.score):
+        if not _is_part(garment.box_in_image, garments, rules.inside):
+            garments.append(garment)
+    return tuple(garments[: rules.most])
 
 
 def _agreeing(
@@ -97,7 +103,10 @@ def _agreeing(
     rules: VotingRules,
 ) -> NDArray[np.int64]:
     """Windows that mean the same garment as the one that knows its box best."""
-    known = surety[sure] / opinions.spreads[sure].sum(axis=1)
+    boxes = opinions.boxes_in_image[sure]
+    # By the size of the box, or small parts would always come first.
+    size = np.clip(boxes[:, 2:] - boxes[:, :2], 1.0, None).sum(axis=1)
+    known = surety[sure] * size / opinions.spreads[sure].sum(axis=1)
     seed = sure[known.argmax()]
     members = np.array([seed])
     # A second look, from the box the first members agree on, gathers the windows that
@@ -133,7 +142,7 @@ def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -
     return float(values[order][np.searchsorted(below, below[-1] / 2)])
 
 
-def _is_part(box: Boxes, garments: Sequence[Garment], inside: float) -> bool:
+def _is_part(box: Box, garments: Sequence[Garment], inside: float) -> bool:
     others = [garment.box_in_image for garment in garments]
     return bool(others) and bool(
         (intersection(box, others) / area(box)).max() >= inside
