@@ -102,22 +102,21 @@ def stage(trained, tmp_path, processes, settings, dataset):
     return Stage
 
 
-# Commits before each kill. Work that is taken up again is not done again, so for the
-# first group they add up to the commits of an undisturbed run, and the last kill comes
-# after the last one: 24 photographs and the weights; 12 and 6 epochs, the state before
-# the first and the weights.
 COMMITS = {
-    "encode": (1, 13, 11),
-    "encode_crops": (1, 13, 10),
-    "train_classifier": (1, 7, 6),
-    "train_boxes": (1, 7, 6),
-    "train_deeprank": (1, 4, 3),
-    # These are quick, and begin anew.
+    "encode": (1, 13, 10),
+    "encode_crops": (1, 13, 9),
+    "train_classifier": (1, 7, 5),
+    "train_boxes": (1, 7, 5),
+    "train_deeprank": (1, 4, 2),
     "ingest": (1,),
     "localise": (1, 24),
     "baseline": (1, 2),
     "compare": (1, 2, 3),
 }
+"""Commits before each kill. Of the first five they add up to all that an undisturbed
+run makes but the last."""
+
+LONG = list(COMMITS)[:5]
 
 
 @pytest.mark.parametrize("name", list(STAGES))
@@ -127,7 +126,11 @@ def test_a_stage_that_is_killed_between_commits_goes_on(name, stage):
         assert killed.run(AFTER_COMMITS, commits=commits) == KILLED
         assert killed.partial.exists()
         assert not killed.workspace.holds(STAGES[name])
-    assert killed.run() == 0
+    if name in LONG:
+        # What was finished is not done again: this would end a run that began anew.
+        assert killed.run(AFTER_COMMITS, commits=sum(COMMITS[name])) == 0
+    else:
+        assert killed.run() == 0
     assert killed.is_as_undisturbed()
 
 

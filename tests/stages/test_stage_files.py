@@ -63,7 +63,6 @@ def test_a_stage_holds_a_config_and_run_and_no_other_name(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_help_shows_every_option(name, capfd, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.setenv("TERMINAL_WIDTH", "300")
     assert guarded(runner.make_app(), [name, "--help"]) == DONE
     shown = capfd.readouterr().out
     config = module_of(name).Config
@@ -75,7 +74,7 @@ def test_the_help_shows_every_option(name, capfd, monkeypatch):
 
 
 def test_the_list_of_stages_shows_each_with_its_number(capfd, monkeypatch):
-    monkeypatch.setenv("TERMINAL_WIDTH", "300")
+    monkeypatch.setenv("COLUMNS", "300")
     guarded(runner.make_app(), ["--help"])
     shown = capfd.readouterr().out
     for name in NAMES:
