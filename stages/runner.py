@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, fields
@@ -30,7 +31,7 @@ class Shared:
 
     workspace: Annotated[Path, "folder of the run"] = DEFAULT_WORKSPACE
     device: Annotated[str, "auto, cpu, cuda or mps"] = "auto"
-    seed: Annotated[int, "of everything drawn at random"] = 0
+    seed: Annotated[int, "of everything drawn at random", 0] = 0
     max_gib: Annotated[float, "limit of an artifact in GiB"] = MAX_GIB
     quiet: Annotated[bool, "no progress"] = False
 
@@ -85,7 +86,7 @@ def main() -> int:
 
 
 def make_app() -> typer.Typer:
-    """A command a stage, by name and by number; ``all`` runs every one."""
+    """A command a stage, by name and by number."""
     app = typer.Typer(
         help="The stages of the pipeline, in order.",
         no_args_is_help=True,
@@ -125,7 +126,7 @@ def _parameters(config: type[Any]) -> list[inspect.Parameter]:
     for item in fields(config):
         if item.default is MISSING:
             raise TypeError(f"{config.__module__}: {item.name} needs a default")
-        kind, text = get_args(hints[item.name])[:2]
+        kind, text, *least = get_args(hints[item.name])
         default = item.default
         choices: tuple[str, ...] = ()
         if get_origin(kind) is tuple:
@@ -133,8 +134,9 @@ def _parameters(config: type[Any]) -> list[inspect.Parameter]:
         elif get_origin(kind) is not None:  # a Literal, which older Typers do not know
             text = f"{text} ({' | '.join(get_args(kind))})"
             choices, kind = get_args(kind), str
-        # Sizes, counts, rates and seeds: none of them is negative.
-        least = 0 if kind in (int, float, list[int]) else None
+        check = _positive if kind is float else _one_of(choices)
+        # Sizes and counts: a field that may be 0 says so behind its help.
+        whole = kind in (int, list[int])
         parameters.append(
             inspect.Parameter(
                 item.name,
@@ -142,11 +144,21 @@ def _parameters(config: type[Any]) -> list[inspect.Parameter]:
                 default=default,
                 annotation=Annotated[
                     kind,
-                    typer.Option(help=text, min=least, callback=_one_of(choices)),
+                    typer.Option(
+                        help=text,
+                        min=(least[0] if least else 1) if whole else None,
+                        callback=check,
+                    ),
                 ],
             )
         )
     return parameters
+
+
+def _positive(value: float) -> float:
+    if not 0 < value < math.inf:  # nor is "nan" a number to work with
+        raise typer.BadParameter(f"{value} is not a number above 0.")
+    return value
 
 
 def _one_of(choices: tuple[str, ...]) -> Callable[[str], str] | None:

@@ -34,7 +34,7 @@ class Config:
     long_sides: Annotated[tuple[int, ...], "px of the longer side, one a level"] = (
         Pyramid.long_sides
     )
-    border: Annotated[int, "px added around a photograph"] = Pyramid.border
+    border: Annotated[int, "px added around a photograph", 0] = Pyramid.border
 
 
 def sources(config: Config) -> dict[str, str]:

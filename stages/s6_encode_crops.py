@@ -25,7 +25,7 @@ READS = ("photos", "features", "locations")
 class Config:
     """Settings of the stage."""
 
-    grid: Annotated[int, "cells on a side of a map; 0 for the encoder's own"] = (
+    grid: Annotated[int, "cells on a side of a map; 0 for the encoder's own", 0] = (
         CropRules.grid
     )
 

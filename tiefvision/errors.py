@@ -22,6 +22,10 @@ class TiefVisionError(Exception):
         return f"{self.message} {self.fix}".strip()
 
 
+class BadUsage(TiefVisionError):
+    """A name or number on the command line that stands for nothing here."""
+
+
 class UnreadablePhoto(TiefVisionError):
     """A photograph that cannot be decoded; the others go on without it."""
 

@@ -57,7 +57,7 @@ def test_the_formats_are_listed(tiefvision):
 
 def test_an_unknown_format_is_named_with_those_there_are(tiefvision, tmp_path):
     spoken = tiefvision("data", "import", "nosuch", tmp_path, tmp_path / "out")
-    assert spoken.code == FAILED
+    assert spoken.code == BAD_USAGE
     assert "no format 'nosuch'. Use ccp" in spoken.err
 
 

@@ -113,7 +113,7 @@ def test_an_unknown_device_is_named_with_those_there_are(tiefvision, dataset, tm
         choose_device("abacus")
     assert choose_device("cpu").type == "cpu"
     spoken = tiefvision("compare", "--device", "abacus", "--workspace", tmp_path)
-    assert spoken.code == FAILED
+    assert spoken.code == BAD_USAGE
 
 
 def test_a_reader_that_goes_away_is_no_accident(processes, trained, dataset):

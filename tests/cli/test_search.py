@@ -134,7 +134,7 @@ def test_a_box_and_the_whole_exclude_each_other(tiefvision, trained, street):
 
 def test_an_unknown_ranker_is_named_with_those_there_are(tiefvision, trained, street):
     spoken = tiefvision("search", street[0], "--workspace", trained, "--ranker", "x")
-    assert spoken.code == FAILED
+    assert spoken.code == BAD_USAGE
     assert "no ranker 'x' here. Use cosine, deeprank" in spoken.err
 
 

@@ -97,7 +97,7 @@ def test_no_window_says_anything(categories):
 
 
 def test_no_window_is_sure():
-    unsure = opinions_of((5, DRESS, [0.3, 0.4], 3.0))
+    unsure = opinions_of((5, DRESS, [0.2, 0.25], 3.0))
     assert found(unsure) == ()
 
 
@@ -114,7 +114,7 @@ def test_the_threshold_is_on_any_garment():
 
 def test_windows_below_the_threshold_have_no_vote():
     elsewhere = (DRESS[0] + 30, *DRESS[1:])
-    opinions = opinions_of((2, DRESS, [0, 0.9], 9.0), (50, elsewhere, [0, 0.7], 1.0))
+    opinions = opinions_of((2, DRESS, [0, 0.9], 9.0), (50, elsewhere, [0, 0.4], 1.0))
     (garment,) = found(opinions)
     assert garment.box_in_image == DRESS
 

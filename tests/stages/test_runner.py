@@ -253,6 +253,11 @@ def test_a_word_for_a_number_is_bad_usage(capfd):
         ("train_deeprank", "--margin", "-20"),
         ("baseline", "--seed", "-1"),
         ("localise", "--combination", "nosuch"),
+        ("train_classifier", "--photos", "0"),
+        ("train_deeprank", "--hardest", "0"),
+        ("encode", "--long-sides", "0"),
+        ("train_boxes", "--learning-rate", "nan"),
+        ("localise", "--threshold", "0"),
     ],
 )
 def test_a_value_out_of_range_is_bad_usage(stage, option, value, trained, capfd):

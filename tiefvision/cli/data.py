@@ -9,7 +9,7 @@ import typer
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE, say
-from tiefvision.errors import TiefVisionError
+from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
     from tiefvision.datasets.report import DatasetReport
@@ -60,7 +60,7 @@ def import_(
 
     if format not in FORMATS:
         known = ", ".join(FORMATS)
-        raise TiefVisionError(f"There is no format {format!r}.", f"Use {known}.")
+        raise BadUsage(f"There is no format {format!r}.", f"Use {known}.")
     report = FORMATS[format].convert(
         source, folder, seed=options.seed, track=options.track
     )

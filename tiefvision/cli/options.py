@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,8 @@ def with_options(command: Callable[..., int]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(**values: Any) -> None:
         chosen = {item.name: values.pop(item.name) for item in shared}
+        if chosen["verbose"]:
+            logging.getLogger("tiefvision").setLevel(logging.INFO)
         raise typer.Exit(command(**values, options=Options(**chosen)))
 
     parameters = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in own]

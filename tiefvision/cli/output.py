@@ -10,6 +10,9 @@ from rich.table import Table
 
 from tiefvision.records import Box, Garment
 
+WIDE = 10_000
+"""Columns of a table that no terminal limits."""
+
 
 def print_line(record: dict[str, Any]) -> None:
     """One JSON object on a line of its own."""
@@ -27,7 +30,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    Console(soft_wrap=False, highlight=False).print(table, markup=False)
+    # In a pipe or a file nothing is folded: a program that reads it sees whole rows.
+    width = None if sys.stdout.isatty() else WIDE
+    Console(soft_wrap=False, highlight=False, width=width).print(table, markup=False)
 
 
 def figure_rows(figures: Mapping[str, Any], within: str = "") -> Iterator[list[str]]:

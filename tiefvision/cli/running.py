@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from tiefvision.errors import TiefVisionError
+from tiefvision.errors import BadUsage, TiefVisionError
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
     import torch
@@ -31,7 +31,7 @@ def choose_device(name: str) -> "torch.device":
     """The device of a name; "auto" takes the fastest that is there.
 
     Raises:
-        TiefVisionError: There is no such device here.
+        BadUsage: There is no such device here.
     """
     import torch
 
@@ -44,9 +44,7 @@ def choose_device(name: str) -> "torch.device":
         name = next(device for device, there in available.items() if there)
     if not available.get(name):
         here = ", ".join(device for device, there in available.items() if there)
-        raise TiefVisionError(
-            f"There is no device {name!r} here.", f"Use auto, {here}."
-        )
+        raise BadUsage(f"There is no device {name!r} here.", f"Use auto, {here}.")
     return torch.device(name)
 
 
@@ -77,7 +75,7 @@ def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
         return BAD_USAGE
     except TiefVisionError as error:
         say(f"Error: {error}")
-        return FAILED
+        return BAD_USAGE if isinstance(error, BadUsage) else FAILED
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone
         return FAILED

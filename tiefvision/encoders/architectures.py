@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torchvision
 from torch import nn
 
-from tiefvision.errors import TiefVisionError
+from tiefvision.errors import BadUsage
 
 CROP_SIDE = 224
 """Side in pixels of the crop that every window of a map stands for."""
@@ -80,9 +80,9 @@ def architecture_named(name: str) -> Architecture:
     """Look an architecture up.
 
     Raises:
-        TiefVisionError: There is none of this name.
+        BadUsage: There is none of this name.
     """
     if name not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
-        raise TiefVisionError(f"There is no encoder called {name!r}.", f"Use {known}.")
+        raise BadUsage(f"There is no encoder called {name!r}.", f"Use {known}.")
     return ARCHITECTURES[name]

@@ -116,7 +116,7 @@ def make_encoder(name: str, weights: str, seed: int = 0) -> DenseEncoder:
         seed: Of random weights.
 
     Raises:
-        TiefVisionError: No such encoder.
+        BadUsage: No such encoder.
         BadWeights: The weights cannot be had or do not fit.
     """
     architecture = architecture_named(name)

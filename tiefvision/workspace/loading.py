@@ -1,10 +1,11 @@
 """From a workspace to the locator, the rankers and the searcher that it holds."""
 
+import logging
 from pathlib import Path
 
 import torch
 
-from tiefvision.errors import StaleArtifact, TiefVisionError
+from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.locating.votes import VotingRules
 from tiefvision.ranking.crops import CropRules
 from tiefvision.ranking.views import CosineRanker, Embed
@@ -22,6 +23,8 @@ from tiefvision.workspace.networks import (
     read_regressors,
 )
 
+logger = logging.getLogger(__name__)
+
 COSINE = "cosine"
 DEEPRANK = "deeprank"
 RANKERS = (COSINE, DEEPRANK)
@@ -35,7 +38,8 @@ def load_locator(workspace: Workspace, device: torch.device) -> Locator:
         workspace.open("box_regressors") as regressors,
         workspace.open("locations") as locations,
     ):
-        require_same_encoder(features, classifier, regressors, locations)
+        identity = require_same_encoder(features, classifier, regressors, locations)
+        logger.info("locator of %s: %s", workspace.root, ", ".join(identity.values()))
         return Locator(
             read_encoder(features, device),
             read_pyramid(features),
@@ -69,12 +73,12 @@ def ranker_name(workspace: Workspace, wanted: str) -> str:
     """The ranker that is asked for; by default DeepRank if it has been trained.
 
     Raises:
-        TiefVisionError: The workspace has no such ranker.
+        BadUsage: The workspace has no such ranker.
     """
     here = [name for name in RANKERS if name == COSINE or workspace.holds(name)]
     if wanted and wanted not in here:
         known = ", ".join(here)
-        raise TiefVisionError(f"There is no ranker {wanted!r} here.", f"Use {known}.")
+        raise BadUsage(f"There is no ranker {wanted!r} here.", f"Use {known}.")
     return wanted or here[-1]
 
 
@@ -98,6 +102,7 @@ def load_searcher(
         _require_same_models(workspace, gallery)
         rows = read_rows(gallery)
         root = Path(gallery.header.details["root"])
+        logger.info("%s: %d rows of %s, by %s", gallery.path, len(rows), root, ranker)
         images = Path(gallery.header.details["images"]).relative_to(root)
         searcher = Searcher(
             locator.encoder,
