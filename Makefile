@@ -44,7 +44,9 @@ demo: $(VENV)/installed ## make synthetic data, run every stage on it, search it
 	@$(MAKE) --no-print-directory search-demo
 
 search-demo:
-	$(BIN)/tiefvision search "$(DATA)/images/$$($(BIN)/python -c '$(DEMO_QUERY)' "$(DATA)/annotations.json")" --workspace "$(RUN)" --k 5 --html "$(RUN)/reports/search.html"
+	@photo="$(DATA)/images/$$($(BIN)/python -c '$(DEMO_QUERY)' "$(DATA)/annotations.json")"; \
+	echo "tiefvision search $$photo --workspace $(RUN) --k 5"; \
+	$(BIN)/tiefvision search "$$photo" --workspace "$(RUN)" --k 5 --html "$(RUN)/reports/search.html"
 	@echo
 	@echo "The comparison of both rankers: $(RUN)/reports/compare.html"
 	@echo "The search above as a page:     $(RUN)/reports/search.html"

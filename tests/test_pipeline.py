@@ -102,7 +102,7 @@ def test_the_comparison_puts_one_question_to_both_rankers(trained):
     assert cosine["protocol"] == deeprank["protocol"]
     assert "4 street photographs search 12 shop photographs" in cosine["protocol"]
     assert cosine["queries"] == deeprank["queries"] == 4
-    assert cosine["ahead"]["recall@1"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert "ahead" not in cosine  # nothing is ahead of itself
     baseline = figures(trained, "baseline")["test"]
     # Exact search twice over the same maps: the same figures.
     assert baseline["reciprocal_rank"] == cosine["reciprocal_rank"]

@@ -10,6 +10,9 @@ from rich.table import Table
 
 from tiefvision.records import Box, Garment
 
+UNLISTED = ("protocol", "sha256")
+"""Figures of a report that would make its table too wide to read."""
+
 WIDE = 10_000
 """Columns of a table that no terminal limits."""
 
@@ -38,10 +41,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 def figure_rows(figures: Mapping[str, Any], within: str = "") -> Iterator[list[str]]:
     """The figures of a report as rows of a table: nested names joined, lists counted.
 
-    An interval stands behind its value.
+    An interval stands behind its value. Sentences and hashes stay in the report.
     """
     for name, value in figures.items():
         label = f"{within}{name}"
+        if name in UNLISTED:
+            continue
         if isinstance(value, Mapping) and {"value", "low", "high"} == set(value):
             low, high = value["low"], value["high"]
             yield [label, f"{value['value']:.3f} [{low:.3f}, {high:.3f}]"]

@@ -64,24 +64,22 @@ class Comparison:
         """One JSON object a ranker, as ``tiefvision compare --json`` prints them."""
         lines = []
         for result in self.results:
-            figures = {
-                name: figure.to_dict()
-                for name, figure in result.figures(self.seed).items()
+            line: dict[str, Any] = {
+                "ranker": result.ranker,
+                "protocol": self.protocol,
+                "queries": len(self.search.queries),
             }
-            ahead = differences(result, self.results[0], self.seed)
-            lines.append(
-                {
-                    "ranker": result.ranker,
-                    "protocol": self.protocol,
-                    "queries": len(self.search.queries),
-                }
-                | figures
-                | {
-                    "ahead_of": self.results[0].ranker,
-                    "ahead": {name: item.to_dict() for name, item in ahead.items()},
-                }
-            )
+            line |= _as_json(result.figures(self.seed))
+            if result is not self.results[0]:
+                ahead = differences(result, self.results[0], self.seed)
+                line["ahead_of"] = self.results[0].ranker
+                line["ahead"] = _as_json(ahead)
+            lines.append(line)
         return lines
+
+
+def _as_json(figures: Mapping[str, Figure]) -> dict[str, dict[str, float]]:
+    return {name: figure.to_dict() for name, figure in figures.items()}
 
 
 def compare_rankers(
