@@ -5,8 +5,6 @@ the work is whole; a killed writer leaves the committed batches, and the next on
 on from them if it does the same piece of work.
 """
 
-import fcntl
-import hashlib
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -23,12 +21,13 @@ from tiefvision.errors import MissingArtifact, StaleArtifact, StorageFull
 from tiefvision.store.codec import (
     bytes_to_record,
     bytes_to_tensors,
-    holds_tensors,
     key_to_bytes,
     record_to_bytes,
     tensors_to_bytes,
 )
 from tiefvision.store.header import Header
+from tiefvision.store.locking import release_lock, take_lock
+from tiefvision.store.survey import survey
 
 GIBIBYTE = 1 << 30
 
@@ -135,7 +134,7 @@ class ArtifactWriter:
         self._max_gib = max_gib
         with _storage_errors(path, max_gib):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _take_lock(path)
+            self._lock = take_lock(path)
         try:
             if self.partial.exists() and not self._continues():
                 self.partial.unlink()
@@ -143,7 +142,7 @@ class ArtifactWriter:
                 self._environment = self._open()
                 self._put_header(header)
         except BaseException:
-            os.close(self._lock)
+            release_lock(path, self._lock)
             raise
 
     def _open(self) -> lmdb.Environment:
@@ -233,7 +232,11 @@ class ArtifactWriter:
         """
         with _storage_errors(self.path, self._max_gib):
             with self._environment.begin() as transaction:
-                count, layout, digest = _survey(transaction)
+                count, layout, digest = survey(
+                    (key, value)
+                    for key, value in _entries(transaction, b"")
+                    if key != _HEADER_KEY and not key.startswith(DERIVED)
+                )
             header = replace(
                 self.header,
                 encoder=encoder,
@@ -258,8 +261,7 @@ class ArtifactWriter:
         trace: TracebackType | None,
     ) -> None:
         self._environment.close()
-        _lock_path(self.path).unlink(missing_ok=True)  # while it is still ours
-        os.close(self._lock)
+        release_lock(self.path, self._lock)
 
 
 @dataclass
@@ -331,54 +333,6 @@ def _entries(
             if not bytes(key).startswith(prefix):
                 return
             yield bytes(key), bytes(value)
-
-
-def _survey(
-    transaction: lmdb.Transaction,
-) -> tuple[dict[str, int], dict[str, Any], str]:
-    """Entries by kind, the layout of their tensors, and the digest of everything."""
-    digest = hashlib.sha256()
-    count: dict[str, int] = {}
-    layout: dict[str, Any] = {}
-    for key, value in _entries(transaction, b""):
-        if key == _HEADER_KEY or key.startswith(DERIVED):
-            continue
-        digest.update(len(key).to_bytes(8, "big") + key)
-        digest.update(len(value).to_bytes(8, "big") + value)
-        kind = key.split(b"/", 1)[0].decode()
-        count[kind] = count.get(kind, 0) + 1
-        if holds_tensors(value):
-            for name, array in bytes_to_tensors(value).items():
-                _merge_layout(layout, f"{kind}.{name}", array)
-    return count, layout, digest.hexdigest()
-
-
-def _merge_layout(layout: dict[str, Any], name: str, array: NDArray[Any]) -> None:
-    shape: list[int | None] = list(array.shape)
-    seen = layout.setdefault(name, {"dtype": str(array.dtype), "shape": shape})
-    if len(seen["shape"]) == len(shape):
-        pairs = zip(seen["shape"], shape, strict=True)
-        seen["shape"] = [a if a == b else None for a, b in pairs]
-
-
-def _take_lock(path: Path) -> int:
-    lock = os.open(_lock_path(path), os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # The last writer removed its lock between our opening and our locking it:
-        # this is a lock on nothing, and the next writer would not see it.
-        if os.fstat(lock).st_ino != _lock_path(path).stat().st_ino:
-            raise BlockingIOError
-    except OSError as error:
-        os.close(lock)
-        raise StorageFull(
-            f"Another process is writing {path}.", "Wait for it, or stop it."
-        ) from error
-    return lock
-
-
-def _lock_path(path: Path) -> Path:
-    return path.with_name(f".{path.name}.lock")
 
 
 @contextmanager
