@@ -198,3 +198,10 @@ def test_the_opinions_are_left_as_they_were():
     before = [part.copy() for part in parts]
     found(opinions)
     assert all(np.array_equal(*pair) for pair in zip(parts, before, strict=True))
+
+
+def test_a_box_with_a_small_share_of_the_votes_is_chance():
+    opinions = opinions_of((50, DRESS, [0, 0.9], 5.0), (4, COAT, [0.9, 0], 5.0))
+    (garment,) = found(opinions)
+    assert garment.box_in_image == DRESS
+    assert len(found(opinions, rules=VotingRules(least=0.05))) == 2

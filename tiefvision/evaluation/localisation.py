@@ -33,11 +33,15 @@ def relative_mean_box(photos: Sequence[Located]) -> Boxes:
 
 
 def overlaps(photos: Sequence[Located]) -> NDArray[np.float64]:
-    """IoU of each wanted garment with the best box found; 0 where nothing was."""
+    """IoU of each wanted garment with the best box found; 0 where nothing was.
+
+    Of n wanted garments only the n surest boxes count: more boxes are no better answer.
+    """
     return np.array(
         [
-            _best_overlap(garment, [other.box_in_image for other in located.found])
+            _best_overlap(garment, [other.box_in_image for other in surest])
             for located in photos
+            for surest in [located.found[: len(located.wanted)]]
             for garment in located.wanted
         ]
     )
