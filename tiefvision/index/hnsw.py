@@ -76,7 +76,8 @@ def build_index(
 ) -> HnswIndex:
     """Build the graph over (N, D) embeddings of unit length, row by row.
 
-    One thread builds it, so that the same rows give the same graph.
+    NMSLIB draws the levels of the graph from a generator that cannot be seeded from
+    Python: the same rows give another graph every time, also on one thread.
     """
     settings = settings or HnswSettings()
     index = _new_index()
@@ -86,7 +87,7 @@ def build_index(
             {
                 "M": settings.links,
                 "efConstruction": settings.effort,
-                "indexThreadQty": 1,
+                "indexThreadQty": os.cpu_count() or 1,
             },
             print_progress=False,
         )
