@@ -49,15 +49,14 @@ class EncoderIdentity:
         """As it stands in the header of an artifact."""
         return asdict(self)
 
-    def same_as(self, other: Mapping[str, Any] | None) -> bool:
-        """Whether maps of both can be mixed; where the weights came from is moot."""
-        return other is not None and all(
-            getattr(self, key) == other.get(key)
-            for key in ("name", "weights_hash", "preprocessing")
-        )
-
     def __str__(self) -> str:
         return f"{self.name}, {self.weights}, {self.weights_hash[:12]}"
+
+
+def same_encoder(identity: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether maps of two encoders can be mixed; where weights came from is moot."""
+    decisive = ("name", "weights_hash", "preprocessing")
+    return all(identity[key] == other[key] for key in decisive)
 
 
 class DenseEncoder(nn.Module):

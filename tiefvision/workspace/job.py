@@ -8,6 +8,7 @@ from typing import Self
 
 import torch
 
+from tiefvision.encoders.dense import same_encoder
 from tiefvision.errors import StaleArtifact
 from tiefvision.progress import Track, untracked
 from tiefvision.store.artifact import Artifact, ArtifactWriter
@@ -102,16 +103,13 @@ def require_same_encoder(*artifacts: Artifact) -> Mapping[str, str]:
     expected = _encoder(first)
     for other in others:
         found = _encoder(other)
-        if any(found[key] != expected[key] for key in _DECISIVE):
+        if not same_encoder(found, expected):
             raise StaleArtifact(
                 f"{other.path.name} was made with {_describe(found)}, but "
                 f"{first.path.name} with {_describe(expected)}.",
                 f"Run: {command_for(other.path.stem)}",
             )
     return expected
-
-
-_DECISIVE = ("name", "weights_hash", "preprocessing")
 
 
 def _encoder(artifact: Artifact) -> Mapping[str, str]:
