@@ -17,9 +17,10 @@ from tiefvision.cli.output import figure_rows, print_table
 from tiefvision.cli.running import choose_device, guarded, say
 from tiefvision.datasets.files import replace_file
 from tiefvision.progress import choose_track
+from tiefvision.store.artifact import MAX_GIB
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, STAGES, Workspace
-from tiefvision.workspace.job import MAX_GIB, Job, Resources, input_digests
+from tiefvision.workspace.job import Job, Resources, input_digests
 from tiefvision.workspace.provenance import code_fingerprint
 
 FOLDER = Path(__file__).parent

@@ -6,7 +6,7 @@ import torch
 
 from tiefvision.index.hnsw import build_index
 from tiefvision.photos.working import WorkingPhoto
-from tiefvision.ranking.crops import CropRules
+from tiefvision.ranking.crops import CropRules, crop_garment
 from tiefvision.search.searcher import Searcher
 
 PHOTO = WorkingPhoto(np.zeros((40, 30, 3), dtype=np.uint8), 60, 80)
@@ -64,10 +64,10 @@ def test_no_more_than_k_and_no_more_than_there_are(k, found):
 def test_the_box_is_of_the_photograph_and_not_of_its_pixels(monkeypatch):
     seen = []
 
-    def encode(encoder, pixels, box, rules):
+    def crop(pixels, box):
         seen.append(box)
-        return torch.ones(1, 1, 1), torch.ones(1, 1, 1)
+        return crop_garment(pixels, box)
 
-    monkeypatch.setattr("tiefvision.search.searcher.encode_garment", encode)
+    monkeypatch.setattr("tiefvision.search.searcher.crop_garment", crop)
     searcher(["a"]).nearest(PHOTO, (10.0, 20.0, 60.0, 80.0), 1)
     assert seen == [(5.0, 10.0, 30.0, 40.0)]

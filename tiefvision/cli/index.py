@@ -8,6 +8,7 @@ import typer
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.store.artifact import MAX_GIB
 
 
 @with_options
@@ -16,7 +17,7 @@ def index(
         Path, typer.Argument(help="Folder of shop photographs, or a dataset.")
     ],
     options: Options,
-    max_gib: Annotated[float, typer.Option(help="Limit of the file in GiB.")] = 64.0,
+    max_gib: Annotated[float, typer.Option(help="Limit of the file in GiB.")] = MAX_GIB,
 ) -> int:
     """Encode shop photographs and build the NMSLIB index of every ranker."""
     from tiefvision.workspace.indexing import index_catalogue

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -42,6 +41,14 @@ def crop_garment(
     return resize_photo(crop, CROP_SIDE, CROP_SIDE)
 
 
+def encode_crop(
+    encoder: DenseEncoder, crop: NDArray[np.uint8], rules: CropRules
+) -> Tensor:
+    """The map of a crop as ``crop_garment`` makes it: (C, h, w) of unit cells."""
+    maps = encoder.encode(crop).unsqueeze(0)
+    return normalise_cells(pool_cells(maps, rules.grid))[0]
+
+
 def encode_garment(
     encoder: DenseEncoder,
     photo: NDArray[np.uint8],
@@ -50,6 +57,7 @@ def encode_garment(
 ) -> tuple[Tensor, Tensor]:
     """The maps of a garment and of its mirror image, (C, h, w) of unit cells each."""
     crop = crop_garment(photo, box_in_image)
-    maps = torch.stack([encoder.encode(crop), encoder.encode(mirror_photo(crop))])
-    unit = normalise_cells(pool_cells(maps, rules.grid))
-    return unit[0], unit[1]
+    return (
+        encode_crop(encoder, crop, rules),
+        encode_crop(encoder, mirror_photo(crop), rules),
+    )

@@ -123,9 +123,7 @@ def _mine(
     generator: np.random.Generator,
 ) -> list[ViewTriplet]:
     galleries = {id(query.gallery): query.gallery for query in queries}.values()
-    paths = sorted(
-        {query.path for query in queries}.union(*(gallery for gallery in galleries))
-    )
+    paths = sorted({query.path for query in queries}.union(*galleries))
     if len(paths) > rules.pool:
         chosen = generator.choice(len(paths), rules.pool, replace=False)
         paths = [paths[number] for number in sorted(chosen)]

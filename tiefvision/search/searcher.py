@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.index.hnsw import HnswIndex
 from tiefvision.photos.working import WorkingPhoto
-from tiefvision.ranking.crops import CropRules, encode_garment
+from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
 from tiefvision.ranking.views import Embed
 from tiefvision.records import Box
 
@@ -67,7 +67,8 @@ class Searcher:
             k: How many items.
         """
         box = photo.box_in_pixels(box_in_image) if box_in_image else None
-        map_, _ = encode_garment(self.encoder, photo.pixels, box, self.rules)
+        crop = crop_garment(photo.pixels, box)
+        map_ = encode_crop(self.encoder, crop, self.rules)
         embedding = self.embed(map_.unsqueeze(0).to(self.encoder.mean.device))
         query = embedding.cpu().numpy()
         asked = k * PHOTOS_OF_AN_ITEM

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import lmdb
@@ -30,6 +29,9 @@ from tiefvision.store.locking import release_lock, take_lock
 from tiefvision.store.survey import survey
 
 GIBIBYTE = 1 << 30
+
+MAX_GIB = 64.0
+"""Default limit of an artifact: sparse, so it costs nothing until it is written."""
 
 MOST_GIB = 1 << 16
 """Largest limit of a file: half of what a process can address on x86-64."""
@@ -111,7 +113,7 @@ class Artifact:
 class ArtifactWriter:
     """An artifact in the making; use it as a context manager and call ``finish``."""
 
-    def __init__(self, path: Path, header: Header, max_gib: float = 64.0) -> None:
+    def __init__(self, path: Path, header: Header, max_gib: float = MAX_GIB) -> None:
         """Start a piece of work, or go on with it.
 
         Args:
@@ -254,12 +256,7 @@ class ArtifactWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._environment.close()
         release_lock(self.path, self._lock)
 

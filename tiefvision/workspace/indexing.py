@@ -11,7 +11,7 @@ from tiefvision.errors import TiefVisionError, UnreadablePhoto
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.photos.working import open_photo
 from tiefvision.progress import Track
-from tiefvision.ranking.crops import CropRules, encode_garment
+from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
 from tiefvision.ranking.views import Embed
 from tiefvision.records import Photo
 from tiefvision.search.locator import Locator
@@ -129,8 +129,8 @@ def _encode(
             continue
         surest = next(iter(locator.find(opened)), None)
         box = opened.box_in_pixels(surest.box_in_image) if surest else None
-        plain, mirror = encode_garment(locator.encoder, opened.pixels, box, rules)
-        maps = {"map": to_half(plain), "mirror": to_half(mirror)}
+        crop = crop_garment(opened.pixels, box)
+        maps = {"map": to_half(encode_crop(locator.encoder, crop, rules))}
         row = GalleryRow(
             photo.path,
             photo.item_id or photo.path,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 import torch
@@ -11,12 +10,9 @@ import torch
 from tiefvision.encoders.dense import same_encoder
 from tiefvision.errors import StaleArtifact
 from tiefvision.progress import Track, untracked
-from tiefvision.store.artifact import Artifact, ArtifactWriter
+from tiefvision.store.artifact import MAX_GIB, Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace, command_for
-
-MAX_GIB = 64.0
-"""Default limit of an artifact: sparse, so it costs nothing until it is written."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +71,7 @@ class Job:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
 
