@@ -13,6 +13,7 @@ from tiefvision.evaluation.localisation import (
     localisation_figures,
     relative_mean_box,
 )
+from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.locate import locate
 from tiefvision.locating.targets import garments_to_find
 from tiefvision.locating.votes import Combination, VotingRules
@@ -39,8 +40,9 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     features = job.read("features")
     heads = job.read("crop_classifier"), job.read("box_regressors")
     encoder = require_same_encoder(features, *heads)
-    classifier = read_classifier(heads[0], device)
-    regressors = read_regressors(heads[1], device)
+    folded = fold_heads(
+        read_classifier(heads[0], device), read_regressors(heads[1], device)
+    )
     rules = VotingRules(config.threshold, config.combination, most=config.most)
     photos = read_photos(job.read("photos"))
     levels_of = levels_reader(features, photos)
@@ -50,14 +52,12 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     with job.write() as writer:
         for photo in track(encoded, "locating garments", len(encoded)):
             levels = levels_of(photo.path)
-            found = locate(
-                levels, photo.width, photo.height, classifier, regressors, rules
-            )
-            wanted = garments_to_find(photo, classifier.categories)
+            found = locate(levels, photo.width, photo.height, folded, rules)
+            wanted = garments_to_find(photo, folded.categories)
             located.append(Located(photo, wanted, found))
             garments = [asdict(garment) for garment in found]
             writer.write(records={f"found/{photo.path}": garments})
-        details = {"rules": asdict(rules), "categories": classifier.categories}
+        details = {"rules": asdict(rules), "categories": folded.categories}
         writer.finish(encoder=encoder, details=details)
 
     training = [item for item in located if item.photo.split == "train"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from tiefvision.errors import UnreadablePhoto
-from tiefvision.photos.working import open_photo
+from tiefvision.photos.working import open_photos
 from tiefvision.ranking.crops import CropRules, encode_garment
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import to_half
@@ -41,13 +41,12 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         photo for photo in read_photos(records) if locations.has(f"found/{photo.path}")
     ]
     with job.write() as writer:
-        for photo in job.resources.track(photos, "encoding crops", len(photos)):
-            if writer.has(f"crop/{photo.path}"):
-                continue
-            try:
-                opened = open_photo(photo_path(records, photo.path))
-            except UnreadablePhoto as error:
-                writer.write(records={f"skipped/{photo.path}": str(error)})
+        left = [photo for photo in photos if not writer.has(f"crop/{photo.path}")]
+        files = (photo_path(records, photo.path) for photo in left)
+        pairs = zip(left, open_photos(files), strict=True)
+        for photo, opened in job.resources.track(pairs, "encoding crops", len(left)):
+            if isinstance(opened, UnreadablePhoto):
+                writer.write(records={f"skipped/{photo.path}": str(opened)})
                 continue
             found = map(record_to_garment, locations.record(f"found/{photo.path}"))
             surest = next(found, None)

@@ -10,7 +10,7 @@ from tiefvision.encoders.dense import make_encoder
 @pytest.fixture(scope="session")
 def random_encoder():
     """Encoders with random weights by name, each built once; not to be changed."""
-    return functools.cache(lambda name: make_encoder(name, "random", seed=0))
+    return functools.cache(lambda name: make_encoder(name, "random", 0, "float32"))
 
 
 @pytest.fixture(params=ARCHITECTURES)

@@ -174,6 +174,25 @@ def test_photographs_of_a_batch_are_encoded_as_alone(random_encoder, noise):
         torch.testing.assert_close(together, encoder.encode(photo), **CLOSE)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_map_does_not_depend_on_company_or_repetition(noise, precision):
+    encoder = make_encoder("alexnet", "random", 0, precision)
+    photos = [noise(224, 224, 1), noise(240, 224, 2), noise(240, 224, 3)]
+    maps = encoder.encode_many(photos)
+    assert len(maps) == len(photos)
+    # Other sizes in between, so that packed weights are made anew.
+    for photo, together in reversed(list(zip(photos, maps, strict=True))):
+        assert torch.equal(encoder.encode(photo), together)
+    assert encoder.encode_many([]) == []
+
+
+def test_the_fused_copy_is_no_part_of_the_encoder(noise):
+    encoder = make_encoder("alexnet", "random")
+    before = list(encoder.state_dict())
+    encoder.encode(noise(224, 224))
+    assert list(encoder.state_dict()) == before
+
+
 def test_encoding_leaves_the_photograph_alone_and_takes_any_layout(
     random_encoder, noise
 ):
@@ -199,7 +218,7 @@ def test_a_restored_encoder_gives_the_same_map(encoder, noise):
     state = {
         name: tensor.clone() for name, tensor in encoder.trunk.state_dict().items()
     }
-    restored = restore_encoder(encoder.identity.to_dict(), state)
+    restored = restore_encoder(encoder.identity.to_dict(), state, "float32")
     assert restored.identity == encoder.identity
     photo = noise(224, 224)
     assert torch.equal(restored.encode(photo), encoder.encode(photo))

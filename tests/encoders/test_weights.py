@@ -6,9 +6,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from tiefvision import models
 from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
 from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.weights import hash_weights, load_weights
+from tiefvision.encoders.weights import (
+    encoder_file,
+    hash_weights,
+    load_weights,
+    write_encoder,
+)
+from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
 from tiefvision.errors import BadWeights
 
 SHARED = Path(os.environ.get("TIEFVISION_SHARED", "../shared"))
@@ -141,12 +148,89 @@ def test_a_file_that_is_not_safetensors(tmp_path):
         assert str(path) in str(caught.value)
 
 
+@pytest.fixture
+def encoder_path(tmp_path, monkeypatch):
+    """An encoder file as it ships, alone in a folder."""
+    monkeypatch.setattr(models, "FOLDER", tmp_path)
+    path = encoder_file(tmp_path, SQUEEZENET)
+    state = random_trunk(seed=5).state_dict()
+    write_encoder(path, "squeezenet1_1", state, {"name": "small-1", "teacher": "none"})
+    return path
+
+
+@pytest.mark.parametrize("by_path", [True, False])
+def test_an_encoder_file_is_read_under_its_name(encoder_path, by_path):
+    source = str(encoder_path) if by_path else "shipped"
+    encoder = make_encoder("squeezenet1_1", source)
+    assert encoder.identity.weights == "small-1"
+    for name, value in random_trunk(seed=5).state_dict().items():
+        assert torch.equal(encoder.trunk.state_dict()[name], value.half().float())
+    facts = read_weights_file(encoder_path).facts
+    assert (facts["architecture"], facts["teacher"]) == ("squeezenet1_1", "none")
+
+
+def test_half_precision_holds_what_it_has_rounded(encoder_path, tmp_path):
+    encoder = make_encoder("squeezenet1_1", "shipped")
+    again = tmp_path / "again.safetensors"
+    write_encoder(again, "squeezenet1_1", encoder.trunk.state_dict(), {"name": "x"})
+    identity = make_encoder("squeezenet1_1", str(again)).identity
+    assert identity.weights_hash == encoder.identity.weights_hash
+
+
+def test_an_architecture_that_does_not_ship_names_those_that_do(encoder_path):
+    with pytest.raises(BadWeights, match=r"of alexnet ship.* only of squeezenet1_1"):
+        make_encoder("alexnet", "shipped")
+    encoder_path.unlink()
+    with pytest.raises(BadWeights, match="only of nothing") as caught:
+        make_encoder("squeezenet1_1", "shipped")
+    assert "--weights imagenet" in caught.value.fix
+
+
+def test_an_encoder_file_of_another_architecture(encoder_path):
+    with pytest.raises(BadWeights, match=r"squeezenet1_1, expected alexnet") as caught:
+        make_encoder("alexnet", str(encoder_path))
+    assert "another architecture" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"version": 2}, "of version 2 of tiefvision-encoder, expected version 1"),
+        ({"format": "tiefvision-heads"}, "is a tiefvision-heads file, expected"),
+        ({"format": None}, "says nothing of its format"),
+    ],
+)
+def test_an_encoder_file_that_this_release_does_not_read(
+    changes, message, encoder_path
+):
+    file = read_weights_file(encoder_path)
+    write_weights_file(encoder_path, file.tensors, {**file.facts, **changes})
+    with pytest.raises(BadWeights, match=message) as caught:
+        make_encoder("squeezenet1_1", "shipped")
+    assert str(encoder_path) in str(caught.value)
+
+
+def test_an_encoder_file_that_lacks_a_tensor(encoder_path):
+    file = read_weights_file(encoder_path)
+    rest = {key: value for key, value in file.tensors.items() if key != "0.weight"}
+    write_weights_file(encoder_path, rest, file.facts)
+    with pytest.raises(BadWeights, match=r"lacks 0\.weight"):
+        make_encoder("squeezenet1_1", "shipped")
+
+
+def test_a_state_of_another_architecture_is_not_written(tmp_path):
+    state = random_trunk().state_dict()
+    with pytest.raises(BadWeights, match="another architecture"):
+        write_encoder(tmp_path / "x.safetensors", "alexnet", state, {"name": "x"})
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(BadWeights, match=r"no weights file at .*gone\.safetensors"):
         make_encoder("squeezenet1_1", str(tmp_path / "gone.safetensors"))
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
 def test_without_a_network_imagenet_weights_say_what_else_there_is(
     name, monkeypatch, tmp_path
 ):

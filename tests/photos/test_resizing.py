@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from tiefvision.photos.resizing import crop_photo, mirror_photo, resize_photo
 
@@ -16,6 +17,16 @@ def test_resizing_takes_width_before_height_and_averages():
     assert small.shape == (2, 3, 3)
     # Without antialiasing every pixel would be one stripe's 0 or 200.
     assert np.abs(small.astype(int) - 100).max() < 30
+
+
+@pytest.mark.parametrize("size", [(5, 3), (64, 31), (1, 1), (16, 200), (300, 7)])
+def test_resizing_is_pillows_but_for_rounding(size):
+    photo = np.random.default_rng(0).integers(0, 256, (90, 47, 3), dtype=np.uint8)
+    wanted = np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR))
+    photo.setflags(write=False)  # as a decoder may give it
+    resized = resize_photo(photo, *size)
+    assert resized.dtype == np.uint8 and resized.flags.c_contiguous
+    assert np.abs(resized.astype(int) - wanted).max() <= 1
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """The convolutional trunks: which layers, and what a 224 px crop looks like in them.
 
-All three step 16 px from cell to cell, so a crop whose corner lies on a multiple of
+All step 16 px from cell to cell, so a crop whose corner lies on a multiple of
 16 px is a square window of the map, and its corner cell is corner / 16.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 import torchvision
 from torch import nn
 
@@ -25,20 +26,27 @@ class Architecture:
         channels: Length of the encoding in one cell.
         stride: Pixels from one cell to the next, in both axes.
         window: Cells on a side of the window that encodes a 224 px crop.
+        first_centre: Pixel on which the first cell of a map is centred.
         build: Makes the trunk with untrained weights.
-        weights: Name of torchvision's ImageNet weights.
     """
 
     name: str
     channels: int
     stride: int
     window: int
+    first_centre: int
     build: Callable[[], nn.Sequential]
-    weights: str
 
 
 def _alexnet() -> nn.Sequential:
-    features: nn.Sequential = torchvision.models.alexnet(weights=None).features
+    # On no device at first: its fully connected layers, which are dropped here, would
+    # take half a second and 235 MB to fill.
+    with torch.device("meta"):
+        network = torchvision.models.alexnet(weights=None)
+    features: nn.Sequential = network.features.to_empty(device="cpu")
+    for layer in features:
+        if isinstance(layer, nn.Conv2d):
+            layer.reset_parameters()
     # The last max pool at stride 1 doubles the grid without changing what its
     # cells mean (TiefVision's slides): 11x11 cells for 224 px instead of 6x6.
     features[12] = nn.MaxPool2d(kernel_size=3, stride=1)
@@ -65,13 +73,9 @@ def _mobilenet_v2() -> nn.Sequential:
 ARCHITECTURES: dict[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
-        Architecture("alexnet", 256, 16, 11, _alexnet, "AlexNet_Weights"),
-        Architecture(
-            "squeezenet1_1", 512, 16, 13, _squeezenet1_1, "SqueezeNet1_1_Weights"
-        ),
-        Architecture(
-            "mobilenet_v2", 320, 16, 14, _mobilenet_v2, "MobileNet_V2_Weights"
-        ),
+        Architecture("alexnet", 256, 16, 11, 31, _alexnet),
+        Architecture("squeezenet1_1", 512, 16, 13, 15, _squeezenet1_1),
+        Architecture("mobilenet_v2", 320, 16, 14, 0, _mobilenet_v2),
     )
 }
 

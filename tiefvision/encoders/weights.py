@@ -1,4 +1,4 @@
-"""Where the weights of a trunk come from: torchvision, a file, or chance.
+"""Where the weights of a trunk come from: the package, a file, torchvision, or chance.
 
 Weights are safetensors on disk. torchvision publishes its own in PyTorch's format; they
 are read with ``weights_only`` and checked against the hash in their name.
@@ -7,18 +7,38 @@ are read with ``weights_only`` and checked against the hash in their name.
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tiefvision.encoders.architectures import Architecture
+from tiefvision import models
+from tiefvision.encoders.architectures import (
+    ARCHITECTURES,
+    Architecture,
+    architecture_named,
+)
+from tiefvision.encoders.weights_files import (
+    fill_module,
+    read_weights_file,
+    require_format,
+    write_weights_file,
+)
 from tiefvision.errors import BadWeights
 
+SHIPPED = "shipped"
 IMAGENET = "imagenet"
 RANDOM = "random"
+
+ENCODER_FORMAT = "tiefvision-encoder"
+ENCODER_VERSION = 1
+"""Of the layout of an encoder file; another one is refused."""
+
+
+READOUTS = ("meaning", "appearance")
+"""Linear layers over an encoder's cells that bring out one of the two things in them.
+The map's own cosine is a compromise: a red coat and a red dress, or two dresses."""
 
 
 def load_weights(
@@ -29,11 +49,12 @@ def load_weights(
     Args:
         trunk: As ``architecture.build()`` made it.
         architecture: What the trunk is.
-        source: "imagenet", "random", or the path of a safetensors file.
+        source: "shipped", "imagenet", "random", or the path of a safetensors file:
+            an encoder file of this project, or torchvision's names and shapes.
         seed: Of the random weights; unused otherwise.
 
     Returns:
-        A label for headers and messages, such as "random (seed 0)".
+        A label for headers and messages, such as "alexnet-1" or "random (seed 0)".
 
     Raises:
         BadWeights: They cannot be had, or are of another architecture.
@@ -42,11 +63,98 @@ def load_weights(
         _fill_randomly(trunk, seed)
         return f"random (seed {seed})"
     if source == IMAGENET:
-        _load_state(trunk, _imagenet_state(architecture), "torchvision's weights")
+        state = _imagenet_state(architecture)
+        _fill_as_published(trunk, state, "torchvision's file")
         return "torchvision ImageNet"
-    path = Path(source)
-    _load_state(trunk, _file_state(path), str(path))
-    return path.name
+    path = shipped_encoder(architecture) if source == SHIPPED else Path(source)
+    return _load_file(trunk, architecture, path)
+
+
+def load_readouts(architecture: Architecture, source: str) -> dict[str, nn.Linear]:
+    """The read-outs that come with weights; none with those of others.
+
+    Args:
+        architecture: Whose weights.
+        source: As for ``load_weights``, which says what is wrong with it.
+    """
+    if source in (RANDOM, IMAGENET):
+        return {}
+    path = shipped_encoder(architecture) if source == SHIPPED else Path(source)
+    file = read_weights_file(path)
+    readouts = {}
+    for name in READOUTS:
+        state = file.group(f"{name}.")
+        if state:
+            layer = nn.Linear(architecture.channels, len(state["bias"]))
+            fill_module(layer, state, str(path), f"{name}.")
+            readouts[name] = layer
+    return readouts
+
+
+def encoder_file(folder: Path, architecture: Architecture) -> Path:
+    """Where the weights of an architecture lie in a folder of models."""
+    return folder / f"encoder-{architecture.name}.safetensors"
+
+
+def shipped_encoder(architecture: Architecture) -> Path:
+    """The weights of an architecture that ship with the package.
+
+    Raises:
+        BadWeights: None do.
+    """
+    path = encoder_file(models.FOLDER, architecture)
+    if not path.is_file():
+        shipped = [
+            name
+            for name, other in ARCHITECTURES.items()
+            if encoder_file(models.FOLDER, other).is_file()
+        ]
+        raise BadWeights(
+            f"No weights of {architecture.name} ship with this release, only of "
+            f"{', '.join(shipped) or 'nothing'}.",
+            "Use --weights imagenet, random or FILE.safetensors, or another --encoder.",
+        )
+    return path
+
+
+def write_encoder(
+    path: Path,
+    architecture: str,
+    state: Mapping[str, Tensor],
+    facts: Mapping[str, Any],
+    readouts: Mapping[str, Mapping[str, Tensor]] | None = None,
+) -> None:
+    """Write an encoder file: half precision, and what its header says.
+
+    Args:
+        path: Of the file, as ``encoder_file`` has it.
+        architecture: A key of ``ARCHITECTURES``.
+        state: The weights by the names of the trunk.
+        facts: "name", such as "alexnet-1", and whatever else is worth knowing of how
+            they came about ("teacher", "licence"), of JSON types.
+        readouts: Linear layers over its cells, "weight" and "bias", by names of
+            ``READOUTS``.
+
+    Raises:
+        BadWeights: The weights are of another architecture, or beyond half precision.
+    """
+    trunk = architecture_named(architecture).build()
+    fill_module(trunk, state, "The state")
+    layers = {
+        f"{name}.{part}": tensor
+        for name, layer in (readouts or {}).items()
+        for part, tensor in layer.items()
+    }
+    write_weights_file(
+        path,
+        {**trunk.state_dict(), **layers},
+        {
+            **facts,
+            "format": ENCODER_FORMAT,
+            "version": ENCODER_VERSION,
+            "architecture": architecture,
+        },
+    )
 
 
 def hash_weights(trunk: nn.Module) -> str:
@@ -87,37 +195,26 @@ def _imagenet_state(architecture: Architecture) -> Mapping[str, Tensor]:
     return state
 
 
-def _file_state(path: Path) -> Mapping[str, Tensor]:
-    try:
-        state: Mapping[str, Tensor] = load_file(path)
-    except FileNotFoundError as error:
-        raise BadWeights(f"There is no weights file at {path}.") from error
-    except (SafetensorError, OSError) as error:
-        raise BadWeights(
-            f"{path} is not a safetensors file, or it is truncated ({error})."
-        ) from error
-    return state
+def _load_file(trunk: nn.Sequential, architecture: Architecture, path: Path) -> str:
+    file = read_weights_file(path)
+    if file.facts:
+        require_format(file, ENCODER_FORMAT, ENCODER_VERSION)
+        found = file.facts.get("architecture")
+        if found != architecture.name:
+            raise BadWeights(
+                f"{path} holds an encoder of another architecture: {found}, expected "
+                f"{architecture.name}."
+            )
+        fill_module(trunk, file.tensors, str(path))
+    else:
+        _fill_as_published(trunk, file.tensors, str(path))
+    return file.name
 
 
-def _load_state(trunk: nn.Sequential, state: Mapping[str, Tensor], where: str) -> None:
-    expected = trunk.state_dict()
-    # Published files hold the whole network: its convolutions are "features.*".
-    found = {
-        name.removeprefix("features."): tensor
-        for name, tensor in state.items()
-        if name.removeprefix("features.") in expected
-    }
-    for name, tensor in expected.items():
-        # Some exporters drop this counter, which only training reads.
-        if name.endswith("num_batches_tracked"):
-            found.setdefault(name, tensor)
-        if name not in found:
-            raise BadWeights(
-                f"{where} lacks features.{name}: it holds another architecture."
-            )
-        if found[name].shape != tensor.shape:
-            raise BadWeights(
-                f"{where}: features.{name} is {tuple(found[name].shape)}, expected "
-                f"{tuple(tensor.shape)}: it holds another architecture."
-            )
-    trunk.load_state_dict({name: value.float() for name, value in found.items()})
+def _fill_as_published(
+    trunk: nn.Sequential, state: Mapping[str, Tensor], where: str
+) -> None:
+    # torchvision's files hold the whole network: its convolutions are "features.*".
+    prefix = "features."
+    found = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    fill_module(trunk, found, where, prefix)

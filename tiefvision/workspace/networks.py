@@ -1,11 +1,14 @@
-"""Trained networks, and the encoder, from the weights in artifacts."""
+"""Trained networks, and the encoder, from the weights in artifacts and bundles."""
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tiefvision.encoders.dense import DenseEncoder, restore_encoder
+from tiefvision.encoders.precision import AUTO, check_precision
+from tiefvision.encoders.weights_files import fill_module
 from tiefvision.locating.heads import BoxRegressors, CropClassifier, HeadSizes
 from tiefvision.ranking.deeprank import DeepRank
 from tiefvision.store.artifact import Artifact
@@ -13,43 +16,83 @@ from tiefvision.store.artifact import Artifact
 Module = TypeVar("Module", bound=nn.Module)
 
 
-def read_encoder(features: Artifact, device: torch.device) -> DenseEncoder:
-    """The encoder that made the maps of an artifact, from the weights beside them."""
-    arrays = features.tensors("weights/encoder")
-    state = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    assert features.header.encoder is not None
-    return restore_encoder(features.header.encoder, state).to(device)
-
-
-def read_classifier(artifact: Artifact, device: torch.device) -> CropClassifier:
-    """A trained crop classifier."""
-    details = artifact.header.details
-    classifier = CropClassifier(
+def build_classifier(details: Mapping[str, Any]) -> CropClassifier:
+    """An untrained crop classifier of the sizes that a header gives."""
+    return CropClassifier(
         details["channels"],
         details["window"],
         tuple(details["categories"]),
         HeadSizes(**details["sizes"]),
     )
-    return _restored(classifier, artifact, device)
+
+
+def build_regressors(details: Mapping[str, Any]) -> BoxRegressors:
+    """Four untrained regressors of the sizes that a header gives."""
+    return BoxRegressors(
+        details["channels"], details["window"], HeadSizes(**details["sizes"])
+    )
+
+
+def build_deeprank(details: Mapping[str, Any]) -> DeepRank:
+    """An untrained DeepRank network of the size that a header gives."""
+    return DeepRank(details["channels"])
+
+
+def restore_module(
+    module: Module,
+    state: Mapping[str, Tensor],
+    device: torch.device,
+    where: str,
+    prefix: str = "",
+) -> Module:
+    """A module with trained weights, ready to run.
+
+    Args:
+        module: As one of the functions above built it; it is filled in place.
+        state: The weights by name.
+        device: Where it is to run.
+        where: What to call their source in messages.
+        prefix: Before the names in that source.
+
+    Raises:
+        BadWeights: A tensor is missing or has another shape.
+    """
+    fill_module(module, state, where, prefix)
+    return module.eval().to(device)
+
+
+def read_encoder(features: Artifact, device: torch.device) -> DenseEncoder:
+    """The encoder that made the maps of an artifact, from the weights beside them."""
+    assert features.header.encoder is not None
+    state = _read_state(features, "weights/encoder")
+    precision = check_precision(features.header.config.get("precision", AUTO))
+    return restore_encoder(features.header.encoder, state, precision).to(device)
+
+
+def read_classifier(artifact: Artifact, device: torch.device) -> CropClassifier:
+    """A trained crop classifier."""
+    return _read(build_classifier(artifact.header.details), artifact, device)
 
 
 def read_regressors(artifact: Artifact, device: torch.device) -> BoxRegressors:
     """Four trained regressors."""
-    details = artifact.header.details
-    regressors = BoxRegressors(
-        details["channels"], details["window"], HeadSizes(**details["sizes"])
-    )
-    return _restored(regressors, artifact, device)
+    return _read(build_regressors(artifact.header.details), artifact, device)
 
 
 def read_deeprank(artifact: Artifact, device: torch.device) -> DeepRank:
     """A trained DeepRank network."""
-    return _restored(DeepRank(artifact.header.details["channels"]), artifact, device)
+    return _read(build_deeprank(artifact.header.details), artifact, device)
 
 
-def _restored(module: Module, artifact: Artifact, device: torch.device) -> Module:
-    arrays = artifact.tensors("weights/module")
-    module.load_state_dict(
-        {name: torch.from_numpy(array) for name, array in arrays.items()}
-    )
-    return module.eval().to(device)
+def read_weights(artifact: Artifact) -> dict[str, Tensor]:
+    """The weights of the network that a stage trained, by name."""
+    return _read_state(artifact, "weights/module")
+
+
+def _read(module: Module, artifact: Artifact, device: torch.device) -> Module:
+    return restore_module(module, read_weights(artifact), device, artifact.path.name)
+
+
+def _read_state(artifact: Artifact, key: str) -> dict[str, Tensor]:
+    arrays = artifact.tensors(key)
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

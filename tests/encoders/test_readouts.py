@@ -1,0 +1,37 @@
+import pytest
+import torch
+from torch import nn
+
+from tiefvision.encoders.architectures import architecture_named
+from tiefvision.encoders.dense import make_encoder
+from tiefvision.encoders.weights import load_readouts, write_encoder
+from tiefvision.errors import BadWeights
+
+ALEXNET = architecture_named("alexnet")
+
+
+def write(path, readouts):
+    state = ALEXNET.build().state_dict()
+    write_encoder(path, "alexnet", state, {"name": "mine"}, readouts)
+
+
+def test_read_outs_come_back_as_they_were_written(tmp_path):
+    path = tmp_path / "encoder.safetensors"
+    layer = nn.Linear(ALEXNET.channels, 5)
+    write(path, {"meaning": layer.state_dict()})
+    (name, found), *others = load_readouts(ALEXNET, str(path)).items()
+    assert (name, others) == ("meaning", [])
+    torch.testing.assert_close(found.weight, layer.weight, rtol=1e-3, atol=1e-3)
+    assert make_encoder("alexnet", str(path)).identity.weights == "mine"
+
+
+@pytest.mark.parametrize("source", ["random", "imagenet"])
+def test_weights_of_others_have_none(source):
+    assert load_readouts(ALEXNET, source) == {}
+
+
+def test_a_read_out_of_another_encoder_is_refused(tmp_path):
+    path = tmp_path / "encoder.safetensors"
+    write(path, {"meaning": nn.Linear(ALEXNET.channels + 1, 5).state_dict()})
+    with pytest.raises(BadWeights, match=r"meaning\.weight"):
+        load_readouts(ALEXNET, str(path))

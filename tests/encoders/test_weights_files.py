@@ -1,0 +1,116 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save, save_file
+from torch import nn
+
+from tiefvision.encoders.weights_files import (
+    fill_module,
+    read_weights_file,
+    require_format,
+    write_weights_file,
+)
+from tiefvision.errors import BadWeights
+
+FACTS = {"format": "tiefvision-test", "version": 3, "name": "test-1", "sizes": [1, 2]}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "new" / "test.safetensors"
+    tensors = {"a.x": torch.tensor([0.1, 2.0]), "b.n": torch.tensor(7)}
+    write_weights_file(path, tensors, FACTS)
+    return path
+
+
+def test_facts_and_tensors_come_back(file):
+    read = read_weights_file(file)
+    assert read.facts == FACTS
+    assert read.name == "test-1"
+    assert list(read.group("a.")) == ["x"]
+    assert torch.equal(read.tensors["a.x"], torch.tensor([0.1, 2.0]).half())
+    assert read.tensors["b.n"].dtype == torch.int64  # integers stay what they are
+    assert read_weights_file(file, facts_only=True).tensors == {}
+    assert [path.name for path in file.parent.iterdir()] == ["test.safetensors"]
+
+
+def test_equal_models_are_equal_files(file, tmp_path):
+    tensors = load_file(file)
+    for number in range(4):
+        other = tmp_path / f"{number}.safetensors"
+        facts = dict(list(FACTS.items())[::-1])
+        write_weights_file(other, dict(list(tensors.items())[::-1]), facts)
+        assert other.read_bytes() == file.read_bytes()
+
+
+def test_a_value_beyond_half_precision_is_refused_before_writing(tmp_path):
+    with pytest.raises(BadWeights, match=r"scale holds values that half"):
+        write_weights_file(tmp_path / "x", {"scale": torch.tensor([1e5])}, FACTS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_others_has_no_facts(tmp_path):
+    path = tmp_path / "plain.safetensors"
+    save_file({"x": torch.zeros(1)}, path, {"format": "pt"})
+    read = read_weights_file(path)
+    assert (read.facts, read.name) == ({}, "plain.safetensors")
+    with pytest.raises(BadWeights, match=r"says nothing of its format, expected heads"):
+        require_format(read, "heads", 1)
+
+
+def test_another_format_and_another_version_are_named_with_what_was_expected(file):
+    read = read_weights_file(file)
+    require_format(read, "tiefvision-test", 3)
+    with pytest.raises(BadWeights, match=r"is a tiefvision-test file, expected heads"):
+        require_format(read, "heads", 3)
+    with pytest.raises(BadWeights, match=r"of version 3 of .*, expected version 4"):
+        require_format(read, "tiefvision-test", 4)
+
+
+@pytest.mark.parametrize("header", ["[1]", "{", "7"])
+def test_a_damaged_header_is_no_file_of_ours(header, tmp_path):
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(save({"x": torch.zeros(1)}, {"tiefvision": header}))
+    with pytest.raises(BadWeights, match=r"odd\.safetensors is not a safetensors"):
+        read_weights_file(path)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_a_pickle_is_refused_with_the_way_to_convert_it(new, tmp_path):
+    path = tmp_path / "weights.pth"
+    state = {"x": torch.zeros(1)}
+    torch.save(state, path, _use_new_zipfile_serialization=new)
+    with pytest.raises(BadWeights, match=r"a pickle .* Convert it") as caught:
+        read_weights_file(path)
+    assert "save_file" in caught.value.fix
+
+
+def test_a_truncated_file_is_not_taken_for_a_pickle(tmp_path):
+    path = tmp_path / "short.safetensors"
+    # The first byte of the length of this header is the first byte of a pickle.
+    header = json.dumps({"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})
+    path.write_bytes((0x80).to_bytes(8, "little") + header.ljust(0x80).encode())
+    with pytest.raises(BadWeights, match="it is truncated"):
+        read_weights_file(path)
+
+
+def test_a_module_is_filled_from_half_precision():
+    module, other = nn.Linear(2, 1), nn.Linear(2, 1)
+    halves = {name: value.half() for name, value in other.state_dict().items()}
+    fill_module(module, halves | {"more": torch.zeros(1)}, "here")
+    assert module.weight.dtype == torch.float32
+    assert torch.equal(module.weight, other.weight.half().float())
+
+
+def test_what_does_not_fit_a_module_is_named():
+    module = nn.Linear(2, 1)
+    before = module.weight.clone()
+    bias = {"bias": torch.zeros(1)}
+    with pytest.raises(BadWeights, match=r"here lacks head\.weight"):
+        fill_module(module, bias, "here", "head.")
+    with pytest.raises(
+        BadWeights, match=r"head\.weight is \(3, 3\), expected \(1, 2\)"
+    ):
+        fill_module(module, bias | {"weight": torch.ones(3, 3)}, "here", "head.")
+    assert torch.equal(module.weight, before)
