@@ -6,6 +6,7 @@ from tiefvision.locating.votes import (
     Opinions,
     VotingRules,
     combine,
+    sure_windows,
     weighted_median,
 )
 
@@ -57,6 +58,23 @@ def test_the_weighted_median_by_hand():
     assert weighted_median(values, np.array([5.0, 1.0, 1.0])) == 9
     assert weighted_median(values, np.array([1.0, 2.0, 1.0])) == 1  # exactly half
     assert weighted_median(np.array([4.0]), np.array([1e-9])) == 4
+
+
+def test_windows_with_a_vote_by_hand():
+    probabilities = np.array([[0.5, 0.0], [0.3, 0.3], [0.2, 0.2], [0.0, 0.9]])
+    assert sure_windows(probabilities, VotingRules(0.5)).tolist() == [0, 1, 3]
+    assert sure_windows(probabilities, VotingRules(0.95)).tolist() == []
+
+
+def test_what_windows_without_a_vote_say_does_not_matter():
+    sure = opinions_of((5, DRESS, [0.0, 0.9], 4.0), (4, COAT, [0.8, 0.0], 4.0))
+    both = opinions_of(
+        (5, DRESS, [0.0, 0.9], 4.0),
+        (90, (0, 0, 90, 90), [0.2, 0.2], 0.01),
+        (4, COAT, [0.8, 0.0], 4.0),
+    )
+    assert len(found(sure)) == 2
+    assert found(sure) == found(both)
 
 
 def test_windows_that_cannot_see_a_side_do_not_move_it():

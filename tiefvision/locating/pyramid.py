@@ -63,11 +63,12 @@ def encode_levels(
         height: Of the photograph itself.
         pyramid: The sizes.
     """
+    sizes = [level_size(width, height, long_side) for long_side in pyramid.long_sides]
     levels = []
-    for long_side in pyramid.long_sides:
-        size = level_size(width, height, long_side)
-        border = level_border(*size, pyramid.border)
-        cells = encoder.encode(resize_photo(pixels, *size), border)
+    for long_side, size in zip(pyramid.long_sides, sizes, strict=True):
+        photo = resize_photo(pixels, *size)
+        border = level_border(photo.shape[1], photo.shape[0], pyramid.border)
+        cells = encoder.encode(photo, border)
         levels.append(
             level_of_map(cells, width, height, long_side, pyramid, encoder.architecture)
         )

@@ -46,7 +46,7 @@ class VotingRules:
 
 @dataclass(frozen=True)
 class Opinions:
-    """What the windows of all levels of a photograph say.
+    """What windows of all levels of a photograph say: at least those with a vote.
 
     Attributes:
         probabilities: (N, categories), background left out.
@@ -57,6 +57,16 @@ class Opinions:
     probabilities: NDArray[np.float64]
     boxes_in_image: Boxes
     spreads: NDArray[np.float64]
+
+
+def sure_windows(
+    probabilities: NDArray[np.float64], rules: VotingRules
+) -> NDArray[np.int64]:
+    """Which windows have a vote, by their (N, categories) probabilities.
+
+    What any other window says does not matter to ``combine``.
+    """
+    return np.flatnonzero(probabilities.sum(axis=1) >= rules.threshold)
 
 
 def combine(
@@ -80,7 +90,7 @@ def combine(
     """
     rules = rules or VotingRules()
     surety = opinions.probabilities.sum(axis=1)
-    sure = np.flatnonzero(surety >= rules.threshold)
+    sure = sure_windows(opinions.probabilities, rules)
     groups: list[tuple[float, Garment]] = []  # with the sum of their votes
     while len(sure):
         members = _agreeing(opinions, sure, surety, rules)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tiefvision.encoders.dense import DenseEncoder
-from tiefvision.locating.heads import BoxRegressors, CropClassifier
+from tiefvision.locating.folded import FoldedHeads
 from tiefvision.locating.locate import locate
 from tiefvision.locating.pyramid import Pyramid, encode_levels
 from tiefvision.locating.votes import VotingRules
@@ -13,12 +13,18 @@ from tiefvision.records import Garment
 
 @dataclass(frozen=True)
 class Locator:
-    """Everything between a photograph and its garments."""
+    """Everything between a photograph and its garments.
+
+    Attributes:
+        encoder: Gives the maps.
+        pyramid: At which sizes.
+        heads: Judge the maps, in the format that the encoder computes in.
+        rules: How windows become garments.
+    """
 
     encoder: DenseEncoder
     pyramid: Pyramid
-    classifier: CropClassifier
-    regressors: BoxRegressors
+    heads: FoldedHeads
     rules: VotingRules
 
     def find(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
@@ -26,11 +32,4 @@ class Locator:
         levels = encode_levels(
             self.encoder, photo.pixels, photo.width, photo.height, self.pyramid
         )
-        return locate(
-            levels,
-            photo.width,
-            photo.height,
-            self.classifier,
-            self.regressors,
-            self.rules,
-        )
+        return locate(levels, photo.width, photo.height, self.heads, self.rules)

@@ -1,0 +1,1 @@
+"""How fast the machine is, how near to that the pipeline comes, and what it beats."""

@@ -1,0 +1,49 @@
+"""``tiefvision bench``: how fast everything is here, and how fast it could be."""
+
+from typing import Annotated
+
+import typer
+
+from tiefvision.cli.options import (
+    DEFAULT_MODELS,
+    ModelsOption,
+    Options,
+    with_options,
+)
+from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.running import DONE, say
+
+
+@with_options
+def bench(
+    options: Options,
+    encoder: Annotated[
+        list[str] | None, typer.Option(help="Only these encoders; all by default.")
+    ] = None,
+    models: ModelsOption = DEFAULT_MODELS,
+) -> int:
+    """Time encoding and locating against the machine's limit and the naive way."""
+    from tiefvision.benchmarks.machine import this_machine
+    from tiefvision.benchmarks.measured import COLUMNS, table_row
+    from tiefvision.benchmarks.suite import suite
+    from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
+
+    device = options.torch_device()
+    architectures = [architecture_named(name) for name in encoder or ARCHITECTURES]
+    chosen = options.choose_models(models)
+    machine = this_machine(device)
+    sections = suite(architectures, chosen.locator(device), chosen.label, device)
+    if options.json:
+        print_line({"machine": machine.to_dict()})
+    elif not options.quiet:
+        say("This takes minutes; nothing else should run meanwhile.")
+    rows: list[tuple[str, ...]] = []
+    for section in options.track(sections, "measuring", len(sections)):
+        for measured in section():
+            if options.json:
+                print_line(measured.to_dict())
+            rows.append(table_row(measured))
+    if not options.json:
+        print_table((str(machine),), ())
+        print_table(COLUMNS, rows)
+    return DONE
