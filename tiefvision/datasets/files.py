@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 IMAGES = "images"
 ANNOTATIONS = "annotations.json"
+MASKS = "masks"
 TRIPLETS = "triplets.csv"
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -16,6 +17,19 @@ MAX_NAME_BYTES = 255
 
 PARTIAL_SUFFIX = ".partial"
 """Ends the name of a file that is still being written."""
+
+
+def mask_file(root: Path, path: str) -> Path:
+    """Where the mask of a photograph lies, if its dataset has masks.
+
+    A mask is a PNG of the photograph's size: white where somebody or something stands
+    before the ground, black where the ground is.
+
+    Args:
+        root: The dataset.
+        path: As in `tiefvision.records.Photo`.
+    """
+    return (root / MASKS / path).with_suffix(".png")
 
 
 def photo_file(images: Path, path: str) -> Path:

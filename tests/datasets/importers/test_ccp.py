@@ -8,6 +8,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from tiefvision.datasets.check import check_dataset
+from tiefvision.datasets.files import mask_file
 from tiefvision.datasets.importers import FORMATS
 from tiefvision.datasets.importers.ccp import GARMENTS, import_ccp
 from tiefvision.datasets.layout import read_dataset
@@ -69,6 +70,13 @@ def test_masks_become_boxes_and_photographs_are_copied(source, tmp_path):
         original = (source / "photos" / photo.path).read_bytes()
         assert (dataset.images / photo.path).read_bytes() == original
     assert check_dataset(tmp_path / "out").usable
+
+
+def test_masks_are_white_where_anything_is_worn_or_anybody_stands(source, tmp_path):
+    import_ccp(source, tmp_path / "out", seed=0)
+    photo = read_dataset(tmp_path / "out").photos[0]
+    with Image.open(mask_file(tmp_path / "out", photo.path)) as mask:
+        assert np.array_equal(np.asarray(mask), dressed() > 0)
 
 
 def test_garments_and_their_least_share_can_be_chosen(source, tmp_path):

@@ -2,6 +2,7 @@
 
 from tiefvision.datasets.importers.ccp import import_ccp
 from tiefvision.datasets.importers.formats import Format, ImportReport
+from tiefvision.datasets.importers.luma import import_luma
 
 __all__ = ["FORMATS", "Format", "ImportReport"]
 
@@ -11,6 +12,12 @@ FORMATS = {
         description="Clothing Co-Parsing: street photographs with pixel masks",
         homepage="https://github.com/bearpaw/clothing-co-parsing",
         convert=import_ccp,
+    ),
+    "luma": Format(
+        name="luma",
+        description="Magento's sample shop: products by view, for evaluation only",
+        homepage="https://github.com/magento/magento2-sample-data",
+        convert=import_luma,
     ),
 }
 """By the name that ``tiefvision data import`` takes."""

@@ -9,6 +9,7 @@ Reads the dataset as published at https://github.com/bearpaw/clothing-co-parsing
 About half of the photographs have no mask; they are skipped and counted.
 """
 
+import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +17,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.io import loadmat
 
-from tiefvision.datasets.files import IMAGES, copy_file
+from tiefvision.datasets.files import IMAGES, copy_file, mask_file, replace_file
 from tiefvision.datasets.importers.formats import (
     ImportReport,
     claim_target,
@@ -73,6 +75,9 @@ GARMENTS = frozenset(
 null, skin and hair; shoes, bags, hats, scarves, belts, ties, gloves, glasses and
 jewellery, which go with a garment; underwear, which no street photograph shows; and
 stockings, tights and socks, whose box is that of the legs and tells no item apart."""
+
+BACKGROUND = 0
+"""Number of the label of what is neither a person nor worn."""
 
 MIN_SHARE = 0.01
 """Of the photograph; labels under it are mostly annotation noise."""
@@ -129,11 +134,12 @@ def import_ccp(
     files = sorted((source / "photos").glob("*.jpg"))
     for file in track(files, "Converting masks", len(files)):
         try:
-            photo, photo_hash = _convert(file, labels, min_share)
+            photo, photo_hash, foreground = _convert(file, labels, min_share)
         except (UnreadablePhoto, _Skipped) as error:
             skipped.append(str(error))
             continue
         copy_file(file, target / IMAGES / file.name)
+        replace_file(mask_file(target, file.name), _png(foreground))
         photos.append(photo)
         hashes.append(photo_hash)
     if not photos:
@@ -144,7 +150,10 @@ def import_ccp(
     return make_report(photos, groups, skipped)
 
 
-def _convert(file: Path, labels: _Labels, min_share: float) -> tuple[Photo, Hash]:
+def _convert(
+    file: Path, labels: _Labels, min_share: float
+) -> tuple[Photo, Hash, NDArray[np.bool_]]:
+    """The photograph, its hash, and where the person is."""
     mask = _read_mask(file, labels.count)
     pixels = read_photo(file)
     if mask.shape != pixels.shape[:2]:
@@ -168,7 +177,13 @@ def _convert(file: Path, labels: _Labels, min_share: float) -> tuple[Photo, Hash
         license=LICENSE,
         garments=garments,
     )
-    return photo, perceptual_hash(pixels)
+    return photo, perceptual_hash(pixels), mask != BACKGROUND
+
+
+def _png(foreground: NDArray[np.bool_]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(foreground).save(file, "PNG")
+    return file.getvalue()
 
 
 def _read_labels(source: Path, garments: Collection[str]) -> _Labels:

@@ -1,0 +1,119 @@
+"""``tiefvision quality``: how good encoders are, before anything is trained."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.errors import BadUsage
+
+if TYPE_CHECKING:
+    from tiefvision.ranking.candidates import Candidate
+    from tiefvision.ranking.quality import Quality, QualityReport
+
+BASELINE = "alexnet:random"
+"""What an encoder must beat, beside the histogram: its own layers, untrained."""
+
+
+@with_options
+def quality(
+    options: Options,
+    clothing: Annotated[
+        Path | None, typer.Option(help="Folder of train/<class>/ and test/<class>/.")
+    ] = None,
+    luma: Annotated[
+        Path | None, typer.Option(help="Folder of images.csv and images/.")
+    ] = None,
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:WEIGHTS",
+            help="Repeatable; WEIGHTS are shipped, imagenet, random or a file.",
+        ),
+    ] = None,
+) -> int:
+    """Measure encoders: classes of neighbours, products found by another view."""
+    if clothing is None and luma is None:
+        raise BadUsage("There is nothing to measure on.", "Give --clothing or --luma.")
+    candidates = _candidates(encoder or [BASELINE], options)
+    reports: list[QualityReport] = []
+    if clothing is not None:
+        reports.append(_measure_clothing(clothing, candidates, options))
+    if luma is not None:
+        reports.append(_measure_luma(luma, candidates, options))
+    qualities = [item for report in reports for item in report.qualities]
+    if options.json:
+        for item in qualities:
+            print_line(item.to_dict())
+    else:
+        _print_qualities(qualities)
+    skipped = [reason for report in reports for reason in report.skipped]
+    for reason in skipped:
+        say(f"Skipped: {reason}")
+    return SOME_UNREADABLE if skipped else DONE
+
+
+def _candidates(texts: Sequence[str], options: Options) -> "list[Candidate]":
+    """The histogram, and everything that can be compared of each encoder."""
+    from tiefvision.encoders.architectures import architecture_named
+    from tiefvision.encoders.dense import make_encoder
+    from tiefvision.encoders.weights import load_readouts
+    from tiefvision.ranking.candidates import encoder_candidates, histogram_candidate
+
+    candidates = [histogram_candidate()]
+    for text in texts:
+        name, _, weights = text.partition(":")
+        if not weights:
+            raise BadUsage(f"--encoder {text}: no weights.", f"Write {name}:random.")
+        encoder = make_encoder(name, weights, options.seed).to(options.torch_device())
+        readouts = load_readouts(architecture_named(name), weights)
+        candidates += encoder_candidates(encoder, readouts)
+    return candidates
+
+
+def _measure_clothing(
+    folder: Path, candidates: "Sequence[Candidate]", options: Options
+) -> "QualityReport":
+    from tiefvision.datasets.class_folders import read_class_folders
+    from tiefvision.ranking.candidates import CELLS
+    from tiefvision.ranking.quality import measure_meaning
+
+    photos = read_class_folders(folder)
+    # Whole maps of thousands of photographs would take gigabytes.
+    pooled = [item for item in candidates if item.features != CELLS]
+    return measure_meaning(photos, pooled, seed=options.seed, track=options.track)
+
+
+def _measure_luma(
+    folder: Path, candidates: "Sequence[Candidate]", options: Options
+) -> "QualityReport":
+    from tiefvision.datasets.product_views import read_product_views
+    from tiefvision.ranking.quality import measure_appearance
+
+    photos = read_product_views(folder)
+    return measure_appearance(
+        photos, candidates, seed=options.seed, track=options.track
+    )
+
+
+def _print_qualities(qualities: Sequence["Quality"]) -> None:
+    """A row for each candidate, a column for each figure; intervals are in --json."""
+    figures: dict[tuple[str, str, str], dict[str, str]] = {}
+    for item in qualities:
+        candidate = item.candidate
+        row = (candidate.encoder, candidate.weights, candidate.features)
+        figures.setdefault(row, {})[f"{item.measure}@{item.k}"] = (
+            f"{item.figure.value:.3f}"
+        )
+    columns = list(dict.fromkeys(name for row in figures.values() for name in row))
+    print_table(
+        ("encoder", "weights", "features", *columns),
+        [
+            (*row, *(values.get(name, "") for name in columns))
+            for row, values in figures.items()
+        ],
+    )

@@ -1,0 +1,83 @@
+"""Magento's sample shop "Luma": products by view, for evaluation only.
+
+Reads the layout of `tiefvision.datasets.product_views`. The main view of a product is
+its shop photograph; the views that search for it stand in for street photographs, and
+further views are left out. No garment is boxed, and everything is test: the licences
+are those of a shop's pictures, not of material to train on.
+"""
+
+from pathlib import Path
+
+from tiefvision.datasets.files import IMAGES, copy_file
+from tiefvision.datasets.importers.formats import (
+    ImportReport,
+    claim_target,
+    make_report,
+)
+from tiefvision.datasets.product_views import (
+    MAIN_VIEW,
+    QUERY_VIEWS,
+    ProductPhoto,
+    read_product_views,
+)
+from tiefvision.datasets.writing import write_annotations
+from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.photos.reading import read_photo
+from tiefvision.progress import Track, untracked
+from tiefvision.records import Photo
+
+LICENSE = "OSL-3.0 / AFL-3.0"
+
+DESCRIPTION = (
+    'The sample shop "Luma", https://github.com/magento/magento2-sample-data, '
+    "main views as shop photographs"
+)
+
+
+def import_luma(
+    source: Path, target: Path, *, seed: int, track: Track = untracked
+) -> ImportReport:
+    """Converts products by view; a run that was killed is completed by the next.
+
+    Args:
+        source: The folder of images.csv and images/.
+        target: A new or empty folder, or one of an earlier run.
+        seed: Unused: nothing is drawn.
+        track: Shows progress.
+
+    Raises:
+        BadDataset: ``source`` has another shape, or ``target`` holds something else.
+    """
+    listed = [
+        photo
+        for photo in read_product_views(source)
+        if photo.view in (MAIN_VIEW, *QUERY_VIEWS)
+    ]
+    claim_target(target, "luma", {})
+    photos, skipped = [], []
+    for photo in track(listed, "Copying photographs", len(listed)):
+        path = photo.path.relative_to(source / IMAGES).as_posix()
+        try:
+            converted = _convert(photo, path)
+        except UnreadablePhoto as error:
+            skipped.append(str(error))
+            continue
+        copy_file(photo.path, target / IMAGES / path)
+        photos.append(converted)
+    if not photos:
+        raise BadDataset(f"No photograph in {source} could be read.")
+    write_annotations(target, photos, description=DESCRIPTION)
+    return make_report(photos, (), skipped)
+
+
+def _convert(photo: ProductPhoto, path: str) -> Photo:
+    height, width = read_photo(photo.path).shape[:2]  # decoded, so damage is noticed
+    return Photo(
+        path=path,
+        width=width,
+        height=height,
+        source="shop" if photo.view == MAIN_VIEW else "street",
+        split="test",
+        item_id=photo.product,
+        license=LICENSE,
+    )
