@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two training photographs of two classes, and one to be left alone."""
+    for split, label in (("train", "hat"), ("train", "shoes"), ("test", "hat")):
+        file = tmp_path / "photos" / split / label / "0.png"
+        file.parent.mkdir(parents=True)
+        drawn = np.random.default_rng(len(label)).integers(0, 256, (60, 50, 3))
+        Image.fromarray(drawn.astype(np.uint8)).save(file)
+    return tmp_path / "photos"
+
+
+def test_a_file_that_is_no_encoder_is_no_teacher(tiefvision, photos, tmp_path):
+    (tmp_path / "bad.safetensors").write_bytes(b"x" * 40)
+    result = tiefvision(
+        "distil",
+        str(photos),
+        "--output",
+        str(tmp_path / "out.safetensors"),
+        "--teacher-weights",
+        str(tmp_path / "bad.safetensors"),
+    )
+    assert result.code == FAILED
+    assert "is not a safetensors file" in result.err
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_what_it_writes_is_an_encoder_with_read_outs(tiefvision, photos, tmp_path):
+    output = tmp_path / "mine" / "encoder.safetensors"
+    epochs = ("--epochs", "1", "--last-epochs", "1")
+    teacher = ("--teacher", "squeezenet1_1", "--teacher-weights", "random")
+    spoken = tiefvision("distil", photos, "--output", output, *epochs, *teacher)
+    assert spoken.code == DONE
+    assert f"--weights {output}" in spoken.err
+    luma = tmp_path / "luma"
+    rows = ["file,product,colour,view"]
+    for view in ("main", "back", "alt1"):
+        rows.append(f"{view}.png,a,red,{view}")
+        (luma / "images").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 50), (200, 0, 0)).save(luma / "images" / f"{view}.png")
+    (luma / "images.csv").write_text("\n".join(rows) + "\n")
+    spoken = tiefvision(
+        "quality", "--luma", luma, "--encoder", f"alexnet:{output}", "--json"
+    )
+    assert {
+        line["features"] for line in spoken.lines if line["encoder"] == "alexnet"
+    } == {
+        "pooled",
+        "cells",
+        "meaning",
+        "appearance",
+    }
+
+
+def test_an_unknown_teacher_is_bad_usage(tiefvision, photos, tmp_path):
+    result = tiefvision(
+        "distil", str(photos), "--output", str(tmp_path / "out"), "--teacher", "vgg"
+    )
+    assert result.code == BAD_USAGE
+    assert "vgg" in result.err

@@ -1,0 +1,1 @@
+"""Training an encoder to see as a stronger one does, and to remember appearance."""
