@@ -14,12 +14,10 @@ STAGES := $(shell ls stages | sed -n 's/^s\([0-9]*\)_.*\.py$$/\1/p' | sort -n)
 # Stage 1 alone reads the dataset itself; the others read the run.
 STAGE = $(BIN)/python -m stages $(1) --workspace "$(RUN)" $(if $(filter 1,$(1)),--data "$(DATA)") $(ARGS_$(1)) $(ARGS)
 
-# Torchvision's ImageNet weights need a network that the demo does not count on.
-DEMO = ARGS_2="--weights random"
 DEMO_QUERY = import json, sys; images = json.load(open(sys.argv[1]))["images"]; \
 	print(next(i["file_name"] for i in images if (i["source"], i["split"]) == ("street", "test")))
 
-.PHONY: help demo search-demo all test check format lint types real clean
+.PHONY: help demo search-demo all test bench check format lint types real clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,10 +35,8 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 demo: $(VENV)/installed ## make synthetic data, run every stage on it, search it
-	@echo "The demo has no ImageNet weights without a network: its encoder is random, so"
-	@echo "its figures show that the pipeline works, not how well a trained encoder does."
 	$(BIN)/tiefvision data synth "$(DATA)"
-	@$(MAKE) --no-print-directory all $(DEMO)
+	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory search-demo
 
 search-demo:
@@ -62,6 +58,9 @@ test: $(VENV)/installed ## run the tests
 
 real: $(VENV)/installed ## run only the tests that need the real photographs
 	$(BIN)/python -m pytest -m real
+
+bench: $(VENV)/installed ## time encoding and locating against the machine's limit
+	$(BIN)/tiefvision bench --workspace "$(RUN)" $(ARGS)
 
 format: $(VENV)/installed ## format the code
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -23,12 +23,13 @@ ITEMS, DATASET_SEED = 12, 2
 """Three families of four, so one in each split; a street and a shop photograph each."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "encode": {"weights": "random", "long_sides": (256,)},
+    "encode": {"weights": "random", "precision": "float32", "long_sides": (256,)},
     "train_classifier": {"categories": ("outfit",), "epochs": 12},
     "train_boxes": {"epochs": 12},
     "train_deeprank": {"epochs": 6, "learning_rate": 3e-3},
 }
-"""Far from good, and quick: all stages together take seven seconds."""
+"""Far from good, and quick: all stages together take seven seconds. In float32, so that
+the figures are the same on processors with and without bfloat16."""
 
 RunStage = Callable[..., dict[str, Any] | None]
 
@@ -83,6 +84,27 @@ def run(trained: Path, tmp_path: Path) -> Path:
     Its files are links: stages replace artifacts and never write into them.
     """
     return Path(shutil.copytree(trained, tmp_path / "run", copy_function=os.link))
+
+
+@pytest.fixture(scope="session")
+def bundle(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models of the trained workspace as a bundle; tests must not change it."""
+    from tiefvision.workspace.artifacts import Workspace
+    from tiefvision.workspace.bundle_writing import write_bundle
+
+    folder = tmp_path_factory.mktemp("bundle")
+    write_bundle(Workspace(trained), folder, "test-1")
+    return folder
+
+
+@pytest.fixture
+def shipped(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that bundle, which a test may change, in place of what ships."""
+    from tiefvision import models
+
+    folder = Path(shutil.copytree(bundle, tmp_path / "shipped"))
+    monkeypatch.setattr(models, "FOLDER", folder)
+    return folder
 
 
 @dataclass(frozen=True)

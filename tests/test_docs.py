@@ -12,7 +12,18 @@ from tiefvision.workspace.artifacts import STAGES
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-COMMANDS = ("locate", "index", "search", "compare", "models", "doctor", "data")
+COMMANDS = (
+    "locate",
+    "index",
+    "search",
+    "compare",
+    "models",
+    "distil",
+    "quality",
+    "bench",
+    "doctor",
+    "data",
+)
 
 
 def _help(module: str, *arguments: str) -> str:

@@ -13,13 +13,14 @@ FILES = sorted(
 )
 
 LAYERS = (
-    {"errors", "records", "version"},
-    {"boxes", "progress"},
+    {"errors", "records", "version", "models"},
+    {"ahead", "boxes", "progress"},
     {"photos"},
     {"datasets", "encoders", "evaluation", "store", "index"},
     {"training"},
-    {"locating", "ranking"},
+    {"distilling", "locating", "ranking"},
     {"search", "report"},
+    {"benchmarks"},
     {"workspace"},
     {"cli"},
     {"stages"},
@@ -34,11 +35,14 @@ ONLY = {
     "torchvision": {"encoders", "workspace"},
     "scipy": {"datasets", "photos"},
     "torch": {
+        "photos",
         "encoders",
         "training",
+        "distilling",
         "locating",
         "ranking",
         "search",
+        "benchmarks",
         "workspace",
         "cli",
         "stages",

@@ -1,3 +1,5 @@
+import pytest
+
 from tiefvision.cli.running import DONE, FAILED
 from tiefvision.workspace.artifacts import STAGES
 
@@ -21,6 +23,25 @@ def test_an_empty_workspace_is_told_what_to_run(tiefvision, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_what_ships_is_loaded(tiefvision, shipped, tmp_path):
+    found = findings(tiefvision("doctor", "--workspace", tmp_path, "--json"))
+    for name in ("encoder-alexnet.safetensors", "heads.safetensors"):
+        assert found[name]["status"] == "ok"
+        assert found[name]["detail"].startswith("ships with the package: ")
+
+
+@pytest.mark.parametrize("name", ["encoder-alexnet.safetensors", "heads.safetensors"])
+def test_a_shipped_file_that_is_damaged_fails(name, tiefvision, shipped, tmp_path):
+    content = (shipped / name).read_bytes()
+    (shipped / name).write_bytes(content[: len(content) // 2])
+    spoken = tiefvision("doctor", "--workspace", tmp_path, "--json")
+    assert spoken.code == FAILED
+    finding = findings(spoken)[name]
+    assert finding["status"] == "failed"
+    assert "truncated" in finding["detail"]
+    assert "Run: pip install" in finding["detail"]
+
+
 def test_a_full_workspace_is_fresh(tiefvision, trained):
     spoken = tiefvision("doctor", "--workspace", trained, "--json")
     assert spoken.code == DONE
@@ -29,6 +50,12 @@ def test_a_full_workspace_is_fresh(tiefvision, trained):
         assert found[f"{name}.lmdb"]["status"] == "ok"
         assert found[f"{name}.lmdb"]["detail"].startswith("fresh: ")
     assert "24 map" in found["features.lmdb"]["detail"]
+
+
+def test_a_catalogue_that_was_just_indexed_is_fresh(tiefvision, run, catalogue):
+    tiefvision("index", catalogue, "--workspace", run)
+    found = findings(tiefvision("doctor", "--workspace", run, "--json"))
+    assert found["catalogue.lmdb"]["detail"].startswith("fresh: ")
 
 
 def test_what_is_older_than_its_inputs_is_named(tiefvision, run, run_stage):

@@ -1,3 +1,4 @@
+import hashlib
 import shutil
 import time
 
@@ -5,6 +6,7 @@ import pytest
 
 from tiefvision.cli.running import DONE, FAILED, INTERRUPTED, SOME_UNREADABLE
 from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.bundle_writing import write_bundle
 
 
 def rows_of(workspace):
@@ -109,9 +111,68 @@ def test_a_folder_of_broken_files_alone_fails(tiefvision, trained, tmp_path):
 
 
 def test_without_models_the_next_command_is_named(tiefvision, catalogue, tmp_path):
-    spoken = tiefvision("index", catalogue, "--workspace", tmp_path / "none")
+    arguments = ("--workspace", tmp_path / "none", "--models", "workspace")
+    spoken = tiefvision("index", catalogue, *arguments)
     assert spoken.code == FAILED
     assert spoken.err.endswith("Run: make stage-2\n")
+
+
+def test_with_the_shipped_models_an_empty_folder_is_enough(
+    tiefvision, shipped, catalogue, tmp_path
+):
+    arguments = ("--workspace", tmp_path / "new" / "run", "--json")
+    spoken = tiefvision("index", catalogue, *arguments)
+    assert spoken.code == DONE
+    assert spoken.err.startswith("Using the models that ship with tiefvision (test-1).")
+    assert set(spoken.lines[0]["indexes"]) == {"cosine", "deeprank"}
+    photo = catalogue / "été" / "服 1.jpg"
+    (found, *_) = tiefvision("search", photo, *arguments).lines
+    assert found["ranker"] == "deeprank"
+    assert found["results"][0]["photo"] == "été/服 1.jpg"
+    assert found["results"][0]["similarity"] > 0.99
+    assert tiefvision("index", catalogue, *arguments).lines[0]["up_to_date"]
+
+
+def test_a_catalogue_names_the_bundle_that_made_it(
+    tiefvision, shipped, catalogue, tmp_path
+):
+    content = (shipped / "heads.safetensors").read_bytes()
+    tiefvision("index", catalogue, "--workspace", tmp_path / "new")
+    with Workspace(tmp_path / "new").open("catalogue") as artifact:
+        inputs = artifact.header.inputs
+    assert inputs["heads"] == hashlib.sha256(content).hexdigest()
+
+
+def test_before_a_catalogue_is_indexed_the_command_is_named(
+    tiefvision, run, shipped, street
+):
+    """The gallery of the workspace's own models is not mistaken for one."""
+    spoken = tiefvision("search", street[0], "--workspace", run, "--models", "shipped")
+    assert spoken.code == FAILED
+    assert "There is no catalogue.lmdb" in spoken.err
+    assert spoken.err.endswith("Run: tiefvision index CATALOGUE\n")
+
+
+def test_a_catalogue_of_other_models_is_refused(
+    tiefvision, run, shipped, catalogue, street, tmp_path
+):
+    search = ("search", street[0], "--workspace", run)
+    mended = "Run: tiefvision index CATALOGUE"
+    tiefvision("index", catalogue, "--workspace", run, "--models", "shipped")
+    spoken = tiefvision(*search)
+    assert (spoken.code, spoken.out) == (FAILED, "")
+    assert "catalogue.lmdb was made with" in spoken.err
+    assert spoken.err.endswith(f"{mended}\n")
+    assert tiefvision(*search, "--models", "shipped").code == DONE
+    write_bundle(Workspace(run), shipped, "test-2")  # the next release
+    spoken = tiefvision(*search, "--models", "shipped")
+    assert spoken.code == FAILED
+    assert "catalogue.lmdb was indexed by other models, not" in spoken.err
+    assert spoken.err.endswith(f"{mended}, with the same --models\n")
+    tiefvision("index", catalogue, "--workspace", run)
+    spoken = tiefvision(*search, "--models", "shipped")
+    assert spoken.code == FAILED
+    assert spoken.err.endswith(f"{mended}, with the same --models\n")
 
 
 def test_a_catalogue_of_an_earlier_deeprank_is_refused(
@@ -142,10 +203,10 @@ import sys, time
 from tiefvision.cli.main import app
 from tiefvision.cli.running import guarded
 from tiefvision.workspace import indexing
-def slowly(path, open_photo=indexing.open_photo):
+def slowly(*arguments, encode_crop=indexing.encode_crop):
     time.sleep(0.5)
-    return open_photo(path)
-indexing.open_photo = slowly
+    return encode_crop(*arguments)
+indexing.encode_crop = slowly
 sys.exit(guarded(app, ["index", folder, "--workspace", workspace]))
 """
 

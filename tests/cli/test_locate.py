@@ -4,7 +4,7 @@ import shutil
 import pytest
 from PIL import Image
 
-from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE
+from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, SOME_UNREADABLE
 
 
 def test_a_line_of_json_follows_the_contract(tiefvision, trained, street):
@@ -133,12 +133,60 @@ def test_a_name_that_is_not_text_stops_nothing(processes, trained, street, tmp_p
 
 
 @pytest.mark.parametrize("command", ["locate", "search"])
-def test_an_empty_workspace_names_the_next_command(
+def test_without_trained_models_the_next_command_is_named(
     command, tiefvision, street, tmp_path
 ):
-    spoken = tiefvision(command, street[0], "--workspace", tmp_path / "none", "--json")
+    spoken = tiefvision(
+        *(command, street[0], "--workspace", tmp_path / "none", "--json"),
+        *("--models", "workspace"),
+    )
     assert (spoken.code, spoken.out) == (FAILED, "")
     assert spoken.err.endswith("Run: make stage-2\n")
+
+
+def test_in_an_empty_workspace_the_shipped_models_locate(
+    tiefvision, trained, shipped, street, tmp_path
+):
+    empty = tmp_path / "none"
+    spoken = tiefvision("locate", *street, "--workspace", empty, "--json")
+    assert spoken.code == DONE
+    assert spoken.err == "Using the models that ship with tiefvision (test-1).\n"
+    assert not empty.exists()
+    (trained_line, *_) = tiefvision(
+        "locate", *street, "--workspace", trained, "--json"
+    ).lines
+    (found, *_) = spoken.lines[0]["garments"]
+    (expected, *_) = trained_line["garments"]
+    # The bundle holds the same networks in half precision.
+    assert found["category"] == expected["category"]
+    assert found["box"] == pytest.approx(expected["box"], abs=2.0)
+    quiet = tiefvision("locate", *street, "--workspace", empty, "--quiet", "--json")
+    assert (quiet.lines, quiet.err) == (spoken.lines, "")
+
+
+def test_a_folder_of_models_is_used_when_it_is_given(
+    tiefvision, trained, bundle, street
+):
+    spoken = tiefvision(
+        "locate", street[0], "--workspace", trained, "--models", bundle, "--json"
+    )
+    assert spoken.code == DONE
+    assert spoken.err == f"Using the models in {bundle} (test-1).\n"
+
+
+def test_models_that_are_none_are_bad_usage(tiefvision, trained, street):
+    spoken = tiefvision("locate", street[0], "--workspace", trained, "--models", "best")
+    assert spoken.code == BAD_USAGE
+    assert "no models 'best'. Use auto, shipped, workspace" in spoken.err
+
+
+def test_a_half_trained_locator_names_both_ways_on(tiefvision, run, shipped, street):
+    (run / "box_regressors.lmdb").unlink()
+    spoken = tiefvision("locate", street[0], "--workspace", run)
+    assert spoken.code == FAILED
+    assert spoken.err.endswith("Run: make stage-4, or use --models shipped\n")
+    spoken = tiefvision("locate", street[0], "--workspace", run, "--models", "shipped")
+    assert spoken.code == DONE
 
 
 def test_an_artifact_of_another_encoder_is_refused(tiefvision, street, run, run_stage):

@@ -1,4 +1,6 @@
-from tiefvision.cli.running import DONE
+from tiefvision.cli.running import DONE, FAILED
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.records import photo_path, read_photos
 
 KEYS = ["name", "kind", "parameters", "trainable", "embedding"]
 
@@ -23,6 +25,44 @@ def test_the_sizes_are_those_of_the_networks(tiefvision, trained):
     assert models["cosine"]["parameters"] == 0
     assert "trained" in models["deeprank"]["state"]
     assert models["deeprank"]["trainable"] == models["deeprank"]["parameters"] > 0
+
+
+def test_what_ships_is_listed_with_version_and_size(tiefvision, shipped, tmp_path):
+    spoken = tiefvision("models", "--workspace", tmp_path, "--json")
+    states = {line["name"]: line["state"] for line in spoken.lines}
+    size = (shipped / "encoder-alexnet.safetensors").stat().st_size / 2**20
+    ships = f"ships as random (seed 0) (format 1, {size:.1f} MiB)"
+    assert states["alexnet"] == ships
+    assert states["squeezenet1_1"] == ""
+    assert "ships in test-1 (format 1, " in states["deeprank"]
+
+
+def test_the_models_of_a_workspace_are_exported(tiefvision, trained, tmp_path):
+    folder = tmp_path / "mine"
+    arguments = ("models", "--workspace", trained, "--export", folder)
+    spoken = tiefvision(*arguments, "--json")
+    assert spoken.code == DONE
+    assert spoken.err == f"Next: tiefvision locate PHOTO --models {folder}\n"
+    assert {line["file"]: line["bytes"] for line in spoken.lines} == {
+        str(path): path.stat().st_size for path in folder.iterdir()
+    }
+    assert len(spoken.lines) == 2
+    tiefvision(*arguments, "--name", "mine-2")
+    listed = tiefvision("locate", photo_of(trained), "--models", folder)
+    assert listed.err.endswith("(mine-2).\n")
+
+
+def photo_of(workspace):
+    with Workspace(workspace).open("photos") as records:
+        return photo_path(records, read_photos(records)[0].path)
+
+
+def test_without_a_finished_workspace_nothing_is_exported(tiefvision, tmp_path):
+    folder = tmp_path / "mine"
+    spoken = tiefvision("models", "--workspace", tmp_path, "--export", folder)
+    assert spoken.code == FAILED
+    assert spoken.err.endswith("Run: make stage-2\n")
+    assert not folder.exists()
 
 
 def test_the_table_lists_every_model(tiefvision, tmp_path):

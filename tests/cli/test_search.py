@@ -59,7 +59,8 @@ def test_a_photograph_of_the_gallery_finds_itself(tiefvision, trained, dataset):
         (hit,) = line["results"]
         assert line["ranker"] == ranker
         assert hit["photo"] == f"images/shop/{photo.name}"
-        assert hit["similarity"] > 0.999
+        # Not 1: the box is found anew, and the encoder may compute in bfloat16.
+        assert hit["similarity"] > 0.99
 
 
 def test_more_than_the_gallery_holds_is_all_of_it(tiefvision, trained, street):

@@ -137,6 +137,7 @@ def test_a_stage_takes_its_report_from_its_settings(trained):
         "weights": "random",
         "long_sides": [256],
         "border": 48,
+        "precision": "float32",
         "seed": 0,
     }
     assert report["seconds"] >= 0

@@ -6,6 +6,7 @@ from tiefvision.errors import MissingArtifact, StaleArtifact, TiefVisionError
 from tiefvision.photos.working import open_photo
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.loading import (
+    TrainedModels,
     gallery_name,
     load_locator,
     load_rankers,
@@ -28,16 +29,17 @@ def test_a_loaded_locator_finds_what_the_stage_found(trained):
             assert len(found) == len(expected)
             for mine, other in zip(found, expected, strict=True):
                 assert mine.category == other.category
-                # Half a pixel: the stage read its maps in half precision.
+                # The locator may compute in bfloat16, the stage computes in float32.
                 np.testing.assert_allclose(
-                    mine.box_in_image, other.box_in_image, atol=0.5
+                    mine.box_in_image, other.box_in_image, atol=2
                 )
 
 
 def test_a_loaded_searcher_finds_a_photograph_of_the_gallery(trained):
     workspace = Workspace(trained)
-    locator = load_locator(workspace, CPU)
-    searcher, root = load_searcher(workspace, locator, "cosine", CPU)
+    models = TrainedModels(workspace)
+    locator = models.locator(CPU)
+    searcher, root = load_searcher(workspace, models, locator, "cosine", CPU)
     for path in searcher.photos[::5]:
         photo = open_photo(root / path)
         (surest, *_) = locator.find(photo)
@@ -48,23 +50,25 @@ def test_a_loaded_searcher_finds_a_photograph_of_the_gallery(trained):
 
 def test_the_rankers_are_those_that_were_trained(run):
     workspace = Workspace(run)
+    models = TrainedModels(workspace)
     assert list(load_rankers(workspace, CPU)) == ["cosine", "deeprank"]
-    assert ranker_name(workspace, "") == "deeprank"
-    assert ranker_name(workspace, "cosine") == "cosine"
+    assert ranker_name(models, "") == "deeprank"
+    assert ranker_name(models, "cosine") == "cosine"
     (run / "deeprank.lmdb").unlink()
     assert list(load_rankers(workspace, CPU)) == ["cosine"]
-    assert ranker_name(workspace, "") == "cosine"
+    assert ranker_name(models, "") == "cosine"
     with pytest.raises(
         TiefVisionError, match=r"no ranker 'deeprank' here\. Use cosine"
     ):
-        ranker_name(workspace, "deeprank")
+        ranker_name(models, "deeprank")
 
 
 def test_a_catalogue_is_preferred_to_the_gallery(run):
     workspace = Workspace(run)
-    assert gallery_name(workspace) == "gallery"
+    models = TrainedModels(workspace)
+    assert gallery_name(workspace, models) == "gallery"
     (run / "catalogue.lmdb").write_bytes(b"")
-    assert gallery_name(workspace) == "catalogue"
+    assert gallery_name(workspace, models) == "catalogue"
 
 
 @pytest.mark.parametrize(
@@ -81,5 +85,6 @@ def test_a_gallery_of_another_encoder_is_refused(run, run_stage):
     for name in ("encode", "train_classifier", "train_boxes", "localise"):
         run_stage(run, name, **({"seed": 1} if name == "encode" else {}))
     workspace = Workspace(run)
+    models = TrainedModels(workspace)
     with pytest.raises(StaleArtifact, match=r"gallery\.lmdb was made with"):
-        load_searcher(workspace, load_locator(workspace, CPU), "cosine", CPU)
+        load_searcher(workspace, models, models.locator(CPU), "cosine", CPU)

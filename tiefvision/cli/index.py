@@ -5,7 +5,12 @@ from typing import Annotated
 
 import typer
 
-from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.options import (
+    DEFAULT_MODELS,
+    ModelsOption,
+    Options,
+    with_options,
+)
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.store.artifact import MAX_GIB
@@ -18,13 +23,15 @@ def index(
     ],
     options: Options,
     max_gib: Annotated[float, typer.Option(help="Limit of the file in GiB.")] = MAX_GIB,
+    models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Encode shop photographs and build the NMSLIB index of every ranker."""
     from tiefvision.workspace.indexing import index_catalogue
     from tiefvision.workspace.job import Resources
 
     resources = Resources(options.torch_device(), options.seed, max_gib, options.track)
-    report = index_catalogue(options.run, catalogue, resources)
+    chosen = options.choose_models(models)
+    report = index_catalogue(options.run, chosen, catalogue, resources)
     if options.json:
         print_line(report)
     else:

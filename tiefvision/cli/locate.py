@@ -5,7 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.options import (
+    DEFAULT_MODELS,
+    ModelsOption,
+    Options,
+    with_options,
+)
 from tiefvision.cli.output import box_text, garment_record, print_line, print_table
 from tiefvision.cli.photos import expand_photos
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
@@ -20,14 +25,14 @@ def locate(
     draw: Annotated[
         Path | None, typer.Option(help="Folder for pictures with the boxes drawn.")
     ] = None,
+    models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Find the garments in photographs: category, box in pixels, score."""
     from tiefvision.photos.working import open_photo
     from tiefvision.report.drawing import save_drawing
-    from tiefvision.workspace.loading import load_locator
 
     files = expand_photos(photos)
-    locator = load_locator(options.run, options.torch_device())
+    locator = options.choose_models(models).locator(options.torch_device())
     rows: list[tuple[Any, ...]] = []
     unreadable = 0
     for number, file in enumerate(options.track(files, "locating", len(files))):

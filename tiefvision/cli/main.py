@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from tiefvision.cli.bench import bench
 from tiefvision.cli.compare import compare
 from tiefvision.cli.data import app as data
+from tiefvision.cli.distil import distil
 from tiefvision.cli.doctor import doctor
 from tiefvision.cli.index import index
 from tiefvision.cli.locate import locate
 from tiefvision.cli.models import models
+from tiefvision.cli.quality import quality
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
 from tiefvision.version import __version__
@@ -21,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(data, name="data")
-for command in (locate, index, search, compare, models, doctor):
+for command in (locate, index, search, compare, distil, quality, bench, models, doctor):
     app.command()(command)
 
 

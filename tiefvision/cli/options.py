@@ -10,12 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tiefvision.cli.running import choose_device
+from tiefvision.cli.running import choose_device, say
 from tiefvision.progress import Track, choose_track
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
     import torch
+
+    from tiefvision.workspace.loading import Models
+
+ModelsOption = Annotated[
+    str,
+    typer.Option(
+        "--models",
+        help="auto, shipped, workspace, or a folder that models --export wrote.",
+    ),
+]
+"""Which models a command uses, for those that use any."""
+
+DEFAULT_MODELS = "auto"
+"""The workspace's models, or the shipped ones where it has none."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,16 @@ class Options:
     def torch_device(self) -> "torch.device":
         """Where networks run."""
         return choose_device(self.device)
+
+    def choose_models(self, choice: str) -> "Models":
+        """What a command locates and ranks with; a note tells of a bundle."""
+        from tiefvision.workspace.bundle import Bundle
+        from tiefvision.workspace.choice import choose_models
+
+        models = choose_models(self.run, choice)
+        if isinstance(models, Bundle) and not self.quiet:
+            say(f"Using {models.label}.")
+        return models
 
 
 def with_options(command: Callable[..., int]) -> Callable[..., None]:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.options import (
+    DEFAULT_MODELS,
+    ModelsOption,
+    Options,
+    with_options,
+)
 from tiefvision.cli.output import box_text, print_line, print_table, rounded_box
 from tiefvision.cli.photos import expand_photos
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
@@ -55,18 +60,20 @@ def search(
         bool, typer.Option("--whole", help="The whole photograph, without locating.")
     ] = False,
     html: Annotated[Path | None, typer.Option(help="A page with thumbnails.")] = None,
+    models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Locate the garments of photographs and list the closest in the catalogue."""
     from tiefvision.photos.working import open_photo
-    from tiefvision.workspace.loading import load_locator, load_searcher, ranker_name
+    from tiefvision.workspace.loading import load_searcher, ranker_name
 
     given = parse_box(box)
     if given and whole:
         raise typer.BadParameter("--box and --whole exclude each other.")
     device = options.torch_device()
-    locator = load_locator(options.run, device)
-    name = ranker_name(options.run, ranker)
-    searcher, root = load_searcher(options.run, locator, name, device)
+    chosen = options.choose_models(models)
+    locator = chosen.locator(device)
+    name = ranker_name(chosen, ranker)
+    searcher, root = load_searcher(options.run, chosen, locator, name, device)
     files = expand_photos(photos)
     answers: list[Answer] = []
     unreadable = 0

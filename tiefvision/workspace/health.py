@@ -4,17 +4,25 @@ import importlib.metadata
 import os
 import platform
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 import torchvision
 
+from tiefvision import models
 from tiefvision.encoders.architectures import ARCHITECTURES
-from tiefvision.errors import TiefVisionError
+from tiefvision.encoders.dense import make_encoder
+from tiefvision.encoders.weights import SHIPPED, encoder_file
+from tiefvision.encoders.weights_files import read_weights_file
+from tiefvision.errors import BadWeights, TiefVisionError
 from tiefvision.version import __version__
 from tiefvision.workspace.artifacts import CATALOGUE, STAGES, Workspace, command_for
+from tiefvision.workspace.bundle import HEADS_FILE, shipped_bundle
+from tiefvision.workspace.models import describe_file
 
 LIBRARIES = (
     "torch",
@@ -28,6 +36,10 @@ LIBRARIES = (
     "typer",
     "rich",
 )
+
+REINSTALL = "pip install --force-reinstall tiefvision"
+
+CPU = torch.device("cpu")
 
 LITTLE_DISK = 2.0
 """GiB free below which a run over a thousand photographs may not fit."""
@@ -54,6 +66,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         ),
         *(_library(name) for name in LIBRARIES),
         *_devices(),
+        *_shipped(),
         *_weights(),
         *_artifacts(workspace),
         _disk(workspace.root),
@@ -74,6 +87,33 @@ def _devices() -> list[Finding]:
     else:
         findings.append(Finding("cuda", "note", "none; networks run on the processor"))
     return findings
+
+
+def _shipped() -> list[Finding]:
+    """The files of models in the package: every one must load."""
+    findings = []
+    for name, architecture in ARCHITECTURES.items():
+        path = encoder_file(models.FOLDER, architecture)
+        if path.is_file():
+            findings.append(_loads(path, partial(make_encoder, name, SHIPPED)))
+    findings.append(_loads(models.FOLDER / HEADS_FILE, _load_shipped_bundle))
+    return findings
+
+
+def _loads(path: Path, load: Callable[[], object]) -> Finding:
+    try:
+        load()
+        detail = describe_file(read_weights_file(path, facts_only=True))
+    except BadWeights as error:
+        return Finding(path.name, "failed", f"{error} Run: {REINSTALL}")
+    return Finding(path.name, "ok", f"ships with the package: {detail}")
+
+
+def _load_shipped_bundle() -> None:
+    bundle = shipped_bundle()
+    bundle.locator(CPU)
+    bundle.rankers(CPU)
+    bundle.crop_rules()
 
 
 def _weights() -> list[Finding]:
@@ -102,12 +142,13 @@ def _artifacts(workspace: Workspace) -> list[Finding]:
         except TiefVisionError as error:
             findings.append(Finding(f"{name}.lmdb", "failed", str(error)))
             continue
-        digests[name] = header.digest
         changed = [
             read
             for read, digest in header.inputs.items()
             if read in digests and digests[read] != digest
         ]
+        # Only now: the files of a catalogue are an input of the same name.
+        digests[name] = header.digest
         count = ", ".join(f"{count} {kind}" for kind, count in header.count.items())
         if changed:
             detail = f"older than {', '.join(changed)}. Run: {command}"

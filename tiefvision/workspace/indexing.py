@@ -9,7 +9,7 @@ from tiefvision.datasets.files import ANNOTATIONS, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
 from tiefvision.errors import TiefVisionError, UnreadablePhoto
 from tiefvision.index.hnsw import HnswSettings
-from tiefvision.photos.working import open_photo
+from tiefvision.photos.working import open_photos
 from tiefvision.progress import Track
 from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
 from tiefvision.ranking.views import Embed
@@ -19,34 +19,36 @@ from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace
 from tiefvision.workspace.gallery import GalleryRow, write_gallery
-from tiefvision.workspace.job import Job, Resources, input_digests
-from tiefvision.workspace.loading import (
-    load_crop_rules,
-    load_locator,
-    load_rankers,
-)
+from tiefvision.workspace.job import Job, Resources
+from tiefvision.workspace.loading import Models
 from tiefvision.workspace.maps import maps_reader, to_half
 from tiefvision.workspace.provenance import code_fingerprint, files_fingerprint
 
 
 def index_catalogue(
-    workspace: Workspace, root: Path, resources: Resources
+    workspace: Workspace, models: Models, root: Path, resources: Resources
 ) -> dict[str, Any]:
     """Index a folder of shop photographs, or the shop photographs of a dataset.
+
+    Args:
+        workspace: Where the catalogue is written.
+        models: What locates, encodes and compares.
+        root: The folder.
+        resources: What may be used.
 
     Returns:
         Counts, what was skipped and why, and the facts of each ranker's index.
 
     Raises:
         TiefVisionError: There is nothing to index.
-        MissingArtifact: The workspace holds no trained models.
+        MissingArtifact: The models are a workspace's, and it lacks one.
     """
     catalogue = _read_catalogue(root, resources.track)
     device = resources.device
-    locator = load_locator(workspace, device)
-    rules = load_crop_rules(workspace)
-    rankers = load_rankers(workspace, device)
-    header = _header(workspace, catalogue, locator, rules, list(rankers))
+    locator = models.locator(device)
+    rules = models.crop_rules()
+    rankers = models.rankers(device)
+    header = _header(models, catalogue, locator, rules)
     with Job(workspace, CATALOGUE, header, resources) as job:
         up_to_date = job.up_to_date
         if not up_to_date:
@@ -79,15 +81,8 @@ def _read_catalogue(root: Path, track: Track) -> Dataset:
 
 
 def _header(
-    workspace: Workspace,
-    catalogue: Dataset,
-    locator: Locator,
-    rules: CropRules,
-    rankers: list[str],
+    models: Models, catalogue: Dataset, locator: Locator, rules: CropRules
 ) -> Header:
-    models = ["crop_classifier", "box_regressors", "locations"]
-    if workspace.holds("deeprank"):
-        models.append("deeprank")
     files = [photo_file(catalogue.images, item.path) for item in catalogue.photos]
     content = files_fingerprint(catalogue.images, [f for f in files if f.is_file()])
     return Header(
@@ -96,12 +91,12 @@ def _header(
         config={
             "images": str(catalogue.images.absolute()),
             "encoder": locator.encoder.identity.to_dict(),
-            "rankers": rankers,
+            "rankers": models.ranker_names,
             # Or one that was mended or taken away would be reported for ever.
             "problems": [problem.message for problem in catalogue.problems],
             **asdict(rules),
         },
-        inputs=input_digests(workspace, models) | {"catalogue": content},
+        inputs=models.digests() | {"catalogue": content},
     )
 
 
@@ -112,20 +107,22 @@ def _encode(
     rules: CropRules,
     track: Track,
 ) -> None:
-    photos = catalogue.photos
     problems = {
         f"skipped/{number:08d}": problem.message
         for number, problem in enumerate(catalogue.problems)
     }
     writer.write(records=problems)
-    for photo in track(photos, "indexing", len(photos)):
-        if writer.has(f"crop/{photo.path}") or writer.has(f"skipped/{photo.path}"):
-            continue
-        file = photo_file(catalogue.images, photo.path)
-        try:
-            opened = open_photo(file)
-        except UnreadablePhoto as error:
-            writer.write(records={f"skipped/{photo.path}": str(error)})
+    left = [
+        photo
+        for photo in catalogue.photos
+        if not writer.has(f"crop/{photo.path}")
+        and not writer.has(f"skipped/{photo.path}")
+    ]
+    files = (photo_file(catalogue.images, photo.path) for photo in left)
+    pairs = zip(left, open_photos(files), strict=True)
+    for photo, opened in track(pairs, "indexing", len(left)):
+        if isinstance(opened, UnreadablePhoto):
+            writer.write(records={f"skipped/{photo.path}": str(opened)})
             continue
         surest = next(iter(locator.find(opened)), None)
         box = opened.box_in_pixels(surest.box_in_image) if surest else None

@@ -1,11 +1,15 @@
 """From a workspace to the locator, the rankers and the searcher that it holds."""
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
+from tiefvision.encoders.dense import EncoderIdentity, same_encoder
 from tiefvision.errors import BadUsage, StaleArtifact
+from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.votes import VotingRules
 from tiefvision.ranking.crops import CropRules
 from tiefvision.ranking.views import CosineRanker, Embed
@@ -14,7 +18,7 @@ from tiefvision.search.searcher import Searcher
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace, command_for
 from tiefvision.workspace.gallery import read_index, read_rows
-from tiefvision.workspace.job import require_same_encoder
+from tiefvision.workspace.job import input_digests, require_same_encoder
 from tiefvision.workspace.maps import read_pyramid
 from tiefvision.workspace.networks import (
     read_classifier,
@@ -29,6 +33,83 @@ COSINE = "cosine"
 DEEPRANK = "deeprank"
 RANKERS = (COSINE, DEEPRANK)
 
+BUNDLE = "heads"
+"""Under this name the digest of a bundle stands in the header of what it made."""
+
+GALLERY = "gallery"
+"""What the last stage indexes: the shop photographs of the workspace's dataset."""
+
+
+class Models(Protocol):
+    """Trained models, of a workspace or of a bundle."""
+
+    @property
+    def label(self) -> str:
+        """What to call them in a message."""
+
+    @property
+    def galleries(self) -> tuple[str, ...]:
+        """What they can search in a workspace, the preferred one first."""
+
+    @property
+    def ranker_names(self) -> tuple[str, ...]:
+        """The rankers, the preferred one last."""
+
+    def locator(self, device: torch.device) -> Locator:
+        """What finds garments."""
+
+    def rankers(self, device: torch.device) -> dict[str, Embed]:
+        """What compares garments, by name."""
+
+    def crop_rules(self) -> CropRules:
+        """How garments become maps."""
+
+    def digests(self) -> dict[str, str]:
+        """Digests by name, for the header of what they make."""
+
+
+@dataclass(frozen=True)
+class TrainedModels:
+    """The models that the stages trained in a workspace."""
+
+    workspace: Workspace
+
+    @property
+    def label(self) -> str:
+        """What to call them in a message."""
+        return f"the models of {self.workspace.root}"
+
+    @property
+    def galleries(self) -> tuple[str, ...]:
+        """The catalogue, and the gallery of the dataset they were trained on."""
+        return CATALOGUE, GALLERY
+
+    @property
+    def ranker_names(self) -> tuple[str, ...]:
+        """The baseline, and DeepRank if it has been trained."""
+        return tuple(
+            name for name in RANKERS if name == COSINE or self.workspace.holds(name)
+        )
+
+    def locator(self, device: torch.device) -> Locator:
+        """As ``load_locator``."""
+        return load_locator(self.workspace, device)
+
+    def rankers(self, device: torch.device) -> dict[str, Embed]:
+        """As ``load_rankers``."""
+        return load_rankers(self.workspace, device)
+
+    def crop_rules(self) -> CropRules:
+        """As ``load_crop_rules``."""
+        return load_crop_rules(self.workspace)
+
+    def digests(self) -> dict[str, str]:
+        """Of the artifacts of the locator, and of DeepRank if it has been trained."""
+        names = ["crop_classifier", "box_regressors", "locations"]
+        if self.workspace.holds(DEEPRANK):
+            names.append(DEEPRANK)
+        return input_digests(self.workspace, names)
+
 
 def load_locator(workspace: Workspace, device: torch.device) -> Locator:
     """The locator that a workspace trained. Raises MissingArtifact, StaleArtifact."""
@@ -40,11 +121,16 @@ def load_locator(workspace: Workspace, device: torch.device) -> Locator:
     ):
         identity = require_same_encoder(features, classifier, regressors, locations)
         logger.info("locator of %s: %s", workspace.root, ", ".join(identity.values()))
-        return Locator(
-            read_encoder(features, device),
-            read_pyramid(features),
+        encoder = read_encoder(features, device)
+        heads = fold_heads(
             read_classifier(classifier, device),
             read_regressors(regressors, device),
+            encoder.dtype,
+        )
+        return Locator(
+            encoder,
+            read_pyramid(features),
+            heads,
             VotingRules(**locations.header.details["rules"]),
         )
 
@@ -64,18 +150,19 @@ def load_crop_rules(workspace: Workspace) -> CropRules:
         return CropRules(crops.header.details["grid"])
 
 
-def gallery_name(workspace: Workspace) -> str:
+def gallery_name(workspace: Workspace, models: Models) -> str:
     """What a search looks through: the catalogue if there is one."""
-    return CATALOGUE if workspace.holds(CATALOGUE) else "gallery"
+    there = (name for name in models.galleries if workspace.holds(name))
+    return next(there, models.galleries[-1])
 
 
-def ranker_name(workspace: Workspace, wanted: str) -> str:
+def ranker_name(models: Models, wanted: str) -> str:
     """The ranker that is asked for; by default DeepRank if it has been trained.
 
     Raises:
-        BadUsage: The workspace has no such ranker.
+        BadUsage: There is no such ranker.
     """
-    here = [name for name in RANKERS if name == COSINE or workspace.holds(name)]
+    here = models.ranker_names
     if wanted and wanted not in here:
         known = ", ".join(here)
         raise BadUsage(f"There is no ranker {wanted!r} here.", f"Use {known}.")
@@ -83,13 +170,18 @@ def ranker_name(workspace: Workspace, wanted: str) -> str:
 
 
 def load_searcher(
-    workspace: Workspace, locator: Locator, ranker: str, device: torch.device
+    workspace: Workspace,
+    models: Models,
+    locator: Locator,
+    ranker: str,
+    device: torch.device,
 ) -> tuple[Searcher, Path]:
     """A searcher, and the catalogue's folder, where the paths of its hits start.
 
     Args:
-        workspace: Where the gallery and the rankers are.
-        locator: Whose encoder is used.
+        workspace: Where the gallery is.
+        models: Whose rankers are used.
+        locator: Theirs, whose encoder is used.
         ranker: As ``ranker_name`` gives it.
         device: Where networks run.
 
@@ -97,9 +189,9 @@ def load_searcher(
         MissingArtifact: Nothing has been indexed.
         StaleArtifact: The gallery was indexed by other models.
     """
-    rankers = load_rankers(workspace, device)
-    with workspace.open(gallery_name(workspace)) as gallery:
-        _require_same_models(workspace, gallery)
+    rankers = models.rankers(device)
+    with workspace.open(gallery_name(workspace, models)) as gallery:
+        _require_same_models(gallery, models, locator.encoder.identity)
         rows = read_rows(gallery)
         root = Path(gallery.header.details["root"])
         logger.info("%s: %d rows of %s, by %s", gallery.path, len(rows), root, ranker)
@@ -115,14 +207,25 @@ def load_searcher(
         return searcher, root
 
 
-def _require_same_models(workspace: Workspace, gallery: Artifact) -> None:
-    with workspace.open("features") as features:
-        require_same_encoder(features, gallery)
-    expected = gallery.header.inputs.get("deeprank")
-    if expected and workspace.holds("deeprank"):
-        with workspace.open("deeprank") as deeprank:
-            if deeprank.header.digest != expected:
-                raise StaleArtifact(
-                    f"{gallery.path.name} was indexed by another deeprank.",
-                    f"Run: {command_for(gallery.path.stem)}",
-                )
+def _require_same_models(
+    gallery: Artifact, models: Models, encoder: EncoderIdentity
+) -> None:
+    made_by, ours = gallery.header.inputs, models.digests()
+    name, fix = gallery.path.name, f"Run: {command_for(gallery.path.stem)}"
+    if BUNDLE in ours:  # By itself the command prefers what the workspace trained.
+        fix += ", with the same --models"
+    found = gallery.header.encoder or {}
+    if not same_encoder(found, encoder.to_dict()):
+        raise StaleArtifact(
+            f"{name} was made with {EncoderIdentity(**found)}, but {models.label} with "
+            f"{encoder}.",
+            fix,
+        )
+    if made_by.get(BUNDLE) != ours.get(BUNDLE):
+        raise StaleArtifact(
+            f"{name} was indexed by other models, not {models.label}.", fix
+        )
+    # A gallery without DeepRank serves the baseline, whatever was trained since.
+    expected = made_by.get(DEEPRANK)
+    if expected and ours.get(DEEPRANK, expected) != expected:
+        raise StaleArtifact(f"{name} was indexed by another deeprank.", fix)

@@ -1,0 +1,187 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.encoders.architectures import architecture_named
+from tiefvision.encoders.weights import encoder_file, load_weights, write_encoder
+from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
+from tiefvision.errors import BadWeights, MissingArtifact, StaleArtifact
+from tiefvision.photos.working import open_photo
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.bundle import HEADS_FILE, read_bundle
+from tiefvision.workspace.bundle_writing import write_bundle
+from tiefvision.workspace.loading import TrainedModels
+from tiefvision.workspace.records import photo_path, read_photos
+
+CPU = torch.device("cpu")
+ALEXNET = architecture_named("alexnet")
+
+
+@pytest.fixture
+def folder(bundle, tmp_path):
+    """A copy of the bundle that a test may change."""
+    return shutil.copytree(bundle, tmp_path / "copy")
+
+
+def rewrite(folder, change_facts=lambda facts: facts, change_tensors=lambda t: t):
+    file = read_weights_file(folder / HEADS_FILE)
+    facts, tensors = change_facts(dict(file.facts)), change_tensors(dict(file.tensors))
+    write_weights_file(file.path, tensors, facts)
+
+
+def test_a_bundle_finds_what_its_workspace_finds(trained, bundle):
+    models = TrainedModels(Workspace(trained))
+    mine, theirs = read_bundle(bundle).locator(CPU), models.locator(CPU)
+    assert mine.pyramid == theirs.pyramid
+    assert mine.rules == theirs.rules
+    assert mine.heads.categories == theirs.heads.categories
+    with Workspace(trained).open("photos") as records:
+        paths = [photo_path(records, photo.path) for photo in read_photos(records)]
+    for path in paths[::8]:
+        (found, *_), (expected, *_) = (
+            locator.find(open_photo(path)) for locator in (mine, theirs)
+        )
+        assert found.category == expected.category
+        # Its networks are in half precision.
+        np.testing.assert_allclose(found.box_in_image, expected.box_in_image, atol=2)
+
+
+def test_a_bundle_ranks_as_its_workspace_does(trained, bundle):
+    models = TrainedModels(Workspace(trained))
+    mine = read_bundle(bundle)
+    assert mine.ranker_names == models.ranker_names == ("cosine", "deeprank")
+    assert mine.crop_rules() == models.crop_rules()
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.nn.functional.normalize(
+        torch.randn(2, 256, 3, 3, generator=generator), dim=1
+    )
+    for name, embed in mine.rankers(CPU).items():
+        expected = models.rankers(CPU)[name](maps)
+        torch.testing.assert_close(embed(maps), expected, atol=1e-3, rtol=0)
+
+
+def test_equal_workspaces_make_equal_bundles(trained, bundle, tmp_path):
+    paths = write_bundle(Workspace(trained), tmp_path, "test-1")
+    for path in paths:
+        assert path.read_bytes() == (bundle / path.name).read_bytes()
+    assert read_bundle(tmp_path).digest == read_bundle(bundle).digest
+
+
+def test_without_deeprank_there_is_the_baseline(run, tmp_path):
+    (run / "deeprank.lmdb").unlink()
+    write_bundle(Workspace(run), tmp_path / "new", "cosine-1")
+    models = read_bundle(tmp_path / "new")
+    assert models.ranker_names == tuple(models.rankers(CPU)) == ("cosine",)
+
+
+def test_an_encoder_that_was_never_rounded_is_another_one(trained, shipped, tmp_path):
+    path = encoder_file(shipped, ALEXNET)
+    write_encoder(path, "alexnet", read_weights_file(path).tensors, {"name": "known-1"})
+    written, _ = write_bundle(Workspace(trained), tmp_path / "new", "x")
+    assert read_weights_file(written).name == "random (seed 0)"
+
+
+def test_a_workspace_over_a_bundle_keeps_its_encoder(run, run_stage, shipped, tmp_path):
+    """The file itself, with all that its header says, which a workspace forgets."""
+    path = encoder_file(shipped, ALEXNET)
+    state = read_weights_file(path).tensors
+    write_encoder(path, "alexnet", state, {"name": "known-1", "licence": "free"})
+    stages = ["encode", "train_classifier", "train_boxes", "localise", "encode_crops"]
+    for name in [*stages, "train_deeprank"]:
+        run_stage(run, name, **({"weights": "shipped"} if name == "encode" else {}))
+    copied, _ = write_bundle(Workspace(run), tmp_path / "new", "x")
+    assert copied.read_bytes() == path.read_bytes()
+    read_bundle(tmp_path / "new").locator(CPU)
+    # In place, the encoder stays and the heads are replaced.
+    write_bundle(Workspace(run), shipped, "next-1")
+    assert copied.read_bytes() == path.read_bytes()
+    assert read_bundle(shipped).heads.name == "next-1"
+
+
+def test_an_unfinished_workspace_names_the_next_stage(run, tmp_path):
+    (run / "crops.lmdb").unlink()
+    with pytest.raises(MissingArtifact, match=r"Run: make stage-6$"):
+        write_bundle(Workspace(run), tmp_path / "new", "x")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_workspace_of_two_encoders_is_refused(run, run_stage, tmp_path):
+    run_stage(run, "encode", seed=1)
+    with pytest.raises(StaleArtifact, match=r"crop_classifier\.lmdb was made with"):
+        write_bundle(Workspace(run), tmp_path / "new", "x")
+
+
+def test_heads_over_another_encoder_are_refused(folder):
+    trunk = ALEXNET.build()
+    load_weights(trunk, ALEXNET, "random", seed=9)
+    path = encoder_file(folder, ALEXNET)
+    write_encoder(path, "alexnet", trunk.state_dict(), {"name": "other-1"})
+    with pytest.raises(BadWeights, match=r"was trained over alexnet, .* but") as caught:
+        read_bundle(folder).locator(CPU)
+    assert str(path) in str(caught.value)
+    assert "other-1" in str(caught.value)
+
+
+def test_heads_without_their_encoder_are_refused(folder):
+    encoder_file(folder, ALEXNET).unlink()
+    with pytest.raises(BadWeights, match=r"no weights file at .*encoder-alexnet"):
+        read_bundle(folder).locator(CPU)
+
+
+def test_an_encoder_in_place_of_the_heads_is_refused(folder):
+    shutil.copy(encoder_file(folder, ALEXNET), folder / HEADS_FILE)
+    with pytest.raises(BadWeights, match=r"is a tiefvision-encoder file, expected"):
+        read_bundle(folder)
+
+
+def test_heads_of_another_version_are_refused(folder):
+    rewrite(folder, lambda facts: facts | {"version": 2})
+    with pytest.raises(BadWeights, match=r"of version 2 of tiefvision-heads, expected"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("kept", [0, 100, -1])
+def test_truncated_heads_are_refused(kept, folder):
+    path = folder / HEADS_FILE
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(BadWeights, match=r"heads\.safetensors .* truncated"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("group", ["crop_classifier", "box_regressors", "deeprank"])
+def test_heads_that_lack_a_tensor_or_hold_another_shape_are_refused(group, folder):
+    def use_all():
+        models = read_bundle(folder)
+        models.locator(CPU)
+        models.rankers(CPU)
+
+    use_all()
+    file = read_weights_file(folder / HEADS_FILE)
+    name = next(name for name in file.tensors if name.startswith(f"{group}."))
+    rewrite(folder, change_tensors=lambda all_: all_ | {name: torch.zeros(5, 5, 5)})
+    with pytest.raises(BadWeights, match=rf"{name} is \(5, 5, 5\), expected"):
+        use_all()
+    rewrite(
+        folder,
+        change_tensors=lambda all_: {k: v for k, v in all_.items() if k != name},
+    )
+    with pytest.raises(BadWeights, match=f"lacks {name}"):
+        use_all()
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        ("encoder", None),
+        ("encoder", {"name": "vgg", "weights": "", "weights_hash": ""}),
+        ("pyramid", {"border": 3}),
+        ("voting", {"luck": 1}),
+        ("crop_classifier", {"channels": 256}),
+    ],
+)
+def test_a_header_that_lacks_something_is_one_sentence(fact, value, folder):
+    rewrite(folder, lambda facts: facts | {fact: value})
+    with pytest.raises(BadWeights, match=r"header of .*heads\.safetensors is damaged"):
+        read_bundle(folder).locator(CPU)

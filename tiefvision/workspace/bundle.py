@@ -1,0 +1,183 @@
+"""Bundles: trained models as two files in a folder, apart from any workspace.
+
+One file is the encoder, ``encoder-<architecture>.safetensors``, the other, named
+``heads.safetensors``, the networks that were trained over it: the tensors of each under
+"crop_classifier.", "box_regressors." and "deeprank.", and in the header what the
+artifacts of a workspace say of them. The models that ship with the package are one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from tiefvision import models
+from tiefvision.encoders.architectures import architecture_named
+from tiefvision.encoders.dense import (
+    DenseEncoder,
+    EncoderIdentity,
+    make_encoder,
+    same_encoder,
+)
+from tiefvision.encoders.weights import encoder_file
+from tiefvision.encoders.weights_files import (
+    WeightsFile,
+    read_weights_file,
+    require_format,
+)
+from tiefvision.errors import BadUsage, BadWeights
+from tiefvision.locating.folded import fold_heads
+from tiefvision.locating.pyramid import Pyramid
+from tiefvision.locating.votes import VotingRules
+from tiefvision.ranking.crops import CropRules
+from tiefvision.ranking.views import CosineRanker, Embed
+from tiefvision.search.locator import Locator
+from tiefvision.workspace.artifacts import CATALOGUE
+from tiefvision.workspace.loading import BUNDLE, COSINE, DEEPRANK
+from tiefvision.workspace.networks import (
+    build_classifier,
+    build_deeprank,
+    build_regressors,
+    restore_module,
+)
+from tiefvision.workspace.provenance import file_hash
+
+HEADS_FILE = "heads.safetensors"
+HEADS_FORMAT = "tiefvision-heads"
+HEADS_VERSION = 1
+"""Of the layout of the heads' file; another one is refused."""
+
+CLASSIFIER = "crop_classifier"
+REGRESSORS = "box_regressors"
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Trained models of a folder: they satisfy ``Models``.
+
+    Attributes:
+        heads: The file of the heads; the encoder lies beside it.
+        digest: SHA-256 of that file.
+    """
+
+    heads: WeightsFile
+    digest: str
+
+    @property
+    def label(self) -> str:
+        """What to call them in a message."""
+        folder = self.heads.path.parent
+        where = (
+            "that ship with tiefvision" if folder == models.FOLDER else f"in {folder}"
+        )
+        return f"the models {where} ({self.heads.name})"
+
+    @property
+    def galleries(self) -> tuple[str, ...]:
+        """Only the catalogue: the gallery is that of a workspace's own models."""
+        return (CATALOGUE,)
+
+    @property
+    def ranker_names(self) -> tuple[str, ...]:
+        """The baseline, and DeepRank if it is in the bundle."""
+        return (COSINE, DEEPRANK) if DEEPRANK in self.heads.facts else (COSINE,)
+
+    def locator(self, device: torch.device) -> Locator:
+        """What finds garments.
+
+        Raises:
+            BadWeights: The files are damaged, or do not belong together.
+        """
+        encoder = self.encoder()
+        with _header_of(self.heads):
+            pyramid = self.heads.facts["pyramid"]
+            heads = fold_heads(
+                self._network(CLASSIFIER, build_classifier, device),
+                self._network(REGRESSORS, build_regressors, device),
+                encoder.dtype,
+            )
+            return Locator(
+                encoder.to(device),
+                Pyramid(tuple(pyramid["long_sides"]), pyramid["border"]),
+                heads,
+                VotingRules(**self.heads.facts["voting"]),
+            )
+
+    def rankers(self, device: torch.device) -> dict[str, Embed]:
+        """The baseline, and DeepRank if it is in the bundle, by name."""
+        rankers: dict[str, Embed] = {COSINE: CosineRanker()}
+        if DEEPRANK in self.heads.facts:
+            rankers[DEEPRANK] = self._network(DEEPRANK, build_deeprank, device)
+        return rankers
+
+    def crop_rules(self) -> CropRules:
+        """How garments become maps."""
+        with _header_of(self.heads):
+            return CropRules(**self.heads.facts["crops"])
+
+    def digests(self) -> dict[str, str]:
+        """Of the heads; the encoder stands in a header by its own hash."""
+        return {BUNDLE: self.digest}
+
+    def encoder(self) -> DenseEncoder:
+        """The encoder beside the heads.
+
+        Raises:
+            BadWeights: It is missing, damaged, or not the one they were trained over.
+        """
+        with _header_of(self.heads):
+            expected = EncoderIdentity(**self.heads.facts["encoder"])
+            architecture = architecture_named(expected.name)
+        path = encoder_file(self.heads.path.parent, architecture)
+        encoder = make_encoder(architecture.name, str(path))
+        if not same_encoder(encoder.identity.to_dict(), expected.to_dict()):
+            raise BadWeights(
+                f"{self.heads.path} was trained over {expected}, but {path} holds "
+                f"{encoder.identity}."
+            )
+        return encoder
+
+    def _network(
+        self,
+        group: str,
+        build: Callable[[Mapping[str, Any]], Module],
+        device: torch.device,
+    ) -> Module:
+        with _header_of(self.heads):
+            module = build(self.heads.facts[group])
+        prefix = f"{group}."
+        state = self.heads.group(prefix)
+        return restore_module(module, state, device, str(self.heads.path), prefix)
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """The bundle in a folder; its encoder is read when it is used.
+
+    Raises:
+        BadWeights: There is none, or not one that this release reads.
+    """
+    heads = read_weights_file(folder / HEADS_FILE)
+    require_format(heads, HEADS_FORMAT, HEADS_VERSION)
+    return Bundle(heads, file_hash(heads.path))
+
+
+def shipped_bundle() -> Bundle:
+    """The models that ship with the package. Raises BadWeights."""
+    return read_bundle(models.FOLDER)
+
+
+@contextmanager
+def _header_of(file: WeightsFile) -> Iterator[None]:
+    """Around what reads the header of a file: what it lacks is one sentence."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, BadUsage) as error:
+        raise BadWeights(
+            f"The header of {file.path} is damaged ({error!r})."
+        ) from error

@@ -1,0 +1,97 @@
+"""From a finished workspace to a bundle of its models."""
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from tiefvision import models
+from tiefvision.encoders.dense import DenseEncoder, EncoderIdentity, make_encoder
+from tiefvision.encoders.weights import encoder_file, write_encoder
+from tiefvision.encoders.weights_files import write_weights_file
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.bundle import (
+    CLASSIFIER,
+    HEADS_FILE,
+    HEADS_FORMAT,
+    HEADS_VERSION,
+    REGRESSORS,
+)
+from tiefvision.workspace.job import input_digests, require_same_encoder
+from tiefvision.workspace.loading import DEEPRANK
+from tiefvision.workspace.maps import read_pyramid
+from tiefvision.workspace.networks import read_encoder, read_weights
+
+CPU = torch.device("cpu")
+
+
+def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, Path]:
+    """Make a bundle of what a workspace trained.
+
+    The encoder's weights are rounded to half precision, which is what the heads were
+    trained over if they came from a bundle.
+
+    Args:
+        workspace: In which all stages up to the sixth have run; DeepRank goes along if
+            it has been trained.
+        folder: For the two files.
+        name: Of the heads, such as "heads-1".
+
+    Returns:
+        The files of the encoder and of the heads.
+
+    Raises:
+        MissingArtifact: A stage has not run.
+        StaleArtifact: Two artifacts are of different encoders.
+    """
+    trained = [CLASSIFIER, REGRESSORS]
+    if workspace.holds(DEEPRANK):
+        trained.append(DEEPRANK)
+    with ExitStack() as stack:
+        opened = {
+            key: stack.enter_context(workspace.open(key))
+            for key in ("features", *trained, "locations", "crops")
+        }
+        require_same_encoder(*opened.values())
+        encoder_path, identity = _place_encoder(
+            read_encoder(opened["features"], CPU), folder
+        )
+        pyramid = read_pyramid(opened["features"])
+        facts = {
+            "format": HEADS_FORMAT,
+            "version": HEADS_VERSION,
+            "name": name,
+            "encoder": identity.to_dict(),
+            "pyramid": asdict(pyramid),
+            "voting": opened["locations"].header.details["rules"],
+            "crops": {"grid": opened["crops"].header.details["grid"]},
+            "artifacts": input_digests(workspace, list(opened)),
+            **{key: opened[key].header.details for key in trained},
+        }
+        tensors = {
+            f"{key}.{part}": tensor
+            for key in trained
+            for part, tensor in read_weights(opened[key]).items()
+        }
+    write_weights_file(folder / HEADS_FILE, tensors, facts)
+    return encoder_path, folder / HEADS_FILE
+
+
+def _place_encoder(encoder: DenseEncoder, folder: Path) -> tuple[Path, EncoderIdentity]:
+    """Put an encoder's file into a folder: a copy of the shipped one if it is that."""
+    architecture = encoder.architecture
+    path = encoder_file(folder, architecture)
+    for known in (path, encoder_file(models.FOLDER, architecture)):
+        if not known.is_file():
+            continue
+        found = make_encoder(architecture.name, str(known)).identity
+        if found.weights_hash == encoder.identity.weights_hash:
+            if known != path:
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(known, path)
+            return path, found
+    facts = {"name": encoder.identity.weights}
+    write_encoder(path, architecture.name, encoder.trunk.state_dict(), facts)
+    return path, make_encoder(architecture.name, str(path)).identity
