@@ -4,11 +4,13 @@ Reads   the dataset: images/, annotations.json, triplets.csv
 Writes  photos.lmdb: photo/<path> a record with size, source, item, split and boxes;
         file/<path> SHA-256 of its file; triplet/<line> a judged triplet
 Command make stage-1 DATA=mydata
+        make stage-1 DATA=mydata RUN=myrun-0 ARGS="--folds 5 --fold 0"
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from tiefvision.datasets.check import check_dataset
 from tiefvision.datasets.files import (
@@ -18,8 +20,11 @@ from tiefvision.datasets.files import (
     list_photos,
     photo_file,
 )
+from tiefvision.datasets.folds import deal_fold
 from tiefvision.datasets.layout import read_dataset
+from tiefvision.datasets.report import DatasetReport
 from tiefvision.errors import BadDataset
+from tiefvision.records import Photo, Split
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.provenance import file_hash, files_fingerprint
 from tiefvision.workspace.records import photo_to_record
@@ -32,6 +37,10 @@ class Config:
     """Settings of the stage."""
 
     data: Annotated[Path, "folder of the dataset"] = Path("data/demo")
+    folds: Annotated[
+        int, "deal the photographs into folds; 0: the splits of the dataset", 0
+    ] = 0
+    fold: Annotated[int, "the fold that tests, from 0; half the next validates", 0] = 0
 
 
 def sources(config: Config) -> dict[str, str]:
@@ -58,8 +67,13 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             f"Run: tiefvision data check {config.data}",
         )
     dataset = read_dataset(config.data)
+    described: Sequence[Photo] = dataset.photos
+    figures = report.to_dict()
+    if config.folds or config.fold:
+        described = _dealt(described, report, config, job.resources.seed)
+        figures |= _figures_of_fold(described, config)
     unreadable = {*report.missing, *report.corrupt}
-    photos = [photo for photo in dataset.photos if photo.path not in unreadable]
+    photos = [photo for photo in described if photo.path not in unreadable]
     # Other pixels under an old name make every later stage due again.
     hashes = {
         f"file/{photo.path}": file_hash(photo_file(dataset.images, photo.path))
@@ -82,4 +96,27 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 "skipped": len(dataset.photos) - len(photos),
             }
         )
-    return report.to_dict()
+    return figures
+
+
+def _dealt(
+    photos: Sequence[Photo], report: DatasetReport, config: Config, seed: int
+) -> list[Photo]:
+    return deal_fold(
+        photos,
+        (*report.duplicates, *report.near_duplicates),
+        folds=config.folds,
+        fold=config.fold,
+        seed=seed,
+    )
+
+
+def _figures_of_fold(photos: Sequence[Photo], config: Config) -> dict[str, Any]:
+    """What differs from the report on the dataset's own splits."""
+    splits = [photo.split for photo in photos]
+    return {
+        "folds": config.folds,
+        "fold": config.fold,
+        "by_split": {split: splits.count(split) for split in get_args(Split)},
+        "leaks": (),  # whatever could leak has been dealt as one
+    }

@@ -38,6 +38,8 @@ class Photo:
         item_id: Ties the street and shop photographs of one item; "" if unknown.
         license: As its publisher names it; "" if unknown.
         garments: What is annotated in it.
+        group: Shared by photographs of one shot or one outfit, which always lie in one
+            split; "" if it has no such relative, or none that is known.
     """
 
     path: str
@@ -48,6 +50,7 @@ class Photo:
     item_id: str = ""
     license: str = ""
     garments: tuple[Garment, ...] = ()
+    group: str = ""
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,11 @@ def test_a_good_file(tmp_path):
     assert annotations.problems == ()
 
 
+def test_a_group_is_optional(tmp_path):
+    photos = read(tmp_path, changed("images", 0, "group", value="shot 1")).photos
+    assert [photo.group for photo in photos] == ["", "shot 1"]
+
+
 def test_a_byte_order_mark_is_no_harm(tmp_path):
     assert len(read(tmp_path, b"\xef\xbb\xbf" + json.dumps(GOOD).encode()).photos) == 2
 
@@ -103,6 +108,7 @@ def test_coco_license_numbers_are_looked_up(tmp_path):
         (changed("images", 0, "split", value="dev"), "expected train, val or test"),
         (changed("images", 0, "source", value="web"), "expected street or shop"),
         (changed("images", 0, "item_id", value=[]), r"item_id is \[\]"),
+        (changed("images", 0, "group", value=[]), r"group is \[\]"),
         (changed("annotations", 1, "id", value=1), r"annotations\[1\].id is 1 again"),
         (changed("annotations", 1, "image_id", value=9), "image_id is 9, which no"),
         (changed("annotations", 1, "category_id", value=9), "category_id is 9, which"),

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,7 @@ def test_a_sound_dataset_is_counted(tmp_path):
         report.corrupt,
         report.resized,
         report.duplicates,
+        report.near_duplicates,
         report.leaks,
         report.unnamed,
         report.problems,
@@ -121,6 +123,22 @@ def test_street_photographs_that_look_alike_leak(tmp_path, source):
     assert report.duplicates == ()
     leak = ("near-duplicate", {"train": ("a.jpg",), "test": ("b.jpg",)})
     assert leaks(report) == ([leak] if source == "street" else [])
+    alike = (("a.jpg", "b.jpg"),) if source == "street" else ()
+    assert report.near_duplicates == alike
+
+
+def test_one_group_in_two_splits_leaks_and_is_told_of_once(tmp_path):
+    save(tmp_path, "a.jpg", 0, quality=95)
+    save(tmp_path, "b.jpg", 0, quality=60)  # of the group, and looks it
+    save(tmp_path, "c.jpg", 1)
+    save(tmp_path, "d.jpg", 2)
+    shots = zip("abcd", ("train", "test", "val", "val"), "1122", strict=True)
+    write(
+        tmp_path,
+        *(replace(photo(f"{n}.jpg", split=s), group=group) for n, s, group in shots),
+    )
+    expected = {"train": ("a.jpg",), "test": ("b.jpg",)}
+    assert leaks(check_dataset(tmp_path)) == [("group", expected)]
 
 
 def test_spoilt_boxes_are_counted(tmp_path):

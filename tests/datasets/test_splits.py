@@ -3,7 +3,11 @@ from collections import Counter
 
 import pytest
 
-from tiefvision.datasets.splits import assign_splits
+from tiefvision.datasets.splits import (
+    assign_splits,
+    group_by_path,
+    join_overlapping,
+)
 
 
 def test_groups_stay_whole_and_shares_are_met():
@@ -47,3 +51,14 @@ def test_an_unwanted_split_stays_empty():
 def test_shares_must_leave_some_for_training(shares):
     with pytest.raises(ValueError, match="shares"):
         assign_splits("abc", seed=0, val_share=shares[0], test_share=shares[1])
+
+
+def test_groups_are_joined_by_way_of_a_third():
+    groups = [("d", "e"), ("b", "a"), ("g",), ("c", "d"), ("e", "b")]
+    assert join_overlapping(groups) == [("a", "b", "c", "d", "e"), ("g",)]
+    assert join_overlapping(groups[::-1]) == join_overlapping(groups)
+    assert join_overlapping([]) == []
+
+
+def test_a_group_is_named_by_its_first_path():
+    assert group_by_path([("a", "b"), ("c",)]) == {"a": "a", "b": "a", "c": "c"}

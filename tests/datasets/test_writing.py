@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,14 @@ def test_the_file_is_coco(tmp_path):
         "area": 1200.0,
         "iscrowd": 0,
     }
+
+
+def test_a_group_is_written_where_there_is_one(tmp_path):
+    photos = (replace(PHOTOS[0], group="shot 1"), PHOTOS[1])
+    write_annotations(tmp_path, photos, description="A test")
+    assert read_annotations(tmp_path / "annotations.json").photos == photos
+    content = json.loads((tmp_path / "annotations.json").read_text(encoding="utf-8"))
+    assert [image.get("group") for image in content["images"]] == ["shot 1", None]
 
 
 def test_equal_photographs_give_equal_bytes_in_any_order(tmp_path):

@@ -85,6 +85,7 @@ def _photo(image: Entry, licenses: Mapping[int, str]) -> Photo:
         split=cast(Split, image.choice("split", splits, DEFAULT_SPLIT)),
         item_id=image.text("item_id", ""),
         license=_license(image, licenses),
+        group=image.text("group", ""),
     )
 
 

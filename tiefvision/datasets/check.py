@@ -64,6 +64,7 @@ def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
     ]
     readable = [file for file in files if file.digest]
     copies = _groups((file.digest, file.photo) for file in readable)
+    alike = _alike(readable)
     boxes = Counter(g.category for photo in photos for g in photo.garments)
     reasons = _reasons(dataset, len(readable))
     return DatasetReport(
@@ -80,8 +81,9 @@ def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
         missing=tuple(file.photo.path for file in files if file.missing),
         corrupt={file.photo.path: file.error for file in files if file.error},
         resized=dict(_resized(readable)),
-        duplicates=tuple(tuple(photo.path for photo in group) for group in copies),
-        leaks=_leaks(photos, copies, readable),
+        duplicates=tuple(map(_paths, copies)),
+        near_duplicates=tuple(map(_paths, alike)),
+        leaks=_leaks(photos, copies, alike),
         unnamed=_unnamed(dataset),
         problems=tuple(problem.message for problem in dataset.problems),
         problem_counts=dict(Counter(problem.kind for problem in dataset.problems)),
@@ -125,21 +127,33 @@ def _resized(files: Sequence[_Inspected]) -> Iterator[tuple[str, str]]:
 def _leaks(
     photos: Sequence[Photo],
     copies: Sequence[Sequence[Photo]],
-    readable: Sequence[_Inspected],
+    alike: Sequence[Sequence[Photo]],
 ) -> tuple[Leak, ...]:
-    named = _groups((photo.item_id, photo) for photo in photos if photo.item_id)
-    looks = [(file.photo, file.look) for file in readable if file.look is not None]
-    rows = group_near_duplicates(np.array([look for _, look in looks])) if looks else []
-    alike = [[looks[row][0] for row in group] for group in rows]
-    copied = {frozenset(photo.path for photo in group) for group in copies}
-    alike = [g for g in alike if frozenset(photo.path for photo in g) not in copied]
+    items = _groups((photo.item_id, photo) for photo in photos if photo.item_id)
+    groups = _groups((photo.group, photo) for photo in photos if photo.group)
+    # What looks alike because it is a copy, or is known to, is told of once.
+    told = {frozenset(_paths(group)) for group in [*groups, *copies]}
     found: list[tuple[LeakKind, Sequence[Sequence[Photo]]]] = [
-        ("item", named),
+        ("item", items),
+        ("group", groups),
         ("duplicate", copies),
-        ("near-duplicate", alike),
+        ("near-duplicate", [g for g in alike if frozenset(_paths(g)) not in told]),
     ]
     leaks = (Leak(kind, _by_split(group)) for kind, groups in found for group in groups)
     return tuple(leak for leak in leaks if len(leak.photos) > 1)
+
+
+def _alike(readable: Sequence[_Inspected]) -> list[list[Photo]]:
+    """Street photographs that look alike, two or more of them."""
+    looks = [(file.photo, file.look) for file in readable if file.look is not None]
+    if not looks:
+        return []
+    rows = group_near_duplicates(np.array([look for _, look in looks]))
+    return [[looks[row][0] for row in group] for group in rows]
+
+
+def _paths(photos: Sequence[Photo]) -> tuple[str, ...]:
+    return tuple(photo.path for photo in photos)
 
 
 def _by_split(photos: Sequence[Photo]) -> dict[str, tuple[str, ...]]:

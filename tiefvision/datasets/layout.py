@@ -1,7 +1,7 @@
 """The layout that every importer writes and every stage reads.
 
 images/...         any tree of JPEG, PNG or WebP
-annotations.json   COCO: images (with source, item_id, split, license), boxes
+annotations.json   COCO: images (with source, item_id, split, license, group), boxes
 triplets.csv       optional: query,positive,negative
 """
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-LeakKind = Literal["item", "duplicate", "near-duplicate"]
+LeakKind = Literal["item", "group", "duplicate", "near-duplicate"]
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,7 @@ class Leak:
     """Photographs that should share a split and do not.
 
     Attributes:
-        kind: One item, equal bytes, or street photographs that look alike.
+        kind: One item, one group, equal bytes, or street photographs that look alike.
         photos: Paths by split.
     """
 
@@ -38,6 +38,7 @@ class DatasetReport:
         corrupt: Why a photograph cannot be read, by path.
         resized: Photographs whose file has another size than annotations.json says.
         duplicates: Groups of photographs with equal bytes.
+        near_duplicates: Groups of street photographs that look alike, equal ones too.
         leaks: Warnings: what makes scores on val or test too good.
         unnamed: Photographs in ``images`` that annotations.json does not name.
         problems: A sentence for each box, triplet or line that was mended or left out.
@@ -58,6 +59,7 @@ class DatasetReport:
     corrupt: dict[str, str] = field(default_factory=dict)
     resized: dict[str, str] = field(default_factory=dict)
     duplicates: tuple[tuple[str, ...], ...] = ()
+    near_duplicates: tuple[tuple[str, ...], ...] = ()
     leaks: tuple[Leak, ...] = ()
     unnamed: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """Photographs into train, val and test, groups of related ones staying together."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from tiefvision.records import Split
@@ -33,7 +33,7 @@ def assign_splits(
     sizes: dict[Hashable, int] = {}
     for group in groups:
         sizes[group] = sizes.get(group, 0) + 1
-    dealt = sorted(sizes, key=lambda group: (-sizes[group], _rank(group, seed)))
+    dealt = sorted(sizes, key=lambda group: (-sizes[group], seeded_rank(group, seed)))
     lacking: dict[Split, float] = {
         "train": (1 - val_share - test_share) * len(groups),
         "val": val_share * len(groups),
@@ -52,5 +52,24 @@ def assign_splits(
     return [chosen[group] for group in groups]
 
 
-def _rank(group: Hashable, seed: int) -> str:
+def join_overlapping(groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
+    """Groups with a common member become one; members and groups come back sorted.
+
+    >>> join_overlapping([("a", "b"), ("c", "d"), ("b", "e")])
+    [('a', 'b', 'e'), ('c', 'd')]
+    """
+    home: dict[str, frozenset[str]] = {}
+    for group in groups:
+        joined = frozenset(group).union(*(home[one] for one in group if one in home))
+        home.update(dict.fromkeys(joined, joined))
+    return sorted(tuple(sorted(group)) for group in set(home.values()))
+
+
+def group_by_path(groups: Iterable[Sequence[str]]) -> Mapping[str, str]:
+    """The name of the group of each path that has one: the group's first path."""
+    return {path: group[0] for group in groups for path in group}
+
+
+def seeded_rank(group: Hashable, seed: int) -> str:
+    """A pseudo-random sort key that depends on the group's ``repr`` and the seed."""
     return blake2b(f"{seed}:{group!r}".encode(), digest_size=8).hexdigest()

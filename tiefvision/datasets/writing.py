@@ -53,7 +53,7 @@ def _check_paths(photos: Sequence[Photo]) -> None:
 
 
 def _image(number: int, photo: Photo) -> dict[str, Any]:
-    return {
+    image = {
         "id": number,
         "file_name": photo.path,
         "width": photo.width,
@@ -63,6 +63,8 @@ def _image(number: int, photo: Photo) -> dict[str, Any]:
         "split": photo.split,
         "license": photo.license,
     }
+    # Only where there is one: most photographs have no relative to stay with.
+    return image | {"group": photo.group} if photo.group else image
 
 
 def _annotation(

@@ -100,9 +100,12 @@ def test_near_duplicates_stay_in_one_split(source, tmp_path):
         report = import_ccp(source, tmp_path / "out", seed=seed)
         groups = (("0101.jpg", "0102.jpg"), ("0312.jpg", "0398.jpg"))
         assert report.near_duplicates == groups
-        splits = {p.path: p.split for p in read_dataset(tmp_path / "out").photos}
+        photos = read_dataset(tmp_path / "out").photos
+        splits = {photo.path: photo.split for photo in photos}
         assert all(splits[first] == splits[second] for first, second in groups)
         assert set(splits.values()) == {"train", "val", "test"}
+        named = {photo.path: photo.group for photo in photos if photo.group}
+        assert named == {path: group[0] for group in groups for path in group}
 
 
 def test_damage_is_skipped_with_the_reason(source, tmp_path):

@@ -27,7 +27,11 @@ from tiefvision.datasets.importers.formats import (
     make_report,
 )
 from tiefvision.datasets.importers.masks import mask_box
-from tiefvision.datasets.splits import assign_splits
+from tiefvision.datasets.splits import (
+    assign_splits,
+    group_by_path,
+    join_overlapping,
+)
 from tiefvision.datasets.writing import write_annotations
 from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.photos.near_duplicates import (
@@ -231,18 +235,16 @@ def _groups_of_one_shot(
     """Near-duplicates and `SAME_OUTFITS`, joined where they overlap."""
     near = [{paths[row] for row in rows} for rows in group_near_duplicates(hashes)]
     known = [{f"{stem}.jpg" for stem in pair} & set(paths) for pair in SAME_OUTFITS]
-    merged: list[set[str]] = []
-    for group in near + [pair for pair in known if len(pair) > 1]:
-        touching = [other for other in merged if other & group]
-        merged = [other for other in merged if not other & group]
-        merged.append(group.union(*touching))
-    return sorted(tuple(sorted(group)) for group in merged)
+    return join_overlapping(near + [pair for pair in known if len(pair) > 1])
 
 
 def _split(
     photos: Sequence[Photo], groups: Sequence[tuple[str, ...]], seed: int
 ) -> list[Photo]:
-    first = {path: group[0] for group in groups for path in group}
-    labels = [first.get(photo.path, photo.path) for photo in photos]
+    group_of = group_by_path(groups)
+    labels = [group_of.get(photo.path, photo.path) for photo in photos]
     splits = assign_splits(labels, seed=seed)
-    return [replace(p, split=split) for p, split in zip(photos, splits, strict=True)]
+    return [
+        replace(photo, split=split, group=group_of.get(photo.path, ""))
+        for photo, split in zip(photos, splits, strict=True)
+    ]

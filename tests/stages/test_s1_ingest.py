@@ -1,0 +1,43 @@
+from collections import Counter
+
+import pytest
+
+from tiefvision.errors import BadUsage
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.records import read_photos
+
+
+def splits(workspace):
+    with Workspace(workspace).open("photos") as photos:
+        return {photo.path: photo.split for photo in read_photos(photos)}
+
+
+def test_folds_replace_the_splits_of_the_dataset(dataset, tmp_path, run_stage):
+    tested = Counter()
+    for fold in range(3):
+        workspace = tmp_path / str(fold)
+        figures = run_stage(workspace, "ingest", folds=3, fold=fold)["figures"]
+        assert (figures["folds"], figures["fold"]) == (3, fold)
+        assert figures["by_split"] == {"train": 12, "val": 4, "test": 8}
+        assert len(figures["leaks"]) == 0
+        found = splits(workspace)
+        assert Counter(found.values()) == figures["by_split"]
+        tested.update(path for path, split in found.items() if split == "test")
+    assert set(tested.values()) == {1}
+    assert len(tested) == 24
+
+
+def test_without_folds_the_dataset_splits(dataset, tmp_path, run_stage):
+    from tiefvision.datasets.layout import read_dataset
+
+    report = run_stage(tmp_path, "ingest")
+    own = {photo.path: photo.split for photo in read_dataset(dataset).photos}
+    assert splits(tmp_path) == own
+    assert "folds" not in report["figures"]
+    assert run_stage(tmp_path, "ingest") is None
+    assert run_stage(tmp_path, "ingest", folds=3) is not None
+
+
+def test_a_fold_without_folds_is_bad_usage(tmp_path, run_stage):
+    with pytest.raises(BadUsage, match="no fold 2 of 0"):
+        run_stage(tmp_path, "ingest", fold=2)
