@@ -4,7 +4,7 @@ import shutil
 import pytest
 from PIL import Image
 
-from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, SOME_UNREADABLE
+from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, INTERRUPTED, SOME_UNREADABLE
 
 
 def test_a_line_of_json_follows_the_contract(tiefvision, trained, street):
@@ -100,12 +100,60 @@ def test_two_photographs_of_one_name_make_two_pictures(
     spoken = tiefvision("locate", *photos, "--workspace", trained, "--draw", drawn)
     assert spoken.code == DONE
     assert str(drawn) in spoken.err
-    pictures = sorted(drawn.iterdir())
-    assert len(pictures) == 2
+    pictures = sorted(drawn.glob("*.jpg"))
+    assert len(pictures) == 2 and len(list(drawn.iterdir())) == 3
     for picture in pictures:
         with Image.open(picture) as image:
             image.load()
     assert pictures[0].read_bytes() != pictures[1].read_bytes()
+
+
+def test_a_page_beside_the_pictures_shows_why(
+    tiefvision, trained, street, broken, tmp_path
+):
+    photos = [broken, *street[:2]]
+    plain = tiefvision("locate", *photos, "--workspace", trained, "--json")
+    drawn = tiefvision(
+        *("locate", *photos, "--workspace", trained, "--json"),
+        *("--draw", tmp_path / "drawn"),
+    )
+    assert drawn.lines == plain.lines and drawn.code == SOME_UNREADABLE
+    page = (tmp_path / "drawn" / "index.html").read_text("utf-8")
+    assert page.count("<article") == 2 and page.count("<img") == 6
+    assert all(path.name in page for path in street[:2])
+    assert "Left out" not in page
+
+
+def test_photographs_beyond_the_page_are_still_drawn(
+    tiefvision, trained, street, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tiefvision.report.locating_page.MAX_PAGE_BYTES", 1)
+    spoken = tiefvision(
+        *("locate", *street[:2], "--workspace", trained, "--draw", tmp_path / "drawn")
+    )
+    assert spoken.code == DONE
+    assert len(list((tmp_path / "drawn").glob("*.jpg"))) == 2
+    page = (tmp_path / "drawn" / "index.html").read_text("utf-8")
+    assert "Left out to keep this page small: 1 of 2 photographs." in page
+
+
+def test_an_interrupted_command_leaves_a_page_of_what_was_finished(
+    tiefvision, trained, street, tmp_path, monkeypatch
+):
+    from tiefvision.report import drawing
+
+    save = drawing.save_drawing
+
+    def stopped(path, photo, garments):
+        if path.name.startswith("0001"):
+            raise KeyboardInterrupt
+        save(path, photo, garments)
+
+    monkeypatch.setattr(drawing, "save_drawing", stopped)
+    drawn = tmp_path / "drawn"
+    spoken = tiefvision("locate", *street[:2], "--workspace", trained, "--draw", drawn)
+    assert spoken.code == INTERRUPTED
+    assert (drawn / "index.html").read_text("utf-8").count("<article") == 1
 
 
 def test_pictures_that_cannot_be_written_are_one_sentence(

@@ -1,7 +1,7 @@
 """``tiefvision locate``: find the garments in photographs."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,46 +17,91 @@ from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.records import Garment
 
+if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
+    from tiefvision.photos.working import WorkingPhoto
+    from tiefvision.report.markup import Markup
+    from tiefvision.search.locator import Locator
+
+PAGE_NAME = "index.html"
+"""Of the page beside the pictures of ``--draw``, which all begin with a number."""
+
 
 @with_options
 def locate(
     photos: Annotated[list[Path], typer.Argument(help="Files, or folders of them.")],
     options: Options,
     draw: Annotated[
-        Path | None, typer.Option(help="Folder for pictures with the boxes drawn.")
+        Path | None, typer.Option(help="Folder for pictures, and a page of them.")
     ] = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Find the garments in photographs: category, box in pixels, score."""
     from tiefvision.photos.working import open_photo
-    from tiefvision.report.drawing import save_drawing
+    from tiefvision.report.locating_page import has_room
 
     files = expand_photos(photos)
     locator = options.choose_models(models).locator(options.torch_device())
     rows: list[tuple[Any, ...]] = []
-    unreadable = 0
-    for number, file in enumerate(options.track(files, "locating", len(files))):
-        try:
-            photo = open_photo(file)
-        except UnreadablePhoto as error:
-            unreadable += 1
-            _tell_unreadable(file, error, options)
-            continue
-        garments = locator.find(photo)
-        if options.json:
-            size = {"width": photo.width, "height": photo.height}
-            found = [garment_record(garment) for garment in garments]
-            print_line({"photo": str(file), **size, "garments": found})
-        rows += _rows(file, garments)
-        if draw:
-            # The number keeps two files of one name apart.
-            name = f"{number:04d}-{file.stem}.jpg"
-            save_drawing(draw / name, photo, garments)
+    cards: list[Markup] = []
+    done = unreadable = 0
+    try:
+        for number, file in enumerate(options.track(files, "locating", len(files))):
+            try:
+                photo = open_photo(file)
+            except UnreadablePhoto as error:
+                unreadable += 1
+                _tell_unreadable(file, error, options)
+                continue
+            if draw:
+                # The number keeps two files of one name apart.
+                picture = draw / f"{number:04d}-{file.stem}.jpg"
+                garments, card = _draw(picture, file, photo, locator, has_room(cards))
+                cards += card
+            else:
+                garments = locator.find(photo)
+            done += 1
+            if options.json:
+                print_line(_record(file, photo, garments))
+            rows += _rows(file, garments)
+    finally:  # what was finished is kept when the command is interrupted
+        if draw and cards:
+            _write_page(draw / PAGE_NAME, cards, done)
     if not options.json:
         print_table(("photo", "category", "box", "score"), rows)
-    if draw and not options.quiet:
-        say(f"The pictures are in {draw}.")
+    if cards and not options.quiet:
+        say(f"The pictures are in {draw}; {PAGE_NAME} there shows why.")
     return SOME_UNREADABLE if unreadable else DONE
+
+
+def _draw(
+    picture: Path, file: Path, photo: "WorkingPhoto", locator: "Locator", room: bool
+) -> tuple[tuple[Garment, ...], "list[Markup]"]:
+    """Save the picture; the garments, and a card if the page has room for it."""
+    from tiefvision.report.drawing import save_drawing
+    from tiefvision.report.locating_page import LocatedPhoto, photo_card
+
+    if not room:
+        garments = locator.find(photo)
+        save_drawing(picture, photo, garments)
+        return garments, []
+    garments, evidence = locator.explain(photo)
+    save_drawing(picture, photo, garments)
+    return garments, [photo_card(LocatedPhoto(str(file), photo, garments, evidence))]
+
+
+def _write_page(path: Path, cards: "list[Markup]", count: int) -> None:
+    from tiefvision.report.locating_page import render_located
+
+    page = render_located(cards, count, "Garments found")
+    path.write_text(page, encoding="utf-8", errors="backslashreplace")
+
+
+def _record(
+    file: Path, photo: "WorkingPhoto", garments: tuple[Garment, ...]
+) -> dict[str, Any]:
+    size = {"width": photo.width, "height": photo.height}
+    found = [garment_record(garment) for garment in garments]
+    return {"photo": str(file), **size, "garments": found}
 
 
 def _rows(file: Path, garments: tuple[Garment, ...]) -> list[tuple[Any, ...]]:

@@ -93,6 +93,16 @@ figure img {
   display: block; height: 108px; max-width: 216px; object-fit: contain;
   border-radius: 6px; background: var(--faint); outline: 1px solid var(--line);
 }
+.panels {
+  display: grid; gap: 14px; grid-template-columns: repeat(3, minmax(0, 1fr));
+}
+.panels figure { width: auto; }
+.panels figure img { height: auto; max-width: 100%; }
+.scale {
+  display: inline-block; width: 6em; height: 0.8em; margin: 0 0.4em;
+  border-radius: 2px; vertical-align: -0.1em;
+}
+.told { list-style: none; padding: 0; margin: 0 0 8px; font-size: 0.9rem; }
 figure.query img { height: auto; max-height: 190px; max-width: 190px; }
 .wrap figure img { height: 176px; }
 figcaption {
@@ -111,7 +121,7 @@ figcaption b { color: var(--ink); font-variant-numeric: tabular-nums; }
   h1 { font-size: 1.5rem; }
   .card { padding: 12px; }
   th, td { padding: 8px 10px; }
-  .asked { grid-template-columns: minmax(0, 1fr); }
+  .asked, .panels { grid-template-columns: minmax(0, 1fr); }
   .wrap figure img { height: 140px; }
 }
 @media print { .card { break-inside: avoid; } .hits { flex-wrap: wrap; } }

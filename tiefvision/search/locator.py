@@ -1,12 +1,16 @@
 """A trained locator, ready for photographs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from tiefvision.encoders.dense import DenseEncoder
+from tiefvision.locating.evidence import Evidence, gather_evidence
 from tiefvision.locating.folded import FoldedHeads
-from tiefvision.locating.locate import locate
+from tiefvision.locating.locate import judge_levels, locate
 from tiefvision.locating.pyramid import Pyramid, encode_levels
 from tiefvision.locating.votes import VotingRules
+from tiefvision.locating.windows import Level, windows_in_image
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Garment
 
@@ -29,7 +33,20 @@ class Locator:
 
     def find(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
         """The garments of a photograph, the surest first; () where there is none."""
-        levels = encode_levels(
+        levels = self._encode(photo)
+        return locate(levels, photo.width, photo.height, self.heads, self.rules)
+
+    def explain(self, photo: WorkingPhoto) -> tuple[tuple[Garment, ...], Evidence]:
+        """What ``find`` finds, digit for digit, and why."""
+        size = photo.width, photo.height
+        levels = self._encode(photo)
+        garments = locate(levels, *size, self.heads, self.rules)
+        # Locating asks only the windows that have a vote; the heat is of all of them.
+        every = judge_levels(levels, self.heads, replace(self.rules, threshold=0.0))
+        windows = np.concatenate([windows_in_image(level) for level in levels])
+        return garments, gather_evidence(windows, every, garments, *size, self.rules)
+
+    def _encode(self, photo: WorkingPhoto) -> list[Level]:
+        return encode_levels(
             self.encoder, photo.pixels, photo.width, photo.height, self.pyramid
         )
-        return locate(levels, photo.width, photo.height, self.heads, self.rules)

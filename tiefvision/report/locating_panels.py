@@ -1,0 +1,151 @@
+"""Three pictures of one photograph: boxes found, heat, and windows that voted."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+from tiefvision.boxes import Boxes, as_box, union_box
+from tiefvision.locating.evidence import Evidence
+from tiefvision.photos.resizing import resize_photo
+from tiefvision.photos.working import WorkingPhoto
+from tiefvision.records import Box, Garment
+from tiefvision.report.drawing import (
+    COLOURS,
+    INK,
+    MIN_LETTER,
+    MIN_LINE,
+    draw_garments,
+    outline_box,
+    visible_part,
+)
+
+PANEL_SIDE = 400
+"""Pixels of a panel's longer side, whatever the size of the photograph: labels can be
+read, and the three panels of 40 photographs stay below 5 MB."""
+
+HEAT_COLOURS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
+"""For 0, 0.25, 0.5, 0.75 and 1: matplotlib's viridis, whose order colour-blind readers
+see, too."""
+
+HEAT_OPACITY = 0.6
+"""Of the heat over the photograph in grey."""
+
+DIM = 0.6
+"""Share of its light that the photograph keeps below the outlines of windows."""
+
+GROUND = "#16181c"
+"""Around the photograph, where windows reach beyond its edge."""
+
+MOST_VOTERS = 60
+"""Outlines drawn; more run together."""
+
+OUTLINE_OPACITY = (0.1, 0.8)
+"""Of an outline without weight, so that every window that is counted can be seen, and
+of one with most, so that lines on top of each other show as such."""
+
+DASH = 7
+"""Pixels of a dash and of the gap after it."""
+
+WANTED_COLOUR = "#ffffff"
+
+
+def shrink_photo(photo: WorkingPhoto) -> WorkingPhoto:
+    """The photograph with ``PANEL_SIDE`` pixels along its longer side."""
+    rows, columns = photo.pixels.shape[:2]
+    scale = PANEL_SIDE / max(rows, columns)
+    width, height = max(1, round(columns * scale)), max(1, round(rows * scale))
+    return WorkingPhoto(
+        resize_photo(photo.pixels, width, height), photo.width, photo.height
+    )
+
+
+def draw_found(
+    small: WorkingPhoto, garments: tuple[Garment, ...], wanted: tuple[Garment, ...]
+) -> Image.Image:
+    """Boxes with category and score; dashed ones for what should have been found."""
+    picture = Image.fromarray(draw_garments(small, garments))
+    for garment in wanted:
+        box = visible_part(small.box_in_pixels(garment.box_in_image), picture)
+        if box is not None:
+            name = " ".join(garment.category.split())
+            picture = _dash_box(picture, box, name)
+    return picture
+
+
+def draw_heat(small: WorkingPhoto, heat: NDArray[np.float32]) -> Image.Image:
+    """The heat map, translucent over the photograph in grey."""
+    grey = Image.fromarray(small.pixels).convert("L").convert("RGB")
+    # As float: Pillow interpolates between cells, and neither end is rounded away.
+    spread = np.asarray(
+        Image.fromarray(heat).resize(grey.size, Image.Resampling.BICUBIC)
+    )
+    levels = np.linspace(0.0, 1.0, len(HEAT_COLOURS))
+    colours = np.array([ImageColor.getrgb(colour) for colour in HEAT_COLOURS])
+    channels = [np.interp(spread, levels, colours[:, k]) for k in range(3)]
+    shown = Image.fromarray(np.stack(channels, axis=-1).round().astype(np.uint8))
+    return Image.blend(grey, shown, HEAT_OPACITY)
+
+
+def draw_voters(
+    small: WorkingPhoto, garments: tuple[Garment, ...], evidence: Evidence
+) -> Image.Image:
+    """The windows with most weight around the surest garment, as thin outlines.
+
+    The photograph is dimmed, and smaller where windows reach beyond its edge.
+    """
+    voters = evidence.voters_in_image[:MOST_VOTERS]
+    size = small.pixels.shape[1], small.pixels.shape[0]
+    view = _view_of(voters, small.width, small.height)
+    scale = size[0] / (view[2] - view[0]), size[1] / (view[3] - view[1])
+
+    def place(box_in_image: Box) -> Box:
+        x0, y0, x1, y1 = np.subtract(box_in_image, (view[0], view[1]) * 2) * (scale * 2)
+        return float(x0), float(y0), float(x1), float(y1)
+
+    x0, y0, x1, y1 = place((0.0, 0.0, small.width, small.height))
+    shown = resize_photo(small.pixels, max(1, round(x1 - x0)), max(1, round(y1 - y0)))
+    picture = Image.new("RGB", size, GROUND)
+    dimmed = Image.fromarray((shown * DIM).astype(np.uint8))
+    picture.paste(dimmed, (round(x0), round(y0)))
+    draw = ImageDraw.Draw(picture, "RGBA")
+    for voter, weight in reversed(list(zip(voters, evidence.weights, strict=False))):
+        opacity = float(np.interp(weight, (0.0, 1.0), OUTLINE_OPACITY))
+        x0, y0, x1, y1 = place(as_box(voter))
+        line = (*ImageColor.getrgb(WANTED_COLOUR), round(255 * opacity))
+        # In a panel of a thread-like photograph a window may be less than a pixel.
+        draw.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=line)
+    if garments:
+        picture = outline_box(picture, place(garments[0].box_in_image), COLOURS[0])
+    return picture
+
+
+def _view_of(voters_in_image: Boxes, width: int, height: int) -> Box:
+    """What holds the photograph and all windows, in the photograph's proportions."""
+    whole = np.array([[0.0, 0.0, width, height]])
+    around = union_box(np.concatenate([whole, voters_in_image.reshape(-1, 4)]))
+    size = np.array([width, height], dtype=np.float64)
+    middle, sides = (around[:2] + around[2:]) / 2, around[2:] - around[:2]
+    half = size * (sides / size).max() / 2
+    return as_box(np.concatenate([middle - half, middle + half]))
+
+
+def _dash_box(picture: Image.Image, box: Box, name: str) -> Image.Image:
+    """The picture with light dashes on a dark line, and a name at the lower left."""
+    dashed = picture.copy()
+    draw = ImageDraw.Draw(dashed)
+    x0, y0, x1, y1 = (round(value) for value in box)
+    x1, y1 = max(x0, x1 - 1), max(y0, y1 - 1)  # Pillow draws the last pixel, too
+    draw.rectangle((x0, y0, x1, y1), outline=INK, width=MIN_LINE)
+    for start in range(x0, x1, 2 * DASH):
+        for y in (y0, y1 - 1):
+            draw.line((start, y, min(start + DASH, x1), y), WANTED_COLOUR, MIN_LINE)
+    for start in range(y0, y1, 2 * DASH):
+        for x in (x0, x1 - 1):
+            draw.line((x, start, x, min(start + DASH, y1)), WANTED_COLOUR, MIN_LINE)
+    font = ImageFont.load_default(MIN_LETTER)
+    corner = (x0 + 2 * MIN_LINE, y1 - 2 * MIN_LINE)
+    label = draw.textbbox(corner, name, font=font, anchor="lb")
+    ground = tuple(np.add(label, (-MIN_LINE, -MIN_LINE, MIN_LINE, MIN_LINE)))
+    draw.rectangle(ground, WANTED_COLOUR, INK)
+    draw.text(corner, name, INK, font, anchor="lb")
+    return dashed
