@@ -25,7 +25,7 @@ help: ## print this help
 	@echo '  DATA=dir  the dataset (default $(DATA))'
 	@echo '  RUN=dir   the workspace (default $(RUN))'
 	@echo '  ARGS="--option value"  options of a stage; python -m stages encode --help lists them'
-	@echo '  ARGS_2="..."           options of stage 2 within make all'
+	@echo '  ARGS_2="..."           options of stage 2 within make all; ARGS_6 of stage 6'
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.13 is needed; use make PYTHON=python3.12" if not (3, 11) <= sys.version_info < (3, 14) else 0)'

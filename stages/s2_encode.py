@@ -1,27 +1,30 @@
-"""Encode every photograph densely, at the sizes that the locator needs.
+"""Encode every photograph densely, at the sizes and by the encoder of the locator.
 
 Reads   photos.lmdb and the files of the photographs
 Writes  features.lmdb: map/<path> float16 (C, h, w) for each longer side;
         weights/encoder the weights that made them; skipped/<path> why one was left out
-Command make stage-2 ARGS="--encoder alexnet --weights shipped"
+Command make stage-2 ARGS="--encoder alexnet --weights locator"
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-
-from tiefvision.encoders.architectures import architecture_named
-from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.precision import AUTO, check_precision
-from tiefvision.encoders.weights import IMAGENET, RANDOM, SHIPPED, shipped_encoder
+from tiefvision.encoders.precision import AUTO
+from tiefvision.encoders.weights import LOCATOR
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.locating.pyramid import Pyramid, encode_levels
 from tiefvision.photos.working import open_photos
+from tiefvision.workspace.encoding import (
+    DEFAULT_ENCODER,
+    EncoderName,
+    PrecisionName,
+    WeightsSource,
+    keep_encoder,
+    stage_encoder,
+    weights_sources,
+)
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.maps import to_half
-from tiefvision.workspace.provenance import file_hash
 from tiefvision.workspace.records import photo_path, read_photos
 
 READS = ("photos",)
@@ -31,33 +34,24 @@ READS = ("photos",)
 class Config:
     """Settings of the stage."""
 
-    encoder: Annotated[str, "alexnet, squeezenet1_1 or mobilenet_v2"] = "alexnet"
-    weights: Annotated[str, "shipped, imagenet, random, or a safetensors file"] = (
-        SHIPPED
-    )
+    encoder: EncoderName = DEFAULT_ENCODER
+    weights: WeightsSource = LOCATOR
     long_sides: Annotated[tuple[int, ...], "px of the longer side, one a level"] = (
         Pyramid.long_sides
     )
-    precision: Annotated[str, "auto, float32 or bfloat16"] = AUTO
+    precision: PrecisionName = AUTO
     border: Annotated[int, "px added around a photograph", 0] = Pyramid.border
 
 
 def sources(config: Config) -> dict[str, str]:
     """What is read outside the workspace."""
-    path = Path(config.weights)
-    if config.weights == SHIPPED:
-        path = shipped_encoder(architecture_named(config.encoder))
-    if config.weights in (IMAGENET, RANDOM) or not path.is_file():
-        return {}
-    return {"weights": file_hash(path)}
+    return weights_sources(config.encoder, config.weights)
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
     """Encode photograph by photograph, each in a commit of its own."""
     resources = job.resources
-    precision = check_precision(config.precision)
-    encoder = make_encoder(config.encoder, config.weights, resources.seed, precision)
-    encoder.to(resources.device)
+    encoder = stage_encoder(config.encoder, config.weights, config.precision, resources)
     pyramid = Pyramid(config.long_sides, config.border)
     records = job.read("photos")
     photos = read_photos(records)
@@ -82,9 +76,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 for side, level in zip(pyramid.long_sides, levels, strict=True)
             }
             writer.write(tensors={f"map/{photo.path}": maps})
-        state = encoder.trunk.state_dict().items()
-        weights = {name: np.asarray(tensor.cpu()) for name, tensor in state}
-        writer.write(tensors={"weights/encoder": weights})
+        keep_encoder(writer, encoder)
         header = writer.finish(
             encoder=encoder.identity.to_dict(),
             details={"long_sides": pyramid.long_sides, "border": pyramid.border},

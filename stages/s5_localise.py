@@ -1,18 +1,23 @@
 """Locate the garments of every photograph; that nothing is found is an answer.
 
 Reads   photos.lmdb, features.lmdb, crop_classifier.lmdb, box_regressors.lmdb
-Writes  locations.lmdb: found/<path> a list of garments, the surest first
+Writes  locations.lmdb: found/<path> a list of garments, the surest first;
+        reports/localise.html, the test photographs that were located worst
 Command make stage-5
 """
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Annotated, Any
 
+from tiefvision.evaluation.detection import detection_figures
+from tiefvision.evaluation.faults import worst_first
 from tiefvision.evaluation.localisation import (
     Located,
     localisation_figures,
     relative_mean_box,
 )
+from tiefvision.locating.evidence import explain_levels
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.locate import locate
 from tiefvision.locating.targets import garments_to_find
@@ -21,6 +26,10 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.networks import read_classifier, read_regressors
 from tiefvision.workspace.records import read_photos
+from tiefvision.workspace.worst import write_worst
+
+WORST = 20
+"""Photographs of the page."""
 
 READS = ("photos", "features", "crop_classifier", "box_regressors")
 
@@ -62,9 +71,20 @@ def run(config: Config, job: Job) -> dict[str, Any]:
 
     training = [item for item in located if item.photo.split == "train"]
     mean_box = relative_mean_box(training)
-    return {
-        split: localisation_figures(
-            [item for item in located if item.photo.split == split], mean_box
-        )
+    by_split = {
+        split: [item for item in located if item.photo.split == split]
         for split in ("train", "val", "test")
     }
+    figures: dict[str, Any] = {
+        split: localisation_figures(items, mean_box)
+        for split, items in by_split.items()
+    }
+    figures["test_by_category"] = {
+        one.category: {k: v for k, v in asdict(one).items() if k != "category"}
+        for one in detection_figures(by_split["test"], rules.threshold)
+    }
+    page = job.workspace.root / "reports" / "localise.html"
+    worst = worst_first(by_split["test"])[:WORST]
+    explain = partial(explain_levels, heads=folded, rules=rules)
+    write_worst(worst, job.read("photos"), levels_of, explain, page, track)
+    return figures | {"page": str(page)}

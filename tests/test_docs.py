@@ -19,6 +19,7 @@ COMMANDS = (
     "compare",
     "models",
     "distil",
+    "tune",
     "quality",
     "bench",
     "doctor",

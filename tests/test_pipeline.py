@@ -38,7 +38,8 @@ def test_no_photograph_is_lost_on_the_way(trained):
     assert figures(trained, "ingest")["photos"] == 24
     encoded = figures(trained, "encode")
     assert (encoded["encoded"], encoded["skipped"]) == (24, 0)
-    assert figures(trained, "encode_crops") == {"crops": 24, "skipped": 0}
+    crops = figures(trained, "encode_crops")
+    assert (crops["crops"], crops["skipped"]) == (24, 0)
 
 
 def test_the_classifier_and_the_regressors_learn(trained):
@@ -53,11 +54,23 @@ def test_the_locator_beats_the_box_that_needs_no_photograph(trained):
     train = located["train"]
     assert train["mean_iou"] > train["mean_box_iou"] + 0.1
     assert train["category_right"] == 1.0
+    splits = [located[name] for name in ("train", "val", "test")]
     everywhere = {
-        name: sum(split[name] * split["garments"] for split in located.values())
+        name: sum(split[name] * split["garments"] for split in splits)
         for name in ("mean_iou", "mean_box_iou")
     }
     assert everywhere["mean_iou"] > everywhere["mean_box_iou"]
+
+
+def test_the_report_of_locating_tells_categories_and_shows_the_worst(trained):
+    located = figures(trained, "localise")
+    outfit = located["test_by_category"]["outfit"]
+    assert outfit["garments"] == located["test"]["garments"]
+    assert outfit["mean_iou"] == pytest.approx(located["test"]["mean_iou"])
+    assert 0 <= outfit["ap50_95"] <= outfit["ap50"] <= 1
+    page = (trained / "reports" / "localise.html").read_text("utf-8")
+    assert page.count("<article") == min(20, located["test"]["photographs"])
+    assert "outfit 0." in page
 
 
 def test_deeprank_ranks_what_it_was_trained_on_better_than_the_baseline(trained):

@@ -97,6 +97,8 @@ class Task:
         validate: Figures on photographs that are not trained on.
         better: The figure of ``validate`` whose highest value picks the weights that
             are kept; without it the last are.
+        rates: Factors of the learning rate of the parameters whose names begin so;
+            1 for all others.
     """
 
     module: nn.Module
@@ -104,6 +106,7 @@ class Task:
     loss: Callable[[Any], Mapping[str, Tensor]]
     validate: Callable[[], Figures] | None = None
     better: str = ""
+    rates: Mapping[str, float] = field(default_factory=dict)
 
 
 @contextmanager
@@ -137,7 +140,7 @@ def fit(
     """
     memory = memory or Forgetful()
     optimiser = torch.optim.AdamW(
-        task.module.parameters(), weight_decay=schedule.weight_decay
+        _parameter_groups(task), weight_decay=schedule.weight_decay
     )
     snapshot = memory.recall()
     if snapshot is None:
@@ -169,6 +172,16 @@ def fit(
     return history
 
 
+def _parameter_groups(task: Task) -> list[dict[str, Any]]:
+    """Parameters by the factor of their learning rate; frozen ones are left out."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in task.module.named_parameters():
+        factors = (rate for start, rate in task.rates.items() if name.startswith(start))
+        if parameter.requires_grad:
+            groups.setdefault(next(factors, 1.0), []).append(parameter)
+    return [{"params": group, "factor": factor} for factor, group in groups.items()]
+
+
 def _run_epoch(
     task: Task,
     schedule: Schedule,
@@ -183,7 +196,8 @@ def _run_epoch(
     for batch in batches:
         for group in optimiser.param_groups:
             step = epoch * steps + done
-            group["lr"] = schedule.rate(step, schedule.epochs * steps)
+            rate = schedule.rate(step, schedule.epochs * steps)
+            group["lr"] = rate * group["factor"]
         figures = task.loss(batch)
         optimiser.zero_grad()
         torch.autograd.backward(figures["loss"])

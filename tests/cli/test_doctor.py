@@ -3,6 +3,12 @@ import pytest
 from tiefvision.cli.running import DONE, FAILED
 from tiefvision.workspace.artifacts import STAGES
 
+SHIPPED = [
+    "encoder-alexnet.safetensors",
+    "locator-alexnet.safetensors",
+    "heads.safetensors",
+]
+
 
 def findings(spoken):
     for line in spoken.lines:
@@ -25,12 +31,12 @@ def test_an_empty_workspace_is_told_what_to_run(tiefvision, tmp_path):
 
 def test_what_ships_is_loaded(tiefvision, shipped, tmp_path):
     found = findings(tiefvision("doctor", "--workspace", tmp_path, "--json"))
-    for name in ("encoder-alexnet.safetensors", "heads.safetensors"):
+    for name in SHIPPED:
         assert found[name]["status"] == "ok"
         assert found[name]["detail"].startswith("ships with the package: ")
 
 
-@pytest.mark.parametrize("name", ["encoder-alexnet.safetensors", "heads.safetensors"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_file_that_is_damaged_fails(name, tiefvision, shipped, tmp_path):
     content = (shipped / name).read_bytes()
     (shipped / name).write_bytes(content[: len(content) // 2])
@@ -40,6 +46,16 @@ def test_a_shipped_file_that_is_damaged_fails(name, tiefvision, shipped, tmp_pat
     assert finding["status"] == "failed"
     assert "truncated" in finding["detail"]
     assert "Run: pip install" in finding["detail"]
+
+
+@pytest.mark.parametrize("name", SHIPPED[:2])
+def test_heads_that_lack_an_encoder_fail(name, tiefvision, shipped, tmp_path):
+    (shipped / name).unlink()
+    spoken = tiefvision("doctor", "--workspace", tmp_path, "--json")
+    assert spoken.code == FAILED
+    finding = findings(spoken)["heads.safetensors"]
+    assert finding["status"] == "failed"
+    assert f"no weights file at {shipped / name}" in finding["detail"]
 
 
 def test_a_full_workspace_is_fresh(tiefvision, trained):

@@ -175,6 +175,21 @@ def test_a_catalogue_of_other_models_is_refused(
     assert spoken.err.endswith(f"{mended}, with the same --models\n")
 
 
+def test_another_locator_indexes_anew(tiefvision, run, run_stage, catalogue):
+    tiefvision("index", catalogue, "--workspace", run)
+    for name in ("encode", "train_classifier", "train_boxes", "localise"):
+        run_stage(run, name, **({"seed": 3} if name == "encode" else {}))
+    spoken = tiefvision("index", catalogue, "--workspace", run, "--json")
+    assert not spoken.lines[0]["up_to_date"]
+
+
+def test_a_catalogue_holds_the_encoder_of_garments(tiefvision, run, catalogue):
+    tiefvision("index", catalogue, "--workspace", run)
+    workspace = Workspace(run)
+    with workspace.open("catalogue") as mine, workspace.open("crops") as crops:
+        assert mine.header.encoder == crops.header.encoder
+
+
 def test_a_catalogue_of_an_earlier_deeprank_is_refused(
     tiefvision, run, run_stage, catalogue, street
 ):

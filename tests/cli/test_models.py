@@ -21,20 +21,36 @@ def test_the_sizes_are_those_of_the_networks(tiefvision, trained):
     # AlexNet's five convolutions: 64 x 3 x 11 x 11 + 64, and so on.
     assert models["alexnet"]["parameters"] == 2_469_696
     assert models["alexnet"]["embedding"] == 256 * 11 * 11
-    assert "random" in models["alexnet"]["state"]
+    for use in ("for garments: random (seed 7)", "for locating: random (seed 0)"):
+        assert f"in the workspace {use}" in models["alexnet"]["state"]
+    assert "in the workspace" not in models["mobilenet_v2"]["state"]
     assert models["cosine"]["parameters"] == 0
     assert "trained" in models["deeprank"]["state"]
     assert models["deeprank"]["trainable"] == models["deeprank"]["parameters"] > 0
+
+
+def test_the_rankers_are_listed_over_the_encoder_of_garments(
+    tiefvision, run, run_stage
+):
+    run_stage(run, "encode_crops", encoder="squeezenet1_1", grid=3)
+    spoken = tiefvision("models", "--workspace", run, "--json")
+    models = {line["name"]: line for line in spoken.lines}
+    assert models["cosine"]["embedding"] == 512 * 3 * 3
+    assert models["deeprank"]["state"].startswith("over squeezenet1_1, ")
+    assert "for garments: random (seed 7)" in models["squeezenet1_1"]["state"]
+    assert "for locating: random (seed 0)" in models["alexnet"]["state"]
 
 
 def test_what_ships_is_listed_with_version_and_size(tiefvision, shipped, tmp_path):
     spoken = tiefvision("models", "--workspace", tmp_path, "--json")
     states = {line["name"]: line["state"] for line in spoken.lines}
     size = (shipped / "encoder-alexnet.safetensors").stat().st_size / 2**20
-    ships = f"ships as random (seed 0) (format 1, {size:.1f} MiB)"
-    assert states["alexnet"] == ships
+    assert states["alexnet"] == (
+        f"ships for garments as random (seed 7) (format 1, {size:.1f} MiB); "
+        f"ships for locating as random (seed 0) (format 1, {size:.1f} MiB)"
+    )
     assert states["squeezenet1_1"] == ""
-    assert "ships in test-1 (format 1, " in states["deeprank"]
+    assert "ships in test-1 (format 2, " in states["deeprank"]
 
 
 def test_the_models_of_a_workspace_are_exported(tiefvision, trained, tmp_path):
@@ -46,7 +62,7 @@ def test_the_models_of_a_workspace_are_exported(tiefvision, trained, tmp_path):
     assert {line["file"]: line["bytes"] for line in spoken.lines} == {
         str(path): path.stat().st_size for path in folder.iterdir()
     }
-    assert len(spoken.lines) == 2
+    assert len(spoken.lines) == 3
     tiefvision(*arguments, "--name", "mine-2")
     listed = tiefvision("locate", photo_of(trained), "--models", folder)
     assert listed.err.endswith("(mine-2).\n")

@@ -3,7 +3,6 @@ import torch
 
 from tiefvision.distilling.colours import (
     BINS,
-    colours_around_cells,
     disturb_colours,
     histogram_embeddings,
     soft_colours,
@@ -26,24 +25,6 @@ def test_a_colour_between_levels_is_shared_out():
     shares = colours[0, :, 0, 0]
     assert shares.sum().item() == pytest.approx(1.0)
     assert shares[[1 * 16, 2 * 16]].tolist() == pytest.approx([0.5, 0.5])
-
-
-def test_cells_hold_the_colours_around_their_centres():
-    photo = torch.zeros(1, 3, 160, 160)
-    photo[..., 80:] = 1.0  # black on the left, white on the right
-    cells = colours_around_cells(soft_colours(photo), 7, 31, 16, 48)
-    black, white = cells[0, 0, 3], cells[0, -1, 3]
-    assert cells.shape == (1, BINS, 7, 7)
-    assert cells.sum(dim=1).allclose(torch.ones(7, 7))
-    # Cell 3 is centred on 31 + 48 = 79 px: half of each, to a sample of 4 px.
-    assert black[0].item() == pytest.approx(1.0)
-    assert black[3].item() == pytest.approx(0.5, abs=0.05)
-    assert white[-1].item() == pytest.approx(1.0)
-
-
-def test_at_the_edge_only_what_is_inside_counts():
-    cells = colours_around_cells(soft_colours(plain(1.0, 1.0, 1.0)), 2, 0, 16, 48)
-    assert cells[0, -1].allclose(torch.ones(2, 2))
 
 
 def test_histograms_tell_colours_apart_without_what_all_share():

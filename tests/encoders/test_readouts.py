@@ -2,9 +2,16 @@ import pytest
 import torch
 from torch import nn
 
+from tiefvision import models
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.weights import load_readouts, write_encoder
+from tiefvision.encoders.weights import (
+    LOCATOR,
+    SHIPPED,
+    encoder_file,
+    load_readouts,
+    write_encoder,
+)
 from tiefvision.errors import BadWeights
 
 ALEXNET = architecture_named("alexnet")
@@ -28,6 +35,15 @@ def test_read_outs_come_back_as_they_were_written(tmp_path):
 @pytest.mark.parametrize("source", ["random", "imagenet"])
 def test_weights_of_others_have_none(source):
     assert load_readouts(ALEXNET, source) == {}
+
+
+def test_each_encoder_of_the_package_has_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "FOLDER", tmp_path)
+    layer = nn.Linear(ALEXNET.channels, 5).state_dict()
+    write(encoder_file(tmp_path, ALEXNET, SHIPPED), {"meaning": layer})
+    write(encoder_file(tmp_path, ALEXNET, LOCATOR), {})
+    assert list(load_readouts(ALEXNET, SHIPPED)) == ["meaning"]
+    assert load_readouts(ALEXNET, LOCATOR) == {}
 
 
 def test_a_read_out_of_another_encoder_is_refused(tmp_path):

@@ -169,6 +169,19 @@ def test_an_encoder_file_is_read_under_its_name(encoder_path, by_path):
     assert (facts["architecture"], facts["teacher"]) == ("squeezenet1_1", "none")
 
 
+def test_the_weights_for_locating_are_a_file_of_their_own(encoder_path):
+    path = encoder_file(encoder_path.parent, SQUEEZENET, "locator")
+    assert path.name == "locator-squeezenet1_1.safetensors"
+    state = random_trunk(seed=6).state_dict()
+    write_encoder(path, "squeezenet1_1", state, {"name": "small-1-located"})
+    encoder = make_encoder("squeezenet1_1", "locator")
+    assert encoder.identity.weights == "small-1-located"
+    assert make_encoder("squeezenet1_1", "shipped").identity.weights == "small-1"
+    assert encoder.identity.weights_hash == (
+        make_encoder("squeezenet1_1", str(path)).identity.weights_hash
+    )
+
+
 def test_half_precision_holds_what_it_has_rounded(encoder_path, tmp_path):
     encoder = make_encoder("squeezenet1_1", "shipped")
     again = tmp_path / "again.safetensors"
@@ -178,10 +191,16 @@ def test_half_precision_holds_what_it_has_rounded(encoder_path, tmp_path):
 
 
 def test_an_architecture_that_does_not_ship_names_those_that_do(encoder_path):
-    with pytest.raises(BadWeights, match=r"of alexnet ship.* only of squeezenet1_1"):
-        make_encoder("alexnet", "shipped")
-    encoder_path.unlink()
-    with pytest.raises(BadWeights, match="only of nothing") as caught:
+    for source, name in (("shipped", "alexnet"), ("locator", "squeezenet1_1")):
+        message = f"no {source} weights of {name}, only shipped of squeezenet1_1"
+        with pytest.raises(BadWeights, match=message):
+            make_encoder(name, source)
+    path = encoder_file(encoder_path.parent, SQUEEZENET, "locator")
+    encoder_path.rename(path)
+    with pytest.raises(BadWeights, match="only locator of squeezenet1_1"):
+        make_encoder("squeezenet1_1", "shipped")
+    path.unlink()
+    with pytest.raises(BadWeights, match="only nothing") as caught:
         make_encoder("squeezenet1_1", "shipped")
     assert "--weights imagenet" in caught.value.fix
 

@@ -6,7 +6,6 @@ from torch.nn import functional
 
 from tiefvision import models
 from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.weights import SHIPPED
 from tiefvision.encoders.weights_files import read_weights_file
 from tiefvision.photos.reading import read_photo
 from tiefvision.workspace.bundle import HEADS_FILE, shipped_bundle
@@ -28,6 +27,7 @@ def test_the_models_load():
     locator = bundle.locator(torch.device("cpu"))
     assert locator.heads.categories
     assert set(bundle.rankers(torch.device("cpu"))) == set(bundle.ranker_names)
+    bundle.encoder(torch.device("cpu"))
     bundle.crop_rules()
 
 
@@ -53,7 +53,7 @@ def test_bfloat16_keeps_the_direction_of_every_cell(file, dataset):
         pytest.skip("heads have no cells")
     photo = read_photo(next((dataset / "images").rglob("*.jpg")), max_side=320)
     exact, fast = (
-        make_encoder(file.facts["architecture"], SHIPPED, precision=precision)
+        make_encoder(file.facts["architecture"], str(file.path), precision=precision)
         for precision in ("float32", "bfloat16")
     )
     cosines = functional.cosine_similarity(

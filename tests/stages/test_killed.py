@@ -15,7 +15,8 @@ from stages import runner
 module = importlib.import_module(runner.stage_modules()[name])
 kinds = {"data": Path, "long_sides": tuple, "categories": tuple}
 options = {key: kinds.get(key, lambda v: v)(value) for key, value in options.items()}
-shared = runner.Shared(Path(workspace), "cpu", 0, 1.0, quiet=True)
+seed = options.pop("seed", 0)
+shared = runner.Shared(Path(workspace), "cpu", seed, 1.0, quiet=True)
 runner.run_stage(name, module.Config(**options), shared)
 """
 
@@ -104,7 +105,7 @@ def stage(trained, tmp_path, processes, settings, dataset):
 
 COMMITS = {
     "encode": (1, 13, 10),
-    "encode_crops": (1, 13, 9),
+    "encode_crops": (1, 13, 10),
     "train_classifier": (1, 7, 5),
     "train_boxes": (1, 7, 5),
     "train_deeprank": (1, 4, 2),

@@ -95,7 +95,7 @@ def test_a_stage_that_was_killed_before_its_report_runs_again(run, run_stage):
 
 def test_a_run_that_fails_leaves_no_report_of_an_earlier_one(run, run_stage):
     with pytest.raises(StorageFull, match="--max-gib"):
-        run_stage(run, "encode_crops", max_gib=0.001, seed=1)
+        run_stage(run, "encode_crops", max_gib=0.001, seed=2)
     assert not (run / "reports" / "encode_crops.json").exists()
     assert (run / "crops.lmdb").is_file()
 
@@ -212,13 +212,14 @@ def test_photographs_that_vanish_or_break_are_counted_and_left_out(
     assert (
         sum(
             split["photographs"]
-            for split in run_stage(workspace, "localise")["figures"].values()
+            for name, split in run_stage(workspace, "localise")["figures"].items()
+            if name in ("train", "val", "test")
         )
         == 3
     )
     broken.write_bytes(broken.read_bytes()[:500])
     report = run_stage(workspace, "encode_crops")
-    assert report["figures"] == {"crops": 2, "skipped": 1}
+    assert (report["figures"]["crops"], report["figures"]["skipped"]) == (2, 1)
     with Workspace(workspace).open("crops") as crops:
         (reason,) = crops.records("skipped")
     assert broken.name in reason

@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.encoders.weights import encoder_file, load_weights, write_encoder
+from tiefvision.encoders.weights import (
+    LOCATOR,
+    SHIPPED,
+    encoder_file,
+    load_weights,
+    write_encoder,
+)
 from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
 from tiefvision.errors import BadWeights, MissingArtifact, StaleArtifact
 from tiefvision.photos.working import open_photo
@@ -17,6 +23,7 @@ from tiefvision.workspace.records import photo_path, read_photos
 
 CPU = torch.device("cpu")
 ALEXNET = architecture_named("alexnet")
+BOTH = [SHIPPED, LOCATOR]
 
 
 @pytest.fixture
@@ -48,6 +55,29 @@ def test_a_bundle_finds_what_its_workspace_finds(trained, bundle):
         np.testing.assert_allclose(found.box_in_image, expected.box_in_image, atol=2)
 
 
+def load_all(folder):
+    models = read_bundle(folder)
+    models.locator(CPU)
+    models.encoder(CPU)
+    models.rankers(CPU)
+
+
+def test_a_bundle_locates_and_compares_with_two_encoders(trained, bundle):
+    models = TrainedModels(Workspace(trained))
+    mine = read_bundle(bundle)
+    labels = {
+        (
+            model.encoder(CPU).identity.weights,
+            model.locator(CPU).encoder.identity.weights,
+        )
+        for model in (mine, models)
+    }
+    assert labels == {("random (seed 7)", "random (seed 0)")}
+    facts = mine.heads.facts
+    assert facts["encoder"] == mine.encoder(CPU).identity.to_dict()
+    assert facts["locator"] == mine.locator(CPU).encoder.identity.to_dict()
+
+
 def test_a_bundle_ranks_as_its_workspace_does(trained, bundle):
     models = TrainedModels(Workspace(trained))
     mine = read_bundle(bundle)
@@ -77,27 +107,55 @@ def test_without_deeprank_there_is_the_baseline(run, tmp_path):
 
 
 def test_an_encoder_that_was_never_rounded_is_another_one(trained, shipped, tmp_path):
-    path = encoder_file(shipped, ALEXNET)
-    write_encoder(path, "alexnet", read_weights_file(path).tensors, {"name": "known-1"})
-    written, _ = write_bundle(Workspace(trained), tmp_path / "new", "x")
-    assert read_weights_file(written).name == "random (seed 0)"
+    for source in BOTH:
+        path = encoder_file(shipped, ALEXNET, source)
+        tensors = read_weights_file(path).tensors
+        write_encoder(path, "alexnet", tensors, {"name": "known-1"})
+    *written, _ = write_bundle(Workspace(trained), tmp_path / "new", "x")
+    names = [read_weights_file(path).name for path in written]
+    assert names == ["random (seed 7)", "random (seed 0)"]
 
 
-def test_a_workspace_over_a_bundle_keeps_its_encoder(run, run_stage, shipped, tmp_path):
-    """The file itself, with all that its header says, which a workspace forgets."""
-    path = encoder_file(shipped, ALEXNET)
-    state = read_weights_file(path).tensors
-    write_encoder(path, "alexnet", state, {"name": "known-1", "licence": "free"})
-    stages = ["encode", "train_classifier", "train_boxes", "localise", "encode_crops"]
-    for name in [*stages, "train_deeprank"]:
-        run_stage(run, name, **({"weights": "shipped"} if name == "encode" else {}))
-    copied, _ = write_bundle(Workspace(run), tmp_path / "new", "x")
-    assert copied.read_bytes() == path.read_bytes()
-    read_bundle(tmp_path / "new").locator(CPU)
-    # In place, the encoder stays and the heads are replaced.
+def test_a_workspace_over_a_bundle_keeps_its_encoders(
+    run, run_stage, shipped, tmp_path
+):
+    """The files themselves, with all that a header says, which a workspace forgets."""
+    paths = [encoder_file(shipped, ALEXNET, source) for source in BOTH]
+    for number, path in enumerate(paths):
+        state = read_weights_file(path).tensors
+        facts = {"name": f"known-{number}", "licence": "free"}
+        write_encoder(path, "alexnet", state, facts)
+    contents = [path.read_bytes() for path in paths]
+    weights = {"encode": "locator", "encode_crops": "shipped"}
+    for name in RETRAINED:
+        run_stage(run, name, **({"weights": weights[name]} if name in weights else {}))
+    *copied, _ = write_bundle(Workspace(run), tmp_path / "new", "x")
+    assert [path.name for path in copied] == [path.name for path in paths]
+    assert [path.read_bytes() for path in copied] == contents
+    load_all(tmp_path / "new")
+    # In place, the encoders stay and the heads are replaced.
     write_bundle(Workspace(run), shipped, "next-1")
-    assert copied.read_bytes() == path.read_bytes()
+    assert [path.read_bytes() for path in paths] == contents
     assert read_bundle(shipped).heads.name == "next-1"
+
+
+RETRAINED = (
+    "encode",
+    "train_classifier",
+    "train_boxes",
+    "localise",
+    "encode_crops",
+    "train_deeprank",
+)
+
+
+def test_one_encoder_for_both_is_two_equal_files(run, run_stage, shipped, tmp_path):
+    run_stage(run, "encode_crops", weights="locator")
+    run_stage(run, "train_deeprank", epochs=1)
+    path = encoder_file(shipped, ALEXNET, LOCATOR)
+    written, *_ = write_bundle(Workspace(run), tmp_path / "new", "x")
+    assert written == encoder_file(tmp_path / "new", ALEXNET)
+    assert written.read_bytes() == path.read_bytes()
 
 
 def test_an_unfinished_workspace_names_the_next_stage(run, tmp_path):
@@ -107,27 +165,35 @@ def test_an_unfinished_workspace_names_the_next_stage(run, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_workspace_of_two_encoders_is_refused(run, run_stage, tmp_path):
-    run_stage(run, "encode", seed=1)
-    with pytest.raises(StaleArtifact, match=r"crop_classifier\.lmdb was made with"):
+@pytest.mark.parametrize(
+    ("stage", "other"), [("encode", "crop_classifier"), ("encode_crops", "deeprank")]
+)
+def test_heads_over_two_encoders_are_not_written(
+    stage, other, run, run_stage, tmp_path
+):
+    run_stage(run, stage, seed=2)
+    with pytest.raises(StaleArtifact, match=rf"{other}\.lmdb was made with"):
         write_bundle(Workspace(run), tmp_path / "new", "x")
 
 
-def test_heads_over_another_encoder_are_refused(folder):
+@pytest.mark.parametrize("source", BOTH)
+def test_heads_over_another_encoder_are_refused(source, folder):
     trunk = ALEXNET.build()
     load_weights(trunk, ALEXNET, "random", seed=9)
-    path = encoder_file(folder, ALEXNET)
+    path = encoder_file(folder, ALEXNET, source)
     write_encoder(path, "alexnet", trunk.state_dict(), {"name": "other-1"})
     with pytest.raises(BadWeights, match=r"was trained over alexnet, .* but") as caught:
-        read_bundle(folder).locator(CPU)
+        load_all(folder)
     assert str(path) in str(caught.value)
     assert "other-1" in str(caught.value)
 
 
-def test_heads_without_their_encoder_are_refused(folder):
-    encoder_file(folder, ALEXNET).unlink()
-    with pytest.raises(BadWeights, match=r"no weights file at .*encoder-alexnet"):
-        read_bundle(folder).locator(CPU)
+@pytest.mark.parametrize("source", BOTH)
+def test_heads_without_an_encoder_are_refused(source, folder):
+    path = encoder_file(folder, ALEXNET, source)
+    path.unlink()
+    with pytest.raises(BadWeights, match=f"no weights file at .*{path.name}"):
+        load_all(folder)
 
 
 def test_an_encoder_in_place_of_the_heads_is_refused(folder):
@@ -137,8 +203,8 @@ def test_an_encoder_in_place_of_the_heads_is_refused(folder):
 
 
 def test_heads_of_another_version_are_refused(folder):
-    rewrite(folder, lambda facts: facts | {"version": 2})
-    with pytest.raises(BadWeights, match=r"of version 2 of tiefvision-heads, expected"):
+    rewrite(folder, lambda facts: facts | {"version": 1})
+    with pytest.raises(BadWeights, match=r"of version 1 of tiefvision-heads, expected"):
         read_bundle(folder)
 
 
@@ -152,23 +218,18 @@ def test_truncated_heads_are_refused(kept, folder):
 
 @pytest.mark.parametrize("group", ["crop_classifier", "box_regressors", "deeprank"])
 def test_heads_that_lack_a_tensor_or_hold_another_shape_are_refused(group, folder):
-    def use_all():
-        models = read_bundle(folder)
-        models.locator(CPU)
-        models.rankers(CPU)
-
-    use_all()
+    load_all(folder)
     file = read_weights_file(folder / HEADS_FILE)
     name = next(name for name in file.tensors if name.startswith(f"{group}."))
     rewrite(folder, change_tensors=lambda all_: all_ | {name: torch.zeros(5, 5, 5)})
     with pytest.raises(BadWeights, match=rf"{name} is \(5, 5, 5\), expected"):
-        use_all()
+        load_all(folder)
     rewrite(
         folder,
         change_tensors=lambda all_: {k: v for k, v in all_.items() if k != name},
     )
     with pytest.raises(BadWeights, match=f"lacks {name}"):
-        use_all()
+        load_all(folder)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +237,7 @@ def test_heads_that_lack_a_tensor_or_hold_another_shape_are_refused(group, folde
     [
         ("encoder", None),
         ("encoder", {"name": "vgg", "weights": "", "weights_hash": ""}),
+        ("locator", None),
         ("pyramid", {"border": 3}),
         ("voting", {"luck": 1}),
         ("crop_classifier", {"channels": 256}),
@@ -184,4 +246,4 @@ def test_heads_that_lack_a_tensor_or_hold_another_shape_are_refused(group, folde
 def test_a_header_that_lacks_something_is_one_sentence(fact, value, folder):
     rewrite(folder, lambda facts: facts | {fact: value})
     with pytest.raises(BadWeights, match=r"header of .*heads\.safetensors is damaged"):
-        read_bundle(folder).locator(CPU)
+        load_all(folder)

@@ -35,11 +35,45 @@ def test_a_loaded_locator_finds_what_the_stage_found(trained):
                 )
 
 
+def test_garments_are_encoded_by_another_encoder_than_they_are_located_by(trained):
+    """And each is the one whose maps lie in the workspace."""
+    workspace = Workspace(trained)
+    models = TrainedModels(workspace)
+    for encoder, name in (
+        (models.locator(CPU).encoder, "features"),
+        (models.encoder(CPU), "crops"),
+    ):
+        with workspace.open(name) as artifact:
+            assert artifact.header.encoder == encoder.identity.to_dict()
+    assert models.locator(CPU).encoder.identity != models.encoder(CPU).identity
+
+
+def test_an_encoder_of_another_architecture_serves_the_rankers(run, run_stage):
+    """Its maps have other channels and cells than the locator's."""
+    changes = {"encoder": "squeezenet1_1", "grid": 3}
+    run_stage(run, "encode_crops", **changes)
+    with pytest.raises(StaleArtifact, match=r"deeprank\.lmdb was made with .*stage-8$"):
+        load_rankers(Workspace(run), CPU)
+    run_stage(run, "baseline")
+    run_stage(run, "train_deeprank", epochs=1)
+    run_stage(run, "compare")
+    workspace = Workspace(run)
+    models = TrainedModels(workspace)
+    assert models.locator(CPU).encoder.identity.name == "alexnet"
+    searcher, root = load_searcher(workspace, models, "deeprank", CPU)
+    assert searcher.encoder.identity.name == "squeezenet1_1"
+    path = searcher.photos[0]
+    photo = open_photo(root / path)
+    (surest, *_) = models.locator(CPU).find(photo)
+    (hit,) = searcher.nearest(photo, surest.box_in_image, 1)
+    assert hit.photo == path
+
+
 def test_a_loaded_searcher_finds_a_photograph_of_the_gallery(trained):
     workspace = Workspace(trained)
     models = TrainedModels(workspace)
     locator = models.locator(CPU)
-    searcher, root = load_searcher(workspace, models, locator, "cosine", CPU)
+    searcher, root = load_searcher(workspace, models, "cosine", CPU)
     for path in searcher.photos[::5]:
         photo = open_photo(root / path)
         (surest, *_) = locator.find(photo)
@@ -82,9 +116,9 @@ def test_what_a_locator_lacks_is_named(missing, number, run):
 
 
 def test_a_gallery_of_another_encoder_is_refused(run, run_stage):
-    for name in ("encode", "train_classifier", "train_boxes", "localise"):
-        run_stage(run, name, **({"seed": 1} if name == "encode" else {}))
+    run_stage(run, "encode_crops", seed=2)
+    run_stage(run, "train_deeprank", epochs=1)
     workspace = Workspace(run)
     models = TrainedModels(workspace)
     with pytest.raises(StaleArtifact, match=r"gallery\.lmdb was made with"):
-        load_searcher(workspace, models, models.locator(CPU), "cosine", CPU)
+        load_searcher(workspace, models, "cosine", CPU)

@@ -7,6 +7,7 @@ from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.maps import (
     levels_reader,
     maps_reader,
@@ -14,7 +15,6 @@ from tiefvision.workspace.maps import (
     read_pyramid,
     to_half,
 )
-from tiefvision.workspace.networks import read_encoder
 from tiefvision.workspace.records import photo_path, read_photos
 
 

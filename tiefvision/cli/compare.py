@@ -20,14 +20,12 @@ def compare(
 ) -> int:
     """Evaluate the rankers on the test split of the workspace's dataset."""
     from tiefvision.workspace.comparing import compare_rankers, write_page
-    from tiefvision.workspace.job import require_same_encoder
     from tiefvision.workspace.loading import load_rankers
     from tiefvision.workspace.maps import maps_reader
 
     run, device = options.run, options.torch_device()
     with run.open("photos") as photos, run.open("crops") as crops:
         with run.open("deeprank") as deeprank:
-            require_same_encoder(crops, deeprank)
             history = deeprank.record("training/history")
         comparison = compare_rankers(
             photos,

@@ -16,6 +16,7 @@ from tiefvision.cli.models import models
 from tiefvision.cli.quality import quality
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
+from tiefvision.cli.tune import tune
 from tiefvision.version import __version__
 
 app = typer.Typer(
@@ -24,7 +25,18 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(data, name="data")
-for command in (locate, index, search, compare, distil, quality, bench, models, doctor):
+for command in (
+    locate,
+    index,
+    search,
+    compare,
+    distil,
+    tune,
+    quality,
+    bench,
+    models,
+    doctor,
+):
     app.command()(command)
 
 

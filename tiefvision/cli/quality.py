@@ -32,7 +32,7 @@ def quality(
         list[str] | None,
         typer.Option(
             metavar="NAME:WEIGHTS",
-            help="Repeatable; WEIGHTS are shipped, imagenet, random or a file.",
+            help="Repeatable; WEIGHTS: shipped, locator, imagenet, random, a file.",
         ),
     ] = None,
 ) -> int:

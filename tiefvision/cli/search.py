@@ -73,7 +73,7 @@ def search(
     chosen = options.choose_models(models)
     locator = chosen.locator(device)
     name = ranker_name(chosen, ranker)
-    searcher, root = load_searcher(options.run, chosen, locator, name, device)
+    searcher, root = load_searcher(options.run, chosen, name, device)
     files = expand_photos(photos)
     answers: list[Answer] = []
     unreadable = 0

@@ -1,13 +1,18 @@
 """The files of a dataset: names, listing, and writing that cannot leave half a file."""
 
 import filecmp
+import json
 import os
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from tiefvision.errors import BadDataset
 
 IMAGES = "images"
 ANNOTATIONS = "annotations.json"
 MASKS = "masks"
+LABELS = "labels.json"
 TRIPLETS = "triplets.csv"
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -22,14 +27,43 @@ PARTIAL_SUFFIX = ".partial"
 def mask_file(root: Path, path: str) -> Path:
     """Where the mask of a photograph lies, if its dataset has masks.
 
-    A mask is a PNG of the photograph's size: white where somebody or something stands
-    before the ground, black where the ground is.
+    A mask is a greyscale PNG of the photograph's size: 0 where the ground is, and the
+    number of a label, or plain white, where somebody or something stands before it.
+    `label_names` tells what the numbers mean.
 
     Args:
         root: The dataset.
         path: As in `tiefvision.records.Photo`.
     """
     return (root / MASKS / path).with_suffix(".png")
+
+
+def label_names(root: Path) -> tuple[str, ...]:
+    """Names of the numbers in a dataset's masks; () if they only tell the ground.
+
+    ``masks/labels.json`` is a list of names, the first that of the ground.
+
+    Args:
+        root: The dataset.
+
+    Raises:
+        BadDataset: The file is no list of names.
+    """
+    file = root / MASKS / LABELS
+    if not file.is_file():
+        return ()
+    try:
+        names = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadDataset(f"{file} is no JSON: {error}.") from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadDataset(f"{file} is no list of names.")
+    return tuple(names)
+
+
+def write_label_names(root: Path, names: Sequence[str]) -> None:
+    """Writes what `label_names` reads."""
+    replace_file(root / MASKS / LABELS, json.dumps(list(names)).encode("utf-8"))
 
 
 def photo_file(images: Path, path: str) -> Path:

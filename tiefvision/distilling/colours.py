@@ -4,14 +4,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tiefvision.distilling.cells import PIXELS_OF_A_SAMPLE
+
 LEVELS = 4
 """Of each channel: 64 colours in all. The eight of the usual histogram would leave
 most bins of a cell empty."""
 
 BINS = LEVELS**3
-
-PIXELS_OF_A_SAMPLE = 4
-"""Side in pixels of the squares whose mean colour is counted."""
 
 DISTURBED = 0.7
 """Share of the crops whose light changes."""
@@ -67,29 +66,6 @@ def soft_colours(photos: Tensor) -> Tensor:
     red, green, blue = shares.unbind(dim=1)
     pairs = (red.unsqueeze(2) * green.unsqueeze(1)).flatten(1, 2)
     return (pairs.unsqueeze(2) * blue.unsqueeze(1)).flatten(1, 2)
-
-
-def colours_around_cells(
-    colours: Tensor, cells: int, first_centre: int, stride: int, side: int
-) -> Tensor:
-    """Histograms of the squares around the centres of cells.
-
-    Args:
-        colours: (B, 64, h, h) as ``soft_colours`` gives them.
-        cells: On a side of the map.
-        first_centre: Pixel of the crop on which the first cell is centred.
-        stride: Pixels from cell to cell.
-        side: Pixels of a square, the parts inside the crop counting.
-
-    Returns:
-        (B, 64, cells, cells); the bins of a cell sum to 1.
-    """
-    step, width = stride // PIXELS_OF_A_SAMPLE, side // PIXELS_OF_A_SAMPLE
-    before = width // 2 - round(first_centre / PIXELS_OF_A_SAMPLE)
-    after = (cells - 1) * step + width - before - colours.shape[-1]
-    around = (before, after, before, after)  # negative: cut off
-    totals = functional.avg_pool2d(functional.pad(colours, around), width, step)
-    return totals / totals.sum(dim=1, keepdim=True)
 
 
 def histogram_embeddings(colours: Tensor) -> Tensor:

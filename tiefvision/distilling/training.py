@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tiefvision.ahead import read_ahead
+from tiefvision.distilling.cells import shares_around_cells
 from tiefvision.distilling.colours import (
     BINS,
-    colours_around_cells,
     disturb_colours,
     histogram_embeddings,
     soft_colours,
@@ -218,9 +218,9 @@ class Distillation:
         return torch.stack(losses).mean()
 
     def _colours_of_cells(self, colours: Tensor, maps: Tensor) -> Tensor:
-        return colours_around_cells(
+        return shares_around_cells(
             colours,
-            maps.shape[-1],
+            (maps.shape[2], maps.shape[3]),
             self.architecture.first_centre,
             self.architecture.stride,
             CELL_NEIGHBOURHOOD,

@@ -187,7 +187,7 @@ def make_encoder(
 
     Args:
         name: A key of ``ARCHITECTURES``.
-        weights: "imagenet", "random" or the path of a safetensors file.
+        weights: Their source, as for ``load_weights``.
         seed: Of random weights.
         precision: What ``encode`` computes in.
 

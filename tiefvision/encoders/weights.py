@@ -28,8 +28,14 @@ from tiefvision.encoders.weights_files import (
 from tiefvision.errors import BadWeights
 
 SHIPPED = "shipped"
+LOCATOR = "locator"
 IMAGENET = "imagenet"
 RANDOM = "random"
+
+ROLES = {SHIPPED: "encoder", LOCATOR: "locator"}
+"""The two encoders of a folder of models, by the source that names the package's: one
+for garments, and one tuned for locating them, which forgets what they look like. Their
+files, and the header of the heads, use these words."""
 
 ENCODER_FORMAT = "tiefvision-encoder"
 ENCODER_VERSION = 1
@@ -49,8 +55,8 @@ def load_weights(
     Args:
         trunk: As ``architecture.build()`` made it.
         architecture: What the trunk is.
-        source: "shipped", "imagenet", "random", or the path of a safetensors file:
-            an encoder file of this project, or torchvision's names and shapes.
+        source: "shipped", "locator", "imagenet", "random", or the path of a safetensors
+            file: an encoder file of this project, or torchvision's names and shapes.
         seed: Of the random weights; unused otherwise.
 
     Returns:
@@ -59,15 +65,15 @@ def load_weights(
     Raises:
         BadWeights: They cannot be had, or are of another architecture.
     """
+    path = source_file(architecture, source)
+    if path:
+        return _load_file(trunk, architecture, path)
     if source == RANDOM:
         _fill_randomly(trunk, seed)
         return f"random (seed {seed})"
-    if source == IMAGENET:
-        state = _imagenet_state(architecture)
-        _fill_as_published(trunk, state, "torchvision's file")
-        return "torchvision ImageNet"
-    path = shipped_encoder(architecture) if source == SHIPPED else Path(source)
-    return _load_file(trunk, architecture, path)
+    state = _imagenet_state(architecture)
+    _fill_as_published(trunk, state, "torchvision's file")
+    return "torchvision ImageNet"
 
 
 def load_readouts(architecture: Architecture, source: str) -> dict[str, nn.Linear]:
@@ -77,9 +83,9 @@ def load_readouts(architecture: Architecture, source: str) -> dict[str, nn.Linea
         architecture: Whose weights.
         source: As for ``load_weights``, which says what is wrong with it.
     """
-    if source in (RANDOM, IMAGENET):
+    path = source_file(architecture, source)
+    if not path:
         return {}
-    path = shipped_encoder(architecture) if source == SHIPPED else Path(source)
     file = read_weights_file(path)
     readouts = {}
     for name in READOUTS:
@@ -91,27 +97,44 @@ def load_readouts(architecture: Architecture, source: str) -> dict[str, nn.Linea
     return readouts
 
 
-def encoder_file(folder: Path, architecture: Architecture) -> Path:
-    """Where the weights of an architecture lie in a folder of models."""
-    return folder / f"encoder-{architecture.name}.safetensors"
+def encoder_file(
+    folder: Path, architecture: Architecture, source: str = SHIPPED
+) -> Path:
+    """Where the weights of an architecture lie in a folder of models.
+
+    Args:
+        folder: Of the models.
+        architecture: Whose weights.
+        source: A key of ``ROLES``.
+    """
+    return folder / f"{ROLES[source]}-{architecture.name}.safetensors"
 
 
-def shipped_encoder(architecture: Architecture) -> Path:
-    """The weights of an architecture that ship with the package.
+def source_file(architecture: Architecture, source: str) -> Path | None:
+    """The file that a source of weights stands for; None where it is no file.
+
+    Args:
+        architecture: Whose weights.
+        source: As for ``load_weights``.
 
     Raises:
-        BadWeights: None do.
+        BadWeights: They should ship with the package, and do not.
     """
-    path = encoder_file(models.FOLDER, architecture)
+    if source in (RANDOM, IMAGENET):
+        return None
+    if source not in ROLES:
+        return Path(source)
+    path = encoder_file(models.FOLDER, architecture, source)
     if not path.is_file():
-        shipped = [
-            name
+        there = [
+            f"{role} of {name}"
+            for role in ROLES
             for name, other in ARCHITECTURES.items()
-            if encoder_file(models.FOLDER, other).is_file()
+            if encoder_file(models.FOLDER, other, role).is_file()
         ]
         raise BadWeights(
-            f"No weights of {architecture.name} ship with this release, only of "
-            f"{', '.join(shipped) or 'nothing'}.",
+            f"This release has no {source} weights of {architecture.name}, only "
+            f"{', '.join(there) or 'nothing'}.",
             "Use --weights imagenet, random or FILE.safetensors, or another --encoder.",
         )
     return path

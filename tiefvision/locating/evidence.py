@@ -1,13 +1,16 @@
 """Evidence: what the windows of a photograph say, as a person can look at it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.boxes import Boxes, clip_to_image, iou
+from tiefvision.locating.folded import FoldedHeads
+from tiefvision.locating.locate import judge_levels
 from tiefvision.locating.votes import Opinions, VotingRules, sure_windows
+from tiefvision.locating.windows import Level, windows_in_image
 from tiefvision.records import Garment
 
 HEAT_CELLS = 48
@@ -37,6 +40,22 @@ class Evidence:
     heat: NDArray[np.float32]
     voters_in_image: Boxes
     weights: NDArray[np.float64]
+
+
+def explain_levels(
+    levels: Sequence[Level],
+    garments: Sequence[Garment],
+    width: int,
+    height: int,
+    heads: FoldedHeads,
+    rules: VotingRules | None = None,
+) -> Evidence:
+    """What the windows of a photograph's maps say of what ``locate`` found in them."""
+    rules = rules or VotingRules()
+    # Locating asks only the windows that have a vote; the heat is of all of them.
+    every = judge_levels(levels, heads, replace(rules, threshold=0.0))
+    windows = np.concatenate([windows_in_image(level) for level in levels])
+    return gather_evidence(windows, every, garments, width, height, rules)
 
 
 def gather_evidence(

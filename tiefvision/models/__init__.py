@@ -1,7 +1,7 @@
 """The models that ship with the package: files alone, described in MODEL_CARD.md.
 
 ``tiefvision.encoders.weights`` reads the encoders, ``tiefvision.workspace.bundle`` the
-heads that were trained over one of them.
+heads that were trained over them.
 """
 
 from pathlib import Path

@@ -1,16 +1,14 @@
 """A trained locator, ready for photographs."""
 
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from tiefvision.encoders.dense import DenseEncoder
-from tiefvision.locating.evidence import Evidence, gather_evidence
+from tiefvision.locating.evidence import Evidence, explain_levels
 from tiefvision.locating.folded import FoldedHeads
-from tiefvision.locating.locate import judge_levels, locate
+from tiefvision.locating.locate import locate
 from tiefvision.locating.pyramid import Pyramid, encode_levels
 from tiefvision.locating.votes import VotingRules
-from tiefvision.locating.windows import Level, windows_in_image
+from tiefvision.locating.windows import Level
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Garment
 
@@ -41,10 +39,8 @@ class Locator:
         size = photo.width, photo.height
         levels = self._encode(photo)
         garments = locate(levels, *size, self.heads, self.rules)
-        # Locating asks only the windows that have a vote; the heat is of all of them.
-        every = judge_levels(levels, self.heads, replace(self.rules, threshold=0.0))
-        windows = np.concatenate([windows_in_image(level) for level in levels])
-        return garments, gather_evidence(windows, every, garments, *size, self.rules)
+        why = explain_levels(levels, garments, *size, self.heads, self.rules)
+        return garments, why
 
     def _encode(self, photo: WorkingPhoto) -> list[Level]:
         return encode_levels(

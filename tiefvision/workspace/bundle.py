@@ -1,9 +1,10 @@
-"""Bundles: trained models as two files in a folder, apart from any workspace.
+"""Bundles: trained models as three files in a folder, apart from any workspace.
 
-One file is the encoder, ``encoder-<architecture>.safetensors``, the other, named
-``heads.safetensors``, the networks that were trained over it: the tensors of each under
-"crop_classifier.", "box_regressors." and "deeprank.", and in the header what the
-artifacts of a workspace say of them. The models that ship with the package are one.
+Two are encoders, ``encoder-<architecture>.safetensors`` for garments and
+``locator-<architecture>.safetensors`` for locating them. The third, named
+``heads.safetensors``, holds the networks that were trained over them: the tensors of
+each under "crop_classifier.", "box_regressors." and "deeprank.", and in the header what
+the artifacts of a workspace say of them. The models that ship with the package are one.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ from tiefvision.encoders.dense import (
     make_encoder,
     same_encoder,
 )
-from tiefvision.encoders.weights import encoder_file
+from tiefvision.encoders.weights import LOCATOR, ROLES, SHIPPED, encoder_file
 from tiefvision.encoders.weights_files import (
     WeightsFile,
     read_weights_file,
@@ -48,7 +49,7 @@ from tiefvision.workspace.provenance import file_hash
 
 HEADS_FILE = "heads.safetensors"
 HEADS_FORMAT = "tiefvision-heads"
-HEADS_VERSION = 1
+HEADS_VERSION = 2
 """Of the layout of the heads' file; another one is refused."""
 
 CLASSIFIER = "crop_classifier"
@@ -62,7 +63,7 @@ class Bundle:
     """Trained models of a folder: they satisfy ``Models``.
 
     Attributes:
-        heads: The file of the heads; the encoder lies beside it.
+        heads: The file of the heads; the encoders lie beside it.
         digest: SHA-256 of that file.
     """
 
@@ -89,12 +90,12 @@ class Bundle:
         return (COSINE, DEEPRANK) if DEEPRANK in self.heads.facts else (COSINE,)
 
     def locator(self, device: torch.device) -> Locator:
-        """What finds garments.
+        """What finds garments, with the encoder for locating.
 
         Raises:
             BadWeights: The files are damaged, or do not belong together.
         """
-        encoder = self.encoder()
+        encoder = self._encoder_beside(LOCATOR)
         with _header_of(self.heads):
             pyramid = self.heads.facts["pyramid"]
             heads = fold_heads(
@@ -109,6 +110,14 @@ class Bundle:
                 VotingRules(**self.heads.facts["voting"]),
             )
 
+    def encoder(self, device: torch.device) -> DenseEncoder:
+        """The encoder for garments.
+
+        Raises:
+            BadWeights: It is missing, damaged, or not the one of the heads.
+        """
+        return self._encoder_beside(SHIPPED).to(device)
+
     def rankers(self, device: torch.device) -> dict[str, Embed]:
         """The baseline, and DeepRank if it is in the bundle, by name."""
         rankers: dict[str, Embed] = {COSINE: CosineRanker()}
@@ -122,19 +131,15 @@ class Bundle:
             return CropRules(**self.heads.facts["crops"])
 
     def digests(self) -> dict[str, str]:
-        """Of the heads; the encoder stands in a header by its own hash."""
+        """Of the heads, whose header holds the hashes of both encoders."""
         return {BUNDLE: self.digest}
 
-    def encoder(self) -> DenseEncoder:
-        """The encoder beside the heads.
-
-        Raises:
-            BadWeights: It is missing, damaged, or not the one they were trained over.
-        """
+    def _encoder_beside(self, source: str) -> DenseEncoder:
+        """The encoder of a role beside the heads, if it is the one they expect."""
         with _header_of(self.heads):
-            expected = EncoderIdentity(**self.heads.facts["encoder"])
+            expected = EncoderIdentity(**self.heads.facts[ROLES[source]])
             architecture = architecture_named(expected.name)
-        path = encoder_file(self.heads.path.parent, architecture)
+        path = encoder_file(self.heads.path.parent, architecture, source)
         encoder = make_encoder(architecture.name, str(path))
         if not same_encoder(encoder.identity.to_dict(), expected.to_dict()):
             raise BadWeights(
@@ -157,7 +162,7 @@ class Bundle:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """The bundle in a folder; its encoder is read when it is used.
+    """The bundle in a folder; its encoders are read when they are used.
 
     Raises:
         BadWeights: There is none, or not one that this release reads.

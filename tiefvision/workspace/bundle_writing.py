@@ -9,7 +9,13 @@ import torch
 
 from tiefvision import models
 from tiefvision.encoders.dense import DenseEncoder, EncoderIdentity, make_encoder
-from tiefvision.encoders.weights import encoder_file, write_encoder
+from tiefvision.encoders.weights import (
+    LOCATOR,
+    ROLES,
+    SHIPPED,
+    encoder_file,
+    write_encoder,
+)
 from tiefvision.encoders.weights_files import write_weights_file
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.bundle import (
@@ -19,55 +25,62 @@ from tiefvision.workspace.bundle import (
     HEADS_VERSION,
     REGRESSORS,
 )
+from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.job import input_digests, require_same_encoder
 from tiefvision.workspace.loading import DEEPRANK
 from tiefvision.workspace.maps import read_pyramid
-from tiefvision.workspace.networks import read_encoder, read_weights
+from tiefvision.workspace.networks import read_weights
 
 CPU = torch.device("cpu")
 
 
-def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, Path]:
+def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, ...]:
     """Make a bundle of what a workspace trained.
 
-    The encoder's weights are rounded to half precision, which is what the heads were
+    The encoders' weights are rounded to half precision, which is what the heads were
     trained over if they came from a bundle.
 
     Args:
         workspace: In which all stages up to the sixth have run; DeepRank goes along if
             it has been trained.
-        folder: For the two files.
+        folder: For the files.
         name: Of the heads, such as "heads-1".
 
     Returns:
-        The files of the encoder and of the heads.
+        The files of the encoder, of the locator's encoder, and of the heads.
 
     Raises:
         MissingArtifact: A stage has not run.
-        StaleArtifact: Two artifacts are of different encoders.
+        StaleArtifact: Two artifacts that share an encoder are of different ones.
     """
-    trained = [CLASSIFIER, REGRESSORS]
-    if workspace.holds(DEEPRANK):
-        trained.append(DEEPRANK)
+    rankers = (DEEPRANK,) if workspace.holds(DEEPRANK) else ()
+    trained = (CLASSIFIER, REGRESSORS, *rankers)
+    located_with = ("features", CLASSIFIER, REGRESSORS, "locations")
+    compared_with = ("crops", *rankers)
     with ExitStack() as stack:
         opened = {
             key: stack.enter_context(workspace.open(key))
-            for key in ("features", *trained, "locations", "crops")
+            for key in (*located_with, *compared_with)
         }
-        require_same_encoder(*opened.values())
-        encoder_path, identity = _place_encoder(
-            read_encoder(opened["features"], CPU), folder
-        )
+        for names in (located_with, compared_with):
+            require_same_encoder(*(opened[key] for key in names))
+        placed = {
+            source: _place_encoder(read_encoder(opened[key], CPU), folder, source)
+            for source, key in ((SHIPPED, "crops"), (LOCATOR, "features"))
+        }
         pyramid = read_pyramid(opened["features"])
         facts = {
             "format": HEADS_FORMAT,
             "version": HEADS_VERSION,
             "name": name,
-            "encoder": identity.to_dict(),
             "pyramid": asdict(pyramid),
             "voting": opened["locations"].header.details["rules"],
             "crops": {"grid": opened["crops"].header.details["grid"]},
             "artifacts": input_digests(workspace, list(opened)),
+            **{
+                ROLES[source]: identity.to_dict()
+                for source, (_, identity) in placed.items()
+            },
             **{key: opened[key].header.details for key in trained},
         }
         tensors = {
@@ -76,14 +89,17 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, P
             for part, tensor in read_weights(opened[key]).items()
         }
     write_weights_file(folder / HEADS_FILE, tensors, facts)
-    return encoder_path, folder / HEADS_FILE
+    return *(path for path, _ in placed.values()), folder / HEADS_FILE
 
 
-def _place_encoder(encoder: DenseEncoder, folder: Path) -> tuple[Path, EncoderIdentity]:
-    """Put an encoder's file into a folder: a copy of the shipped one if it is that."""
+def _place_encoder(
+    encoder: DenseEncoder, folder: Path, source: str
+) -> tuple[Path, EncoderIdentity]:
+    """Put an encoder's file into a folder: a copy of a shipped one if it is that."""
     architecture = encoder.architecture
-    path = encoder_file(folder, architecture)
-    for known in (path, encoder_file(models.FOLDER, architecture)):
+    path = encoder_file(folder, architecture, source)
+    shipped = [encoder_file(models.FOLDER, architecture, role) for role in ROLES]
+    for known in (path, *shipped):
         if not known.is_file():
             continue
         found = make_encoder(architecture.name, str(known)).identity

@@ -235,4 +235,5 @@ def _list(folder: Path) -> Iterator[tuple[Path, Path | None, str]]:
 
 def _read_mask(file: Path, size: tuple[int, int]) -> Image.Image:
     with Image.open(file) as mask:
-        return mask.convert("L").resize(size, Image.Resampling.BILINEAR)
+        shape = mask.convert("L").point(lambda label: 255 if label else 0)
+        return shape.resize(size, Image.Resampling.BILINEAR)

@@ -16,7 +16,7 @@ import torchvision
 from tiefvision import models
 from tiefvision.encoders.architectures import ARCHITECTURES
 from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.weights import SHIPPED, encoder_file
+from tiefvision.encoders.weights import ROLES, encoder_file
 from tiefvision.encoders.weights_files import read_weights_file
 from tiefvision.errors import BadWeights, TiefVisionError
 from tiefvision.version import __version__
@@ -93,9 +93,10 @@ def _shipped() -> list[Finding]:
     """The files of models in the package: every one must load."""
     findings = []
     for name, architecture in ARCHITECTURES.items():
-        path = encoder_file(models.FOLDER, architecture)
-        if path.is_file():
-            findings.append(_loads(path, partial(make_encoder, name, SHIPPED)))
+        for source in ROLES:
+            path = encoder_file(models.FOLDER, architecture, source)
+            if path.is_file():
+                findings.append(_loads(path, partial(make_encoder, name, source)))
     findings.append(_loads(models.FOLDER / HEADS_FILE, _load_shipped_bundle))
     return findings
 
@@ -112,6 +113,7 @@ def _loads(path: Path, load: Callable[[], object]) -> Finding:
 def _load_shipped_bundle() -> None:
     bundle = shipped_bundle()
     bundle.locator(CPU)
+    bundle.encoder(CPU)
     bundle.rankers(CPU)
     bundle.crop_rules()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tiefvision.datasets.files import ANNOTATIONS, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
+from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import TiefVisionError, UnreadablePhoto
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.photos.working import open_photos
@@ -45,16 +46,16 @@ def index_catalogue(
     """
     catalogue = _read_catalogue(root, resources.track)
     device = resources.device
-    locator = models.locator(device)
+    locator, encoder = models.locator(device), models.encoder(device)
     rules = models.crop_rules()
     rankers = models.rankers(device)
-    header = _header(models, catalogue, locator, rules)
+    header = _header(models, catalogue, encoder, rules)
     with Job(workspace, CATALOGUE, header, resources) as job:
         up_to_date = job.up_to_date
         if not up_to_date:
             with job.write() as writer:
-                _encode(writer, catalogue, locator, rules, resources.track)
-                _index(writer, catalogue, locator, rules, rankers, job)
+                _encode(writer, catalogue, locator, encoder, rules, resources.track)
+                _index(writer, catalogue, encoder, rules, rankers, job)
         finished = job.read(CATALOGUE)
         return {
             "catalogue": str(root),
@@ -81,7 +82,7 @@ def _read_catalogue(root: Path, track: Track) -> Dataset:
 
 
 def _header(
-    models: Models, catalogue: Dataset, locator: Locator, rules: CropRules
+    models: Models, catalogue: Dataset, encoder: DenseEncoder, rules: CropRules
 ) -> Header:
     files = [photo_file(catalogue.images, item.path) for item in catalogue.photos]
     content = files_fingerprint(catalogue.images, [f for f in files if f.is_file()])
@@ -90,7 +91,7 @@ def _header(
         code=code_fingerprint(Path(__file__)),
         config={
             "images": str(catalogue.images.absolute()),
-            "encoder": locator.encoder.identity.to_dict(),
+            "encoder": encoder.identity.to_dict(),
             "rankers": models.ranker_names,
             # Or one that was mended or taken away would be reported for ever.
             "problems": [problem.message for problem in catalogue.problems],
@@ -104,6 +105,7 @@ def _encode(
     writer: ArtifactWriter,
     catalogue: Dataset,
     locator: Locator,
+    encoder: DenseEncoder,
     rules: CropRules,
     track: Track,
 ) -> None:
@@ -127,7 +129,7 @@ def _encode(
         surest = next(iter(locator.find(opened)), None)
         box = opened.box_in_pixels(surest.box_in_image) if surest else None
         crop = crop_garment(opened.pixels, box)
-        maps = {"map": to_half(encode_crop(locator.encoder, crop, rules))}
+        maps = {"map": to_half(encode_crop(encoder, crop, rules))}
         row = GalleryRow(
             photo.path,
             photo.item_id or photo.path,
@@ -140,7 +142,7 @@ def _encode(
 def _index(
     writer: ArtifactWriter,
     catalogue: Dataset,
-    locator: Locator,
+    encoder: DenseEncoder,
     rules: CropRules,
     rankers: Mapping[str, Embed],
     job: Job,
@@ -159,7 +161,7 @@ def _index(
         writer, rows, (), maps_of, rankers, HnswSettings(), job.resources.track
     )
     writer.finish(
-        encoder=locator.encoder.identity.to_dict(),
+        encoder=encoder.identity.to_dict(),
         details=details
         | {
             "root": str(catalogue.root.absolute()),

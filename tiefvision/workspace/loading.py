@@ -7,7 +7,7 @@ from typing import Protocol
 
 import torch
 
-from tiefvision.encoders.dense import EncoderIdentity, same_encoder
+from tiefvision.encoders.dense import DenseEncoder, EncoderIdentity, same_encoder
 from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.votes import VotingRules
@@ -17,13 +17,13 @@ from tiefvision.search.locator import Locator
 from tiefvision.search.searcher import Searcher
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace, command_for
+from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.gallery import read_index, read_rows
 from tiefvision.workspace.job import input_digests, require_same_encoder
 from tiefvision.workspace.maps import read_pyramid
 from tiefvision.workspace.networks import (
     read_classifier,
     read_deeprank,
-    read_encoder,
     read_regressors,
 )
 
@@ -56,7 +56,10 @@ class Models(Protocol):
         """The rankers, the preferred one last."""
 
     def locator(self, device: torch.device) -> Locator:
-        """What finds garments."""
+        """What finds garments, with an encoder of its own."""
+
+    def encoder(self, device: torch.device) -> DenseEncoder:
+        """What the crops of garments are encoded with."""
 
     def rankers(self, device: torch.device) -> dict[str, Embed]:
         """What compares garments, by name."""
@@ -94,6 +97,11 @@ class TrainedModels:
     def locator(self, device: torch.device) -> Locator:
         """As ``load_locator``."""
         return load_locator(self.workspace, device)
+
+    def encoder(self, device: torch.device) -> DenseEncoder:
+        """What made the crops. Raises MissingArtifact, StaleArtifact."""
+        with self.workspace.open("crops") as crops:
+            return read_encoder(crops, device)
 
     def rankers(self, device: torch.device) -> dict[str, Embed]:
         """As ``load_rankers``."""
@@ -136,11 +144,17 @@ def load_locator(workspace: Workspace, device: torch.device) -> Locator:
 
 
 def load_rankers(workspace: Workspace, device: torch.device) -> dict[str, Embed]:
-    """The baseline, and DeepRank if it has been trained, by name."""
+    """The baseline, and DeepRank if it has been trained, by name.
+
+    Raises:
+        MissingArtifact: DeepRank's crops are gone.
+        StaleArtifact: DeepRank was trained on crops of another encoder.
+    """
     rankers: dict[str, Embed] = {COSINE: CosineRanker()}
-    if workspace.holds("deeprank"):
-        with workspace.open("deeprank") as artifact:
-            rankers[DEEPRANK] = read_deeprank(artifact, device)
+    if workspace.holds(DEEPRANK):
+        with workspace.open("crops") as crops, workspace.open(DEEPRANK) as deeprank:
+            require_same_encoder(crops, deeprank)
+            rankers[DEEPRANK] = read_deeprank(deeprank, device)
     return rankers
 
 
@@ -172,7 +186,6 @@ def ranker_name(models: Models, wanted: str) -> str:
 def load_searcher(
     workspace: Workspace,
     models: Models,
-    locator: Locator,
     ranker: str,
     device: torch.device,
 ) -> tuple[Searcher, Path]:
@@ -180,8 +193,7 @@ def load_searcher(
 
     Args:
         workspace: Where the gallery is.
-        models: Whose rankers are used.
-        locator: Theirs, whose encoder is used.
+        models: Whose encoder and rankers are used.
         ranker: As ``ranker_name`` gives it.
         device: Where networks run.
 
@@ -189,15 +201,15 @@ def load_searcher(
         MissingArtifact: Nothing has been indexed.
         StaleArtifact: The gallery was indexed by other models.
     """
-    rankers = models.rankers(device)
+    encoder, rankers = models.encoder(device), models.rankers(device)
     with workspace.open(gallery_name(workspace, models)) as gallery:
-        _require_same_models(gallery, models, locator.encoder.identity)
+        _require_same_models(gallery, models, encoder.identity)
         rows = read_rows(gallery)
         root = Path(gallery.header.details["root"])
         logger.info("%s: %d rows of %s, by %s", gallery.path, len(rows), root, ranker)
         images = Path(gallery.header.details["images"]).relative_to(root)
         searcher = Searcher(
-            locator.encoder,
+            encoder,
             CropRules(gallery.header.details["grid"]),
             rankers[ranker],
             read_index(gallery, ranker),

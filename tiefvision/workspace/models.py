@@ -1,6 +1,6 @@
 """The encoders and rankers that a workspace can use, with their sizes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -12,17 +12,18 @@ from tiefvision.encoders.architectures import (
     Architecture,
     architecture_named,
 )
-from tiefvision.encoders.weights import encoder_file
+from tiefvision.encoders.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.encoders.weights_files import WeightsFile, read_weights_file
 from tiefvision.ranking.deeprank import DeepRank
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.bundle import HEADS_FILE
+from tiefvision.workspace.encoding import DEFAULT_ENCODER
 from tiefvision.workspace.loading import COSINE, DEEPRANK
 
-DEFAULT_ENCODER = "alexnet"
-"""Whose sizes are listed for the rankers where neither the workspace nor the package
-has heads."""
+USES = {SHIPPED: ("crops", "for garments"), LOCATOR: ("features", "for locating")}
+"""By the source of an encoder: the artifact of a workspace that holds one of its kind,
+and what it is for."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,14 @@ class Model:
 
 
 def list_models(workspace: Workspace) -> list[Model]:
-    """Encoders first, then rankers, with the encoder in use under them.
+    """Encoders first, then rankers, with the encoder of garments under them.
 
     Raises:
         BadWeights: A file that ships with the package is damaged.
     """
     heads = _shipped_heads()
-    encoder, weights = _encoder_of(workspace, heads)
+    in_use = _encoders_of(workspace)
+    encoder = _encoder_of_garments(in_use, heads)
     encoders = [
         Model(
             item.name,
@@ -65,7 +67,7 @@ def list_models(workspace: Workspace) -> list[Model]:
             _count(item.build()),
             0,  # encoders are used as they come
             item.channels * item.window**2,
-            "; ".join(_states_of(item, weights if item == encoder else "")),
+            "; ".join(_states_of(item, in_use)),
         )
         for item in ARCHITECTURES.values()
     ]
@@ -105,13 +107,17 @@ def _shipped_heads() -> WeightsFile | None:
     return next(files, None)
 
 
-def _states_of(item: Architecture, weights: str) -> Iterator[str]:
-    path = encoder_file(models.FOLDER, item)
-    if path.is_file():
-        file = read_weights_file(path, facts_only=True)
-        yield f"ships as {describe_file(file)}"
-    if weights:
-        yield f"in the workspace: {weights}"
+def _states_of(
+    item: Architecture, in_use: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    for source, (_, purpose) in USES.items():
+        path = encoder_file(models.FOLDER, item, source)
+        if path.is_file():
+            file = read_weights_file(path, facts_only=True)
+            yield f"ships {purpose} as {describe_file(file)}"
+    for source, identity in in_use.items():
+        if identity["name"] == item.name:
+            yield f"in the workspace {USES[source][1]}: {identity['weights']}"
 
 
 def _deeprank_state(workspace: Workspace, heads: WeightsFile | None) -> str:
@@ -122,16 +128,24 @@ def _deeprank_state(workspace: Workspace, heads: WeightsFile | None) -> str:
     return "untrained"
 
 
-def _encoder_of(
-    workspace: Workspace, heads: WeightsFile | None
-) -> tuple[Architecture, str]:
-    """The encoder that is used here, and its weights if the workspace holds them."""
-    if workspace.holds("features"):
-        with workspace.open("features") as features:
-            identity = features.header.encoder or {}
-        return architecture_named(identity["name"]), identity["weights"]
+def _encoders_of(workspace: Workspace) -> dict[str, Mapping[str, str]]:
+    """Identities of the encoders whose maps the workspace holds, by ``USES``."""
+    identities: dict[str, Mapping[str, str]] = {}
+    for source, (name, _) in USES.items():
+        if workspace.holds(name):
+            with workspace.open(name) as artifact:
+                identities[source] = artifact.header.encoder or {}
+    return identities
+
+
+def _encoder_of_garments(
+    in_use: Mapping[str, Mapping[str, str]], heads: WeightsFile | None
+) -> Architecture:
+    """The one under the rankers: the workspace's, or what ships."""
+    if SHIPPED in in_use:
+        return architecture_named(in_use[SHIPPED]["name"])
     name = heads.facts["encoder"]["name"] if heads else DEFAULT_ENCODER
-    return architecture_named(name), ""
+    return architecture_named(name)
 
 
 def _cells_of(workspace: Workspace, encoder: Architecture) -> int:

@@ -1,4 +1,4 @@
-"""Trained networks, and the encoder, from the weights in artifacts and bundles."""
+"""Trained networks from the weights in artifacts and bundles."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -6,8 +6,6 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from tiefvision.encoders.dense import DenseEncoder, restore_encoder
-from tiefvision.encoders.precision import AUTO, check_precision
 from tiefvision.encoders.weights_files import fill_module
 from tiefvision.locating.heads import BoxRegressors, CropClassifier, HeadSizes
 from tiefvision.ranking.deeprank import DeepRank
@@ -61,14 +59,6 @@ def restore_module(
     return module.eval().to(device)
 
 
-def read_encoder(features: Artifact, device: torch.device) -> DenseEncoder:
-    """The encoder that made the maps of an artifact, from the weights beside them."""
-    assert features.header.encoder is not None
-    state = _read_state(features, "weights/encoder")
-    precision = check_precision(features.header.config.get("precision", AUTO))
-    return restore_encoder(features.header.encoder, state, precision).to(device)
-
-
 def read_classifier(artifact: Artifact, device: torch.device) -> CropClassifier:
     """A trained crop classifier."""
     return _read(build_classifier(artifact.header.details), artifact, device)
@@ -86,13 +76,9 @@ def read_deeprank(artifact: Artifact, device: torch.device) -> DeepRank:
 
 def read_weights(artifact: Artifact) -> dict[str, Tensor]:
     """The weights of the network that a stage trained, by name."""
-    return _read_state(artifact, "weights/module")
+    arrays = artifact.tensors("weights/module")
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def _read(module: Module, artifact: Artifact, device: torch.device) -> Module:
     return restore_module(module, read_weights(artifact), device, artifact.path.name)
-
-
-def _read_state(artifact: Artifact, key: str) -> dict[str, Tensor]:
-    arrays = artifact.tensors(key)
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from tiefvision.datasets.check import check_dataset
-from tiefvision.datasets.files import mask_file
+from tiefvision.datasets.files import label_names, mask_file
 from tiefvision.datasets.importers import FORMATS
 from tiefvision.datasets.importers.ccp import GARMENTS, import_ccp
 from tiefvision.datasets.layout import read_dataset
@@ -72,11 +72,12 @@ def test_masks_become_boxes_and_photographs_are_copied(source, tmp_path):
     assert check_dataset(tmp_path / "out").usable
 
 
-def test_masks_are_white_where_anything_is_worn_or_anybody_stands(source, tmp_path):
+def test_masks_keep_the_labels_and_their_names(source, tmp_path):
     import_ccp(source, tmp_path / "out", seed=0)
     photo = read_dataset(tmp_path / "out").photos[0]
     with Image.open(mask_file(tmp_path / "out", photo.path)) as mask:
-        assert np.array_equal(np.asarray(mask), dressed() > 0)
+        assert np.array_equal(np.asarray(mask), dressed())
+    assert label_names(tmp_path / "out") == tuple(LABELS)
 
 
 def test_garments_and_their_least_share_can_be_chosen(source, tmp_path):

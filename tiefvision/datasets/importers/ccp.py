@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.io import loadmat
 
-from tiefvision.datasets.files import IMAGES, copy_file, mask_file, replace_file
+from tiefvision.datasets.files import (
+    IMAGES,
+    copy_file,
+    mask_file,
+    replace_file,
+    write_label_names,
+)
 from tiefvision.datasets.importers.formats import (
     ImportReport,
     claim_target,
@@ -80,9 +86,6 @@ null, skin and hair; shoes, bags, hats, scarves, belts, ties, gloves, glasses an
 jewellery, which go with a garment; underwear, which no street photograph shows; and
 stockings, tights and socks, whose box is that of the legs and tells no item apart."""
 
-BACKGROUND = 0
-"""Number of the label of what is neither a person nor worn."""
-
 MIN_SHARE = 0.01
 """Of the photograph; labels under it are mostly annotation noise."""
 
@@ -103,10 +106,10 @@ class _Skipped(Exception):
 
 @dataclass(frozen=True)
 class _Labels:
-    """Names of the labels that are boxed, by number, and the number of all labels."""
+    """Names of the labels that are boxed, by number, and of all labels."""
 
     wanted: Mapping[int, str]
-    count: int
+    names: Sequence[str]
 
 
 def import_ccp(
@@ -134,16 +137,17 @@ def import_ccp(
     labels = _read_labels(source, garments)
     settings = {"seed": seed, "garments": sorted(garments), "min_share": min_share}
     claim_target(target, "ccp", settings)
+    write_label_names(target, labels.names)
     photos, hashes, skipped = [], [], []
     files = sorted((source / "photos").glob("*.jpg"))
     for file in track(files, "Converting masks", len(files)):
         try:
-            photo, photo_hash, foreground = _convert(file, labels, min_share)
+            photo, photo_hash, mask = _convert(file, labels, min_share)
         except (UnreadablePhoto, _Skipped) as error:
             skipped.append(str(error))
             continue
         copy_file(file, target / IMAGES / file.name)
-        replace_file(mask_file(target, file.name), _png(foreground))
+        replace_file(mask_file(target, file.name), _png(mask))
         photos.append(photo)
         hashes.append(photo_hash)
     if not photos:
@@ -156,16 +160,16 @@ def import_ccp(
 
 def _convert(
     file: Path, labels: _Labels, min_share: float
-) -> tuple[Photo, Hash, NDArray[np.bool_]]:
-    """The photograph, its hash, and where the person is."""
-    mask = _read_mask(file, labels.count)
+) -> tuple[Photo, Hash, NDArray[np.uint8]]:
+    """The photograph, its hash, and its labels."""
+    mask = _read_mask(file, len(labels.names))
     pixels = read_photo(file)
     if mask.shape != pixels.shape[:2]:
         raise _Skipped(
             f"{file}: the mask is {mask.shape[1]} x {mask.shape[0]} pixels, "
             f"the photograph {pixels.shape[1]} x {pixels.shape[0]}."
         )
-    shares = np.bincount(mask.ravel(), minlength=labels.count) / mask.size
+    shares = np.bincount(mask.ravel(), minlength=len(labels.names)) / mask.size
     garments = tuple(
         Garment(name, mask_box(mask == number))
         for number, name in labels.wanted.items()
@@ -181,12 +185,12 @@ def _convert(
         license=LICENSE,
         garments=garments,
     )
-    return photo, perceptual_hash(pixels), mask != BACKGROUND
+    return photo, perceptual_hash(pixels), mask.astype(np.uint8)
 
 
-def _png(foreground: NDArray[np.bool_]) -> bytes:
+def _png(mask: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(foreground).save(file, "PNG")
+    Image.fromarray(mask).save(file, "PNG")
     return file.getvalue()
 
 
@@ -207,7 +211,7 @@ def _read_labels(source: Path, garments: Collection[str]) -> _Labels:
     if unknown:
         raise BadDataset(f"{source / LABEL_LIST} lacks: {', '.join(unknown)}.")
     wanted = {number: name for number, name in enumerate(names) if name in garments}
-    return _Labels(wanted, len(names))
+    return _Labels(wanted, names)
 
 
 def _read_mask(photo: Path, label_count: int) -> NDArray[np.integer[Any]]:

@@ -1,0 +1,80 @@
+import hashlib
+
+import pytest
+import torch
+
+from tiefvision import models
+from tiefvision.encoders.dense import make_encoder
+from tiefvision.encoders.precision import dtype_for
+from tiefvision.errors import BadUsage, BadWeights, StaleArtifact
+from tiefvision.store.artifact import ArtifactWriter
+from tiefvision.store.header import Header
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.encoding import (
+    keep_encoder,
+    read_encoder,
+    stage_encoder,
+    weights_sources,
+)
+from tiefvision.workspace.job import Resources
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace(tmp_path)
+
+
+def write_crops(workspace, encoder, keep=True):
+    header = Header("encode_crops", "c0de", {"precision": encoder.precision}, {})
+    with ArtifactWriter(workspace.path("crops"), header, 0.1) as writer:
+        if keep:
+            keep_encoder(writer, encoder)
+        writer.finish(encoder.identity.to_dict())
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_an_encoder_comes_back_as_it_was_kept(precision, workspace):
+    encoder = make_encoder("squeezenet1_1", "random", 3, precision)
+    write_crops(workspace, encoder)
+    with workspace.open("crops") as crops:
+        found = read_encoder(crops, CPU)
+    assert found.identity == encoder.identity
+    assert found.dtype == dtype_for("squeezenet1_1", CPU, precision)
+
+
+def test_maps_of_an_earlier_release_name_the_stage_that_mends_them(workspace):
+    write_crops(workspace, make_encoder("squeezenet1_1", "random"), keep=False)
+    with (
+        workspace.open("crops") as crops,
+        pytest.raises(StaleArtifact, match=r"crops\.lmdb does not .*make stage-6$"),
+    ):
+        read_encoder(crops, CPU)
+
+
+def test_a_stage_makes_the_encoder_of_its_settings():
+    encoder = stage_encoder("squeezenet1_1", "random", "float32", Resources(seed=4))
+    expected = make_encoder("squeezenet1_1", "random", 4)
+    assert encoder.identity == expected.identity
+    assert encoder.dtype == torch.float32
+    with pytest.raises(BadUsage, match="float8"):
+        stage_encoder("squeezenet1_1", "random", "float8", Resources())
+
+
+@pytest.mark.parametrize("source", ["shipped", "locator"])
+def test_a_file_of_weights_is_an_input_by_its_hash(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "FOLDER", tmp_path)
+    with pytest.raises(BadWeights, match=f"no {source} weights of alexnet"):
+        weights_sources("alexnet", source)
+    name = {"shipped": "encoder", "locator": "locator"}[source]
+    path = tmp_path / f"{name}-alexnet.safetensors"
+    path.write_bytes(b"some weights")
+    expected = {"weights": hashlib.sha256(b"some weights").hexdigest()}
+    assert weights_sources("alexnet", source) == expected
+    assert weights_sources("alexnet", str(path)) == expected
+
+
+@pytest.mark.parametrize("source", ["random", "imagenet", "nowhere.safetensors"])
+def test_weights_without_a_file_are_no_input(source):
+    assert weights_sources("alexnet", source) == {}
