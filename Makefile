@@ -17,7 +17,7 @@ STAGE = $(BIN)/python -m stages $(1) --workspace "$(RUN)" $(if $(filter 1,$(1)),
 DEMO_QUERY = import json, sys; images = json.load(open(sys.argv[1]))["images"]; \
 	print(next(i["file_name"] for i in images if (i["source"], i["split"]) == ("street", "test")))
 
-.PHONY: help demo search-demo all test bench check format lint types real clean
+.PHONY: help demo search-demo all locator folds test bench check format lint types real clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,19 @@ stage-%: $(VENV)/installed ## run one stage, such as make stage-2
 
 all: $(VENV)/installed ## run every stage in order on DATA
 	@for number in $(STAGES); do $(MAKE) --no-print-directory stage-$$number || exit; done
+
+locator: $(VENV)/installed ## train a locator on DATA in RUN: encoder and heads together, then stages 2 to 5
+	@$(MAKE) --no-print-directory stage-1
+	$(BIN)/tiefvision tune "$(DATA)" --split-of "$(RUN)" --output "$(RUN)/locator.safetensors" $(ARGS_TUNE)
+	@for number in 2 3 4 5; do \
+		$(MAKE) --no-print-directory stage-$$number ARGS_2='--weights "$(RUN)/locator.safetensors" $(ARGS_2)' || exit; \
+	done
+
+folds: $(VENV)/installed ## the same for each of five folds, RUN/fold-0 to RUN/fold-4, and their table
+	@for fold in 0 1 2 3 4; do \
+		$(MAKE) --no-print-directory locator RUN="$(RUN)/fold-$$fold" ARGS_1="--folds 5 --fold $$fold" || exit; \
+	done
+	$(BIN)/tiefvision folds "$(RUN)"/fold-?
 
 test: $(VENV)/installed ## run the tests
 	$(BIN)/python -m pytest

@@ -2,7 +2,8 @@
 
 Reads   photos.lmdb and the files of the photographs
 Writes  features.lmdb: map/<path> float16 (C, h, w) for each longer side;
-        weights/encoder the weights that made them; skipped/<path> why one was left out
+        weights/encoder the weights that made them, and those of the heads that were
+        trained with it, if there are any; skipped/<path> why one was left out
 Command make stage-2 ARGS="--encoder alexnet --weights locator"
 """
 
@@ -26,6 +27,12 @@ from tiefvision.workspace.encoding import (
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.maps import to_half
 from tiefvision.workspace.records import photo_path, read_photos
+from tiefvision.workspace.starting import (
+    heads_file,
+    heads_sources,
+    keep_heads,
+    read_heads,
+)
 
 READS = ("photos",)
 
@@ -45,7 +52,8 @@ class Config:
 
 def sources(config: Config) -> dict[str, str]:
     """What is read outside the workspace."""
-    return weights_sources(config.encoder, config.weights)
+    encoder, weights = config.encoder, config.weights
+    return weights_sources(encoder, weights) | heads_sources(encoder, weights)
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
@@ -55,6 +63,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     pyramid = Pyramid(config.long_sides, config.border)
     records = job.read("photos")
     photos = read_photos(records)
+    beside = heads_file(config.encoder, config.weights)
+    heads = read_heads(beside, encoder.identity) if beside else None
     with job.write() as writer:
         left = [
             photo
@@ -77,6 +87,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             }
             writer.write(tensors={f"map/{photo.path}": maps})
         keep_encoder(writer, encoder)
+        keep_heads(writer, heads)
         header = writer.finish(
             encoder=encoder.identity.to_dict(),
             details={"long_sides": pyramid.long_sides, "border": pyramid.border},

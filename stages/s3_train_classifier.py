@@ -2,7 +2,7 @@
 
 Reads   photos.lmdb, features.lmdb
 Writes  crop_classifier.lmdb: weights/module float32; training/history the curves
-Command make stage-3 ARGS="--categories outfit"
+Command make stage-3 ARGS="--categories all --categories outfit"
 """
 
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.locating.heads import CropClassifier, HeadSizes, standardise_inputs
-from tiefvision.locating.targets import OUTFIT, resolve_categories
+from tiefvision.locating.targets import ALL, OUTFIT, resolve_categories
 from tiefvision.locating.training import (
     Sampling,
     channel_statistics,
@@ -23,6 +23,7 @@ from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.records import read_photos
+from tiefvision.workspace.starting import Start, kept_classifier
 
 READS = ("photos", "features")
 
@@ -32,14 +33,19 @@ class Config:
     """Settings of the stage."""
 
     categories: Annotated[
-        tuple[str, ...], "what to find: categories, or outfit, or all"
-    ] = (OUTFIT,)
+        tuple[str, ...], "what to find: a category, outfit, or all; may come again"
+    ] = (ALL, OUTFIT)
+    start: Annotated[Start, "from what the encoder's own heads know, or fresh"] = (
+        "known"
+    )
     epochs: Annotated[int, "passes over the training photographs"] = 8
     learning_rate: Annotated[float, "highest rate of AdamW"] = 1e-3
     photos: Annotated[int, "photographs in a batch"] = Sampling.photos
     windows: Annotated[int, "windows of a level, of each kind"] = Sampling.windows
-    reduced: Annotated[int, "channels after the 1x1 reduction"] = HeadSizes.reduced
-    hidden: Annotated[int, "features of a window"] = HeadSizes.hidden
+    reduced: Annotated[int, "channels after the 1x1 reduction, if fresh"] = (
+        HeadSizes.reduced
+    )
+    hidden: Annotated[int, "features of a window, if fresh"] = HeadSizes.hidden
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
@@ -54,12 +60,17 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     encoder = require_same_encoder(features)
     architecture = architecture_named(encoder["name"])
     sizes = HeadSizes(config.reduced, config.hidden)
+    classifier = None
     with seeded(resources.seed):
-        classifier = CropClassifier(
+        if config.start == "known":
+            classifier = kept_classifier(features, categories)
+        fresh = classifier is None
+        classifier = classifier or CropClassifier(
             architecture.channels, architecture.window, tuple(categories), sizes
         )
-    statistics = channel_statistics(training, levels_of, resources.track)
-    standardise_inputs(classifier, *statistics)
+    if fresh:
+        statistics = channel_statistics(training, levels_of, resources.track)
+        standardise_inputs(classifier, *statistics)
     classifier.to(resources.device)
 
     sampling = Sampling(config.photos, config.windows)
@@ -68,9 +79,14 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         "channels": architecture.channels,
         "window": architecture.window,
         "categories": categories,
-        "sizes": asdict(sizes),
+        "sizes": asdict(classifier.network.sizes),
     }
     schedule = Schedule(config.epochs, config.learning_rate)
     steps = count_steps(training, sampling)
     figures = fit_and_store(job, task, schedule, steps, encoder, details)
-    return {"photographs": len(training), **figures}
+    return {
+        "photographs": len(training),
+        "categories": ", ".join(categories),
+        "start": "fresh" if fresh else "known",
+        **figures,
+    }

@@ -9,7 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.locating.heads import BoxRegressors, HeadSizes, standardise_inputs
+from tiefvision.locating.heads import (
+    SIDES,
+    BoxRegressors,
+    HeadSizes,
+    standardise_inputs,
+)
 from tiefvision.locating.training import (
     Sampling,
     channel_statistics,
@@ -22,6 +27,7 @@ from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.records import read_photos
+from tiefvision.workspace.starting import Start, kept_regressors
 
 READS = ("photos", "features", "crop_classifier")
 
@@ -34,8 +40,13 @@ class Config:
     learning_rate: Annotated[float, "highest rate of AdamW"] = 1e-3
     photos: Annotated[int, "photographs in a batch"] = Sampling.photos
     windows: Annotated[int, "windows of a level, of each kind"] = Sampling.windows
-    reduced: Annotated[int, "channels after the 1x1 reduction"] = HeadSizes.reduced
-    hidden: Annotated[int, "features of a window"] = HeadSizes.hidden
+    start: Annotated[Start, "from what the encoder's own heads know, or fresh"] = (
+        "known"
+    )
+    reduced: Annotated[int, "channels after the 1x1 reduction, if fresh"] = (
+        HeadSizes.reduced
+    )
+    hidden: Annotated[int, "features of a window, if fresh"] = HeadSizes.hidden
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
@@ -55,10 +66,17 @@ def run(config: Config, job: Job) -> dict[str, Any]:
 
     architecture = architecture_named(encoder["name"])
     sizes = HeadSizes(config.reduced, config.hidden)
+    regressors = None
     with seeded(resources.seed):
-        regressors = BoxRegressors(architecture.channels, architecture.window, sizes)
-    statistics = channel_statistics(training, levels_of, resources.track)
-    standardise_inputs(regressors, *statistics)
+        if config.start == "known":
+            regressors = kept_regressors(features, categories)
+        fresh = regressors is None
+        regressors = regressors or BoxRegressors(
+            architecture.channels, architecture.window, len(categories), sizes
+        )
+    if fresh:
+        statistics = channel_statistics(training, levels_of, resources.track)
+        standardise_inputs(regressors, *statistics)
     regressors.to(resources.device)
 
     sampling = Sampling(config.photos, config.windows)
@@ -68,9 +86,11 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     details = {
         "channels": architecture.channels,
         "window": architecture.window,
-        "sizes": asdict(sizes),
+        "categories": categories,
+        "sizes": asdict(regressors.network(SIDES[0]).sizes),
     }
     schedule = Schedule(config.epochs, config.learning_rate)
     steps = count_steps(training, sampling)
     figures = fit_and_store(job, task, schedule, steps, encoder, details)
-    return {"photographs": len(training), **figures}
+    start = "fresh" if fresh else "known"
+    return {"photographs": len(training), "start": start, **figures}

@@ -2,7 +2,8 @@
 
 Reads   photos.lmdb, features.lmdb, crop_classifier.lmdb, box_regressors.lmdb
 Writes  locations.lmdb: found/<path> a list of garments, the surest first;
-        reports/localise.html, the test photographs that were located worst
+        reports/localise.html, how far scores can be trusted, what is taken for what,
+        and the test photographs that were located worst
 Command make stage-5
 """
 
@@ -10,14 +11,11 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Annotated, Any
 
-from tiefvision.evaluation.detection import detection_figures
-from tiefvision.evaluation.faults import worst_first
-from tiefvision.evaluation.localisation import (
-    Located,
-    localisation_figures,
-    relative_mean_box,
-)
+from tiefvision.evaluation.detection import judged_boxes
+from tiefvision.evaluation.localisation import Located
+from tiefvision.locating.calibration import fit_calibration
 from tiefvision.locating.evidence import explain_levels
+from tiefvision.locating.findings import TellingRules, calibrate, tell
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.locate import locate
 from tiefvision.locating.targets import garments_to_find
@@ -26,10 +24,7 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.networks import read_classifier, read_regressors
 from tiefvision.workspace.records import read_photos
-from tiefvision.workspace.worst import write_worst
-
-WORST = 20
-"""Photographs of the page."""
+from tiefvision.workspace.verdict import Verdict, write_verdict
 
 READS = ("photos", "features", "crop_classifier", "box_regressors")
 
@@ -38,13 +33,18 @@ READS = ("photos", "features", "crop_classifier", "box_regressors")
 class Config:
     """Settings of the stage."""
 
-    threshold: Annotated[float, "least P(garment) of a window"] = VotingRules.threshold
-    combination: Annotated[Combination, "votes, or the published mean"] = "votes"
-    most: Annotated[int, "garments of a photograph at most"] = VotingRules.most
+    threshold: Annotated[float, "least P(category) of a window"] = VotingRules.threshold
+    combination: Annotated[
+        Combination, "votes, or as published: mean (slides), sides (code)"
+    ] = VotingRules.combination
+    most: Annotated[int, "garments of a category at most"] = VotingRules.most
+    least_score: Annotated[float, "calibrated score that is told at least"] = (
+        TellingRules.least_score
+    )
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
-    """Locate, then compare with the annotations and with the mean training box."""
+    """Locate, learn on validation what scores mean, and judge the test split."""
     device, track = job.resources.device, job.resources.track
     features = job.read("features")
     heads = job.read("crop_classifier"), job.read("box_regressors")
@@ -52,39 +52,45 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     folded = fold_heads(
         read_classifier(heads[0], device), read_regressors(heads[1], device)
     )
-    rules = VotingRules(config.threshold, config.combination, most=config.most)
+    voting = VotingRules(
+        config.threshold, combination=config.combination, most=config.most
+    )
     photos = read_photos(job.read("photos"))
     levels_of = levels_reader(features, photos)
     encoded = [photo for photo in photos if features.has(f"map/{photo.path}")]
 
-    located = []
+    raw = [
+        Located(
+            photo,
+            garments_to_find(photo, folded.categories),
+            locate(levels_of(photo.path), photo.width, photo.height, folded, voting),
+        )
+        for photo in track(encoded, "locating garments", len(encoded))
+    ]
+    held_out = [one for one in raw if one.photo.split == "val"]
+    telling = TellingRules(fit_calibration(*judged_boxes(held_out)), config.least_score)
+    every = [
+        Located(one.photo, one.wanted, calibrate(one.found, telling.calibration))
+        for one in raw
+    ]
+    told = [Located(one.photo, one.wanted, tell(one.found, telling)) for one in every]
     with job.write() as writer:
-        for photo in track(encoded, "locating garments", len(encoded)):
-            levels = levels_of(photo.path)
-            found = locate(levels, photo.width, photo.height, folded, rules)
-            wanted = garments_to_find(photo, folded.categories)
-            located.append(Located(photo, wanted, found))
-            garments = [asdict(garment) for garment in found]
-            writer.write(records={f"found/{photo.path}": garments})
-        details = {"rules": asdict(rules), "categories": folded.categories}
-        writer.finish(encoder=encoder, details=details)
-
-    training = [item for item in located if item.photo.split == "train"]
-    mean_box = relative_mean_box(training)
-    by_split = {
-        split: [item for item in located if item.photo.split == split]
-        for split in ("train", "val", "test")
-    }
-    figures: dict[str, Any] = {
-        split: localisation_figures(items, mean_box)
-        for split, items in by_split.items()
-    }
-    figures["test_by_category"] = {
-        one.category: {k: v for k, v in asdict(one).items() if k != "category"}
-        for one in detection_figures(by_split["test"], rules.threshold)
-    }
+        writer.write(
+            records={
+                f"found/{one.photo.path}": [asdict(garment) for garment in one.found]
+                for one in told
+            }
+        )
+        writer.finish(
+            encoder=encoder,
+            details={
+                "voting": asdict(voting),
+                "telling": asdict(telling),
+                "categories": folded.categories,
+            },
+        )
+    explain = partial(explain_levels, heads=folded, rules=voting)
     page = job.workspace.root / "reports" / "localise.html"
-    worst = worst_first(by_split["test"])[:WORST]
-    explain = partial(explain_levels, heads=folded, rules=rules)
-    write_worst(worst, job.read("photos"), levels_of, explain, page, track)
-    return figures | {"page": str(page)}
+    verdict = Verdict(every, told, telling)
+    write_verdict(verdict, job.read("photos"), levels_of, explain, page, track)
+    return verdict.figures() | {"page": str(page)}

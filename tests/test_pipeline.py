@@ -53,7 +53,6 @@ def test_the_locator_beats_the_box_that_needs_no_photograph(trained):
     located = figures(trained, "localise")
     train = located["train"]
     assert train["mean_iou"] > train["mean_box_iou"] + 0.1
-    assert train["category_right"] == 1.0
     splits = [located[name] for name in ("train", "val", "test")]
     everywhere = {
         name: sum(split[name] * split["garments"] for split in splits)

@@ -17,6 +17,7 @@ from tiefvision.benchmarks.timing import Patience
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.cost import floating_point_operations
 from tiefvision.encoders.dense import make_encoder
+from tiefvision.locating.findings import TellingRules
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.heads import BoxRegressors, CropClassifier
 from tiefvision.locating.pyramid import Pyramid
@@ -41,8 +42,9 @@ def locator():
     return Locator(
         make_encoder(ARCHITECTURE.name, "random", precision="float32"),
         Pyramid((128,)),
-        fold_heads(CropClassifier(*shape, ("outfit",)), BoxRegressors(*shape)),
+        fold_heads(CropClassifier(*shape, ("outfit",)), BoxRegressors(*shape, 1)),
         VotingRules(threshold=0.0),
+        TellingRules(),
     )
 
 

@@ -67,7 +67,7 @@ def test_without_json_there_is_a_table_and_the_trouble_on_stderr(
 
 
 def test_nothing_found_is_an_answer(tiefvision, trained, blank, run, run_stage):
-    run_stage(run, "localise", threshold=1.1)
+    run_stage(run, "localise", least_score=1.1)
     spoken = tiefvision("locate", blank, "--workspace", run, "--json")
     assert spoken.code == DONE
     (line,) = spoken.lines

@@ -1,14 +1,21 @@
 import shutil
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from tiefvision.cli.running import DONE, FAILED
+from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE
 from tiefvision.datasets.files import mask_file
 from tiefvision.datasets.layout import read_dataset
+from tiefvision.encoders.dense import make_encoder
+from tiefvision.workspace.starting import read_heads
+
+QUICK = ("--weights", "random", "--epochs", "1")
 
 
-def test_a_tuned_encoder_is_one_that_stage_2_takes(tiefvision, dataset, run, tmp_path):
+@pytest.fixture
+def labelled(dataset, tmp_path):
+    """The dataset with masks that only tell the ground."""
     root = tmp_path / "labelled"
     shutil.copytree(dataset, root)
     for photo in read_dataset(root).photos:
@@ -17,20 +24,47 @@ def test_a_tuned_encoder_is_one_that_stage_2_takes(tiefvision, dataset, run, tmp
         file = mask_file(root, photo.path)
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(mask).save(file)
+    return root
+
+
+def test_it_says_what_it_wrote_and_what_to_do_with_it(tiefvision, dataset, tmp_path):
     output = tmp_path / "tuned.safetensors"
-    options = ("--weights", "random", "--epochs", "1", "--split-of", run)
-    result = tiefvision("tune", root, "--output", output, *options)
+    result = tiefvision("tune", dataset, "--output", output, *QUICK)
     assert result.code == DONE
     assert f"--weights {output}" in result.err
-    again = tiefvision("tune", root, "--output", output, *options, "--json")
-    (line,) = again.lines
-    assert line["labels"] == ["ground", "label 255", "others"]
-    assert line["photos"] > 0
+    assert "outfit" in result.err
+    encoder = make_encoder("alexnet", str(output))
+    assert read_heads(output, encoder.identity)
 
 
-def test_a_dataset_without_masks_is_refused(tiefvision, dataset, tmp_path):
+def test_splits_and_categories_may_be_given(tiefvision, labelled, run, tmp_path):
     output = tmp_path / "tuned.safetensors"
-    result = tiefvision("tune", dataset, "--output", output, "--weights", "random")
+    options = ("--split-of", run, "--categories", "outfit", "--json")
+    result = tiefvision("tune", labelled, "--output", output, *QUICK, *options)
+    assert result.code == DONE
+    (line,) = result.lines
+    assert line["categories"] == ["outfit"]
+    assert line["labels"] == ["ground", "foreground", "others"]
+    assert line["photos"] > 0
+    assert line["encoder"] == str(output) and line["epoch"] == 1
+
+
+def test_a_damaged_mask_is_told(tiefvision, labelled, tmp_path):
+    photos = read_dataset(labelled).photos
+    photo = next(photo for photo in photos if photo.split == "train")
+    file = mask_file(labelled, photo.path)
+    file.write_bytes(b"no picture")
+    output = tmp_path / "tuned.safetensors"
+    result = tiefvision("tune", labelled, "--output", output, *QUICK)
+    assert result.code == SOME_UNREADABLE
+    assert f"Skipped: Cannot read {file}" in result.err
+    assert output.exists()
+
+
+def test_a_category_that_is_not_there_is_refused(tiefvision, dataset, tmp_path):
+    output = tmp_path / "tuned.safetensors"
+    options = (*QUICK, "--categories", "spacesuit")
+    result = tiefvision("tune", dataset, "--output", output, *options)
     assert result.code == FAILED
-    assert "has a mask" in result.err
+    assert "no category spacesuit" in result.err
     assert not output.exists()

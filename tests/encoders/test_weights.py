@@ -182,6 +182,22 @@ def test_the_weights_for_locating_are_a_file_of_their_own(encoder_path):
     )
 
 
+def test_what_was_trained_with_an_encoder_lies_beside_it(tmp_path):
+    path = tmp_path / "both.safetensors"
+    trunk = random_trunk(seed=5)
+    heads = {"first": {"layer.weight": torch.eye(3)}, "second": {"mean": torch.ones(2)}}
+    write_encoder(path, "squeezenet1_1", trunk.state_dict(), {"name": "x"}, heads)
+    file = read_weights_file(path)
+    for name, state in heads.items():
+        found = file.group(f"{name}.")
+        assert found.keys() == state.keys()
+        assert all(found[key].float().equal(value) for key, value in state.items())
+    alone = tmp_path / "alone.safetensors"
+    write_encoder(alone, "squeezenet1_1", trunk.state_dict(), {"name": "x"})
+    one, other = (make_encoder("squeezenet1_1", str(p)) for p in (path, alone))
+    assert one.identity == other.identity
+
+
 def test_half_precision_holds_what_it_has_rounded(encoder_path, tmp_path):
     encoder = make_encoder("squeezenet1_1", "shipped")
     again = tmp_path / "again.safetensors"

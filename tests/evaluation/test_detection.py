@@ -182,6 +182,9 @@ def test_a_small_example_by_hand():
             "ap75": to_80,
             "ap50_95": (3 * to_60 + 4 * to_80 + 3 * above) / 10,
             "mean_iou": (0.82 + 0.62 + 0) / 3,
+            "over_half": 2 / 3,
+            "mean_box_iou": None,
+            "mean_box_over_half": None,
             "false_alarms": 1 / 3,
         }
     )
@@ -215,15 +218,42 @@ def test_what_cannot_be_measured_is_none_and_never_nan():
         found = detection_figures(photos, threshold=0.8)
         nothing = detection_figures([located()], threshold=0.8)
     assert found == [
-        CategoryFigures("coat", 1, 1, 1.0, 1.0, 1.0, 1.0, None),
-        CategoryFigures("dress", 0, 0, None, None, None, None, 1.0),
+        CategoryFigures("coat", 1, 1, *[1.0] * 5, None, None, None),
+        CategoryFigures("dress", 0, 0, *[None] * 7, 1.0),
     ]
     assert nothing == detection_figures([], threshold=0.8) == []
 
 
 def test_a_wanted_category_that_is_never_found():
     (figures,) = detection_figures([located([coat()]), located()], threshold=0.5)
-    assert figures == CategoryFigures("coat", 1, 1, 0.0, 0.0, 0.0, 0.0, 0.0)
+    assert figures == CategoryFigures("coat", 1, 1, *[0.0] * 5, None, None, 0.0)
+
+
+def test_the_mean_box_of_its_own_category_is_beside_each():
+    photos = [
+        located([dress(10), dress(4, left=20)], [dress(10, 0.9)]),
+        located([coat()], [coat(0.9)]),
+        located([], [Garment("hat", (0, 0, 1, 1), 0.9)]),
+    ]
+    # In pixels 0 to 5 by 0 to 10: half of the first dress, none of the second.
+    mean_boxes = {"dress": np.array([0, 0, 5, 10]) / SIZE}
+    found = {one.category: one for one in detection_figures(photos, 0.5, mean_boxes)}
+    assert found["dress"].over_half == 1 / 2
+    assert found["dress"].mean_box_iou == pytest.approx(0.5 / 2)
+    assert found["dress"].mean_box_over_half == 0.0  # half is not over half
+    # None was seen in training, so there is no such box; of hats there is nothing.
+    assert (found["coat"].mean_box_iou, found["coat"].mean_box_over_half) == (0.0, 0.0)
+    assert (found["hat"].mean_box_iou, found["hat"].mean_box_over_half) == (None, None)
+    wider = {"dress": np.array([0, 0, 6, 10]) / SIZE}
+    assert (
+        only(detection_figures(photos, 0.5, wider), "dress").mean_box_over_half == 0.5
+    )
+
+
+def test_half_an_overlap_is_not_over_half():
+    photos = [located([dress(10)], [dress(5)]), located([dress(10)], [dress(5.1)])]
+    (figures,) = detection_figures(photos, 0.5)
+    assert figures.over_half == 1 / 2
 
 
 def test_a_false_alarm_reaches_the_threshold():
@@ -249,9 +279,9 @@ def test_the_categories_are_those_wanted_and_found():
 # --- means over categories
 
 
-COMMON = CategoryFigures("coat", 40, 30, 0.8, 0.6, 0.5, 0.7, 0.1)
-RARE = CategoryFigures("dress", 3, 2, 0.4, 0.2, 0.1, 0.5, None)
-UNWANTED = CategoryFigures("hat", 0, 0, None, None, None, None, 1.0)
+COMMON = CategoryFigures("coat", 40, 30, 0.8, 0.6, 0.5, 0.7, 0.9, 0.3, 0.2, 0.1)
+RARE = CategoryFigures("dress", 3, 2, 0.4, 0.2, 0.1, 0.5, 0.6, 0.3, 0.2, None)
+UNWANTED = CategoryFigures("hat", 0, 0, *[None] * 7, 1.0)
 
 
 def test_the_mean_counts_each_category_alike():

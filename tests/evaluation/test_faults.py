@@ -1,6 +1,6 @@
 import pytest
 
-from tiefvision.evaluation.faults import describe_fault, worst_first
+from tiefvision.evaluation.faults import closest_found, describe_fault, worst_first
 from tiefvision.evaluation.localisation import Located
 from tiefvision.records import Garment, Photo
 
@@ -37,14 +37,38 @@ def test_another_category_and_boxes_too_many_are_named():
     )
 
 
+def test_the_found_one_of_its_own_category_comes_first():
+    coat = Garment("coat", DRESS.box_in_image, 0.9)
+    half = Garment("dress", (20, 40, 60, 90), 0.4)
+    assert closest_found(DRESS, [coat, half]) == (0.5, half)
+    assert describe_fault(located(coat, half)) == (
+        "dress 0.50: bottom 50% of its height too high, 1 box too many."
+    )
+    away = Garment("dress", (80, 0, 90, 9), 0.9)
+    assert closest_found(DRESS, [coat, away]) == (0.0, away)
+    assert closest_found(DRESS, [away, coat, half]) == (0.5, half)
+
+
+def test_of_other_categories_the_nearest_counts_if_it_overlaps():
+    coat, skirt = (
+        Garment("coat", (20, 40, 60, 60), 0.9),
+        Garment("skirt", (20, 40, 60, 120), 0.4),
+    )
+    assert closest_found(DRESS, [coat, skirt]) == (pytest.approx(0.8), skirt)
+    away = Garment("coat", (80, 0, 90, 9), 0.9)
+    assert closest_found(DRESS, [away]) == closest_found(DRESS, []) == (0.0, None)
+
+
 def test_nothing_found_is_said():
     assert describe_fault(located()) == "dress 0.00: nothing was found."
+    hat = Garment("hat", (80, 0, 90, 9), 0.9)
+    assert describe_fault(located(hat)) == "dress 0.00: not found."
 
 
 def test_the_worst_garment_of_a_photograph_counts():
-    shoe = Garment("skirt", (0.0, 0.0, 10.0, 10.0))
+    skirt = Garment("skirt", (0.0, 0.0, 10.0, 10.0))
     good = located(DRESS)
-    half = located(DRESS, wanted=(DRESS, shoe))
+    half = located(DRESS, wanted=(DRESS, skirt))
     nothing = located(DRESS, wanted=())
     assert worst_first([good, half, nothing]) == [half, good]
-    assert describe_fault(half).startswith("skirt 0.00: found elsewhere")
+    assert describe_fault(half) == "skirt 0.00: not found."

@@ -71,12 +71,6 @@ def test_the_index_survives_as_bytes(index):
     assert restored.rows == index.rows == 500
 
 
-def test_the_same_rows_give_the_same_graph(index):
-    again = build_index(GALLERY)
-    expected, found = index.search(QUERIES, 10), again.search(QUERIES, 10)
-    assert np.array_equal(found.rows, expected.rows)
-
-
 def test_rows_that_are_not_contiguous():
     index = build_index(GALLERY[::5])
     queries = np.asfortranarray(QUERIES)

@@ -2,14 +2,20 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from tiefvision.locating.evidence import (
     HEAT_CELLS,
     NEARNESS,
+    explain_levels,
     gather_evidence,
     heat_map,
 )
+from tiefvision.locating.folded import fold_heads
+from tiefvision.locating.heads import BoxRegressors, CropClassifier, HeadSizes
+from tiefvision.locating.locate import judge_levels, locate
 from tiefvision.locating.votes import Opinions, VotingRules
+from tiefvision.locating.windows import Level, windows_in_image
 from tiefvision.records import Garment
 
 WIDTH, HEIGHT = 96, 144
@@ -25,14 +31,26 @@ def windows_of(count, seed=0):
     return np.concatenate([corners, corners + generator.uniform(20, 90, (count, 2))], 1)
 
 
+CATEGORIES = ("coat", "dress")
+
+
 def opinions_of(boxes, surety, spreads):
+    """What windows say of a dress; of a coat they say little, and lies."""
     surety = np.asarray(surety, dtype=np.float64)
+    said = np.asarray(boxes, dtype=np.float64)
+    spread = np.asarray(spreads, dtype=np.float64)[:, None]
+    both = np.stack([said + 500.0, said], axis=1)
     return Opinions(
-        np.stack([surety / 4, 3 * surety / 4], axis=1),
-        np.asarray(boxes, dtype=np.float64),
-        np.broadcast_to(
-            np.asarray(spreads, dtype=np.float64)[:, None], (len(boxes), 4)
-        ),
+        np.stack([surety / 4, surety], axis=1),
+        both,
+        np.stack([np.full((len(said), 4), 0.01), spread * np.ones(4)], axis=1),
+        (said[:, :2] + said[:, 2:]) / 2,
+    )
+
+
+def gathered(windows, opinions, garments=FOUND, rules=None):
+    return gather_evidence(
+        windows, opinions, CATEGORIES, garments, WIDTH, HEIGHT, rules
     )
 
 
@@ -78,41 +96,126 @@ def test_voters_mean_the_surest_garment_and_have_a_vote():
     boxes = [DRESS, near, COAT, DRESS, (0, 0, 5, 5)]
     opinions = opinions_of(boxes, [0.9, 0.8, 0.9, 0.4, 0.9], [4, 2, 1, 1, 1])
     windows = windows_of(5)
-    evidence = gather_evidence(windows, opinions, FOUND, WIDTH, HEIGHT)
+    evidence = gathered(windows, opinions)
     np.testing.assert_array_equal(evidence.voters_in_image, windows[[1, 0]])
     # Weights are P / spread squared: 0.8 / 4 against 0.9 / 16.
     np.testing.assert_allclose(evidence.weights, [1.0, (0.9 / 16) / (0.8 / 4)])
     assert evidence.heat.shape == (48, 32)
 
 
+def test_a_window_with_too_small_a_probability_for_the_rules_is_no_voter():
+    opinions = opinions_of([DRESS] * 3, [0.9, 0.6, 0.4], [1, 1, 1])
+    for rules, count in (
+        (VotingRules(), 2),
+        (VotingRules(threshold=0.8), 2),  # 0.6 is over 0.6 of 0.9
+        (VotingRules(threshold=0.8, combination="mean"), 1),
+        (VotingRules(threshold=0.3), 3),
+        (VotingRules(weakest=0.95), 0),
+    ):
+        assert len(gathered(windows_of(3), opinions, rules=rules).weights) == count
+
+
+def test_of_two_of_one_category_a_window_means_the_closer_one():
+    between = (20.0, 10.0, 50.0, 80.0)
+    other = (35.0, 10.0, 65.0, 80.0)
+    opinions = opinions_of([DRESS, between, other], [0.9] * 3, [1, 1, 1])
+    windows = windows_of(3)
+    found = (Garment("dress", DRESS, 0.9), Garment("dress", other, 0.8))
+    evidence = gathered(windows, opinions, found)
+    np.testing.assert_array_equal(evidence.voters_in_image, windows[[0, 1]])
+    evidence = gathered(windows, opinions, found[::-1])
+    np.testing.assert_array_equal(evidence.voters_in_image, windows[[2]])
+    # One of another category takes nothing from it, however close.
+    found = (Garment("dress", DRESS, 0.9), Garment("coat", between, 0.8))
+    evidence = gathered(windows, opinions, found)
+    np.testing.assert_array_equal(evidence.voters_in_image, windows[[0, 1]])
+
+
+def test_the_evidence_is_of_the_category_of_the_surest_garment():
+    boxes = np.array([[DRESS, COAT], [COAT, DRESS]])  # of a coat, of a dress
+    opinions = Opinions(
+        np.array([[0.6, 0.9], [0.7, 0.8]]),
+        boxes,
+        np.ones((2, 2, 4)),
+        np.zeros((2, 2)),
+    )
+    windows = np.tile([0.0, 0.0, WIDTH, HEIGHT], (2, 1))
+    windows[1, :] += 1.0
+    for category, box, voter in (("coat", COAT, 1), ("dress", DRESS, 1)):
+        evidence = gathered(windows, opinions, (Garment(category, box, 0.5),))
+        np.testing.assert_array_equal(evidence.voters_in_image, windows[[voter]])
+        surety = opinions.probabilities[:, CATEGORIES.index(category)]
+        expected = heat_map(windows, surety, WIDTH, HEIGHT)
+        np.testing.assert_array_equal(evidence.heat, expected)
+    assert not np.array_equal(
+        *(gathered(windows, opinions, (one,)).heat for one in FOUND)
+    )
+
+
 def test_a_weight_is_the_mean_share_in_the_vote_on_the_four_sides():
     opinions = opinions_of([DRESS, DRESS], [1.0, 1.0], [1.0, 1.0])
-    spreads = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 3.0]])
-    opinions = Opinions(opinions.probabilities, opinions.boxes_in_image, spreads)
-    evidence = gather_evidence(windows_of(2), opinions, FOUND, WIDTH, HEIGHT)
+    opinions.spreads[1, 1] = [1.0, 1.0, 1.0, 3.0]
+    evidence = gathered(windows_of(2), opinions)
     # Halves on three sides; 0.9 and 0.1 on the fourth.
     assert evidence.weights == pytest.approx([1.0, (1.5 + 0.1) / (1.5 + 0.9)])
 
 
-def test_by_the_published_mean_all_voters_weigh_alike():
+@pytest.mark.parametrize("combination", ["mean", "sides"])
+def test_by_the_published_means_all_voters_weigh_alike(combination):
     opinions = opinions_of([DRESS, DRESS], [0.9, 0.8], [1, 30])
-    rules = VotingRules(combination="mean")
-    evidence = gather_evidence(windows_of(2), opinions, FOUND, WIDTH, HEIGHT, rules)
+    rules = VotingRules(combination=combination)
+    evidence = gathered(windows_of(2), opinions, rules=rules)
     assert evidence.weights.tolist() == [1.0, 1.0]
 
 
 def test_a_box_that_leaves_the_photograph_votes_for_the_part_inside():
     edge = (60.0, 60.0, 96.0, 144.0)
     opinions = opinions_of([(60, 60, 300, 500)], [0.9], [1])
-    found = (Garment("coat", edge, 0.9),)
-    evidence = gather_evidence(windows_of(1), opinions, found, WIDTH, HEIGHT)
+    evidence = gathered(windows_of(1), opinions, (Garment("dress", edge, 0.9),))
     assert evidence.weights.tolist() == [1.0]
 
 
-@pytest.mark.parametrize("garments", [(), (Garment("hat", (90, 0, 95, 5), 0.9),)])
-def test_without_voters_there_is_heat_alone(garments):
+def test_without_garments_there_is_the_heat_of_the_surest_category():
+    """By one window that is sure, not by many that are less so."""
+    windows = np.tile([0.0, 0.0, WIDTH, HEIGHT], (3, 1))
+    opinions = opinions_of([DRESS] * 3, [0.1, 0.1, 0.1], [1, 1, 1])
+    opinions.probabilities[:, 0] = [0.04, 0.2, 0.03]
+    evidence = gathered(windows, opinions, ())
+    assert evidence.voters_in_image.shape == (0, 4)
+    assert evidence.weights.shape == (0,)
+    assert evidence.heat.max() == pytest.approx(0.27 / 3)
+
+
+def test_where_no_window_means_the_garment_there_is_heat_alone():
     opinions = opinions_of([DRESS], [0.9], [1])
-    evidence = gather_evidence(windows_of(1), opinions, garments, WIDTH, HEIGHT)
+    elsewhere = (Garment("dress", (90, 0, 95, 5), 0.9),)
+    evidence = gathered(windows_of(1), opinions, elsewhere)
     assert evidence.voters_in_image.shape == (0, 4)
     assert evidence.weights.shape == (0,)
     assert evidence.heat.max() == pytest.approx(0.9)
+
+
+@torch.no_grad()
+def test_the_evidence_of_maps_is_that_of_all_their_windows():
+    """Also of those that ``locate`` does not ask, being below the floor."""
+    torch.manual_seed(0)
+    heads = fold_heads(
+        CropClassifier(4, 3, CATEGORIES, HeadSizes(4, 5)),
+        BoxRegressors(4, 3, len(CATEGORIES), HeadSizes(4, 5)),
+    )
+    levels = [
+        Level(torch.randn(4, side, side) * 9, scale, scale, 16, 3, (48, 48))
+        for side, scale in ((6, 0.9), (9, 1.6))
+    ]
+    rules = VotingRules(threshold=0.7, weakest=0.6, together=0.0)
+    garments = locate(levels, WIDTH, HEIGHT, heads, rules)
+    every = judge_levels(levels, heads, VotingRules(threshold=0.0, weakest=0.0))
+    asked = judge_levels(levels, heads, rules)
+    windows = np.concatenate([windows_in_image(level) for level in levels])
+    assert garments
+    assert 0 < len(asked.probabilities) < len(every.probabilities) == len(windows)
+    evidence = explain_levels(levels, garments, WIDTH, HEIGHT, heads, rules)
+    expected = gathered(windows, every, garments, rules)
+    for name in ("heat", "voters_in_image", "weights"):
+        np.testing.assert_array_equal(getattr(evidence, name), getattr(expected, name))
+    assert 0 < len(evidence.weights) <= len(asked.probabilities)

@@ -11,6 +11,9 @@ from tiefvision.locating.heads import (
     BoxRegressors,
     CropClassifier,
     HeadSizes,
+    box_loss,
+    presence_loss,
+    split_outputs,
     standardise_inputs,
 )
 from tiefvision.locating.windows import Level, cells_of_windows
@@ -18,14 +21,15 @@ from tiefvision.locating.windows import Level, cells_of_windows
 CHANNELS, WINDOW = 6, 3
 SIZES = HeadSizes(reduced=4, hidden=5)
 ROWS, COLUMNS = 3, 5
+CATEGORIES = ("coat", "dress", "outfit")
 
 
 def random_head(kind):
     torch.manual_seed(0)
     if kind == "classifier":
-        head = CropClassifier(CHANNELS, WINDOW, ("coat", "dress"), SIZES)
+        head = CropClassifier(CHANNELS, WINDOW, CATEGORIES, SIZES)
     else:
-        head = BoxRegressors(CHANNELS, WINDOW, SIZES)
+        head = BoxRegressors(CHANNELS, WINDOW, len(CATEGORIES), SIZES)
     standardise_inputs(head, torch.randn(CHANNELS), torch.rand(CHANNELS) + 0.5)
     return head
 
@@ -85,44 +89,110 @@ def test_one_pass_judges_every_window_as_alone(level, name):
 
 
 @torch.no_grad()
-def test_the_classifier_gives_probabilities(classifier, level):
+def test_the_classifier_judges_each_category_by_itself(classifier, level):
     probabilities = classifier(level.cells[None])
-    assert probabilities.shape == (1, 3, ROWS, COLUMNS)  # background, coat, dress
-    torch.testing.assert_close(probabilities.sum(1), torch.ones(1, ROWS, COLUMNS))
-    assert probabilities.min() >= 0
+    assert probabilities.shape == (1, 3, ROWS, COLUMNS)
+    assert 0 < probabilities.min() < probabilities.max() < 1
+    # A window may hold a coat, a dress and the outfit of both, or nothing.
+    for bias, total in ((9.0, 3.0), (-9.0, 0.0)):
+        classifier.network.output.bias.fill_(bias)
+        said = classifier(level.cells[None]).sum(1)
+        torch.testing.assert_close(
+            said, torch.full_like(said, total), atol=0.02, rtol=0
+        )
+    before = classifier(level.cells[None])
+    classifier.network.output.bias[1] += 5.0
+    after = classifier(level.cells[None])
+    changed = [not torch.equal(before[:, k], after[:, k]) for k in range(3)]
+    assert changed == [False, True, False]
 
 
 @torch.no_grad()
-def test_the_loss_of_the_classifier_is_the_mean_surprise(classifier, level):
+def test_the_loss_of_the_classifier_against_a_loop(classifier, level):
     flat, positions = chosen_windows(level)
-    labels = torch.arange(len(positions)) % 3
+    generator = torch.Generator().manual_seed(2)
+    labels = torch.randint(-1, 2, (len(positions), 3), generator=generator)
     probabilities = classifier(level.cells[None])[0].flatten(1).T
-    surprise = [
-        -math.log(row[label]) for row, label in zip(probabilities, labels, strict=True)
-    ]
-    loss = classifier.loss(flat, positions, labels)
-    assert float(loss) == pytest.approx(sum(surprise) / len(surprise), rel=1e-5)
+    total = 0.0
+    for row, wanted in zip(probabilities.tolist(), labels.tolist(), strict=True):
+        for said, label in zip(row, wanted, strict=True):
+            if label >= 0:
+                total -= math.log(said if label else 1 - said)
+    loss = classifier.loss(flat, positions, labels.to(torch.int8))
+    assert float(loss) == pytest.approx(total / len(labels), rel=1e-5)
+
+
+def test_the_loss_of_the_classifier_by_hand():
+    # Odds of 3 to 1 for the first category, even odds for the second.
+    logits = torch.tensor([[math.log(3), 0.0], [math.log(3), 0.0]])
+    labels = torch.tensor([[1, 0], [0, -1]])
+    expected = (-math.log(3 / 4) - math.log(1 / 2) - math.log(1 / 4)) / 2
+    assert float(presence_loss(logits, labels)) == pytest.approx(expected)
+
+
+def test_labels_that_are_unsure_teach_nothing():
+    logits = torch.zeros(2, 3, requires_grad=True)
+    presence_loss(logits, torch.tensor([[1, -1, 0], [-1, -1, -1]])).backward()
+    assert logits.grad[0, 0] < 0 < logits.grad[0, 2]
+    assert logits.grad[0, 1] == 0
+    assert not logits.grad[1].any()
+
+
+def draw_boxes(count):
+    """Targets of windows, and which of their categories they hold."""
+    generator = torch.Generator().manual_seed(2)
+    targets = torch.randn(count, 3, 4, generator=generator)
+    return targets, torch.rand(count, 3, generator=generator) < 0.5
 
 
 @torch.no_grad()
 def test_the_loss_of_the_regressors_against_a_loop(regressors, level):
     flat, positions = chosen_windows(level)
-    targets = torch.randn(len(positions), 4, generator=torch.Generator().manual_seed(2))
+    targets, held = draw_boxes(len(positions))
     coordinates, spreads = (
-        part[0].flatten(1).T for part in regressors(level.cells[None])
-    )
+        part[0].flatten(2) for part in regressors(level.cells[None])
+    )  # (4, categories, windows)
     total, errors = 0.0, []
-    for side in range(4):
-        terms = []
-        for window, target in enumerate(targets):
-            error = abs(float(coordinates[window, side]) - float(target[side]))
-            spread = float(spreads[window, side])
-            terms.append(error / spread + math.log(spread))
+    for window, category in held.nonzero().tolist():
+        for side in range(4):
+            said = float(coordinates[side, category, window])
+            error = abs(said - float(targets[window, category, side]))
+            spread = float(spreads[side, category, window])
+            total += error / spread + math.log(spread)
             errors.append(error)
-        total += sum(terms) / len(terms)
-    loss, error = regressors.loss(flat, positions, targets)
-    assert float(loss) == pytest.approx(total, rel=1e-5)
+    assert 0 < len(errors) < 4 * held.numel()
+    loss, error = regressors.loss(flat, positions, targets, held)
+    assert float(loss) == pytest.approx(total / (len(errors) / 4), rel=1e-5)
     assert float(error) == pytest.approx(sum(errors) / len(errors), rel=1e-5)
+
+
+def test_the_loss_of_the_regressors_by_hand():
+    # Errors of 1, 0, 2 and 0 window sides, said with spreads of 2, 1, 2 and 1.
+    outputs = torch.tensor([[[0.0, math.log(2)], [5.0, 0], [7.0, math.log(2)], [0, 0]]])
+    targets = torch.tensor([[[1.0, 5.0, 5.0, 0.0]]])
+    loss, error = box_loss(outputs, targets, torch.tensor([[True]]))
+    assert float(loss) == pytest.approx(1 / 2 + 2 / 2 + 2 * math.log(2))
+    assert float(error) == pytest.approx(3 / 4)
+
+
+def test_boxes_of_categories_that_a_window_does_not_hold_teach_nothing():
+    targets, held = draw_boxes(7)
+    outputs = torch.zeros(7, 4, 2 * 3, requires_grad=True)
+    loss, _ = box_loss(outputs, targets, held)
+    loss.backward()
+    touched = outputs.grad.reshape(7, 4, 3, 2).abs().amin(dim=(1, 3)) > 0
+    assert torch.equal(touched, held)
+    untouched = outputs.grad.reshape(7, 4, 3, 2).abs().amax(dim=(1, 3)) == 0
+    assert torch.equal(untouched, ~held)
+
+
+def test_outputs_come_in_pairs_of_a_coordinate_and_a_spread():
+    outputs = torch.tensor([3.0, 0.0, 5.0, math.log(2)])  # of two categories
+    for dim, shape in ((0, (4, 1, 1)), (1, (1, 4, 1)), (2, (1, 1, 4))):
+        coordinates, spreads = split_outputs(outputs.reshape(shape), dim)
+        assert coordinates.shape == tuple(2 if side == 4 else 1 for side in shape)
+        assert coordinates.flatten().tolist() == [3.0, 5.0]
+        assert spreads.flatten().tolist() == pytest.approx([1.0, 2.0])
 
 
 def test_the_four_regressors_share_nothing(regressors):
@@ -133,6 +203,18 @@ def test_the_four_regressors_share_nothing(regressors):
     assert all(len(owner) == 6 for owner in owners)
     assert len(set.union(*owners)) == 4 * 6
     assert len(list(regressors.parameters())) == 4 * 6
+
+
+@torch.no_grad()
+def test_what_the_regressors_say_of_every_window_and_category(regressors, level):
+    """Each side by its own network, each category by its own two outputs of it."""
+    coordinates, spreads = regressors(level.cells[None])
+    assert coordinates.shape == spreads.shape == (1, 4, 3, ROWS, COLUMNS)
+    cells = level.cells[:, 1 : 1 + WINDOW, 3 : 3 + WINDOW]
+    for number, side in enumerate(SIDES):
+        said = judge_one(regressors, regressors.network(side), cells)
+        torch.testing.assert_close(coordinates[0, number, :, 1, 3], said[0::2])
+        torch.testing.assert_close(spreads[0, number, :, 1, 3], said[1::2].exp())
 
 
 @pytest.mark.parametrize("changed", range(4))
@@ -165,7 +247,7 @@ def test_the_loss_of_one_side_reaches_only_its_network(regressors, level, side):
 @torch.no_grad()
 def test_the_spread_stays_in_its_range(regressors, level):
     for side in SIDES:
-        regressors.network(side).output.weight[1].mul_(1e4)
+        regressors.network(side).output.weight[1::2].mul_(1e4)
     _, spreads = regressors(level.cells[None])
     low, high = (math.exp(value) for value in LOG_SPREAD_RANGE)
     assert float(spreads.min()) == pytest.approx(low, rel=1e-5)
@@ -173,13 +255,14 @@ def test_the_spread_stays_in_its_range(regressors, level):
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressors"])
-def test_no_windows_give_no_loss_and_finite_gradients(kind, level):
+def test_no_windows_give_no_loss_and_no_gradients(kind, level):
     head = random_head(kind)
     flat, positions = chosen_windows(level)
     if kind == "classifier":
-        loss = head.loss(flat, positions[:0], torch.empty(0, dtype=torch.int64))
+        loss = head.loss(flat, positions[:0], torch.empty(0, 3, dtype=torch.int8))
     else:
-        loss, error = head.loss(flat, positions[:0], torch.empty(0, 4))
+        targets, held = torch.empty(0, 3, 4), torch.empty(0, 3, dtype=torch.bool)
+        loss, error = head.loss(flat, positions[:0], targets, held)
         assert error.item() == 0.0
     assert loss.item() == 0.0
     loss.backward()
@@ -205,6 +288,6 @@ def test_a_channel_that_never_fires_divides_by_nothing(classifier, level):
 
 
 def test_inputs_statistics_are_saved_with_the_weights(classifier, level):
-    other = CropClassifier(CHANNELS, WINDOW, ("coat", "dress"), SIZES)
+    other = CropClassifier(CHANNELS, WINDOW, CATEGORIES, SIZES)
     other.load_state_dict(classifier.state_dict())
     torch.testing.assert_close(other(level.cells[None]), classifier(level.cells[None]))

@@ -1,7 +1,11 @@
 import pytest
 
 from tiefvision.errors import BadDataset
-from tiefvision.locating.targets import garments_to_find, resolve_categories
+from tiefvision.locating.targets import (
+    LEAST_PHOTOS,
+    garments_to_find,
+    resolve_categories,
+)
 from tiefvision.records import Garment, Photo
 
 SKIRT = Garment("skirt", (10, 20, 30, 40))
@@ -9,14 +13,27 @@ HAT = Garment("hat", (5, 25, 35, 30))
 SHOE = Garment("shoe", (0, 90, 10, 99))
 
 
-def photo(*garments):
-    return Photo("p.jpg", 100, 100, "street", "train", garments=garments)
+def photo(*garments, split="train"):
+    return Photo("p.jpg", 100, 100, "street", split, garments=garments)
 
 
 PHOTOS = [photo(SKIRT, HAT), photo(), photo(SHOE, SKIRT)]
 
 
-def test_all_means_every_category_in_order():
+def test_all_means_each_category_that_enough_training_photographs_show():
+    photos = [
+        *[photo(HAT, SKIRT)] * (LEAST_PHOTOS - 1),
+        photo(SKIRT),
+        photo(HAT, split="val"),
+        photo(HAT, split="test"),
+        # A second one on a photograph shows nothing new.
+        *[photo(SHOE, SHOE)] * (LEAST_PHOTOS // 2),
+    ]
+    assert resolve_categories(["all"], photos) == ["skirt"]
+    assert resolve_categories(["all"], [*photos, photo(HAT)]) == ["hat", "skirt"]
+
+
+def test_of_a_small_dataset_all_means_every_category():
     assert resolve_categories(["all"], PHOTOS) == ["hat", "shoe", "skirt"]
 
 
@@ -28,7 +45,26 @@ def test_chosen_categories_come_in_order_and_once():
     assert resolve_categories(["skirt", "hat", "skirt"], PHOTOS) == ["hat", "skirt"]
 
 
-@pytest.mark.parametrize("wanted", [["gloves"], ["hat", "gloves"], ["hat", "outfit"]])
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (["outfit", "skirt", "hat"], ["hat", "skirt", "outfit"]),
+        (["outfit", "all"], ["hat", "shoe", "skirt", "outfit"]),
+        (["all", "hat"], ["hat", "shoe", "skirt"]),
+    ],
+)
+def test_categories_all_and_the_outfit_may_come_together(wanted, expected):
+    for order in (1, -1):
+        assert resolve_categories(wanted[::order], PHOTOS) == expected
+
+
+def test_a_rare_category_can_be_asked_for_beside_all():
+    photos = [*[photo(HAT, SHOE)] * LEAST_PHOTOS, photo(SKIRT)]
+    assert resolve_categories(["all"], photos) == ["hat", "shoe"]
+    assert resolve_categories(["all", "skirt"], photos) == ["hat", "shoe", "skirt"]
+
+
+@pytest.mark.parametrize("wanted", [["gloves"], ["hat", "gloves"], ["all", "gloves"]])
 def test_an_unknown_category_is_named_with_the_known(wanted):
     with pytest.raises(BadDataset, match=f"no category {wanted[-1]}") as caught:
         resolve_categories(wanted, PHOTOS)
@@ -54,6 +90,12 @@ def test_only_the_garments_wanted():
     assert garments_to_find(photo(SKIRT), ["hat"]) == ()
 
 
-@pytest.mark.parametrize("categories", [["outfit"], ["hat", "skirt"]])
+def test_garments_and_the_outfit_are_found_side_by_side():
+    """The outfit holds what is worn, whether that is to be found by itself or not."""
+    found = garments_to_find(photo(SKIRT, HAT, SHOE), ["hat", "outfit"])
+    assert found == (HAT, Garment("outfit", (0, 20, 35, 99)))
+
+
+@pytest.mark.parametrize("categories", [["outfit"], ["hat", "skirt", "outfit"]])
 def test_a_photograph_without_garments(categories):
     assert garments_to_find(photo(), categories) == ()

@@ -1,12 +1,16 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from tiefvision.boxes import iou
 from tiefvision.locating.votes import (
+    JURY,
+    NEARLY,
     Opinions,
     VotingRules,
     combine,
-    sure_windows,
+    voters_on,
     weighted_median,
 )
 
@@ -14,17 +18,22 @@ WIDTH, HEIGHT = 400, 300
 DRESS, COAT = (100, 50, 180, 250), (220, 40, 380, 290)
 
 
-def opinions_of(*groups):
-    """Groups of (count, box, probabilities, spreads), each window alike."""
+def opinions_of(*groups, categories=2):
+    """Groups of (count, box, probabilities, spreads), each window alike.
+
+    A window says the same box for every category. It is centred on that box.
+    """
     probabilities, boxes, spreads = [], [], []
     for count, box, probability, spread in groups:
         probabilities += [probability] * count
-        boxes += [box] * count
-        spreads += [np.broadcast_to(spread, 4)] * count
+        boxes += [[box] * categories] * count
+        spreads += [np.broadcast_to(spread, (categories, 4))] * count
+    said = np.array(boxes, dtype=np.float64)
     return Opinions(
         np.array(probabilities, dtype=np.float64),
-        np.array(boxes, dtype=np.float64),
+        said,
         np.array(spreads, dtype=np.float64),
+        (said[:, 0, :2] + said[:, 0, 2:]) / 2,
     )
 
 
@@ -60,17 +69,52 @@ def test_the_weighted_median_by_hand():
     assert weighted_median(np.array([4.0]), np.array([1e-9])) == 4
 
 
-def test_windows_with_a_vote_by_hand():
-    probabilities = np.array([[0.5, 0.0], [0.3, 0.3], [0.2, 0.2], [0.0, 0.9]])
-    assert sure_windows(probabilities, VotingRules(0.5)).tolist() == [0, 1, 3]
-    assert sure_windows(probabilities, VotingRules(0.95)).tolist() == []
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        # 0.6 of 0.9 is over the threshold, 0.6 of 0.7 and of 0.1 are not.
+        (VotingRules(0.5), [0.5, 0.42, 0.06, np.inf]),
+        (VotingRules(0.5, weakest=0.0), [0.5, 0.42, 0.06, 0.024]),
+        (VotingRules(0.5, weakest=0.8), [0.5, np.inf, np.inf, np.inf]),
+        # The published rules do without the weak ones.
+        (VotingRules(0.8, combination="mean"), [0.8, 0.8, 0.8, np.inf]),
+        (VotingRules(0.8, combination="sides"), [0.8, 0.8, 0.8, np.inf]),
+    ],
+)
+def test_from_which_probability_on_a_window_has_a_vote_by_hand(rules, expected):
+    probabilities = np.array([[0.9, 0.1, 0.1, 0.04], [0.2, 0.7, 0.1, 0.0]])
+    assert NEARLY == 0.6
+    assert rules.floors(probabilities) == pytest.approx(expected)
+
+
+def test_where_there_are_no_windows_no_category_has_a_vote():
+    assert VotingRules().floors(np.empty((0, 2))).tolist() == [np.inf] * 2
+
+
+def test_the_voters_on_a_category():
+    generator = np.random.default_rng(0)
+    opinions = Opinions(
+        np.array([[0.9, 0.1], [0.2, 0.6], [0.5, 0.5]]),
+        *generator.random((2, 3, 2, 4)),
+        generator.random((3, 2)),
+    )
+    voters = voters_on(opinions, 1, 0.5)
+    assert voters.surety.tolist() == [0.6, 0.5]
+    assert voters.boxes.tolist() == opinions.boxes_in_image[[1, 2], 1].tolist()
+    assert voters.spreads.tolist() == opinions.spreads[[1, 2], 1].tolist()
+    assert voters.centres.tolist() == opinions.centres_in_image[[1, 2]].tolist()
+    assert voters.at(np.array([1])).surety.tolist() == [0.5]
+    for window, row in enumerate(voters.weights()):
+        for side, weight in enumerate(row):
+            spread = voters.spreads[window, side]
+            assert weight == pytest.approx(voters.surety[window] / spread**2)
 
 
 def test_what_windows_without_a_vote_say_does_not_matter():
     sure = opinions_of((5, DRESS, [0.0, 0.9], 4.0), (4, COAT, [0.8, 0.0], 4.0))
     both = opinions_of(
         (5, DRESS, [0.0, 0.9], 4.0),
-        (90, (0, 0, 90, 90), [0.2, 0.2], 0.01),
+        (90, (0, 0, 90, 90), [0.4, 0.4], 0.01),
         (4, COAT, [0.8, 0.0], 4.0),
     )
     assert len(found(sure)) == 2
@@ -94,10 +138,15 @@ def test_votes_that_scatter_evenly_leave_the_box_where_it_is():
     generator = np.random.default_rng(0)
     boxes = np.array(DRESS) + generator.normal(0, 5, (200, 4))
     boxes[:30, 3] = 170  # badly wrong, and sure of it
-    opinions = Opinions(np.tile([0.0, 0.9], (200, 1)), boxes, np.full((200, 4), 5.0))
-    (garment,) = found(opinions)
+    opinions = Opinions(
+        np.full((200, 1), 0.9),
+        boxes[:, None],
+        np.full((200, 1, 4), 5.0),
+        (boxes[:, :2] + boxes[:, 2:]) / 2,
+    )
+    (garment,) = found(opinions, ["dress"])
     assert garment.box_in_image == pytest.approx(DRESS, abs=2.5)
-    (by_mean,) = found(opinions, rules=VotingRules(combination="mean"))
+    (by_mean,) = found(opinions, ["dress"], VotingRules(combination="mean"))
     assert abs(by_mean.box_in_image[3] - DRESS[3]) > 10
 
 
@@ -108,26 +157,97 @@ def test_the_mean_is_the_plain_average():
     assert garment.box_in_image == pytest.approx([value + 7.5 for value in DRESS])
 
 
+def sides_by_loop(boxes, centres):
+    """The published side-wise mean: a side is told by the windows that lie there."""
+    mean = [sum(box[k] for box in boxes) / len(boxes) for k in range(4)]
+    middle = (mean[0] + mean[2]) / 2, (mean[1] + mean[3]) / 2
+    sides = []
+    for side in range(4):
+        told = []
+        for box, centre in zip(boxes, centres, strict=True):
+            apart = centre[side % 2] - middle[side % 2]
+            if (side < 2 and apart <= 0) or (side >= 2 and apart >= 0):
+                told.append(box[side])
+        sides.append(sum(told) / len(told) if told else mean[side])
+    return sides
+
+
+@pytest.mark.parametrize("spread_of_centres", [5, 30, 120])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_mean_by_sides_against_a_loop(seed, spread_of_centres):
+    generator = np.random.default_rng(seed)
+    boxes = np.array(DRESS) + generator.normal(0, 15, (12, 4))
+    middle = generator.uniform((120, 110), (160, 190))
+    centres = generator.normal(middle, spread_of_centres, (12, 2))
+    opinions = Opinions(
+        generator.uniform(0.5, 1, (12, 1)),
+        boxes[:, None],
+        generator.uniform(1, 30, (12, 1, 4)),
+        centres,
+    )
+    rules = VotingRules(combination="sides", together=0.0)
+    (garment,) = found(opinions, ["dress"], rules)
+    assert garment.box_in_image == pytest.approx(sides_by_loop(boxes, centres))
+
+
+def test_the_mean_by_sides_by_hand():
+    # The mean box is (110, 50, 190, 250), around (150, 150).
+    boxes = np.array([[100, 50, 170, 230], [110, 40, 190, 250], [120, 60, 210, 270]])
+    centres = np.array([[140, 100], [150, 150], [160, 120]])
+    opinions = Opinions(
+        np.array([[0.9], [0.6], [0.7]]),
+        boxes[:, None].astype(float),
+        np.array([1.0, 9.0, 4.0])[:, None, None] * np.ones((3, 1, 4)),
+        centres.astype(float),
+    )
+    (garment,) = found(opinions, ["dress"], VotingRules(combination="sides"))
+    # Left lie the first and the second, right the second and the third; above all
+    # three, below the second alone. Who is in the middle lies on both sides.
+    expected = ((100 + 110) / 2, (50 + 40 + 60) / 3, (190 + 210) / 2, 250)
+    assert garment.box_in_image == pytest.approx(expected)
+
+
+def test_a_side_on_which_no_window_lies_is_told_by_all():
+    opinions = opinions_of((1, DRESS, [0.9], 1.0), (1, DRESS, [0.9], 1.0), categories=1)
+    opinions.boxes_in_image[1, 0, :2] += 20
+    opinions.centres_in_image[:] = (300, 280)  # right of it and below
+    (garment,) = found(opinions, ["dress"], VotingRules(combination="sides"))
+    assert garment.box_in_image == pytest.approx((110, 60, 180, 250))
+
+
+@pytest.mark.parametrize("combination", ["votes", "mean", "sides"])
 @pytest.mark.parametrize("categories", [("coat", "dress"), ("outfit",)])
-def test_no_window_says_anything(categories):
-    nothing = Opinions(np.empty((0, len(categories))), *np.empty((2, 0, 4)))
-    assert found(nothing, categories) == ()
+def test_no_window_says_anything(categories, combination):
+    boxes, spreads = np.empty((2, 0, len(categories), 4))
+    nothing = Opinions(np.empty((0, len(categories))), boxes, spreads, np.empty((0, 2)))
+    for weakest in (0.0, 0.05):
+        rules = VotingRules(combination=combination, weakest=weakest)
+        assert found(nothing, categories, rules) == ()
 
 
 def test_no_window_is_sure():
-    unsure = opinions_of((5, DRESS, [0.2, 0.25], 3.0))
+    unsure = opinions_of((5, DRESS, [0.02, 0.04], 3.0))
     assert found(unsure) == ()
+    assert len(found(unsure, rules=VotingRules(weakest=0.03))) == 1
 
 
-def test_the_threshold_is_on_any_garment():
-    """P(garment) is 1 - P(background), whatever is sure of its category."""
-    torn = opinions_of((5, DRESS, [0.4, 0.45], 3.0))
-    (garment,) = found(torn)
+def test_a_garment_seen_weakly_is_found_but_not_by_the_published_rules():
+    weak = opinions_of((5, DRESS, [0.0, 0.3], 3.0), (5, COAT, [0.0, 0.17], 3.0))
+    (garment,) = found(weak)  # 0.17 is less than 0.6 of 0.3
+    assert garment.box_in_image == DRESS
+    assert garment.score == pytest.approx(5 * 0.3 / JURY)
+    for combination in ("mean", "sides"):
+        assert found(weak, rules=VotingRules(combination=combination)) == ()
+
+
+def test_the_threshold_is_on_each_category_by_itself():
+    """Two categories at 0.45 are not one garment at 0.9."""
+    torn = opinions_of((5, DRESS, [0.45, 0.4], 3.0))
+    rules = VotingRules(combination="mean")
+    assert found(torn, rules=rules) == ()
+    just = opinions_of((1, DRESS, [0.45, 0.5], 3.0))
+    (garment,) = found(just, rules=rules)
     assert garment.category == "dress"
-    assert garment.score == pytest.approx(0.85)
-    assert found(torn, rules=VotingRules(threshold=0.86)) == ()
-    just = opinions_of((1, DRESS, [0.0, 0.8], 3.0))
-    assert len(found(just, rules=VotingRules(threshold=0.8))) == 1
 
 
 def test_windows_below_the_threshold_have_no_vote():
@@ -142,29 +262,53 @@ def test_two_garments_apart_are_two_boxes():
     dress, coat = found(opinions)
     assert (coat.category, coat.box_in_image) == ("coat", COAT)
     assert (dress.category, dress.box_in_image) == ("dress", DRESS)
-    # Fewer windows agree on the coat: 4 x 0.96 votes against 6 x 0.91.
-    assert dress.score == pytest.approx(0.91)
-    assert coat.score == pytest.approx(0.96 * (4 * 0.96) / (6 * 0.91))
 
 
-def test_the_category_is_what_the_windows_say_together():
-    opinions = opinions_of((2, DRESS, [0.9, 0.05], 5.0), (5, DRESS, [0.2, 0.7], 5.0))
-    (garment,) = found(opinions)
-    assert garment.category == "dress"
-    assert garment.score == pytest.approx((2 * 0.95 + 5 * 0.9) / 7)  # their mean
+def test_the_score_is_the_mean_over_the_jury():
+    """Of more than a jury the surest count; where there are fewer, the rest say 0."""
+    few = opinions_of((6, DRESS, [0.0, 0.9], 5.0))
+    (garment,) = found(few)
+    assert garment.score == pytest.approx(6 * 0.9 / JURY)
+    many = opinions_of((JURY - 2, DRESS, [0, 0.9], 5.0), (50, DRESS, [0, 0.6], 5.0))
+    (garment,) = found(many)
+    assert garment.score == pytest.approx(((JURY - 2) * 0.9 + 2 * 0.6) / JURY)
 
 
-def test_at_most_so_many_garments():
-    opinions = opinions_of((6, DRESS, [0.0, 0.99], 2.0), (4, COAT, [0.85, 0.0], 8.0))
-    (only,) = found(opinions, rules=VotingRules(most=1))
-    assert only.category == "dress"
+@pytest.mark.parametrize("combination", ["votes", "mean", "sides"])
+def test_several_people_in_one_kind_of_garment_are_several_boxes(combination):
+    people = [(x, 40, x + 90, 260) for x in (10, 150, 290)]
+    opinions = opinions_of(
+        *[(8 - k, box, [0.0, 0.9 - 0.1 * k], 4.0) for k, box in enumerate(people)]
+    )
+    garments = found(opinions, rules=VotingRules(combination=combination))
+    assert [garment.category for garment in garments] == ["dress"] * 3
+    assert [garment.box_in_image for garment in garments] == people
+    scores = [(8 - k) * (0.9 - 0.1 * k) / JURY for k in range(3)]
+    assert [garment.score for garment in garments] == pytest.approx(scores)
+
+
+def test_categories_do_not_share_windows():
+    """A coat over a dress: the same windows see both, each with a box of its own."""
+    opinions = opinions_of((6, DRESS, [0.8, 0.9], 5.0))
+    longer = (90, 40, 190, 200)
+    opinions.boxes_in_image[:, 0] = longer
+    assert iou(longer, DRESS) > 0.3
+    dress, coat = found(opinions)
+    assert (dress.category, dress.box_in_image) == ("dress", DRESS)
+    assert (coat.category, coat.box_in_image) == ("coat", longer)
+    assert coat.score == pytest.approx(6 * 0.8 / JURY)
+
+
+def test_at_most_so_many_garments_of_a_category():
+    three = [(x, 40, x + 90, 260) for x in (10, 150, 290)]
+    opinions = opinions_of(
+        *[(9 - k, box, [0.9, 0.0], 4.0) for k, box in enumerate(three)],
+        (2, DRESS, [0.0, 0.8], 4.0),
+    )
+    coats_and_dress = found(opinions, rules=VotingRules(most=2))
+    assert [item.category for item in coats_and_dress] == ["coat", "coat", "dress"]
+    assert [item.box_in_image for item in coats_and_dress[:2]] == three[:2]
     assert found(opinions, rules=VotingRules(most=0)) == ()
-
-
-def test_the_surer_of_two_that_see_alike():
-    opinions = opinions_of((4, COAT, [0.85, 0.0], 5.0), (4, DRESS, [0.0, 0.95], 5.0))
-    (only,) = found(opinions, rules=VotingRules(most=1))
-    assert only.category == "dress"
 
 
 def test_a_sure_window_outweighs_an_unsure_one():
@@ -184,9 +328,15 @@ def test_a_box_inside_a_surer_one_is_a_part_of_it():
     assert [item.box_in_image for item in both] == [DRESS, sleeve]
 
 
+def test_a_box_inside_one_of_another_category_stays():
+    belt = (100, 140, 180, 155)
+    opinions = opinions_of((6, DRESS, [0, 0.95], 2.0), (3, belt, [0.85, 0], 2.0))
+    assert [item.box_in_image for item in found(opinions)] == [DRESS, belt]
+
+
 def test_a_box_half_inside_another_stays():
     beside = (160, 60, 200, 120)  # 20 of its 40 px across lie in the dress
-    opinions = opinions_of((6, DRESS, [0, 0.95], 2.0), (3, beside, [0.85, 0], 6.0))
+    opinions = opinions_of((6, DRESS, [0, 0.95], 2.0), (3, beside, [0, 0.85], 6.0))
     assert [item.box_in_image for item in found(opinions)] == [DRESS, beside]
 
 
@@ -212,14 +362,17 @@ def test_windows_that_agree_loosely_are_one_garment():
 
 def test_the_opinions_are_left_as_they_were():
     opinions = opinions_of((6, DRESS, [0.01, 0.9], 5.0), (4, COAT, [0.95, 0.01], 8.0))
-    parts = opinions.probabilities, opinions.boxes_in_image, opinions.spreads
+    parts = [getattr(opinions, field.name) for field in dataclasses.fields(opinions)]
     before = [part.copy() for part in parts]
     found(opinions)
     assert all(np.array_equal(*pair) for pair in zip(parts, before, strict=True))
 
 
-def test_a_box_with_a_small_share_of_the_votes_is_chance():
-    opinions = opinions_of((50, DRESS, [0, 0.9], 5.0), (4, COAT, [0.9, 0], 5.0))
+def test_a_box_with_a_small_share_of_the_best_score_is_chance():
+    opinions = opinions_of((50, DRESS, [0, 0.9], 5.0), (1, COAT, [0, 0.9], 5.0))
     (garment,) = found(opinions)
     assert garment.box_in_image == DRESS
-    assert len(found(opinions, rules=VotingRules(least=0.05))) == 2
+    assert len(found(opinions, rules=VotingRules(least=0.04))) == 2
+    # Not of the score of another category: a coat is no worse for the dress beside it.
+    beside = opinions_of((50, DRESS, [0, 0.9], 5.0), (1, COAT, [0.9, 0], 5.0))
+    assert [item.category for item in found(beside)] == ["dress", "coat"]

@@ -7,6 +7,7 @@ from tiefvision.locating.windows import (
     BACKGROUND,
     UNSURE,
     Level,
+    assign_categories,
     assign_windows,
     boxes_to_window_units,
     cells_of_windows,
@@ -137,6 +138,51 @@ def test_assignment_against_a_loop():
     held = assign_windows(windows, [corner]).tolist()
     assert held == [assign_one(window, [corner]) for window in windows]
     assert {BACKGROUND, UNSURE} <= set(held)
+
+
+def test_what_a_window_holds_of_each_category():
+    window = np.array([[0.0, 0.0, 100.0, 100.0], [500.0, 500.0, 600.0, 600.0]])
+    garments = [
+        Garment("coat", (500, 500, 580, 600)),
+        Garment("dress", (80, 0, 180, 100)),  # a fifth of both
+        Garment("coat", (5, 0, 100, 100)),
+        Garment("outfit", (0, 0, 600, 600)),
+    ]
+    held = assign_categories(window, garments, ["outfit", "hat", "dress", "coat"])
+    assert held.tolist() == [
+        [3, BACKGROUND, UNSURE, 2],
+        [3, BACKGROUND, BACKGROUND, 0],
+    ]
+    assert np.issubdtype(held.dtype, np.integer)
+
+
+def test_categories_do_not_take_windows_from_each_other():
+    """Each column is as if nothing of the other categories were there."""
+    generator = np.random.default_rng(5)
+    windows = windows_in_image(level_of(6, 7, scale=(0.4, 0.4), border=(48, 48)))
+    names = ("coat", "dress", "hat")
+    garments = []
+    for number in range(8):
+        corner, sides = generator.uniform(0, 500, 2), generator.uniform(20, 400, 2)
+        garments.append(Garment(names[number % 3], (*corner, *(corner + sides))))
+    held = assign_categories(windows, garments, names)
+    assert held.shape == (len(windows), 3)
+    for column, name in enumerate(names):
+        places = [k for k, one in enumerate(garments) if one.category == name]
+        alone = assign_windows(windows, [garments[place] for place in places])
+        for window, place in enumerate(alone):
+            expected = places[place] if place >= 0 else place
+            assert held[window, column] == expected
+        assert {BACKGROUND, UNSURE, *places} >= set(held[:, column])
+    # A window holds several at once, and is unsure of one while it holds another.
+    assert ((held >= 0).sum(axis=1) > 1).any()
+    assert ((held >= 0).any(axis=1) & (held == UNSURE).any(axis=1)).any()
+
+
+def test_a_photograph_without_garments_is_background_of_every_category():
+    windows = windows_in_image(level_of(2, 3))
+    held = assign_categories(windows, [], ["coat", "hat"])
+    assert held.tolist() == [[BACKGROUND] * 2] * 6
 
 
 def test_the_cells_of_windows():

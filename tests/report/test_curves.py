@@ -75,3 +75,10 @@ def test_curves_keep_their_colours_and_long_ones_have_no_dots():
     groups = [group for group in svg.iter("g") if group.find("polyline") is not None]
     assert [group.attrib["class"] for group in groups] == ["series-1", "series-3"]
     assert [len(list(group.iter("circle"))) for group in groups] == [2, 0]
+
+
+def test_a_reference_has_a_style_of_its_own_and_no_dots():
+    svg = draw(Curve("a", ((1, 0.1), (2, 0.9))), Curve("b", ((1, 0), (2, 1)), 0, True))
+    groups = [group for group in svg.iter("g") if group.find("polyline") is not None]
+    assert [group.attrib["class"] for group in groups] == ["series-0", "reference"]
+    assert [len(list(group.iter("circle"))) for group in groups] == [2, 0]

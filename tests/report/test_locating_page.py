@@ -34,9 +34,11 @@ def test_each_photograph_has_three_panels_and_its_words(parse):
     for words in ("one.jpg", "two.jpg", "dress 0.91", "nothing found"):
         assert page.text.count(words) == 1
     assert page.text.count("80 x 120 px") == 2
-    assert page.text.count("P(garment) 01") == 2  # the ends of the scale
+    # The ends of the scale, of what was found and where nothing was.
+    assert page.text.count("P(dress) 01") == 1
+    assert page.text.count("P(likeliest category) 01") == 1
     assert page.text.count("2 windows that voted for: dress") == 1
-    assert page.text.count("No window voted") == 1
+    assert page.text.count("No garment was found") == 1
     assert ("title", "street/one.jpg") in page.attributes
     assert "wanted" not in page.text
 
@@ -57,11 +59,13 @@ def test_the_windows_shown_are_counted(parse, voters, expected):
 def test_what_was_wanted_is_compared_with_the_closest_box(parse):
     coat = Garment("coat", (10.0, 10.0, 50.0, 50.0), 0.5)
     far = Garment("hat", (70.0, 100.0, 75.0, 110.0))
-    wanted = (Garment("skirt", (10.0, 50.0, 50.0, 90.0)), far)
+    quarter = Garment("dress", (10.0, 10.0, 50.0, 30.0))
+    wanted = (Garment("skirt", (10.0, 50.0, 50.0, 90.0)), far, quarter)
     shown = located(garments=(coat, DRESS), wanted=wanted, remark="Dark on dark.")
     text = parse(page_of(shown)).text
     assert "wanted: skirt, IoU 0.50 with dress" in text
     assert "wanted: hat, not found" in text
+    assert "wanted: dress, IoU 0.25 with dress" in text  # though the coat is nearer
     assert "Dark on dark." in text and "dashed: wanted" in text
     missed = parse(page_of(located(garments=(), wanted=(far,)))).text
     assert "nothing found" in missed and "wanted: hat, not found" in missed
@@ -71,8 +75,9 @@ def test_hostile_names_stay_text(parse):
     hostile = Garment(HOSTILE, DRESS.box_in_image, 0.9)
     shown = located(HOSTILE, (hostile,), wanted=(hostile,), remark=HOSTILE)
     text = parse(page_of(shown)).text
-    # Name, found, wanted, what the wanted one was compared with, remark, the voters'.
-    assert text.count(HOSTILE) == 6
+    # Name, found, wanted, what the wanted one was compared with, remark, the scale's
+    # and the voters'.
+    assert text.count(HOSTILE) == 7
 
 
 def test_what_has_no_room_is_counted(parse):

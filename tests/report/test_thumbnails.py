@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tiefvision.report.thumbnails import PLACEHOLDER_GREY, thumbnail
+from tiefvision.report.thumbnails import PLACEHOLDER_GREY, data_uri, thumbnail
 
 
 def decode(uri: str) -> np.ndarray:
@@ -22,6 +22,12 @@ def middle_of_yellow(picture: np.ndarray) -> tuple[float, float]:
     places = np.argwhere((picture[..., 0] > 180) & (picture[..., 2] < 110))
     rows, columns = (places.min(axis=0) + places.max(axis=0) + 1) / 2
     return rows / picture.shape[0], columns / picture.shape[1]
+
+
+def test_a_picture_comes_back_from_its_uri():
+    decoded = decode(data_uri(Image.new("RGB", (40, 30), (200, 20, 120))))
+    assert decoded.shape == (30, 40, 3)
+    assert decoded.mean(axis=(0, 1)) == pytest.approx((200, 20, 120), abs=4)
 
 
 def test_a_photograph_gets_the_height_asked_for(photo_file):

@@ -110,7 +110,7 @@ COMMITS = {
     "train_boxes": (1, 7, 5),
     "train_deeprank": (1, 4, 2),
     "ingest": (1,),
-    "localise": (1, 24),
+    "localise": (1,),
     "baseline": (1, 2),
     "compare": (1, 2, 3),
 }

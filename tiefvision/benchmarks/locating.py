@@ -86,7 +86,7 @@ def _steps(
     locator: Locator, file: Path, photo: WorkingPhoto, levels: Sequence[Level]
 ) -> dict[str, Work]:
     """The steps, each with its input at hand, and then all of it from the file."""
-    encoder, rules = locator.encoder, locator.rules
+    encoder, rules = locator.encoder, locator.voting
     sizes = _level_sizes(locator, photo)
     borders = [level_border(*size, locator.pyramid.border) for size in sizes]
     resized = [resize_photo(photo.pixels, *size) for size in sizes]
@@ -139,6 +139,6 @@ def _encoding_operations(locator: Locator, photo: WorkingPhoto) -> int:
 
 
 def _share_with_votes(locator: Locator, levels: Sequence[Level]) -> str:
-    sure = len(judge_levels(levels, locator.heads, locator.rules).probabilities)
+    sure = len(judge_levels(levels, locator.heads, locator.voting).probabilities)
     windows = sum(level.rows * level.columns for level in levels)
     return f"{sure} of {windows} windows have a vote"

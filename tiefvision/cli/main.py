@@ -10,6 +10,7 @@ from tiefvision.cli.compare import compare
 from tiefvision.cli.data import app as data
 from tiefvision.cli.distil import distil
 from tiefvision.cli.doctor import doctor
+from tiefvision.cli.folds import folds
 from tiefvision.cli.index import index
 from tiefvision.cli.locate import locate
 from tiefvision.cli.models import models
@@ -32,6 +33,7 @@ for command in (
     compare,
     distil,
     tune,
+    folds,
     quality,
     bench,
     models,

@@ -1,4 +1,4 @@
-"""``tiefvision tune``: teach an encoder what stands where."""
+"""``tiefvision tune``: train a locator from whole photographs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,13 +8,18 @@ import typer
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.records import Split
 
 
 @with_options
 def tune(
-    dataset: Annotated[Path, typer.Argument(help="A dataset with masks.")],
+    dataset: Annotated[Path, typer.Argument(help="A dataset with boxes; masks help.")],
     output: Annotated[Path, typer.Option(help="The encoder file to write.")],
     options: Options,
+    categories: Annotated[
+        list[str] | None,
+        typer.Option(help="A category, outfit, or all; may come again. [all, outfit]"),
+    ] = None,
     encoder: Annotated[
         str, typer.Option(help="alexnet, squeezenet1_1 or mobilenet_v2.")
     ] = "alexnet",
@@ -29,19 +34,20 @@ def tune(
         typer.Option(help="A workspace whose stage 1 says what is for training."),
     ] = None,
 ) -> int:
-    """Teach an encoder to tell garments, skin and ground: it will locate better."""
+    """Train encoder and heads of a locator together; stages 2 to 5 start from it."""
     from dataclasses import replace
 
     from tiefvision.encoders.dense import make_encoder
+    from tiefvision.locating.targets import ALL, OUTFIT
     from tiefvision.workspace.artifacts import Workspace
     from tiefvision.workspace.records import read_photos
     from tiefvision.workspace.tuning import TuningRecipe, read_scenes, tune
 
-    splits = None
+    splits: dict[str, Split] | None = None
     if split_of:
         with Workspace(split_of).open("photos") as records:
-            splits = {photo.path: str(photo.split) for photo in read_photos(records)}
-    photos = read_scenes(dataset, splits, options.track)
+            splits = {photo.path: photo.split for photo in read_photos(records)}
+    photos = read_scenes(dataset, categories or [ALL, OUTFIT], splits, options.track)
     recipe = TuningRecipe(seed=options.seed)
     if epochs:
         recipe = replace(recipe, schedule=replace(recipe.schedule, epochs=epochs))
@@ -50,12 +56,17 @@ def tune(
     for reason in photos.skipped:
         say(f"Skipped: {reason}")
     if options.json:
-        counts = {"photos": len(photos.scenes), "labels": photos.classes}
+        counts = {
+            "photos": len(photos.scenes),
+            "categories": photos.categories,
+            "labels": photos.classes,
+        }
         print_line({"encoder": str(output), **counts, **history[-1]})
     elif not options.quiet:
         say(
-            f"{output}: {len(photos.scenes)} photographs, {len(photos.classes)} "
-            f"labels, {history[-1]['right']:.0%} of the cells told in the last epoch.\n"
+            f"{output}: {len(photos.scenes)} photographs, "
+            f"{', '.join(photos.categories)}; "
+            f"sides told to {history[-1]['error']:.2f} windows in the last epoch.\n"
             f'Locate with it: make all ARGS_2="--encoder {encoder} --weights {output}"'
         )
     return SOME_UNREADABLE if photos.skipped else DONE

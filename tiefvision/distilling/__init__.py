@@ -1,1 +1,1 @@
-"""Training an encoder to see as a stronger one does, and to remember appearance."""
+"""Training encoders: to see as a stronger one does, or, with its heads, to locate."""

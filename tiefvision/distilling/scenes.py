@@ -1,8 +1,8 @@
-"""Whole photographs with a label for every pixel, seen as a locator sees them."""
+"""Whole photographs, with boxes and labels of pixels, seen as a locator sees them."""
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,8 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from tiefvision.ahead import read_ahead
+from tiefvision.boxes import as_box, mirror_boxes, scale_boxes
 from tiefvision.distilling.cells import PIXELS_OF_A_SAMPLE
 from tiefvision.distilling.views import PADDING
+from tiefvision.encoders.architectures import CROP_SIDE
+from tiefvision.records import Garment
+
+UNLABELLED = 255
+"""Number of no class."""
 
 SIDES_ARE_MULTIPLES_OF = 16
 """Pixels: of every stride here, and of the samples that labels are counted by."""
@@ -25,11 +31,13 @@ class Scene:
     Attributes:
         image: RGB.
         labels: Mode "L", of one size with it: the number of a class for each pixel, 0
-            for the ground.
+            for the ground, ``UNLABELLED`` where nobody said.
+        garments: What must be found, boxes in pixels of ``image``.
     """
 
     image: Image.Image
     labels: Image.Image
+    garments: tuple[Garment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,11 +71,13 @@ class SceneBatch:
     Attributes:
         pixels: (B, height, width, 3) uint8 RGB.
         labels: (B, height / 4, width / 4) uint8 numbers of classes.
+        garments: Of each scene, boxes in pixels of the canvas.
         seed: Of whatever else is drawn for this batch.
     """
 
     pixels: Tensor
     labels: Tensor
+    garments: tuple[tuple[Garment, ...], ...]
     seed: int
 
 
@@ -109,8 +119,12 @@ def _draw_batch(scenes: Sequence[Scene], rules: SceneRules, seed: int) -> SceneB
     aspect = float(np.median([s.image.width / s.image.height for s in scenes]))
     canvas = _canvas(aspect, long_side, rules.border)
     drawn = [place_scene(s, canvas, long_side, rules, generator) for s in scenes]
-    pixels, labels = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
-    return SceneBatch(torch.from_numpy(pixels), torch.from_numpy(labels), seed)
+    return SceneBatch(
+        torch.from_numpy(np.stack([pixels for pixels, _, _ in drawn])),
+        torch.from_numpy(np.stack([labels for _, labels, _ in drawn])),
+        tuple(garments for _, _, garments in drawn),
+        seed,
+    )
 
 
 def place_scene(
@@ -119,7 +133,7 @@ def place_scene(
     long_side: float,
     rules: SceneRules,
     generator: np.random.Generator,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[Garment, ...]]:
     """A scene on a canvas, about its middle, perhaps mirrored.
 
     Args:
@@ -130,7 +144,8 @@ def place_scene(
         generator: Draws it.
 
     Returns:
-        (height, width, 3) pixels and (height / 4, width / 4) labels, both uint8.
+        (height, width, 3) pixels and (height / 4, width / 4) labels, both uint8, and
+        the garments with boxes in pixels of the canvas, which they may leave.
     """
     width, height = scene.image.size
     stretch = math.exp(generator.uniform(-rules.stretch, rules.stretch))
@@ -154,16 +169,41 @@ def place_scene(
     )
     pixels = np.array(_transform(scene.image, canvas, matrix))
     labels = np.array(_sample_labels(scene.labels, canvas, matrix))
-    if generator.random() < 0.5:
-        return pixels[:, ::-1], labels[:, ::-1]
-    return pixels, labels
+    mirrored = generator.random() < 0.5
+    garments = _move(scene.garments, scales, (left, top), mirrored, canvas[0])
+    if mirrored:
+        return pixels[:, ::-1], labels[:, ::-1], garments
+    return pixels, labels, garments
+
+
+def _move(
+    garments: Sequence[Garment],
+    scales: tuple[float, float],
+    corner: tuple[float, float],
+    mirrored: bool,
+    width: int,
+) -> tuple[Garment, ...]:
+    """Garments with boxes scaled, moved and mirrored within a width."""
+    moved = []
+    for garment in garments:
+        box = scale_boxes(garment.box_in_image, *scales) + np.tile(corner, 2)
+        if mirrored:
+            box = mirror_boxes(box, width)
+        moved.append(replace(garment, box_in_image=as_box(box)))
+    return tuple(moved)
 
 
 def _canvas(aspect: float, long_side: float, border: int) -> tuple[int, int]:
-    """Width and height for a photograph of this aspect, with a border."""
+    """Width and height for a photograph of this aspect, with a border.
+
+    Room for one window at least, however narrow the photograph.
+    """
     wide, high = min(aspect, 1.0) * long_side, min(1 / aspect, 1.0) * long_side
     unit = SIDES_ARE_MULTIPLES_OF
-    width, height = (round((side + 2 * border) / unit) * unit for side in (wide, high))
+    width, height = (
+        max(CROP_SIDE, round((side + 2 * border) / unit) * unit)
+        for side in (wide, high)
+    )
     return width, height
 
 

@@ -145,7 +145,7 @@ def write_encoder(
     architecture: str,
     state: Mapping[str, Tensor],
     facts: Mapping[str, Any],
-    readouts: Mapping[str, Mapping[str, Tensor]] | None = None,
+    beside: Mapping[str, Mapping[str, Tensor]] | None = None,
 ) -> None:
     """Write an encoder file: half precision, and what its header says.
 
@@ -155,8 +155,8 @@ def write_encoder(
         state: The weights by the names of the trunk.
         facts: "name", such as "alexnet-1", and whatever else is worth knowing of how
             they came about ("teacher", "licence"), of JSON types.
-        readouts: Linear layers over its cells, "weight" and "bias", by names of
-            ``READOUTS``.
+        beside: What was trained with it, by the names of its tensors: linear layers
+            over its cells under those of ``READOUTS``, or heads.
 
     Raises:
         BadWeights: The weights are of another architecture, or beyond half precision.
@@ -165,7 +165,7 @@ def write_encoder(
     fill_module(trunk, state, "The state")
     layers = {
         f"{name}.{part}": tensor
-        for name, layer in (readouts or {}).items()
+        for name, layer in (beside or {}).items()
         for part, tensor in layer.items()
     }
     write_weights_file(

@@ -4,14 +4,14 @@ Source: COCOeval of pycocotools for boxes: areas of every size, no crowds, and o
 category at most the 100 surest boxes of a photograph. The tests hold it to that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.boxes import Boxes, iou
-from tiefvision.evaluation.localisation import Located, overlaps
+from tiefvision.evaluation.localisation import Located, mean_box_overlaps, overlaps
 from tiefvision.records import Garment
 
 IOU_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
@@ -42,6 +42,9 @@ class CategoryFigures:
         ap50_95: Mean of the average precisions at the ten ``IOU_THRESHOLDS``.
         mean_iou: Of each wanted garment with the best box of its category; where n are
             wanted in a photograph only the n surest boxes count, and no box is 0.
+        over_half: Share of the wanted garments that this box overlaps by more than 0.5.
+        mean_box_iou: What the mean box of the training photographs would get.
+        mean_box_over_half: The same.
         false_alarms: Share of the photographs without it in which it was found.
     """
 
@@ -52,6 +55,9 @@ class CategoryFigures:
     ap75: float | None
     ap50_95: float | None
     mean_iou: float | None
+    over_half: float | None
+    mean_box_iou: float | None
+    mean_box_over_half: float | None
     false_alarms: float | None
 
 
@@ -74,7 +80,9 @@ def categories_of(photos: Sequence[Located]) -> list[str]:
 
 
 def detection_figures(
-    photos: Sequence[Located], threshold: float
+    photos: Sequence[Located],
+    threshold: float,
+    mean_boxes: Mapping[str, Boxes] | None = None,
 ) -> list[CategoryFigures]:
     """The figures of every category, in order.
 
@@ -82,9 +90,11 @@ def detection_figures(
         photos: Those without garments too: what is found in them costs precision.
         threshold: The score from which on a box is a false alarm in a photograph
             without its category. Average precision takes boxes of every score.
+        mean_boxes: Of each category, as ``relative_mean_boxes`` gives them.
     """
     return [
-        _figures_of(category, photos, threshold) for category in categories_of(photos)
+        _figures_of(category, photos, threshold, mean_boxes or {})
+        for category in categories_of(photos)
     ]
 
 
@@ -170,7 +180,10 @@ def recall_at(
 
 
 def _figures_of(
-    category: str, photos: Sequence[Located], threshold: float
+    category: str,
+    photos: Sequence[Located],
+    threshold: float,
+    mean_boxes: Mapping[str, Boxes],
 ) -> CategoryFigures:
     of_category = _only(category, photos)
     wanting = [one for one in of_category if one.wanted]
@@ -180,6 +193,8 @@ def _figures_of(
     precisions: list[float | None] = [
         average_precision(scores, row, wanted) if wanted else None for row in hits
     ]
+    shares = overlaps(wanting)
+    usual = mean_box_overlaps(wanting, mean_boxes)
     return CategoryFigures(
         category=category,
         garments=wanted,
@@ -187,7 +202,10 @@ def _figures_of(
         ap50=precisions[_AT_50],
         ap75=precisions[_AT_75],
         ap50_95=_mean(precisions),
-        mean_iou=_mean(overlaps(wanting).tolist()),
+        mean_iou=_mean(shares.tolist()),
+        over_half=_mean((shares > RIGHT_IOU).tolist()),
+        mean_box_iou=_mean(usual.tolist()) if mean_boxes else None,
+        mean_box_over_half=_mean((usual > RIGHT_IOU).tolist()) if mean_boxes else None,
         false_alarms=_mean(
             [any(box.score >= threshold for box in one.found) for one in without]
         ),

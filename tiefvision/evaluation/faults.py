@@ -16,7 +16,7 @@ TOWARDS = (("too far left", "too far right"), ("too high", "too low")) * 2
 def worst_first(photos: Sequence[Located]) -> list[Located]:
     """Photographs with something to find, the least overlap of a garment first."""
     known = [located for located in photos if located.wanted]
-    return sorted(known, key=lambda located: _least_overlap(located)[0])
+    return sorted(known, key=lambda located: _found_worst(located)[0])
 
 
 def describe_fault(located: Located) -> str:
@@ -25,35 +25,47 @@ def describe_fault(located: Located) -> str:
     Args:
         located: A photograph with something to find.
     """
-    overlap, wanted, found = _least_overlap(located)
-    what = f"{wanted.category} {overlap:.2f}"
+    overlap, wanted, found = _found_worst(located)
     if found is None:
-        return f"{what}: nothing was found."
-    notes = ["found elsewhere"]
-    if overlap > 0.0:
+        notes = ["not found" if located.found else "nothing was found"]
+    elif overlap == 0.0:
+        notes = ["found elsewhere"]
+    elif found.category == wanted.category:
         notes = [_furthest_side(wanted, found)]
-        if found.category != wanted.category:
-            notes.insert(0, f"taken for {found.category}")
+    else:
+        notes = [f"taken for {found.category}", _furthest_side(wanted, found)]
     more = len(located.found) - len(located.wanted)
     if more > 0:
         notes.append(f"{more} box{'es' * (more > 1)} too many")
-    return f"{what}: {', '.join(notes)}."
+    return f"{wanted.category} {overlap:.2f}: {', '.join(notes)}."
 
 
-def _least_overlap(located: Located) -> tuple[float, Garment, Garment | None]:
-    """The wanted garment whose nearest box overlaps it least, with that box."""
-    pairs = [_nearest(wanted, located.found) for wanted in located.wanted]
-    return min(pairs, key=lambda pair: pair[0])
-
-
-def _nearest(
+def closest_found(
     wanted: Garment, found: Sequence[Garment]
-) -> tuple[float, Garment, Garment | None]:
-    if not found:
-        return 0.0, wanted, None
-    overlaps = iou(wanted.box_in_image, np.array([one.box_in_image for one in found]))
-    best = int(overlaps.argmax())
-    return float(overlaps[best]), wanted, found[best]
+) -> tuple[float, Garment | None]:
+    """What a wanted garment was found as, and the IoU of the two.
+
+    That is the one of its own category that overlaps it most, whether it does so or
+    not. Only where there is none it was perhaps taken for another one: the one that
+    overlaps it most, and None if none does.
+    """
+    own = [one for one in found if one.category == wanted.category]
+    known = own or list(found)
+    if not known:
+        return 0.0, None
+    shares = iou(wanted.box_in_image, np.array([one.box_in_image for one in known]))
+    best = int(shares.argmax())
+    share = float(shares[best])
+    return share, known[best] if own or share > 0.0 else None
+
+
+def _found_worst(located: Located) -> tuple[float, Garment, Garment | None]:
+    """The wanted garment found with the least overlap, and what it was found as."""
+    pairs = [
+        (wanted, *closest_found(wanted, located.found)) for wanted in located.wanted
+    ]
+    wanted, overlap, found = min(pairs, key=lambda pair: pair[1])
+    return overlap, wanted, found
 
 
 def _furthest_side(wanted: Garment, found: Garment) -> str:

@@ -1,13 +1,13 @@
 """How well boxes are found, beside the box that needs no photograph: the mean one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.boxes import Boxes, iou
-from tiefvision.records import Garment, Photo
+from tiefvision.records import Box, Garment, Photo
 
 
 @dataclass(frozen=True)
@@ -19,71 +19,79 @@ class Located:
     found: tuple[Garment, ...]
 
 
-def relative_mean_box(photos: Sequence[Located]) -> Boxes:
-    """The mean of all wanted boxes, in shares of width and height, (4,).
-
-    Where nothing is wanted it is an empty box, which overlaps with nothing.
-    """
-    shares = [
-        np.array(garment.box_in_image) / _sides(located.photo)
-        for located in photos
-        for garment in located.wanted
-    ]
-    return np.asarray(np.mean(shares, axis=0)) if shares else np.zeros(4)
+def relative_mean_boxes(photos: Sequence[Located]) -> dict[str, Boxes]:
+    """The mean of the wanted boxes of each category, in shares of width and height."""
+    shares: dict[str, list[Boxes]] = {}
+    for located in photos:
+        for garment in located.wanted:
+            share = np.array(garment.box_in_image) / _sides(located.photo)
+            shares.setdefault(garment.category, []).append(share)
+    return {name: np.mean(boxes, axis=0) for name, boxes in shares.items()}
 
 
 def overlaps(photos: Sequence[Located]) -> NDArray[np.float64]:
-    """IoU of each wanted garment with the best box found; 0 where nothing was.
+    """IoU of each wanted garment with the best box of its category; 0 without one.
 
-    Of n wanted garments only the n surest boxes count: more boxes are no better answer.
+    Of n wanted garments of a category only the n surest boxes count: more boxes are no
+    better answer.
     """
     return np.array(
         [
-            _best_overlap(garment, [other.box_in_image for other in surest])
+            _best_overlap(garment, _surest(located, garment.category))
             for located in photos
-            for surest in [located.found[: len(located.wanted)]]
             for garment in located.wanted
         ]
     )
 
 
 def mean_box_overlaps(
-    photos: Sequence[Located], mean_box: Boxes
+    photos: Sequence[Located], mean_boxes: Mapping[str, Boxes]
 ) -> NDArray[np.float64]:
-    """IoU of each wanted garment with the mean box, laid on every photograph."""
+    """IoU of each wanted garment with the mean box of its category; 0 without one."""
     return np.array(
         [
-            _best_overlap(garment, [mean_box * _sides(located.photo)])
+            _best_overlap(garment, boxes)
             for located in photos
             for garment in located.wanted
+            for mean_box in [mean_boxes.get(garment.category)]
+            for boxes in [
+                [] if mean_box is None else [mean_box * _sides(located.photo)]
+            ]
         ]
     )
 
 
 def localisation_figures(
-    photos: Sequence[Located], mean_box: Boxes
+    every: Sequence[Located],
+    told: Sequence[Located],
+    mean_boxes: Mapping[str, Boxes],
 ) -> dict[str, float]:
-    """Figures of a split: IoU of locator and mean box, categories, false alarms."""
-    found, usual = overlaps(photos), mean_box_overlaps(photos, mean_box)
-    empty = [located for located in photos if not located.wanted]
-    alarms = sum(bool(located.found) for located in empty)
-    right = [
-        located.found[0].category in {garment.category for garment in located.wanted}
-        for located in photos
-        if located.found and located.wanted
-    ]
+    """Figures of a split over all garments: IoU of locator and mean box, false alarms.
+
+    Args:
+        every: With all boxes.
+        told: The same photographs with those that are told.
+        mean_boxes: Of ``relative_mean_boxes`` of the training photographs.
+    """
+    found, usual = overlaps(every), mean_box_overlaps(every, mean_boxes)
+    empty = [located for located in told if not located.wanted]
     return {
-        "photographs": len(photos),
+        "photographs": len(every),
         "garments": len(found),
-        "nothing_found": sum(not located.found for located in photos),
+        "nothing_found": sum(not located.found for located in told),
         "mean_iou": _mean(found),
         "iou_over_0.5": _mean(found > 0.5),
         "mean_box_iou": _mean(usual),
         "mean_box_iou_over_0.5": _mean(usual > 0.5),
-        "category_right": _mean(np.array(right, dtype=np.float64)),
         "without_garment": len(empty),
-        "false_alarms": alarms / len(empty) if empty else 0.0,
+        "false_alarms": _mean(np.array([bool(one.found) for one in empty])),
     }
+
+
+def _surest(located: Located, category: str) -> list[Box]:
+    wanted = sum(one.category == category for one in located.wanted)
+    boxes = [one.box_in_image for one in located.found if one.category == category]
+    return boxes[:wanted]
 
 
 def _best_overlap(garment: Garment, boxes: Sequence[object]) -> float:

@@ -1,1 +1,4 @@
-"""Finding garments: windows of a map judged by a classifier and four regressors."""
+"""Finding garments: a classifier and four regressors judge the windows of a map.
+
+The windows vote, category by category, and ``findings`` tells what comes of it.
+"""

@@ -3,14 +3,11 @@
 The map is learnt by isotonic regression: it can bend a score but not reorder boxes.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from tiefvision.errors import BadWeights
 
 LEAST_BOXES = 50
 """Boxes of a block: the share of right ones is then known to 0.07 (standard error)."""
@@ -59,26 +56,6 @@ class Calibration:
         ceiling = np.array(self.shares)[np.minimum(above, len(self.shares) - 1)]
         # Just below a knot rounding may lift the line over it, and break the order.
         return np.asarray(np.minimum(np.interp(raw, self.scores, self.shares), ceiling))
-
-    def to_json(self) -> str:
-        """One line of JSON."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Calibration":
-        """Parse what ``to_json`` wrote, to the same bits.
-
-        Raises:
-            BadWeights: It is not that.
-        """
-        try:
-            values = json.loads(text)
-            return cls(tuple(values["scores"]), tuple(values["shares"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadWeights(
-                f"The calibration of the scores cannot be read: {error}.",
-                "Train the heads again, or choose other models",
-            ) from error
 
 
 def fit_calibration(

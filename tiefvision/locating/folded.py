@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from tiefvision.locating.heads import (
-    LOG_SPREAD_RANGE,
     SIDES,
     BoxRegressors,
     CropClassifier,
     WindowNetwork,
+    split_outputs,
 )
 
 
@@ -56,7 +56,7 @@ class FoldedHeads:
     """The crop classifier and the four regressors, ready to judge maps.
 
     Attributes:
-        categories: What the classifier tells apart, background left out.
+        categories: What the classifier knows.
         window: Cells on a side of a window.
         reduction: All five 1x1 reductions: the classifier's, then the regressors' in
             the order of ``SIDES``.
@@ -81,14 +81,14 @@ class FoldedHeads:
 
     def probabilities(self, reduced: Tensor) -> Tensor:
         """P(category) of every window, (categories, rows, columns)."""
-        return self.category(reduced).softmax(dim=0)[1:]
+        return self.category(reduced).sigmoid()
 
     def boxes(self, reduced: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """Coordinates and spreads, (4, rows, columns) in window units."""
+        """Coordinates and spreads, (4, categories, rows, columns) in window units."""
         judged = torch.stack(
             [judge(cells) for judge, cells in zip(self.sides, reduced, strict=True)]
         )
-        return judged[:, 0], judged[:, 1].clamp(*LOG_SPREAD_RANGE).exp()
+        return split_outputs(judged, dim=1)
 
 
 @torch.no_grad()

@@ -37,6 +37,7 @@ class WindowNetwork(nn.Module):
         self, channels: int, window: int, outputs: int, sizes: HeadSizes
     ) -> None:
         super().__init__()
+        self.sizes = sizes
         self.reduce = nn.Conv2d(channels, sizes.reduced, 1)
         self.judge = nn.Conv2d(sizes.reduced, sizes.hidden, window)
         self.output = nn.Conv2d(sizes.hidden, outputs, 1)
@@ -70,7 +71,11 @@ class WindowNetwork(nn.Module):
 
 
 class CropClassifier(nn.Module):
-    """P(category) of every window; output 0 is the background."""
+    """P(category) of every window, for each category by itself.
+
+    A window can hold a coat, a dress under it and the outfit of both at once, so the
+    categories do not share one unit of probability: each has an output of its own.
+    """
 
     mean: Tensor
     spread: Tensor
@@ -85,43 +90,47 @@ class CropClassifier(nn.Module):
         super().__init__()
         self.categories = categories
         self.network = WindowNetwork(
-            channels, window, 1 + len(categories), sizes or HeadSizes()
+            channels, window, len(categories), sizes or HeadSizes()
         )
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("spread", torch.ones(channels))
 
     def forward(self, cells: Tensor) -> Tensor:
-        """(B, C, h, w) -> (B, 1 + categories, rows, columns) probabilities."""
+        """(B, C, h, w) -> (B, categories, rows, columns) probabilities."""
         scores: Tensor = self.network(_standardise(self, cells))
-        return scores.softmax(dim=1)
+        return scores.sigmoid()
 
     def loss(self, cells: Tensor, positions: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy of windows; labels (n,) are 0 for the background."""
-        if len(labels) == 0:
-            return _nothing_to_learn(self)
+        """``presence_loss`` of chosen windows, with labels (n, categories)."""
         cells = (cells - self.mean) / self.spread
-        return functional.cross_entropy(
-            self.network.judge_windows(cells, positions), labels
-        )
+        return presence_loss(self.network.judge_windows(cells, positions), labels)
 
 
 class BoxRegressors(nn.Module):
     """Four separate networks, one for each coordinate of the box.
 
-    Each predicts its coordinate, in units of the window, and how far off it may be: a
-    window that cannot see a side says so, and its vote on that side counts for little.
+    Each predicts its coordinate for the garment of every category, in units of the
+    window, and how far off it may be: a window that cannot see a side says so, and its
+    vote on that side counts for little.
     """
 
     mean: Tensor
     spread: Tensor
 
     def __init__(
-        self, channels: int, window: int, sizes: HeadSizes | None = None
+        self,
+        channels: int,
+        window: int,
+        categories: int,
+        sizes: HeadSizes | None = None,
     ) -> None:
         super().__init__()
+        self.categories = categories
         self.networks = nn.ModuleDict(
             {
-                side: WindowNetwork(channels, window, 2, sizes or HeadSizes())
+                side: WindowNetwork(
+                    channels, window, 2 * categories, sizes or HeadSizes()
+                )
                 for side in SIDES
             }
         )
@@ -141,40 +150,84 @@ class BoxRegressors(nn.Module):
             cells: (B, C, h, w).
 
         Returns:
-            Coordinates and spreads, both (B, 4, rows, columns) in window units.
+            Coordinates and spreads, both (B, 4, categories, rows, columns) in window
+            units.
         """
         cells = _standardise(self, cells)
         outputs = torch.stack([self.network(side)(cells) for side in SIDES], dim=1)
-        spread = outputs[:, :, 1].clamp(*LOG_SPREAD_RANGE).exp()
-        return outputs[:, :, 0], spread  # (B, 4, 2, rows, columns) -> two of (B, 4, ..)
+        return split_outputs(outputs, dim=2)
 
     def loss(
-        self, cells: Tensor, positions: Tensor, targets: Tensor
+        self, cells: Tensor, positions: Tensor, targets: Tensor, held: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Negative log-likelihood of a Laplace distribution, summed over the sides.
-
-        Laplace rather than Gauss: a mask that missed a sleeve must not pull the mean
-        (Kendall & Gal, arXiv:1703.04977, 2.2, on learnt uncertainty).
+        """``box_loss`` of chosen windows.
 
         Args:
             cells: (N, C).
             positions: (n, window * window).
-            targets: (n, 4) in window units.
-
-        Returns:
-            The loss, and the mean absolute error in window units.
+            targets: (n, categories, 4) in window units.
+            held: (n, categories) whether there is such a garment.
         """
-        if len(targets) == 0:
-            return _nothing_to_learn(self), torch.zeros(())
         cells = (cells - self.mean) / self.spread
-        losses, errors = [], []
-        for side, target in zip(SIDES, targets.unbind(1), strict=True):
-            output = self.network(side).judge_windows(cells, positions)
-            log_spread = output[:, 1].clamp(*LOG_SPREAD_RANGE)
-            error = (output[:, 0] - target).abs()
-            losses.append((error * torch.exp(-log_spread) + log_spread).mean())
-            errors.append(error.detach().mean())
-        return torch.stack(losses).sum(), torch.stack(errors).mean()
+        outputs = [self.network(side).judge_windows(cells, positions) for side in SIDES]
+        return box_loss(torch.stack(outputs, dim=1), targets, held)
+
+
+def presence_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Binary cross-entropy, summed over categories and averaged over windows.
+
+    Args:
+        logits: (n, categories).
+        labels: Alike; 1 where a window holds one, 0 where not, negative where it is
+            too close to call: there nothing is learnt.
+    """
+    surprise = functional.binary_cross_entropy_with_logits(
+        logits, (labels > 0).to(logits.dtype), reduction="none"
+    )
+    return (surprise * (labels >= 0)).sum() / max(1, len(labels))
+
+
+def box_loss(outputs: Tensor, targets: Tensor, held: Tensor) -> tuple[Tensor, Tensor]:
+    """Negative log-likelihood of a Laplace distribution, summed over the sides.
+
+    Laplace rather than Gauss: a mask that missed a sleeve must not pull the mean
+    (Kendall & Gal, arXiv:1703.04977, 2.2, on learnt uncertainty).
+
+    Args:
+        outputs: (n, 4, 2 * categories) of the four networks.
+        targets: (n, categories, 4) in window units.
+        held: (n, categories) whether there is such a garment.
+
+    Returns:
+        The loss and the mean absolute error in window units, both averaged over the
+        garments held; 0 where there are none.
+    """
+    coordinates, log_spread = _paired(outputs, dim=2)  # (n, 4, categories)
+    error = (coordinates - targets.transpose(1, 2)).abs()
+    log_spread = log_spread.clamp(*LOG_SPREAD_RANGE)
+    surprise = (error * torch.exp(-log_spread) + log_spread).sum(dim=1)
+    count = held.sum().clamp_min(1)
+    loss = (surprise * held).sum() / count
+    return loss, (error.detach().mean(dim=1) * held).sum() / count
+
+
+def split_outputs(outputs: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Coordinates and spreads from the outputs of regressors, both in window units.
+
+    Args:
+        outputs: 2 * categories along ``dim``: of each category a coordinate and the
+            logarithm of its spread.
+        dim: Which axis that is.
+    """
+    coordinates, log_spread = _paired(outputs, dim)
+    return coordinates, log_spread.clamp(*LOG_SPREAD_RANGE).exp()
+
+
+def _paired(outputs: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    shape = outputs.shape
+    pairs = outputs.reshape(*shape[:dim], shape[dim] // 2, 2, *shape[dim + 1 :])
+    coordinates, log_spread = pairs.unbind(dim + 1)
+    return coordinates, log_spread
 
 
 def standardise_inputs(
@@ -188,8 +241,3 @@ def standardise_inputs(
 
 def _standardise(head: CropClassifier | BoxRegressors, cells: Tensor) -> Tensor:
     return (cells - head.mean[:, None, None]) / head.spread[:, None, None]
-
-
-def _nothing_to_learn(head: nn.Module) -> Tensor:
-    """A loss of 0 with gradients of 0: the mean of nothing would poison the weights."""
-    return torch.stack([parameter.sum() for parameter in head.parameters()]).sum() * 0.0

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tiefvision.locating.folded import FoldedHeads
 from tiefvision.locating.heads import SIDES
-from tiefvision.locating.votes import Opinions, VotingRules, combine, sure_windows
+from tiefvision.locating.votes import Opinions, VotingRules, combine
 from tiefvision.locating.windows import (
     Level,
     window_units_to_boxes,
@@ -21,7 +22,7 @@ from tiefvision.records import Garment
 def judge_levels(
     levels: Sequence[Level], heads: FoldedHeads, rules: VotingRules | None = None
 ) -> Opinions:
-    """What the windows that have a vote say, of all levels of a photograph together.
+    """What the windows say that have a vote on any category, of all levels together.
 
     Args:
         levels: The maps of the photograph.
@@ -29,21 +30,34 @@ def judge_levels(
         rules: Say which windows have a vote; the others are left out.
     """
     rules = rules or VotingRules()
-    opinions = [_judge_level(level, heads, rules) for level in levels]
+    reduced = [heads.reduce(level.cells) for level in levels]
+    judged = [_by_window(heads.probabilities(first)) for first, *_ in reduced]
+    floors = rules.floors(np.concatenate(judged))
+    opinions = [
+        _ask_voters(level, heads, for_sides, probabilities, floors)
+        for level, (_, *for_sides), probabilities in zip(
+            levels, reduced, judged, strict=True
+        )
+    ]
     return Opinions(
         np.concatenate([one.probabilities for one in opinions]),
         np.concatenate([one.boxes_in_image for one in opinions]),
         np.concatenate([one.spreads for one in opinions]),
+        np.concatenate([one.centres_in_image for one in opinions]),
     )
 
 
-def _judge_level(level: Level, heads: FoldedHeads, rules: VotingRules) -> Opinions:
-    for_category, *for_sides = heads.reduce(level.cells)
-    probabilities = _by_window(heads.probabilities(for_category))
-    sure = sure_windows(probabilities, rules)
+def _ask_voters(
+    level: Level,
+    heads: FoldedHeads,
+    for_sides: Sequence[Tensor],
+    probabilities: NDArray[np.float64],
+    floors: NDArray[np.float64],
+) -> Opinions:
+    sure = np.flatnonzero((probabilities >= floors).any(axis=1))
     if not len(sure):
-        nothing = np.empty((0, len(SIDES)))
-        return Opinions(probabilities[sure], nothing, nothing)
+        nothing = np.empty((0, len(floors), len(SIDES)))
+        return Opinions(probabilities[sure], nothing, nothing, np.empty((0, 2)))
     # The regressors run over the smallest rectangle of windows that holds the sure
     # ones. These lie close together: on street photographs it holds a ninth to a
     # quarter more, and a window gathered by itself costs 1.4 (float32) to 2 times
@@ -57,18 +71,28 @@ def _judge_level(level: Level, heads: FoldedHeads, rules: VotingRules) -> Opinio
         left : int(column.max()) + heads.window,
     ]
     units, spreads = heads.boxes(tuple(reduced[cells] for reduced in for_sides))
-    inside = (row - top) * units.shape[2] + column - left
+    inside = (row - top) * units.shape[-1] + column - left
     windows = windows_in_image(level)[sure]
+    every = np.repeat(windows, len(floors), axis=0)  # a window's categories in a row
+    boxes = window_units_to_boxes(_coordinates(units)[inside].reshape(-1, 4), every)
+    sizes = np.tile(windows[:, 2:] - windows[:, :2], 2)
     return Opinions(
         probabilities[sure],
-        window_units_to_boxes(_by_window(units)[inside], windows),
-        _by_window(spreads)[inside] * np.tile(windows[:, 2:] - windows[:, :2], 2),
+        boxes.reshape(len(sure), len(floors), 4),
+        _coordinates(spreads)[inside] * sizes[:, None],
+        (windows[:, :2] + windows[:, 2:]) / 2,
     )
 
 
-def _by_window(judged: torch.Tensor) -> NDArray[np.float64]:
+def _by_window(judged: Tensor) -> NDArray[np.float64]:
     """(n, rows, columns) -> (rows * columns, n)."""
     return np.ascontiguousarray(judged.flatten(1).T.double().cpu().numpy())
+
+
+def _coordinates(judged: Tensor) -> NDArray[np.float64]:
+    """(4, categories, rows, columns) -> (rows * columns, categories, 4)."""
+    turned = judged.flatten(2).permute(2, 1, 0)
+    return np.ascontiguousarray(turned.double().cpu().numpy())
 
 
 def locate(
@@ -78,7 +102,9 @@ def locate(
     heads: FoldedHeads,
     rules: VotingRules | None = None,
 ) -> tuple[Garment, ...]:
-    """The garments of a photograph, the surest first; an empty tuple is an answer.
+    """Every box with its score, the surest first; an empty tuple is an answer.
+
+    Boxes of low score are among them: ``findings`` says which are worth telling.
 
     Args:
         levels: Its maps.

@@ -8,11 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tiefvision.boxes import Boxes
 from tiefvision.locating.heads import BoxRegressors, CropClassifier
 from tiefvision.locating.windows import (
     BACKGROUND,
     Level,
-    assign_windows,
+    assign_categories,
     boxes_to_window_units,
     cells_of_windows,
     windows_in_image,
@@ -54,8 +55,9 @@ class WindowBatch:
     Attributes:
         cells: (N, C) float32, the cells of all maps.
         positions: (n, window * window) int64 rows of ``cells``.
-        labels: (n,) int64 category, 0 for the background.
-        targets: (n, 4) float32 box of the garment in window units; 0 for background.
+        labels: (n, categories) int8; 1 where the window holds one, 0 where it does
+            not, -1 where that is too close to call.
+        targets: (n, categories, 4) float32 box of it in window units; 0 without one.
     """
 
     cells: Tensor
@@ -77,11 +79,11 @@ def draw_batch(
     for photo in photos:
         for level in levels_of(photo.path):
             boxes = windows_in_image(level)
-            held = assign_windows(boxes, photo.garments)
-            chosen = _draw_windows(held, windows, generator)
+            present, wanted = window_targets(boxes, photo.garments, categories)
+            chosen = _draw_windows(present, windows, generator)
             positions.append(cells_of_windows(level, chosen) + offset)
-            labels.append(_labels(held[chosen], photo.garments, categories))
-            targets.append(_targets(boxes[chosen], held[chosen], photo.garments))
+            labels.append(present[chosen])
+            targets.append(wanted[chosen])
             flat = level.cells.flatten(1).T  # (C, h, w) -> (h*w, C)
             cells.append(flat.float())
             offset += len(flat)
@@ -93,34 +95,40 @@ def draw_batch(
     )
 
 
+def window_targets(
+    windows: Boxes, garments: Sequence[Garment], categories: Sequence[str]
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """What windows should say, as ``WindowBatch`` has it.
+
+    Args:
+        windows: (N, 4) in the frame of the garments' boxes.
+        garments: What is annotated.
+        categories: Names of the columns.
+
+    Returns:
+        Labels (N, categories) and targets (N, categories, 4).
+    """
+    held = assign_categories(windows, garments, categories)
+    labels = np.where(held >= 0, 1, np.where(held == BACKGROUND, 0, -1))
+    targets = np.zeros((*held.shape, 4))
+    window, column = np.nonzero(held >= 0)
+    if len(window):
+        boxes = np.array([garment.box_in_image for garment in garments])
+        targets[window, column] = boxes_to_window_units(
+            boxes[held[window, column]], windows[window]
+        )
+    return labels.astype(np.int8), targets
+
+
 def _draw_windows(
-    held: NDArray[np.int64], windows: int, generator: np.random.Generator
+    labels: NDArray[np.int8], windows: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
     """Numbers of windows, as many with a garment as without where there are enough."""
     drawn = [
         generator.permutation(np.flatnonzero(kind))[:windows]
-        for kind in (held >= 0, held == BACKGROUND)
+        for kind in ((labels > 0).any(axis=1), (labels == 0).all(axis=1))
     ]
     return np.concatenate(drawn)
-
-
-def _labels(
-    held: NDArray[np.int64], garments: Sequence[Garment], categories: Sequence[str]
-) -> NDArray[np.int64]:
-    numbers = [1 + categories.index(garment.category) for garment in garments]
-    # The last entry is what index -1, the background, picks.
-    return np.array([*numbers, 0], dtype=np.int64)[held]
-
-
-def _targets(
-    windows: NDArray[np.float64], held: NDArray[np.int64], garments: Sequence[Garment]
-) -> NDArray[np.float64]:
-    targets = np.zeros((len(windows), 4))
-    full = held >= 0
-    if full.any():
-        boxes = np.array([garment.box_in_image for garment in garments])[held[full]]
-        targets[full] = boxes_to_window_units(boxes, windows[full])
-    return targets
 
 
 def channel_statistics(
@@ -151,7 +159,7 @@ def classifier_task(
     levels_of: LevelsOf,
     sampling: Sampling,
 ) -> Task:
-    """Train the classifier: windows with a garment against windows without."""
+    """Train the classifier: for each category, windows with one against the others."""
 
     def loss(batch: WindowBatch) -> dict[str, Tensor]:
         batch = _move(batch, classifier.mean.device)
@@ -173,9 +181,12 @@ def regressors_task(
 
     def loss(batch: WindowBatch) -> dict[str, Tensor]:
         batch = _move(batch, regressors.mean.device)
-        full = batch.labels > 0
+        full = (batch.labels > 0).any(dim=1)
         value, error = regressors.loss(
-            batch.cells, batch.positions[full], batch.targets[full]
+            batch.cells,
+            batch.positions[full],
+            batch.targets[full],
+            batch.labels[full] > 0,
         )
         return {"loss": value, "error": error}
 

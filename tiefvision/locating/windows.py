@@ -92,6 +92,28 @@ def assign_windows(windows: Boxes, garments: Sequence[Garment]) -> NDArray[np.in
     return np.where(held.max(axis=1) >= 0, held.argmax(axis=1), nothing)
 
 
+def assign_categories(
+    windows: Boxes, garments: Sequence[Garment], categories: Sequence[str]
+) -> NDArray[np.int64]:
+    """Which garment of each category each window holds.
+
+    Args:
+        windows: (N, 4) in pixels of the photograph.
+        garments: What is annotated in it.
+        categories: Names of the columns.
+
+    Returns:
+        (N, categories) index in ``garments``, ``BACKGROUND`` or ``UNSURE``.
+    """
+    columns = []
+    for category in categories:
+        places = [i for i, one in enumerate(garments) if one.category == category]
+        held = assign_windows(windows, [garments[place] for place in places])
+        # The two last entries are what the negative marks pick.
+        columns.append(np.array([*places, UNSURE, BACKGROUND])[held])
+    return np.stack(columns, axis=1)
+
+
 def boxes_to_window_units(boxes_in_image: Boxes, windows: Boxes) -> Boxes:
     """Boxes as seen from windows: 0 is the centre of the window, 1 a side of it."""
     sides = windows[:, 2:] - windows[:, :2]

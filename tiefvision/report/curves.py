@@ -29,11 +29,14 @@ class Curve:
         name: As in the legend.
         points: (x, y), ascending in x; those that are not finite are left out.
         series: Number of its colour.
+        reference: What the others are held against; drawn dashed, without dots and in
+            no colour.
     """
 
     name: str
     points: tuple[tuple[float, float], ...]
     series: int = 0
+    reference: bool = False
 
     @property
     def drawn(self) -> tuple[tuple[float, float], ...]:
@@ -125,6 +128,8 @@ def _text(text: str, x: float, y: float, anchor: str) -> Markup:
 def _line(curve: Curve, x_range: Range, y_range: Range, axis: str) -> Markup:
     places = [(_x(x, x_range), _y(y, y_range)) for x, y in curve.drawn]
     line = element("polyline", {"points": " ".join(f"{x},{y}" for x, y in places)})
+    if curve.reference:
+        return element("g", {"class": "reference"}, line)
     dots = [
         element(
             "circle",

@@ -1,14 +1,12 @@
 """The page of ``tiefvision locate --draw``: what was found in photographs, and why."""
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from PIL import Image
 
-from tiefvision.boxes import iou
+from tiefvision.evaluation.faults import closest_found
 from tiefvision.locating.evidence import Evidence
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Garment
@@ -27,15 +25,14 @@ from tiefvision.report.markup import (
     fit_in_page,
     render_page,
 )
-
-JPEG_QUALITY = 80
-"""About 20 kB for a panel of a street photograph; labels stay clean."""
+from tiefvision.report.thumbnails import data_uri
 
 LEAD = (
-    "Beside each photograph: the boxes found with their scores; P(garment), the mean "
-    "over the windows centred near a point; and the windows that voted for the surest "
-    "garment."
+    "Beside each photograph: the boxes found with their scores; the probability of the "
+    "surest garment's category, the mean over the windows centred near a point; and "
+    "the windows that voted for that garment."
 )
+"""What the panels of the cards are."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,11 @@ def photo_card(located: LocatedPhoto) -> Markup:
             "boxes found",
             "Boxes found; dashed: wanted." if located.wanted else "Boxes found.",
         ),
-        _panel(draw_heat(small, located.evidence.heat), "P(garment)", *_scale()),
+        _panel(
+            draw_heat(small, located.evidence.heat),
+            "probability of a category",
+            *_scale(garments),
+        ),
         _panel(
             draw_voters(small, garments, located.evidence),
             "windows that voted",
@@ -118,21 +119,17 @@ def _told(located: LocatedPhoto) -> Markup:
 
 
 def _compared(wanted: Garment, garments: Sequence[Garment]) -> str:
-    """How well the box that overlaps a wanted one most does so, and what it is."""
-    best = max(
-        ((float(iou(wanted.box_in_image, one.box_in_image)), one) for one in garments),
-        key=lambda pair: pair[0],
-        default=None,
-    )
-    if best is None or best[0] == 0:
+    """What a wanted garment was found as, and how well."""
+    overlap, found = closest_found(wanted, garments)
+    if found is None:
         return f"wanted: {wanted.category}, not found"
-    return f"wanted: {wanted.category}, IoU {best[0]:.2f} with {best[1].category}"
+    return f"wanted: {wanted.category}, IoU {overlap:.2f} with {found.category}"
 
 
 def _about_voters(located: LocatedPhoto) -> str:
     count = len(located.evidence.weights)
     if not located.garments:
-        return "No window voted for a garment."
+        return "No garment was found."
     shown = f"The weightiest {MOST_VOTERS} of " if count > MOST_VOTERS else ""
     windows = "window" if count == 1 else "windows"
     return (
@@ -141,20 +138,16 @@ def _about_voters(located: LocatedPhoto) -> str:
     )
 
 
-def _scale() -> tuple[Markup | str, ...]:
+def _scale(garments: Sequence[Garment]) -> tuple[Markup | str, ...]:
+    """What the colours of the heat mean."""
+    category = garments[0].category if garments else "likeliest category"
     colours = ", ".join(HEAT_COLOURS)
     ramp = {"class": "scale", "style": f"background: linear-gradient(90deg, {colours})"}
-    return "P(garment) 0", element("span", ramp), "1"
+    return f"P({category}) 0", element("span", ramp), "1"
 
 
 def _panel(picture: Image.Image, alternative: str, *caption: Markup | str) -> Markup:
-    source = {"src": _data_uri(picture), "alt": alternative}
+    source = {"src": data_uri(picture), "alt": alternative}
     return element(
         "figure", {}, element("img", source), element("figcaption", {}, *caption)
     )
-
-
-def _data_uri(picture: Image.Image) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

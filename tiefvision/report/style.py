@@ -43,6 +43,7 @@ p { margin: 0 0 8px; }
 .series-4 { --series: var(--series-4); } .series-5 { --series: var(--series-5); }
 
 .card.wide { overflow-x: auto; padding: 0; }
+.card.wide:has(> .confusion) { width: fit-content; max-width: 100%; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 10px 14px; text-align: left; vertical-align: top; }
 thead th {
@@ -53,12 +54,31 @@ tbody th { font-weight: 600; min-width: 130px; max-width: 290px; }
 tbody th small { font-weight: 400; }
 td small, th small { display: block; color: var(--quiet); font-size: 0.78rem; }
 td { white-space: nowrap; }
+.numbers td, .numbers thead th + th { text-align: right; }
+.numbers thead th { white-space: normal; vertical-align: bottom; line-height: 1.3; }
+.numbers tbody th { white-space: nowrap; }
+.numbers td { width: 9%; }
+.confusion { width: auto; font-size: 0.85rem; }
+.confusion th, .confusion td { padding: 5px 8px; vertical-align: middle; }
+.confusion thead th { text-align: center; vertical-align: bottom; padding-top: 12px; }
+.confusion thead span { writing-mode: vertical-rl; transform: rotate(180deg); }
+.confusion tbody th { min-width: 0; white-space: nowrap; padding-left: 18px; }
+.confusion td {
+  --shade: var(--series-1);
+  min-width: 44px; text-align: center; border-left: 1px solid var(--line);
+  background: color-mix(in srgb, var(--shade) calc(var(--share) * 55%), var(--card));
+}
+.confusion .agreed {
+  --shade: var(--series-0); font-weight: 700;
+  outline: 2px solid var(--series-0); outline-offset: -2px;
+}
+.confusion .void { background: var(--faint); }
 .best { font-weight: 700; } td small { font-weight: 400; }
 .swatch::before, .legend li::before {
   content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 3px;
   background: var(--series); margin-right: 8px;
 }
-.difference { background: var(--faint); }
+.difference, .summary { background: var(--faint); }
 .ahead b { color: var(--right); } .behind b { color: var(--behind); }
 .whisker { display: block; width: 96px; height: 8px; margin: 4px 0 1px; }
 .whisker .track { fill: var(--line); } .whisker .zero { fill: var(--quiet); }
@@ -75,6 +95,9 @@ td { white-space: nowrap; }
 .chart .grid { stroke: var(--line); stroke-width: 1; }
 .chart polyline {
   fill: none; stroke: var(--series); stroke-width: 2.2; stroke-linejoin: round;
+}
+.chart .reference polyline {
+  stroke: var(--quiet); stroke-width: 1.2; stroke-dasharray: 5 4;
 }
 .chart circle { fill: var(--series); stroke: var(--card); stroke-width: 1; }
 .legend {

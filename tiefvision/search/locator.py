@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.locating.evidence import Evidence, explain_levels
+from tiefvision.locating.findings import TellingRules, calibrate, tell
 from tiefvision.locating.folded import FoldedHeads
 from tiefvision.locating.locate import locate
 from tiefvision.locating.pyramid import Pyramid, encode_levels
@@ -21,26 +22,32 @@ class Locator:
         encoder: Gives the maps.
         pyramid: At which sizes.
         heads: Judge the maps, in the format that the encoder computes in.
-        rules: How windows become garments.
+        voting: How windows become garments.
+        telling: Which of them are worth telling, and what their scores mean.
     """
 
     encoder: DenseEncoder
     pyramid: Pyramid
     heads: FoldedHeads
-    rules: VotingRules
+    voting: VotingRules
+    telling: TellingRules
 
     def find(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
         """The garments of a photograph, the surest first; () where there is none."""
-        levels = self._encode(photo)
-        return locate(levels, photo.width, photo.height, self.heads, self.rules)
+        return self._find(self._encode(photo), photo)
 
     def explain(self, photo: WorkingPhoto) -> tuple[tuple[Garment, ...], Evidence]:
         """What ``find`` finds, digit for digit, and why."""
-        size = photo.width, photo.height
         levels = self._encode(photo)
-        garments = locate(levels, *size, self.heads, self.rules)
-        why = explain_levels(levels, garments, *size, self.heads, self.rules)
-        return garments, why
+        garments = self._find(levels, photo)
+        size = photo.width, photo.height
+        return garments, explain_levels(
+            levels, garments, *size, self.heads, self.voting
+        )
+
+    def _find(self, levels: list[Level], photo: WorkingPhoto) -> tuple[Garment, ...]:
+        found = locate(levels, photo.width, photo.height, self.heads, self.voting)
+        return tell(calibrate(found, self.telling.calibration), self.telling)
 
     def _encode(self, photo: WorkingPhoto) -> list[Level]:
         return encode_levels(

@@ -31,6 +31,7 @@ from tiefvision.encoders.weights_files import (
     require_format,
 )
 from tiefvision.errors import BadUsage, BadWeights
+from tiefvision.locating.findings import TellingRules
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.pyramid import Pyramid
 from tiefvision.locating.votes import VotingRules
@@ -49,7 +50,7 @@ from tiefvision.workspace.provenance import file_hash
 
 HEADS_FILE = "heads.safetensors"
 HEADS_FORMAT = "tiefvision-heads"
-HEADS_VERSION = 2
+HEADS_VERSION = 3
 """Of the layout of the heads' file; another one is refused."""
 
 CLASSIFIER = "crop_classifier"
@@ -108,6 +109,7 @@ class Bundle:
                 Pyramid(tuple(pyramid["long_sides"]), pyramid["border"]),
                 heads,
                 VotingRules(**self.heads.facts["voting"]),
+                TellingRules.from_dict(self.heads.facts["telling"]),
             )
 
     def encoder(self, device: torch.device) -> DenseEncoder:

@@ -74,7 +74,8 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, .
             "version": HEADS_VERSION,
             "name": name,
             "pyramid": asdict(pyramid),
-            "voting": opened["locations"].header.details["rules"],
+            "voting": opened["locations"].header.details["voting"],
+            "telling": opened["locations"].header.details["telling"],
             "crops": {"grid": opened["crops"].header.details["grid"]},
             "artifacts": input_digests(workspace, list(opened)),
             **{

@@ -9,6 +9,7 @@ import torch
 
 from tiefvision.encoders.dense import DenseEncoder, EncoderIdentity, same_encoder
 from tiefvision.errors import BadUsage, StaleArtifact
+from tiefvision.locating.findings import TellingRules
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.votes import VotingRules
 from tiefvision.ranking.crops import CropRules
@@ -139,7 +140,8 @@ def load_locator(workspace: Workspace, device: torch.device) -> Locator:
             encoder,
             read_pyramid(features),
             heads,
-            VotingRules(**locations.header.details["rules"]),
+            VotingRules(**locations.header.details["voting"]),
+            TellingRules.from_dict(locations.header.details["telling"]),
         )
 
 

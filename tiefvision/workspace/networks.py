@@ -27,7 +27,10 @@ def build_classifier(details: Mapping[str, Any]) -> CropClassifier:
 def build_regressors(details: Mapping[str, Any]) -> BoxRegressors:
     """Four untrained regressors of the sizes that a header gives."""
     return BoxRegressors(
-        details["channels"], details["window"], HeadSizes(**details["sizes"])
+        details["channels"],
+        details["window"],
+        len(details["categories"]),
+        HeadSizes(**details["sizes"]),
     )
 
 

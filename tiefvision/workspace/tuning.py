@@ -1,10 +1,10 @@
-"""An encoder is tuned on labelled photographs and written as a file."""
+"""A locator learns from whole photographs and is written as a file."""
 
 import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +12,21 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from tiefvision.boxes import as_box, scale_boxes
 from tiefvision.datasets.files import label_names, mask_file, photo_file
 from tiefvision.datasets.layout import read_dataset
-from tiefvision.distilling.labelling import Labeller, Labelling, LabellingRules
-from tiefvision.distilling.scenes import Scene, batches_of_epoch
+from tiefvision.distilling.joint import JointLocator, JointRules, JointTraining
+from tiefvision.distilling.scenes import UNLABELLED, Scene, batches_of_epoch
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.encoders.precision import AUTO, dtype_for
 from tiefvision.encoders.weights import write_encoder
 from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.locating.targets import garments_to_find, resolve_categories
 from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track
+from tiefvision.records import Photo, Split
 from tiefvision.training import Figures, Schedule, fit, seeded
+from tiefvision.workspace.bundle import CLASSIFIER, REGRESSORS
 from tiefvision.workspace.checkpoint import FileMemory
 
 logger = logging.getLogger(__name__)
@@ -34,6 +38,9 @@ LEAST_SHARE = 0.05
 """Of the photographs that must show a label for it to be learnt by itself; the rarer
 ones are one class together."""
 
+FOREGROUND = UNLABELLED - 1
+"""Here, of what is plain white in a mask: it shows something, not nothing."""
+
 EPOCHS = 24
 """Passes over the photographs."""
 
@@ -44,92 +51,89 @@ class TuningRecipe:
 
     Attributes:
         schedule: How long and how fast.
-        rules: How the cells are taught.
+        rules: How the locator is taught.
         seed: Of the first weights and of every draw.
     """
 
     schedule: Schedule = field(
         default_factory=lambda: Schedule(EPOCHS, 2e-3, weight_decay=0.05)
     )
-    rules: LabellingRules = field(default_factory=LabellingRules)
+    rules: JointRules = field(default_factory=JointRules)
     seed: int = 0
 
 
 @dataclass(frozen=True)
-class LabelledPhotos:
-    """Training photographs, and the names of what their labels tell apart.
+class TrainingPhotos:
+    """Training photographs, and the names of what they show.
 
     Attributes:
-        scenes: Photographs with the numbers of classes.
-        classes: Names by number; the first is the ground.
+        scenes: Photographs with boxes and the numbers of classes.
+        categories: Of the boxes.
+        classes: Of the labels, by number; the first is the ground, and the only one
+            where no photograph has a mask.
         skipped: Why some were left out.
     """
 
     scenes: tuple[Scene, ...]
+    categories: tuple[str, ...]
     classes: tuple[str, ...]
     skipped: tuple[str, ...]
 
 
 def read_scenes(
-    root: Path, splits: dict[str, str] | None, track: Track
-) -> LabelledPhotos:
-    """The training photographs of a dataset that have masks, in memory.
+    root: Path, wanted: Sequence[str], splits: Mapping[str, Split] | None, track: Track
+) -> TrainingPhotos:
+    """The training photographs of a dataset, in memory.
 
     Args:
-        root: A dataset in the project's layout, with ``masks/``.
+        root: A dataset in the project's layout, if it can be with ``masks/``.
+        wanted: What to find, as for ``resolve_categories``.
         splits: Split of each photograph by path; None for the dataset's own.
         track: Shows progress.
 
     Raises:
-        BadDataset: None has a mask.
+        BadDataset: It has none, or no such category.
     """
     dataset = read_dataset(root)
-    names = label_names(root)
-    scenes, skipped = [], []
     photos = [
-        photo
+        replace(photo, split=(splits or {}).get(photo.path, photo.split))
         for photo in dataset.photos
-        if (splits or {}).get(photo.path, photo.split) == "train"
-        and mask_file(root, photo.path).is_file()
     ]
-    for photo in track(photos, "reading photographs", len(photos)):
+    categories = resolve_categories(wanted, photos)
+    training = [photo for photo in photos if photo.split == "train"]
+    scenes, skipped = [], []
+    for photo in track(training, "reading photographs", len(training)):
         try:
-            image = Image.fromarray(
-                read_photo(
-                    photo_file(dataset.images, photo.path), max_side=LONGEST_SIDE
-                )
-            )
-            labels = _read_labels(mask_file(root, photo.path), image.size)
-        except (UnreadablePhoto, OSError) as error:
+            scenes.append(_read_scene(root, dataset.images, photo, categories))
+        except UnreadablePhoto as error:
             skipped.append(str(error))
-            continue
-        scenes.append(Scene(image, labels))
-    if not scenes:
+    if not any(scene.garments for scene in scenes):
         raise BadDataset(
-            f"No training photograph in {root} has a mask.",
-            "tiefvision data import ccp writes them; data/README.md tells their form.",
+            f"No training photograph in {root} shows {' or '.join(categories)}.",
+            "Give some photographs the split train in annotations.json.",
         )
-    numbers, classes = _classes(scenes, names)
+    labelled = any(scene.labels.getextrema() != (UNLABELLED,) * 2 for scene in scenes)
+    numbers, classes = _classes(scenes, label_names(root) if labelled else ())
     table = [int(number) for number in numbers]
-    known = [Scene(s.image, s.labels.point(table)) for s in scenes]
-    return LabelledPhotos(tuple(known), classes, tuple(skipped))
+    known = [replace(scene, labels=scene.labels.point(table)) for scene in scenes]
+    return TrainingPhotos(tuple(known), tuple(categories), classes, tuple(skipped))
 
 
 def tune(
     recipe: TuningRecipe,
-    photos: LabelledPhotos,
+    photos: TrainingPhotos,
     encoder: DenseEncoder,
     output: Path,
     device: torch.device,
     track: Track,
 ) -> list[Figures]:
-    """Tune an encoder and write its file; a run that was killed is continued.
+    """Train a locator and write its file; a run that was killed is continued.
 
     Args:
         recipe: What decides the weights.
         photos: As ``read_scenes`` gives them.
         encoder: Where it starts.
-        output: The encoder file.
+        output: The encoder file, with the heads in it.
         device: Where to train.
         track: Shows progress.
 
@@ -140,46 +144,93 @@ def tune(
     with seeded(recipe.seed):
         trunk = architecture.build()
         trunk.load_state_dict(encoder.trunk.state_dict())
-        labeller = Labeller(
-            trunk, architecture.channels, recipe.rules.reduced, len(photos.classes)
+        locator = JointLocator(
+            trunk,
+            architecture,
+            photos.categories,
+            len(photos.classes),
+            recipe.rules.sizes,
         )
-    labeller = labeller.to(device).to(memory_format=torch.channels_last)
+    locator = locator.to(device).to(memory_format=torch.channels_last)
     dtype = dtype_for(architecture.name, device, AUTO)
-    labelling = Labelling(
-        photos.scenes,
-        labeller,
-        architecture,
-        len(photos.classes),
-        dtype,
-        recipe.rules,
+    training = JointTraining(
+        photos.scenes, locator, architecture, len(photos.classes), dtype, recipe.rules
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = output.with_name(f"{output.name}.tuning")
-    settings = [asdict(recipe), encoder.identity.to_dict(), photos.classes]
-    memory = FileMemory(
-        checkpoint, json.dumps([*settings, len(photos.scenes)], sort_keys=True)
-    )
+    settings = [
+        asdict(recipe),
+        encoder.identity.to_dict(),
+        photos.categories,
+        photos.classes,
+        len(photos.scenes),
+    ]
+    memory = FileMemory(checkpoint, json.dumps(settings, sort_keys=True))
     steps = batches_of_epoch(len(photos.scenes), recipe.rules.scenes_in_batch)
-    history = fit(labelling.task(), recipe.schedule, steps, recipe.seed, memory, track)[
+    history = fit(training.task(), recipe.schedule, steps, recipe.seed, memory, track)[
         1:
     ]
     logger.info("tuned: %s", history[-1])
+    locator.settle()
+    _write(output, locator.cpu(), encoder, photos, recipe)
+    checkpoint.unlink()
+    return history
+
+
+def _write(
+    output: Path,
+    locator: JointLocator,
+    encoder: DenseEncoder,
+    photos: TrainingPhotos,
+    recipe: TuningRecipe,
+) -> None:
+    architecture = encoder.architecture
+    head = {
+        "channels": architecture.channels,
+        "window": architecture.window,
+        "categories": photos.categories,
+        "sizes": asdict(recipe.rules.sizes),
+    }
     facts = {
         "name": f"{encoder.identity.weights}-tuned",
         "from": str(encoder.identity),
         "photographs": len(photos.scenes),
         "labels": photos.classes,
         "recipe": asdict(recipe),
+        CLASSIFIER: head,
+        REGRESSORS: head,
     }
-    state = labeller.trunk.cpu().state_dict()
-    write_encoder(output, architecture.name, state, facts)
-    checkpoint.unlink()
-    return history
+    heads = {
+        CLASSIFIER: locator.classifier.state_dict(),
+        REGRESSORS: locator.regressors.state_dict(),
+    }
+    state = locator.trunk.state_dict()
+    write_encoder(output, architecture.name, state, facts, heads)
+
+
+def _read_scene(
+    root: Path, images: Path, photo: Photo, categories: Sequence[str]
+) -> Scene:
+    """A photograph in memory; without a mask nothing of it is labelled."""
+    image = Image.fromarray(
+        read_photo(photo_file(images, photo.path), max_side=LONGEST_SIDE)
+    )
+    mask = mask_file(root, photo.path)
+    labels = Image.new("L", image.size, UNLABELLED)
+    if mask.is_file():
+        labels = _read_labels(mask, image.size)
+    scales = image.width / photo.width, image.height / photo.height
+    garments = tuple(
+        replace(one, box_in_image=as_box(scale_boxes(one.box_in_image, *scales)))
+        for one in garments_to_find(photo, categories)
+    )
+    return Scene(image, labels, garments)
 
 
 def _read_labels(file: Path, size: tuple[int, int]) -> Image.Image:
-    with Image.open(file) as mask:
-        return mask.convert("L").resize(size, Image.Resampling.NEAREST)
+    mask = Image.fromarray(read_photo(file)).convert("L")
+    labels = mask.resize(size, Image.Resampling.NEAREST)
+    return labels.point(lambda number: min(number, FOREGROUND))
 
 
 def _classes(
@@ -194,11 +245,13 @@ def _classes(
         number
         for scene in scenes
         for number, count in enumerate(scene.labels.histogram())
-        if count and number
+        if count and number not in (0, UNLABELLED)
     )
     common = sorted(n for n, c in shown.items() if c >= LEAST_SHARE * len(scenes))
     classes = np.full(256, len(common) + 1, dtype=np.uint8)
     classes[0] = 0
     classes[common] = np.arange(1, len(common) + 1)
-    named = [names[n] if n < len(names) else f"label {n}" for n in common]
-    return classes, ("ground", *named, "others")
+    classes[UNLABELLED] = UNLABELLED
+    known = dict(enumerate(names)) | {FOREGROUND: "foreground"}
+    named = [known.get(n, f"label {n}") for n in common]
+    return classes, ("ground", *named, *(["others"] if shown else []))

@@ -1,0 +1,28 @@
+import json
+
+from tiefvision.cli.running import DONE, FAILED
+
+
+def report(folder, ap50):
+    figures = {"photographs": 70, "mean_iou": 0.7, "ap50": ap50}
+    file = folder / "reports" / "localise.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"figures": {"test_by_category": {"dress": figures}}}))
+    return folder
+
+
+def test_the_table_of_two_folds(tiefvision, tmp_path):
+    runs = [report(tmp_path / name, ap50) for name, ap50 in (("a", 0.4), ("b", 0.6))]
+    result = tiefvision("folds", *runs)
+    assert result.code == DONE
+    assert "0.500 ± 0.141" in result.out and "0.40 0.60" in result.out
+    dress, mean = tiefvision("folds", *runs, "--json").lines
+    assert dress["category"] == "dress" and dress["photographs"] == 140
+    assert mean["categories"] == 1
+    assert mean["ap50"]["values"] == [0.4, 0.6]
+
+
+def test_a_workspace_without_a_report_is_named(tiefvision, tmp_path):
+    result = tiefvision("folds", report(tmp_path / "a", 0.5), tmp_path / "none")
+    assert result.code == FAILED
+    assert str(tmp_path / "none") in result.err and "make locator" in result.err

@@ -1,0 +1,117 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tiefvision.boxes import iou
+from tiefvision.locating.calibration import Calibration, fit_calibration
+from tiefvision.locating.findings import (
+    LEAST_SCORE,
+    TellingRules,
+    calibrate,
+    tell,
+)
+from tiefvision.locating.targets import OUTFIT
+from tiefvision.records import Garment
+
+BOX = (100.0, 50.0, 200.0, 250.0)
+APART = (300.0, 50.0, 400.0, 250.0)
+ALIKE = (100.0, 50.0, 200.0, 210.0)
+"""IoU 0.8 with ``BOX``, 160 of its 200 px."""
+
+
+def test_calibrating_changes_the_scores_alone():
+    bend = Calibration((0.0, 0.5, 1.0), (0.0, 0.2, 1.0))
+    found = (Garment("coat", APART, 0.75), Garment("dress", BOX, 0.25))
+    assert calibrate(found, bend) == (
+        Garment("coat", APART, pytest.approx(0.6)),
+        Garment("dress", BOX, pytest.approx(0.1)),
+    )
+    assert [one.score for one in found] == [0.75, 0.25]
+    assert calibrate(found, Calibration()) == found
+    assert calibrate((), bend) == ()
+
+
+def test_scores_are_plain_numbers_ready_for_json():
+    (garment,) = calibrate((Garment("coat", BOX, 0.5),), Calibration())
+    assert json.loads(json.dumps(garment.score)) == 0.5
+
+
+def test_what_is_told_comes_surest_first():
+    found = (Garment("coat", BOX, 0.6), Garment("hat", APART, 0.9))
+    assert tell(found, TellingRules()) == found[::-1]
+    assert tell((), TellingRules()) == ()
+
+
+def test_boxes_below_the_least_score_are_not_told():
+    found = (
+        Garment("coat", BOX, LEAST_SCORE),
+        Garment("hat", APART, np.nextafter(LEAST_SCORE, 0)),
+    )
+    assert tell(found, TellingRules()) == found[:1]
+    assert tell(found, TellingRules(least_score=0.0)) == found
+    assert tell(found, TellingRules(least_score=0.9)) == ()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_garment_gets_the_name_of_its_surest_box(order):
+    assert iou(BOX, ALIKE) == pytest.approx(0.8)
+    coat, dress = Garment("coat", BOX, 0.7), Garment("dress", ALIKE, 0.8)
+    assert tell((coat, dress)[::order], TellingRules()) == (dress,)
+    apart = TellingRules(same_garment=0.81)
+    assert tell((coat, dress)[::order], apart) == (dress, coat)
+
+
+def test_a_box_that_is_not_told_hides_no_other():
+    """The third is like the second alone, and that one is a name of the first."""
+    first = Garment("coat", (0, 0, 100, 100), 0.9)
+    second = Garment("dress", (0, 0, 100, 80), 0.8)
+    third = Garment("skirt", (0, 0, 100, 64), 0.7)
+    assert iou(second.box_in_image, third.box_in_image) == pytest.approx(0.8)
+    assert tell((first, second, third), TellingRules()) == (first, third)
+
+
+def test_two_people_in_one_kind_of_garment_are_both_told():
+    found = (Garment("dress", BOX, 0.9), Garment("dress", APART, 0.8))
+    assert tell(found, TellingRules()) == found
+
+
+@pytest.mark.parametrize("scores", [(0.9, 0.8), (0.8, 0.9)])
+def test_an_outfit_may_have_the_box_of_a_garment(scores):
+    outfit, dress = (
+        Garment(name, BOX, score)
+        for name, score in zip((OUTFIT, "dress"), scores, strict=True)
+    )
+    assert set(tell((outfit, dress), TellingRules())) == {outfit, dress}
+
+
+def test_the_rules_come_back_from_json_to_the_same_bits():
+    generator = np.random.default_rng(0)
+    scores = generator.random(500)
+    fitted = fit_calibration(scores, generator.random(500) < scores**3)
+    assert len(fitted.scores) > 4
+    rules = TellingRules(fitted, least_score=0.1 + 0.2, same_garment=0.7)
+    text = json.dumps(dataclasses.asdict(rules))
+    assert TellingRules.from_dict(json.loads(text)) == rules
+    assert TellingRules.from_dict(dataclasses.asdict(rules)) == rules
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"calibration": None},
+        {"calibration": [0, 1]},
+        {"calibration": "line"},
+        {"calibration": {"scores": 0, "shares": 1}},
+        {"calibration": {"scores": [0, 1], "shares": [0.6, 0.5]}},
+        {"calibration": {"knots": [0, 1]}},
+        {"most": 3},
+    ],
+)
+def test_what_are_no_rules_is_refused(changes):
+    good = dataclasses.asdict(TellingRules())
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        TellingRules.from_dict({**good, **changes})
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        TellingRules.from_dict({})
