@@ -57,7 +57,8 @@ locator: $(VENV)/installed ## train a locator on DATA in RUN: encoder and heads 
 	@$(MAKE) --no-print-directory stage-1
 	$(BIN)/tiefvision tune "$(DATA)" --split-of "$(RUN)" --output "$(RUN)/locator.safetensors" $(ARGS_TUNE)
 	@for number in 2 3 4 5; do \
-		$(MAKE) --no-print-directory stage-$$number ARGS_2='--weights "$(RUN)/locator.safetensors" $(ARGS_2)' || exit; \
+		$(MAKE) --no-print-directory stage-$$number ARGS_2='--weights "$(RUN)/locator.safetensors" $(ARGS_2)' \
+			ARGS_3='--epochs 0 $(ARGS_3)' ARGS_4='--epochs 0 $(ARGS_4)' || exit; \
 	done
 
 folds: $(VENV)/installed ## the same for each of five folds, RUN/fold-0 to RUN/fold-4, and their table

@@ -38,7 +38,7 @@ class Config:
     start: Annotated[Start, "from what the encoder's own heads know, or fresh"] = (
         "known"
     )
-    epochs: Annotated[int, "passes over the training photographs"] = 8
+    epochs: Annotated[int, "passes over the photographs; 0 keeps the start", 0] = 8
     learning_rate: Annotated[float, "highest rate of AdamW"] = 1e-3
     photos: Annotated[int, "photographs in a batch"] = Sampling.photos
     windows: Annotated[int, "windows of a level, of each kind"] = Sampling.windows

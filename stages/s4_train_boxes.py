@@ -36,7 +36,7 @@ READS = ("photos", "features", "crop_classifier")
 class Config:
     """Settings of the stage."""
 
-    epochs: Annotated[int, "passes over the training photographs"] = 12
+    epochs: Annotated[int, "passes over the photographs; 0 keeps the start", 0] = 12
     learning_rate: Annotated[float, "highest rate of AdamW"] = 1e-3
     photos: Annotated[int, "photographs in a batch"] = Sampling.photos
     windows: Annotated[int, "windows of a level, of each kind"] = Sampling.windows

@@ -8,13 +8,8 @@ from PIL import Image
 from torch import nn
 
 from tiefvision.boxes import iou
-from tiefvision.distilling.joint import (
-    JointLocator,
-    JointRules,
-    JointTraining,
-    canvas_windows,
-    early_layers,
-)
+from tiefvision.distilling.joint import JointRules, JointTraining, canvas_windows
+from tiefvision.distilling.joint_locator import JointLocator, early_layers
 from tiefvision.distilling.scenes import (
     UNLABELLED,
     Scene,
@@ -328,3 +323,21 @@ def test_half_precision_is_of_the_arithmetic_only():
         assert value.dtype == torch.float32
         assert value.item() == pytest.approx(whole[name].item(), rel=0.1, abs=0.05)
     assert half["loss"].item() != whole["loss"].item()
+
+
+def test_dilated_layers_keep_their_weights_and_stay_wide_in_mixed_precision():
+    """MobileNetV2's only: the map is the one that its plain trunk computes."""
+    architecture = ARCHITECTURES["mobilenet_v2"]
+    with seeded(0):
+        trunk = architecture.build().eval()
+        load_weights(trunk, architecture, "random", 0)
+    plain = copy.deepcopy(trunk)
+    locator = JointLocator(trunk, architecture, ("coat",), 2, HeadSizes(4, 4)).eval()
+    names = list(plain.state_dict())
+    assert list(locator.trunk.state_dict()) == names
+    crops = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(locator.trunk(crops), plain(crops))
+        depthwise = locator.trunk[16].conv[1][0]
+        with torch.autocast("cpu", torch.bfloat16):
+            assert depthwise(torch.randn(1, 960, 5, 5)).dtype == torch.float32

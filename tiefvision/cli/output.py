@@ -10,8 +10,8 @@ from rich.table import Table
 
 from tiefvision.records import Box, Garment
 
-UNLISTED = ("protocol", "sha256")
-"""Figures of a report that would make its table too wide to read."""
+UNLISTED = ("protocol", "sha256", "val_by_category")
+"""Figures of a report that would make its table too wide or too long to read."""
 
 WIDE = 10_000
 """Columns of a table that no terminal limits."""

@@ -61,7 +61,10 @@ def tune(
             "categories": photos.categories,
             "labels": photos.classes,
         }
-        print_line({"encoder": str(output), **counts, **history[-1]})
+        last = history[-1] if history else {}
+        print_line({"encoder": str(output), **counts, **last})
+    elif not history:
+        say(f"{output}: up to date")
     elif not options.quiet:
         say(
             f"{output}: {len(photos.scenes)} photographs, "

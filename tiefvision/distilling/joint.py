@@ -8,9 +8,6 @@ photograph has labels of pixels, the cells have to tell them as well: the shares
 labels have of the square around a cell, for hundreds of cells (fully convolutional
 networks: Long, Shelhamer and Darrell, arXiv:1411.4038, with shares in place of one
 label). They say whether a cell shows a sleeve or a wall, which a box does not.
-
-The layers before the last step of the map stay as they are: they see edges and colours,
-which are the same everywhere, and their gradients would cost as much as all others.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +15,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from tiefvision.boxes import Boxes
 from tiefvision.distilling.cells import shares_around_cells
 from tiefvision.distilling.colours import disturb_colours
+from tiefvision.distilling.joint_locator import JointLocator
 from tiefvision.distilling.scenes import (
     UNLABELLED,
     Scene,
@@ -34,13 +32,9 @@ from tiefvision.distilling.scenes import (
 from tiefvision.distilling.training import normalise
 from tiefvision.encoders.architectures import CROP_SIDE, Architecture
 from tiefvision.locating.heads import (
-    SIDES,
-    BoxRegressors,
-    CropClassifier,
     HeadSizes,
     box_loss,
     presence_loss,
-    standardise_inputs,
 )
 from tiefvision.locating.training import window_targets
 from tiefvision.training import Task
@@ -51,13 +45,6 @@ squares overlap and an edge moves the shares of two cells."""
 
 TRUNK_RATE = 0.15
 """Of the learning rate of the new layers: the trunk knows a lot already."""
-
-MEMORY = 0.02
-"""Weight of a batch in the running mean and spread of channels: batches are small."""
-
-LABELS_REDUCED = 64
-"""Channels between the map and the labels: few, so that the map itself has to say what
-a label needs."""
 
 
 @dataclass(frozen=True)
@@ -77,79 +64,6 @@ class JointRules:
     sizes: HeadSizes = field(default_factory=lambda: HeadSizes(48, 64))
     presence: float = 0.25
     boxes: float = 0.5
-
-
-class JointLocator(nn.Module):
-    """A trunk and everything that learns above it.
-
-    The heads read maps standardised by the running mean and spread of training;
-    ``settle`` writes these into them when it is over.
-    """
-
-    def __init__(
-        self,
-        trunk: nn.Sequential,
-        architecture: Architecture,
-        categories: tuple[str, ...],
-        classes: int,
-        sizes: HeadSizes,
-    ) -> None:
-        super().__init__()
-        channels, window = architecture.channels, architecture.window
-        self.trunk = trunk
-        early = early_layers(trunk, architecture.stride)
-        for parameter in early.parameters():
-            parameter.requires_grad_(False)
-        self.standardise = nn.BatchNorm2d(channels, affine=False, momentum=MEMORY)
-        self.labels = nn.Sequential(
-            nn.Conv2d(channels, LABELS_REDUCED, 1),
-            nn.BatchNorm2d(LABELS_REDUCED),
-            nn.ReLU(),
-            nn.Conv2d(LABELS_REDUCED, classes, 1),
-        )
-        self.classifier = CropClassifier(channels, window, categories, sizes)
-        self.regressors = BoxRegressors(channels, window, len(categories), sizes)
-
-    def train(self, mode: bool = True) -> "JointLocator":
-        """Training mode, but for the statistics of the trunk.
-
-        They come from far more photographs than a batch has.
-        """
-        super().train(mode)
-        self.trunk.eval()
-        return self
-
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What cells and windows of crops say, all float32.
-
-        Args:
-            crops: (B, 3, height, width) normalised RGB.
-
-        Returns:
-            Logits of the labels of cells (B, classes, h, w), of the categories of
-            windows (B, categories, rows, columns), and the outputs of the regressors
-            (B, 4, 2 * categories, rows, columns).
-        """
-        cells = self.standardise(self.trunk(crops))
-        sides = [self.regressors.network(side)(cells) for side in SIDES]
-        return (
-            self.labels(cells).float(),
-            self.classifier.network(cells).float(),
-            torch.stack(sides, dim=1).float(),
-        )
-
-    def settle(self) -> None:
-        """Give the heads the standardisation under which they learnt."""
-        running = self.standardise
-        mean, variance = running.running_mean, running.running_var
-        assert mean is not None and variance is not None
-        assert running.num_batches_tracked is not None
-        # They began as 0 and 1, of which a short training leaves a part in them.
-        learnt = 1 - (1 - MEMORY) ** int(running.num_batches_tracked)
-        variance = (variance - (1 - learnt)) / learnt
-        spread = (variance + running.eps).sqrt()
-        for head in (self.classifier, self.regressors):
-            standardise_inputs(head, mean / learnt, spread)
 
 
 @dataclass(frozen=True)
@@ -254,15 +168,3 @@ def canvas_windows(rows: int, columns: int, stride: int) -> Boxes:
     """The crops (rows * columns, 4) of a map's windows, in pixels of its canvas."""
     y0, x0 = (grid.ravel() for grid in np.mgrid[:rows, :columns] * float(stride))
     return np.stack([x0, y0, x0 + CROP_SIDE, y0 + CROP_SIDE], axis=-1)
-
-
-@torch.no_grad()
-def early_layers(trunk: nn.Sequential, stride: int) -> nn.Sequential:
-    """The layers of a trunk that run before its map has its stride."""
-    pixels = torch.zeros(1, 3, CROP_SIDE, CROP_SIDE)
-    trunk.eval()
-    for number, layer in enumerate(trunk):
-        pixels = layer(pixels)
-        if CROP_SIDE // pixels.shape[-1] >= stride:
-            return trunk[:number]
-    return trunk

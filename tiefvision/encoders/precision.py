@@ -43,12 +43,13 @@ def dtype_for(
     "auto" is the fastest that keeps every cell; the others are what they say.
     """
     if precision == AUTO:
-        fast = architecture in BEAR_BFLOAT16 and _multiplies_bfloat16(device)
+        fast = architecture in BEAR_BFLOAT16 and multiplies_bfloat16(device)
         return torch.bfloat16 if fast else torch.float32
     return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
-def _multiplies_bfloat16(device: torch.device) -> bool:
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device has instructions for it, rather than emulating it."""
     if device.type == "cuda":
         # Since Ampere (compute capability 8); older ones emulate it.
         return torch.cuda.get_device_capability(device)[0] >= 8

@@ -1,5 +1,6 @@
 """A locator learns from whole photographs and is written as a file."""
 
+import hashlib
 import json
 import logging
 from collections import Counter
@@ -15,11 +16,13 @@ from PIL import Image
 from tiefvision.boxes import as_box, scale_boxes
 from tiefvision.datasets.files import label_names, mask_file, photo_file
 from tiefvision.datasets.layout import read_dataset
-from tiefvision.distilling.joint import JointLocator, JointRules, JointTraining
+from tiefvision.distilling.joint import JointRules, JointTraining
+from tiefvision.distilling.joint_locator import JointLocator
 from tiefvision.distilling.scenes import UNLABELLED, Scene, batches_of_epoch
 from tiefvision.encoders.dense import DenseEncoder
-from tiefvision.encoders.precision import AUTO, dtype_for
+from tiefvision.encoders.precision import multiplies_bfloat16
 from tiefvision.encoders.weights import write_encoder
+from tiefvision.encoders.weights_files import read_weights_file
 from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.locating.targets import garments_to_find, resolve_categories
 from tiefvision.photos.reading import read_photo
@@ -138,9 +141,13 @@ def tune(
         track: Shows progress.
 
     Returns:
-        The figures of every epoch.
+        The figures of every epoch; none if the file is there, of the same recipe,
+        encoder and photographs.
     """
     architecture = encoder.architecture
+    settings = _settings(recipe, photos, encoder)
+    if _made_by(output) == settings:
+        return []
     with seeded(recipe.seed):
         trunk = architecture.build()
         trunk.load_state_dict(encoder.trunk.state_dict())
@@ -152,29 +159,49 @@ def tune(
             recipe.rules.sizes,
         )
     locator = locator.to(device).to(memory_format=torch.channels_last)
-    dtype = dtype_for(architecture.name, device, AUTO)
+    # The rounding is little beside what one batch differs from another.
+    dtype = torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
     training = JointTraining(
         photos.scenes, locator, architecture, len(photos.classes), dtype, recipe.rules
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = output.with_name(f"{output.name}.tuning")
-    settings = [
-        asdict(recipe),
-        encoder.identity.to_dict(),
-        photos.categories,
-        photos.classes,
-        len(photos.scenes),
-    ]
-    memory = FileMemory(checkpoint, json.dumps(settings, sort_keys=True))
+    memory = FileMemory(checkpoint, settings)
     steps = batches_of_epoch(len(photos.scenes), recipe.rules.scenes_in_batch)
     history = fit(training.task(), recipe.schedule, steps, recipe.seed, memory, track)[
         1:
     ]
     logger.info("tuned: %s", history[-1])
     locator.settle()
-    _write(output, locator.cpu(), encoder, photos, recipe)
+    _write(output, locator.cpu(), encoder, photos, recipe, settings)
     checkpoint.unlink()
     return history
+
+
+def _settings(
+    recipe: TuningRecipe, photos: TrainingPhotos, encoder: DenseEncoder
+) -> str:
+    """A digest of everything that decides the weights."""
+    digest = hashlib.sha256()
+    known = [
+        asdict(recipe),
+        encoder.identity.to_dict(),
+        photos.categories,
+        photos.classes,
+    ]
+    digest.update(json.dumps(known, sort_keys=True).encode())
+    for scene in photos.scenes:
+        digest.update(repr(scene.garments).encode())
+        digest.update(scene.image.tobytes())
+        digest.update(scene.labels.tobytes())
+    return digest.hexdigest()
+
+
+def _made_by(output: Path) -> str:
+    """The settings of a file that ``tune`` wrote; "" of any other, or none."""
+    if not output.is_file():
+        return ""
+    return str(read_weights_file(output).facts.get("settings", ""))
 
 
 def _write(
@@ -183,6 +210,7 @@ def _write(
     encoder: DenseEncoder,
     photos: TrainingPhotos,
     recipe: TuningRecipe,
+    settings: str,
 ) -> None:
     architecture = encoder.architecture
     head = {
@@ -197,6 +225,7 @@ def _write(
         "photographs": len(photos.scenes),
         "labels": photos.classes,
         "recipe": asdict(recipe),
+        "settings": settings,
         CLASSIFIER: head,
         REGRESSORS: head,
     }

@@ -45,6 +45,9 @@ WORST = 20
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
+HELD_OUT: tuple[Split, ...] = ("val", "test")
+"""Splits that no weights are learnt from."""
+
 
 class Explain(Protocol):
     """Tells why garments were found in the maps of a photograph."""
@@ -74,9 +77,8 @@ class Verdict:
     rules: TellingRules
 
     def figures(self) -> dict[str, Any]:
-        """Of each split, and of each category of the test split."""
+        """Of each split, and of each category of those held out."""
         usual = self._mean_boxes()
-        by_category = self.by_category()
         figures: dict[str, Any] = {
             split: localisation_figures(
                 _of(self.every, split), _of(self.told, split), usual
@@ -85,9 +87,14 @@ class Verdict:
         }
         return figures | {
             "test_mean_over_categories": asdict(self.means()),
-            "test_by_category": {
-                one.category: {k: v for k, v in asdict(one).items() if k != "category"}
-                for one in by_category
+            **{
+                f"{split}_by_category": {
+                    one.category: {
+                        k: v for k, v in asdict(one).items() if k != "category"
+                    }
+                    for one in self.by_category(split)
+                }
+                for split in HELD_OUT
             },
             "calibration_error": {
                 split: expected_calibration_error(curve)
@@ -116,7 +123,7 @@ class Verdict:
         """The curves of the splits that no weights were learnt from."""
         return {
             split: reliability_curve(*judged_boxes(_of(self.every, split)))
-            for split in ("val", "test")
+            for split in HELD_OUT
         }
 
     def _mean_boxes(self) -> dict[str, Boxes]:
