@@ -60,7 +60,7 @@ class JointRules:
     """
 
     scenes: SceneRules = field(default_factory=SceneRules)
-    scenes_in_batch: int = 8
+    scenes_in_batch: int = 4
     sizes: HeadSizes = field(default_factory=lambda: HeadSizes(48, 64))
     presence: float = 0.25
     boxes: float = 0.5

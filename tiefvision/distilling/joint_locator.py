@@ -13,6 +13,7 @@ from tiefvision.locating.heads import (
     BoxRegressors,
     CropClassifier,
     HeadSizes,
+    WindowNetwork,
     standardise_inputs,
 )
 
@@ -55,6 +56,15 @@ class JointLocator(nn.Module):
         )
         self.classifier = CropClassifier(channels, window, categories, sizes)
         self.regressors = BoxRegressors(channels, window, len(categories), sizes)
+        # One for each reduction: with them few passes teach more.
+        self.scales = nn.ModuleList(
+            nn.BatchNorm2d(sizes.reduced) for _ in self._networks()
+        )
+
+    def _networks(self) -> list[WindowNetwork]:
+        """The classifier's network, then those of the four sides."""
+        sides = [self.regressors.network(side) for side in SIDES]
+        return [self.classifier.network, *sides]
 
     def train(self, mode: bool = True) -> "JointLocator":
         """Training mode, but for the statistics of the trunk.
@@ -77,15 +87,18 @@ class JointLocator(nn.Module):
             (B, 4, 2 * categories, rows, columns).
         """
         cells = self.standardise(self.trunk(crops))
-        sides = [self.regressors.network(side)(cells) for side in SIDES]
+        categories, *sides = (
+            network.judge_reduced(scale(network.reduce(cells)))
+            for network, scale in zip(self._networks(), self.scales, strict=True)
+        )
         return (
             self.labels(cells).float(),
-            self.classifier.network(cells).float(),
+            categories.float(),
             torch.stack(sides, dim=1).float(),
         )
 
     def settle(self) -> None:
-        """Give the heads the standardisation under which they learnt."""
+        """Give the heads all that they learnt under, so that they stand alone."""
         running = self.standardise
         mean, variance = running.running_mean, running.running_var
         assert mean is not None and variance is not None
@@ -96,6 +109,21 @@ class JointLocator(nn.Module):
         spread = (variance + running.eps).sqrt()
         for head in (self.classifier, self.regressors):
             standardise_inputs(head, mean / learnt, spread)
+        for number, network in enumerate(self._networks()):
+            _fold_scale(self.scales[number], network.reduce)
+            self.scales[number] = nn.Identity()
+
+
+@torch.no_grad()
+def _fold_scale(scale: nn.Module, reduction: nn.Conv2d) -> None:
+    """g (W x + b - m) / s + c = (g W / s) x + (b - m) g / s + c."""
+    if not isinstance(scale, nn.BatchNorm2d):
+        return
+    assert scale.running_mean is not None and scale.running_var is not None
+    assert reduction.bias is not None
+    factor = scale.weight / (scale.running_var + scale.eps).sqrt()
+    reduction.weight.mul_(factor[:, None, None, None])
+    reduction.bias.sub_(scale.running_mean).mul_(factor).add_(scale.bias)
 
 
 @torch.no_grad()

@@ -44,8 +44,12 @@ class WindowNetwork(nn.Module):
 
     def forward(self, cells: Tensor) -> Tensor:
         """Judge every window of maps: (B, C, h, w) -> (B, outputs, rows, columns)."""
-        reduced = functional.relu(self.reduce(cells))
-        judged: Tensor = self.output(functional.relu(self.judge(reduced)))
+        return self.judge_reduced(self.reduce(cells))
+
+    def judge_reduced(self, reduced: Tensor) -> Tensor:
+        """What follows on the reduction: (B, reduced, h, w) -> as ``forward``."""
+        hidden = functional.relu(self.judge(functional.relu(reduced)))
+        judged: Tensor = self.output(hidden)
         return judged
 
     def judge_windows(self, cells: Tensor, positions: Tensor) -> Tensor:
