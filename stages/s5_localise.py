@@ -11,9 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Annotated, Any
 
-from tiefvision.evaluation.detection import judged_boxes
 from tiefvision.evaluation.localisation import Located
-from tiefvision.locating.calibration import fit_calibration
 from tiefvision.locating.evidence import explain_levels
 from tiefvision.locating.findings import TellingRules, calibrate, tell
 from tiefvision.locating.folded import fold_heads
@@ -24,7 +22,7 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.networks import read_classifier, read_regressors
 from tiefvision.workspace.records import read_photos
-from tiefvision.workspace.verdict import Verdict, write_verdict
+from tiefvision.workspace.verdict import Verdict, learn_telling, write_verdict
 
 READS = ("photos", "features", "crop_classifier", "box_regressors")
 
@@ -68,10 +66,9 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         for photo in track(encoded, "locating garments", len(encoded))
     ]
     held_out = [one for one in raw if one.photo.split == "val"]
-    telling = TellingRules(fit_calibration(*judged_boxes(held_out)), config.least_score)
+    telling = learn_telling(held_out, config.least_score)
     every = [
-        Located(one.photo, one.wanted, calibrate(one.found, telling.calibration))
-        for one in raw
+        Located(one.photo, one.wanted, calibrate(one.found, telling)) for one in raw
     ]
     told = [Located(one.photo, one.wanted, tell(one.found, telling)) for one in every]
     with job.write() as writer:

@@ -24,17 +24,24 @@ ALIKE = (100.0, 50.0, 200.0, 210.0)
 def test_calibrating_changes_the_scores_alone():
     bend = Calibration((0.0, 0.5, 1.0), (0.0, 0.2, 1.0))
     found = (Garment("coat", APART, 0.75), Garment("dress", BOX, 0.25))
-    assert calibrate(found, bend) == (
+    assert calibrate(found, TellingRules(bend)) == (
         Garment("coat", APART, pytest.approx(0.6)),
         Garment("dress", BOX, pytest.approx(0.1)),
     )
     assert [one.score for one in found] == [0.75, 0.25]
-    assert calibrate(found, Calibration()) == found
-    assert calibrate((), bend) == ()
+    assert calibrate(found, TellingRules()) == found
+    assert calibrate((), TellingRules(bend)) == ()
+
+
+def test_outfits_have_a_calibration_of_their_own():
+    low, high = Calibration((0.0, 1.0), (0.0, 0.2)), Calibration((0.0, 1.0), (0.8, 1.0))
+    found = (Garment("coat", BOX, 0.5), Garment(OUTFIT, BOX, 0.5))
+    coat, outfit = calibrate(found, TellingRules(low, outfits=high))
+    assert (coat.score, outfit.score) == pytest.approx((0.1, 0.9))
 
 
 def test_scores_are_plain_numbers_ready_for_json():
-    (garment,) = calibrate((Garment("coat", BOX, 0.5),), Calibration())
+    (garment,) = calibrate((Garment("coat", BOX, 0.5),), TellingRules())
     assert json.loads(json.dumps(garment.score)) == 0.5
 
 

@@ -23,14 +23,16 @@ class TellingRules:
 
     Attributes:
         calibration: From the score of the votes to the share of such boxes that are
-            right.
+            right, of garments: a right box with a wrong name is wrong.
         least_score: Calibrated; boxes below it are not told.
         same_garment: ``SAME_GARMENT``.
+        outfits: The calibration of outfits, which have no name to be wrong.
     """
 
     calibration: Calibration = field(default_factory=Calibration)
     least_score: float = LEAST_SCORE
     same_garment: float = SAME_GARMENT
+    outfits: Calibration = field(default_factory=Calibration)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TellingRules":
@@ -39,19 +41,22 @@ class TellingRules:
         Raises:
             TypeError, ValueError, KeyError: It is not that.
         """
-        knots = dict(values["calibration"])
-        rows = {name: tuple(row) for name, row in knots.items()}
-        return cls(**{**values, "calibration": Calibration(**rows)})
+        learnt = {name: _from_dict(values[name]) for name in ("calibration", "outfits")}
+        return cls(**{**values, **learnt})
 
 
-def calibrate(
-    garments: Sequence[Garment], calibration: Calibration
-) -> tuple[Garment, ...]:
+def _from_dict(knots: Mapping[str, Any]) -> Calibration:
+    return Calibration(**{name: tuple(row) for name, row in dict(knots).items()})
+
+
+def calibrate(garments: Sequence[Garment], rules: TellingRules) -> tuple[Garment, ...]:
     """The same boxes in the same order, with calibrated scores."""
-    scores = calibration.apply([garment.score for garment in garments])
     return tuple(
-        replace(garment, score=float(score))
-        for garment, score in zip(garments, scores, strict=True)
+        replace(garment, score=float(calibration.apply(garment.score)))
+        for garment in garments
+        for calibration in [
+            rules.outfits if garment.category == OUTFIT else rules.calibration
+        ]
     )
 
 

@@ -47,7 +47,7 @@ class Locator:
 
     def _find(self, levels: list[Level], photo: WorkingPhoto) -> tuple[Garment, ...]:
         found = locate(levels, photo.width, photo.height, self.heads, self.voting)
-        return tell(calibrate(found, self.telling.calibration), self.telling)
+        return tell(calibrate(found, self.telling), self.telling)
 
     def _encode(self, photo: WorkingPhoto) -> list[Level]:
         return encode_levels(

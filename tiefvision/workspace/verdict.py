@@ -27,6 +27,7 @@ from tiefvision.evaluation.reliability import (
     expected_calibration_error,
     reliability_curve,
 )
+from tiefvision.locating.calibration import fit_calibration
 from tiefvision.locating.evidence import Evidence
 from tiefvision.locating.findings import TellingRules
 from tiefvision.locating.targets import OUTFIT
@@ -177,6 +178,20 @@ def write_verdict(
         )
     )
     replace_file(page, html.encode("utf-8"))
+
+
+def learn_telling(held_out: Sequence[Located], least_score: float) -> TellingRules:
+    """What the scores of photographs say that no weights were learnt from.
+
+    Args:
+        held_out: With all boxes and the scores of the votes.
+        least_score: As ``TellingRules`` has it.
+    """
+    return TellingRules(
+        fit_calibration(*judged_boxes(_part(held_out, outfit=False))),
+        least_score,
+        outfits=fit_calibration(*judged_boxes(_part(held_out, outfit=True))),
+    )
 
 
 def _of(photos: Sequence[Located], split: str) -> list[Located]:
