@@ -44,7 +44,7 @@ ones are one class together."""
 FOREGROUND = UNLABELLED - 1
 """Here, of what is plain white in a mask: it shows something, not nothing."""
 
-EPOCHS = 24
+EPOCHS = 30
 """Passes over the photographs."""
 
 
