@@ -11,7 +11,7 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize("fast", [False, True])
 def test_auto_takes_what_the_processor_and_the_architecture_bear(monkeypatch, fast):
-    monkeypatch.setattr(precision, "_multiplies_bfloat16", lambda device: fast)
+    monkeypatch.setattr(precision, "multiplies_bfloat16", lambda device: fast)
     expected = torch.bfloat16 if fast else torch.float32
     assert dtype_for("alexnet", CPU, "auto") == expected
     assert dtype_for("mobilenet_v2", CPU, "auto") == torch.float32
