@@ -6,10 +6,11 @@ Command make stage-3 ARGS="--categories all --categories outfit"
 """
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.locating.heads import CropClassifier, HeadSizes, standardise_inputs
+from tiefvision.locating.heads import CropClassifier, HeadSizes
 from tiefvision.locating.targets import ALL, OUTFIT, resolve_categories
 from tiefvision.locating.training import (
     Sampling,
@@ -17,13 +18,13 @@ from tiefvision.locating.training import (
     classifier_task,
     count_steps,
 )
-from tiefvision.training import Schedule, seeded
+from tiefvision.training import Schedule
 from tiefvision.workspace.annotated import annotated_photos
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.records import read_photos
-from tiefvision.workspace.starting import Start, kept_classifier
+from tiefvision.workspace.starting import Start, begin_head, kept_classifier
 
 READS = ("photos", "features")
 
@@ -60,18 +61,14 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     encoder = require_same_encoder(features)
     architecture = architecture_named(encoder["name"])
     sizes = HeadSizes(config.reduced, config.hidden)
-    classifier = None
-    with seeded(resources.seed):
-        if config.start == "known":
-            classifier = kept_classifier(features, categories)
-        fresh = classifier is None
-        classifier = classifier or CropClassifier(
-            architecture.channels, architecture.window, tuple(categories), sizes
-        )
-    if fresh:
-        statistics = channel_statistics(training, levels_of, resources.track)
-        standardise_inputs(classifier, *statistics)
-    classifier.to(resources.device)
+    shape = architecture.channels, architecture.window
+    classifier, start = begin_head(
+        config.start,
+        partial(kept_classifier, features, categories),
+        partial(CropClassifier, *shape, tuple(categories), sizes),
+        partial(channel_statistics, training, levels_of, resources.track),
+        resources,
+    )
 
     sampling = Sampling(config.photos, config.windows)
     task = classifier_task(classifier, training, validation, levels_of, sampling)
@@ -87,6 +84,6 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     return {
         "photographs": len(training),
         "categories": ", ".join(categories),
-        "start": "fresh" if fresh else "known",
+        "start": start,
         **figures,
     }

@@ -6,6 +6,7 @@ Command make stage-4
 """
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
@@ -13,7 +14,6 @@ from tiefvision.locating.heads import (
     SIDES,
     BoxRegressors,
     HeadSizes,
-    standardise_inputs,
 )
 from tiefvision.locating.training import (
     Sampling,
@@ -21,13 +21,13 @@ from tiefvision.locating.training import (
     count_steps,
     regressors_task,
 )
-from tiefvision.training import Schedule, seeded
+from tiefvision.training import Schedule
 from tiefvision.workspace.annotated import annotated_photos
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.records import read_photos
-from tiefvision.workspace.starting import Start, kept_regressors
+from tiefvision.workspace.starting import Start, begin_head, kept_regressors
 
 READS = ("photos", "features", "crop_classifier")
 
@@ -66,18 +66,14 @@ def run(config: Config, job: Job) -> dict[str, Any]:
 
     architecture = architecture_named(encoder["name"])
     sizes = HeadSizes(config.reduced, config.hidden)
-    regressors = None
-    with seeded(resources.seed):
-        if config.start == "known":
-            regressors = kept_regressors(features, categories)
-        fresh = regressors is None
-        regressors = regressors or BoxRegressors(
-            architecture.channels, architecture.window, len(categories), sizes
-        )
-    if fresh:
-        statistics = channel_statistics(training, levels_of, resources.track)
-        standardise_inputs(regressors, *statistics)
-    regressors.to(resources.device)
+    shape = architecture.channels, architecture.window
+    regressors, start = begin_head(
+        config.start,
+        partial(kept_regressors, features, categories),
+        partial(BoxRegressors, *shape, len(categories), sizes),
+        partial(channel_statistics, training, levels_of, resources.track),
+        resources,
+    )
 
     sampling = Sampling(config.photos, config.windows)
     task = regressors_task(
@@ -92,5 +88,4 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     schedule = Schedule(config.epochs, config.learning_rate)
     steps = count_steps(training, sampling)
     figures = fit_and_store(job, task, schedule, steps, encoder, details)
-    start = "fresh" if fresh else "known"
     return {"photographs": len(training), "start": start, **figures}

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import nn
 
 from tiefvision.boxes import iou
-from tiefvision.distilling.joint import JointRules, JointTraining, canvas_windows
+from tiefvision.distilling.joint import JointRules, JointTraining
 from tiefvision.distilling.joint_locator import JointLocator, early_layers
 from tiefvision.distilling.scenes import (
     UNLABELLED,
@@ -23,7 +23,12 @@ from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.heads import HeadSizes, split_outputs
 from tiefvision.locating.locate import locate
 from tiefvision.locating.training import window_targets
-from tiefvision.locating.windows import Level, cells_of_windows, windows_in_image
+from tiefvision.locating.windows import (
+    Level,
+    cells_of_windows,
+    windows_in_image,
+    windows_on_canvas,
+)
 from tiefvision.records import Garment
 from tiefvision.training import Schedule, fit, seeded
 
@@ -189,7 +194,7 @@ def test_the_loss_of_labels_is_the_cross_entropy_of_shares():
 
 def test_windows_of_a_canvas_are_those_of_its_map():
     level = Level(torch.zeros(1, WINDOW + 2, WINDOW + 4), 1.0, 1.0, 16, WINDOW, (0, 0))
-    assert (canvas_windows(3, 5, STRIDE) == windows_in_image(level)).all()
+    assert (windows_on_canvas(3, 5, STRIDE) == windows_in_image(level)).all()
 
 
 def test_cells_that_nobody_labelled_teach_nothing():

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tiefvision.boxes import Boxes
 from tiefvision.distilling.cells import shares_around_cells
 from tiefvision.distilling.colours import disturb_colours
 from tiefvision.distilling.joint_locator import JointLocator
@@ -30,13 +29,14 @@ from tiefvision.distilling.scenes import (
     draw_scenes,
 )
 from tiefvision.distilling.training import normalise
-from tiefvision.encoders.architectures import CROP_SIDE, Architecture
+from tiefvision.encoders.architectures import Architecture
 from tiefvision.locating.heads import (
     HeadSizes,
     box_loss,
     presence_loss,
 )
 from tiefvision.locating.training import window_targets
+from tiefvision.locating.windows import windows_on_canvas
 from tiefvision.training import Task
 
 CELL_SQUARE = 24
@@ -150,7 +150,7 @@ class JointTraining:
         self, batch: SceneBatch, categories: Tensor, sides: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         rows, columns = categories.shape[-2:]
-        windows = canvas_windows(rows, columns, self.architecture.stride)
+        windows = windows_on_canvas(rows, columns, self.architecture.stride)
         names = self.locator.classifier.categories
         pairs = [window_targets(windows, found, names) for found in batch.garments]
         device = categories.device
@@ -162,9 +162,3 @@ class JointTraining:
         outputs = sides.permute(0, 3, 4, 1, 2).flatten(0, 2)
         loss, error = box_loss(outputs, targets, present > 0)
         return presence_loss(logits, present), loss, error
-
-
-def canvas_windows(rows: int, columns: int, stride: int) -> Boxes:
-    """The crops (rows * columns, 4) of a map's windows, in pixels of its canvas."""
-    y0, x0 = (grid.ravel() for grid in np.mgrid[:rows, :columns] * float(stride))
-    return np.stack([x0, y0, x0 + CROP_SIDE, y0 + CROP_SIDE], axis=-1)

@@ -61,11 +61,17 @@ class Level:
         return int(self.cells.shape[2]) - self.window + 1
 
 
+def windows_on_canvas(rows: int, columns: int, stride: int) -> Boxes:
+    """The crops (rows * columns, 4) of a map's windows, in pixels of what was encoded,
+    its border among them."""
+    y0, x0 = (grid.ravel() for grid in np.mgrid[:rows, :columns] * float(stride))
+    return np.stack([x0, y0, x0 + CROP_SIDE, y0 + CROP_SIDE], axis=-1)
+
+
 def windows_in_image(level: Level) -> Boxes:
     """The crop of every window, (rows * columns, 4), in pixels of the photograph."""
-    y0, x0 = np.mgrid[: level.rows, : level.columns] * float(level.stride)
-    x0, y0 = x0.ravel() - level.border[0], y0.ravel() - level.border[1]
-    boxes = np.stack([x0, y0, x0 + CROP_SIDE, y0 + CROP_SIDE], axis=-1)
+    boxes = windows_on_canvas(level.rows, level.columns, level.stride)
+    boxes = boxes - np.tile(level.border, 2)
     factors = [level.scale_x, level.scale_y] * 2
     return np.asarray(boxes / np.array(factors), dtype=np.float64)
 

@@ -4,10 +4,10 @@ Stage 2 keeps them beside the encoder, so that what starts from them needs no mo
 the artifact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,9 +17,14 @@ from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import EncoderIdentity
 from tiefvision.encoders.weights import LOCATOR, ROLES, source_file
 from tiefvision.encoders.weights_files import read_weights_file, require_format
-from tiefvision.locating.heads import BoxRegressors, CropClassifier
+from tiefvision.locating.heads import (
+    BoxRegressors,
+    CropClassifier,
+    standardise_inputs,
+)
 from tiefvision.locating.starting import start_classifier, start_regressors
 from tiefvision.store.artifact import Artifact, ArtifactWriter
+from tiefvision.training import seeded
 from tiefvision.workspace.bundle import (
     CLASSIFIER,
     HEADS_FILE,
@@ -27,6 +32,7 @@ from tiefvision.workspace.bundle import (
     HEADS_VERSION,
     REGRESSORS,
 )
+from tiefvision.workspace.job import Resources
 from tiefvision.workspace.networks import (
     build_classifier,
     build_regressors,
@@ -35,6 +41,8 @@ from tiefvision.workspace.networks import (
 from tiefvision.workspace.provenance import file_hash
 
 Start = Literal["known", "fresh"]
+
+Head = TypeVar("Head", CropClassifier, BoxRegressors)
 
 CPU = torch.device("cpu")
 
@@ -61,8 +69,10 @@ def heads_file(encoder: str, weights: str) -> Path | None:
     """
     if weights == LOCATOR:
         path: Path | None = models.FOLDER / HEADS_FILE
+    elif weights in ROLES:
+        path = None  # of an encoder alone
     else:
-        path = None if weights in ROLES else _own_file(encoder, weights)
+        path = source_file(architecture_named(encoder), weights)
     return path if path and path.is_file() else None
 
 
@@ -131,8 +141,28 @@ def kept_regressors(
     return start_regressors(known, details["categories"], categories)
 
 
-def _own_file(encoder: str, weights: str) -> Path | None:
-    return source_file(architecture_named(encoder), weights)
+def begin_head(
+    start: Start,
+    kept: Callable[[], Head | None],
+    fresh: Callable[[], Head],
+    statistics: Callable[[], tuple[Tensor, Tensor]],
+    resources: Resources,
+) -> tuple[Head, Start]:
+    """The head that a stage trains, on its device, and how it really starts.
+
+    Args:
+        start: As the stage's settings want it.
+        kept: Starts from the head in the features, if they keep one.
+        fresh: Makes a new one.
+        statistics: Mean and spread of the channels, which only a new one needs.
+        resources: Of the stage.
+    """
+    with seeded(resources.seed):
+        known = kept() if start == "known" else None
+        head = fresh() if known is None else known
+    if known is None:
+        standardise_inputs(head, *statistics())
+    return head.to(resources.device), "fresh" if known is None else "known"
 
 
 def _kept(

@@ -201,7 +201,7 @@ def _made_by(output: Path) -> str:
     """The settings of a file that ``tune`` wrote; "" of any other, or none."""
     if not output.is_file():
         return ""
-    return str(read_weights_file(output).facts.get("settings", ""))
+    return str(read_weights_file(output, facts_only=True).facts.get("settings", ""))
 
 
 def _write(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -79,10 +80,9 @@ class Verdict:
 
     def figures(self) -> dict[str, Any]:
         """Of each split, and of each category of those held out."""
-        usual = self._mean_boxes()
         figures: dict[str, Any] = {
             split: localisation_figures(
-                _of(self.every, split), _of(self.told, split), usual
+                _of(self.every, split), _of(self.told, split), self._mean_boxes
             )
             for split in SPLITS
         }
@@ -104,17 +104,8 @@ class Verdict:
         }
 
     def by_category(self, split: Split = "test") -> list[CategoryFigures]:
-        """The figures of every category of a split, false alarms of what is told."""
-        told = {
-            one.category: one.false_alarms
-            for one in detection_figures(_of(self.told, split), 0.0)
-        }
-        every = detection_figures(_of(self.every, split), 0.0, self._mean_boxes())
-        return [
-            # A category that is neither wanted nor told anywhere raises no alarm.
-            replace(one, false_alarms=told.get(one.category, 0.0))
-            for one in every
-        ]
+        """The figures of every category of a split held out."""
+        return self._by_category[split]
 
     def means(self, split: Split = "test") -> MeanFigures:
         """Of the figures of a split, each category alike; the outfit is none."""
@@ -127,8 +118,27 @@ class Verdict:
             for split in HELD_OUT
         }
 
+    @cached_property
+    def _by_category(self) -> dict[Split, list[CategoryFigures]]:
+        """Of the splits held out; figures, means and page all ask for them."""
+        return {split: self._judge(split) for split in HELD_OUT}
+
+    @cached_property
     def _mean_boxes(self) -> dict[str, Boxes]:
         return relative_mean_boxes(_of(self.every, "train"))
+
+    def _judge(self, split: Split) -> list[CategoryFigures]:
+        """The figures of every category, false alarms of what is told."""
+        told = {
+            one.category: one.false_alarms
+            for one in detection_figures(_of(self.told, split), 0.0)
+        }
+        every = detection_figures(_of(self.every, split), 0.0, self._mean_boxes)
+        return [
+            # A category that is neither wanted nor told anywhere raises no alarm.
+            replace(one, false_alarms=told.get(one.category, 0.0))
+            for one in every
+        ]
 
 
 def write_verdict(
