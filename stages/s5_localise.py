@@ -21,6 +21,7 @@ from tiefvision.locating.votes import Combination, VotingRules
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.networks import read_classifier, read_regressors
+from tiefvision.workspace.proposals import window_recall
 from tiefvision.workspace.records import read_photos
 from tiefvision.workspace.verdict import Verdict, learn_telling, write_verdict
 
@@ -88,6 +89,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         )
     explain = partial(explain_levels, heads=folded, rules=voting)
     page = job.workspace.root / "reports" / "localise.html"
-    verdict = Verdict(every, told, telling)
+    tested = [one for one in raw if one.photo.split == "test"]
+    windows = window_recall(tested, levels_of, folded, track)
+    verdict = Verdict(every, told, telling, windows)
     write_verdict(verdict, job.read("photos"), levels_of, explain, page, track)
     return verdict.figures() | {"page": str(page)}

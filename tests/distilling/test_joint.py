@@ -8,14 +8,10 @@ from PIL import Image
 from torch import nn
 
 from tiefvision.boxes import iou
+from tiefvision.distilling.canvases import SceneRules, draw_scenes
 from tiefvision.distilling.joint import JointRules, JointTraining
 from tiefvision.distilling.joint_locator import JointLocator, early_layers
-from tiefvision.distilling.scenes import (
-    UNLABELLED,
-    Scene,
-    SceneRules,
-    draw_scenes,
-)
+from tiefvision.distilling.scenes import UNLABELLED, CompositionRules, Scene
 from tiefvision.distilling.training import normalise
 from tiefvision.encoders.architectures import ARCHITECTURES, Architecture
 from tiefvision.encoders.weights import load_weights
@@ -34,8 +30,9 @@ from tiefvision.training import Schedule, fit, seeded
 
 CATEGORIES = ("coat", "hat")
 STRIDE, WINDOW, CHANNELS = 16, 14, 12
+ALONE = CompositionRules(close=0.0, pairs=0.0)
 RULES = JointRules(
-    SceneRules(shortest=230, longest=260, border=24),
+    SceneRules(shortest=230, longest=260, border=24, compositions=ALONE),
     scenes_in_batch=4,
     sizes=HeadSizes(8, 16),
 )

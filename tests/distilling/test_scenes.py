@@ -3,145 +3,104 @@ import pytest
 from PIL import Image
 
 from tiefvision.distilling.scenes import (
-    UNLABELLED,
+    CompositionRules,
     Scene,
-    SceneRules,
-    batches_of_epoch,
-    draw_scenes,
-    place_scene,
+    close_up,
+    compose,
+    side_by_side,
 )
-from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.records import Garment
 
-STILL = SceneRules(zoom=0.0, stretch=0.0, shift_x=0.0, shift_y=0.0)
+WIDTH, HEIGHT = 80, 120
+COAT, HAT = (20, 30, 60, 90), (30, 4, 50, 24)
 
 
-def scene(width=60, height=90, times=1):
-    """A red square on blue, labelled 3, with its box; ``times`` as large."""
-    pixels = np.zeros((height, width, 3), dtype=np.uint8)
+def scene(colour=200, size=(WIDTH, HEIGHT), garments=(("coat", COAT), ("hat", HAT))):
+    """A grey coat and a red hat on blue, labelled 1 and 2."""
+    pixels = np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8)
     pixels[..., 2] = 255
-    pixels[20:60, 10:30] = (255, 0, 0)
-    labels = np.zeros((height, width), dtype=np.uint8)
-    labels[20:60, 10:30] = 3
-    images = (
-        Image.fromarray(array.repeat(times, axis=0).repeat(times, axis=1))
-        for array in (pixels, labels)
+    labels = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
+    for number, (box, paint) in enumerate([(COAT, (colour,) * 3), (HAT, (255, 0, 0))]):
+        x0, y0, x1, y1 = box
+        pixels[y0:y1, x0:x1] = paint
+        labels[y0:y1, x0:x1] = number + 1
+    image, marks = Image.fromarray(pixels), Image.fromarray(labels)
+    scales = np.array([size[0] / WIDTH, size[1] / HEIGHT] * 2)
+    found = tuple(Garment(name, tuple(np.array(box) * scales)) for name, box in garments)
+    return Scene(
+        image.resize(size, Image.Resampling.NEAREST),
+        marks.resize(size, Image.Resampling.NEAREST),
+        found,
     )
-    box = (10.0 * times, 20.0 * times, 30.0 * times, 60.0 * times)
-    return Scene(*images, (Garment("coat", box),))
 
 
-def placed(seed, rules=STILL, long_side=180, times=1):
-    generator = np.random.default_rng(seed)
-    seen = scene(times=times)
-    return place_scene(seen, (160, 240), long_side, rules, generator)
+def box_of_label(labels, number):
+    down, across = np.nonzero(np.asarray(labels) == number)
+    return across.min(), down.min(), across.max() + 1, down.max() + 1
 
 
-def red_parts(pixels):
-    """A box in pixels around what is redder than the border, which is nearly grey."""
-    red = pixels[..., 0].astype(int) > pixels[..., 2] + 30.0
-    down, across = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
-    return across[0], down[0], across[-1] + 1, down[-1] + 1
-
-
+@pytest.mark.parametrize("times", [1.0, 1.5, 2.5])
 @pytest.mark.parametrize("seed", range(6))
-def test_labels_stay_on_what_they_label(seed):
-    pixels, labels, _ = placed(seed, SceneRules(zoom=0.2, stretch=0.2))
-    assert pixels.shape == (240, 160, 3) and labels.shape == (60, 40)
-    red = (pixels[2::4, 2::4, 0] > 200) & (pixels[2::4, 2::4, 2] < 60)
-    # Edges fall between samples; nearly all others must agree.
-    assert (red == (labels == 3)).mean() > 0.96
-    assert red.sum() > 50
+def test_a_close_up_shows_a_part_with_its_boxes_cut_at_the_edges(seed, times):
+    part = close_up(scene(), times, np.random.default_rng(seed))
+    assert part.image.size == (round(WIDTH / times), round(HEIGHT / times))
+    assert part.labels.size == part.image.size
+    numbers = {"coat": 1, "hat": 2}
+    for garment in part.garments:
+        number = numbers[garment.category]
+        assert garment.box_in_image == box_of_label(part.labels, number)
+    # What is marked in the labels goes with what is seen.
+    grey = (np.asarray(part.image) == 200).all(axis=-1)
+    assert (grey == (np.asarray(part.labels) == 1)).all()
+
+
+def test_close_ups_lose_what_they_hardly_show():
+    parts = [close_up(scene(), 2.0, np.random.default_rng(seed)) for seed in range(40)]
+    shown = [tuple(one.category for one in part.garments) for part in parts]
+    assert {("coat",), ("coat", "hat")} == set(shown)
+    for part, names in zip(parts, shown, strict=True):
+        visible = (np.asarray(part.labels) == 2).sum() / (20 * 20)
+        assert ("hat" in names) == (visible >= 0.35)
+
+
+def test_a_scene_of_nothing_comes_back_as_it_is():
+    nothing = scene(garments=())
+    assert close_up(nothing, 2.5, np.random.default_rng(0)) is nothing
+
+
+def test_neighbours_stand_beside_each_other_at_one_height():
+    both = side_by_side(scene(), scene(colour=90, size=(160, 240)))
+    assert both.image.size == both.labels.size == (2 * WIDTH, HEIGHT)
+    assert [one.category for one in both.garments] == ["coat", "hat"] * 2
+    at_right = tuple(np.array(COAT) + [WIDTH, 0, WIDTH, 0])
+    assert both.garments[0].box_in_image == COAT
+    assert both.garments[2].box_in_image == pytest.approx(at_right)
+    labels = np.asarray(both.labels)
+    assert box_of_label(labels[:, :WIDTH], 1) == COAT
+    assert box_of_label(labels[:, WIDTH:], 1) == COAT
+    assert both.image.getpixel((40, 60)) == (200,) * 3
+    assert both.image.getpixel((WIDTH + 40, 60)) == (90,) * 3
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {},
-        {"zoom": 0.2},
-        {"stretch": 0.3},
-        {"shift_x": 0.1, "shift_y": 0.1},
-        {"zoom": 0.1, "stretch": 0.2, "shift_x": 0.1, "shift_y": 0.1},
-    ],
-    ids="_".join,
+    ("close", "pairs", "width"), [(0.0, 0.0, WIDTH), (0.0, 1.0, 2 * WIDTH)]
 )
-@pytest.mark.parametrize("times", [1, 9])  # enlarged, and shrunk in two steps
-def test_boxes_stay_on_what_they_mark(change, times):
-    still = {"zoom": 0.0, "stretch": 0.0, "shift_x": 0.0, "shift_y": 0.0}
-    rules = SceneRules(**still | change)
-    sides = []
-    for seed in range(6):
-        pixels, _, (garment,) = placed(seed, rules, times=times)
-        assert garment.category == "coat"
-        assert garment.box_in_image == pytest.approx(red_parts(pixels), abs=1.01)
-        sides.append(garment.box_in_image[0] < 80)
-    assert len(set(sides)) == 2, "some must be mirrored, some not"
+def test_a_batch_keeps_its_scenes_or_gives_each_a_neighbour(close, pairs, width):
+    scenes = [scene(colour=colour) for colour in (60, 120, 180)]
+    rules = CompositionRules(close=close, pairs=pairs)
+    composed = compose(scenes, rules, np.random.default_rng(0))
+    assert [one.image.width for one in composed] == [width] * 3
+    colours = [one.image.getpixel((40, 60))[0] for one in composed]
+    assert colours == [60, 120, 180]
+    if pairs:
+        beside = [one.image.getpixel((WIDTH + 40, 60))[0] for one in composed]
+        assert beside == [120, 180, 60]
 
 
-def test_a_box_follows_its_garment_out_of_the_canvas():
-    lefts = []
-    for seed in range(20):
-        rules = SceneRules(zoom=0.0, stretch=0.0, shift_x=1.0, shift_y=0.0)
-        x0, y0, x1, y1 = placed(seed, rules)[2][0].box_in_image
-        assert (x1 - x0, y0, y1) == pytest.approx((40, 70, 150))
-        lefts.append(x0)
-    assert min(lefts) < 0 and max(lefts) > 120
-
-
-def test_without_changes_the_scene_lies_in_the_middle():
-    seen = {placed(seed)[1].tobytes() for seed in range(8)}
-    assert len(seen) == 2  # as it is, and mirrored
-    labels = placed(0)[1]
-    rows = np.flatnonzero((labels == 3).any(axis=1))
-    # 90 px become 180 of 240: 30 px above, then 20 * 2; 4 px to a sample.
-    assert rows[0] == pytest.approx((30 + 40) / 4, abs=1)
-    assert rows[-1] == pytest.approx((30 + 120) / 4 - 1, abs=1)
-
-
-def test_what_nobody_labelled_stays_so():
-    image = Image.new("RGB", (60, 90))
-    unlabelled = Scene(image, Image.new("L", image.size, UNLABELLED))
+def test_kinds_of_batches_come_as_often_as_the_rules_say():
     generator = np.random.default_rng(0)
-    _, labels, _ = place_scene(unlabelled, (160, 240), 180, STILL, generator)
-    assert (labels[8:-8, 10:-10] == UNLABELLED).all()
-    assert set(np.unique(labels)) == {0, UNLABELLED}  # around it is the ground
-
-
-def test_a_batch_has_one_size_and_every_scene_comes_once():
-    scenes = [
-        Scene(seen.image, seen.labels, (Garment(str(number), (10, 20, 30, 60)),))
-        for number, seen in enumerate([scene()] * 7)
-    ]
-    generator = np.random.default_rng(0)
-    batches = list(draw_scenes(scenes, 3, SceneRules(), generator))
-    assert [len(batch.pixels) for batch in batches] == [4, 3]
-    assert batches_of_epoch(7, 3) == 2
-    for batch in batches:
-        height, width = batch.pixels.shape[1:3]
-        assert height % 16 == width % 16 == 0
-        assert batch.labels.shape[1:] == (height // 4, width // 4)
-        assert 230 < height < 560 + 2 * 48 + 16
-        for pixels, (garment,) in zip(batch.pixels, batch.garments, strict=True):
-            red = red_parts(pixels.numpy())
-            assert garment.box_in_image == pytest.approx(red, abs=1.01)
-    assert batches[0].pixels.shape[1] != batches[1].pixels.shape[1]
-    shown = [one.category for batch in batches for (one,) in batch.garments]
-    assert sorted(shown) == [str(number) for number in range(7)]
-
-
-@pytest.mark.parametrize(("width", "height"), [(40, 400), (400, 40)])
-def test_a_narrow_photograph_has_room_for_a_window(width, height):
-    image = Image.new("RGB", (width, height))
-    narrow = Scene(image, Image.new("L", image.size))
-    (batch,) = draw_scenes([narrow], 1, SceneRules(), np.random.default_rng(0))
-    assert min(batch.pixels.shape[1:3]) == CROP_SIDE
-
-
-def test_the_same_generator_draws_the_same():
-    scenes = [scene() for _ in range(4)]
-    once, again = (
-        next(iter(draw_scenes(scenes, 4, SceneRules(), np.random.default_rng(5))))
-        for _ in range(2)
-    )
-    assert once.pixels.equal(again.pixels) and once.seed == again.seed
-    assert once.garments == again.garments
+    rules = CompositionRules(close=0.3, closest=4.0, pairs=0.2)
+    widths = [compose([scene()], rules, generator)[0].image.width for _ in range(400)]
+    assert min(widths) < WIDTH / 3 and WIDTH * 0.9 < max(w for w in widths if w < WIDTH)
+    assert np.mean([width > WIDTH for width in widths]) == pytest.approx(0.2, abs=0.05)
+    assert np.mean([width < WIDTH for width in widths]) == pytest.approx(0.3, abs=0.05)

@@ -22,12 +22,24 @@ CURVE = (Bin(0.2, Figure(0.1, 0.0, 0.2), 30), Bin(0.8, Figure(0.9, 0.8, 1.0), 10
 
 
 def page_of(
-    figures=(COAT, DRESS), reliability=None, confusion=CONFUSION, worst=None, lead="L."
+    figures=(COAT, DRESS),
+    reliability=None,
+    confusion=CONFUSION,
+    worst=None,
+    lead="L.",
+    windows=None,
 ):
     means = mean_over_categories(figures, 1)
     return render_verdict(
         VerdictPage(
-            lead, figures, means, reliability or {}, confusion, 0.5, worst or {}
+            lead,
+            figures,
+            means,
+            windows or {},
+            reliability or {},
+            confusion,
+            0.5,
+            worst or {},
         )
     )
 
@@ -65,6 +77,15 @@ def test_the_figures_of_every_category_stand_under_their_headings(parse):
     assert mean[0] == "mean of 2 categories"
     assert mean[head.index("AP50")] == "0.610"
     assert mean[head.index("photographs")] == MISSING
+
+
+def test_recall_stands_under_the_number_of_windows():
+    windows = {"outfit": {"1": 0.5, "10": 0.75}, "garments": {"1": 0.25, "10": 1.0}}
+    assert rows_of(page_of((), windows=windows), "numbers") == [
+        ["", "1", "10"],
+        ["outfit", "0.500", "0.750"],
+        ["garments", "0.250", "1.000"],
+    ]
 
 
 def test_one_category_needs_no_mean():

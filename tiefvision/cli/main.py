@@ -17,6 +17,7 @@ from tiefvision.cli.models import models
 from tiefvision.cli.quality import quality
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
+from tiefvision.cli.trial import trial
 from tiefvision.cli.tune import tune
 from tiefvision.version import __version__
 
@@ -34,6 +35,7 @@ for command in (
     distil,
     tune,
     folds,
+    trial,
     quality,
     bench,
     models,

@@ -18,16 +18,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tiefvision.distilling.canvases import SceneBatch, SceneRules, draw_scenes
 from tiefvision.distilling.cells import shares_around_cells
 from tiefvision.distilling.colours import disturb_colours
 from tiefvision.distilling.joint_locator import JointLocator
-from tiefvision.distilling.scenes import (
-    UNLABELLED,
-    Scene,
-    SceneBatch,
-    SceneRules,
-    draw_scenes,
-)
+from tiefvision.distilling.scenes import UNLABELLED, Scene
 from tiefvision.distilling.training import normalise
 from tiefvision.encoders.architectures import Architecture
 from tiefvision.locating.heads import (

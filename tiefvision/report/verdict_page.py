@@ -51,6 +51,7 @@ class VerdictPage:
         lead: What was judged, in words.
         figures: Of each category of the test split.
         means: Of these categories.
+        windows: What to the recall by so many windows.
         reliability: Name of a split to its curve.
         confusion: Of the boxes that are told.
         threshold: The score from which on they are.
@@ -60,6 +61,7 @@ class VerdictPage:
     lead: str
     figures: Sequence[CategoryFigures]
     means: MeanFigures
+    windows: Mapping[str, Mapping[str, float]]
     reliability: Mapping[str, tuple[Bin, ...]]
     confusion: Confusion
     threshold: float
@@ -71,6 +73,7 @@ def render_verdict(page: VerdictPage) -> str:
     parts = (
         element("p", {"class": "lead"}, page.lead),
         _figures(page.figures, page.means),
+        _windows(page.windows),
         _reliability(page.reliability),
         _confusion(page.confusion, page.threshold),
         _worst(page.worst),
@@ -95,6 +98,30 @@ def _figures_row(name: str, figures: CategoryFigures | MeanFigures) -> Markup:
     cells = (element("td", {}, value) for value in values)
     kind = "summary" if isinstance(figures, MeanFigures) else ""
     return element("tr", {"class": kind}, _row_heading(name), *cells)
+
+
+def _windows(recalls: Mapping[str, Mapping[str, float]]) -> Markup | None:
+    if not recalls:
+        return None
+    counts = list(next(iter(recalls.values())))
+    rows = [
+        element(
+            "tr",
+            {},
+            _row_heading(name),
+            *(element("td", {}, _number(by_count[count])) for count in counts),
+        )
+        for name, by_count in recalls.items()
+    ]
+    about = (
+        "Share of what is there that one of so many windows, those surest of its "
+        "category, overlaps by an IoU of 0.5 or more before they vote."
+    )
+    return section(
+        "Recall at a number of windows",
+        _table("numbers", ["", *counts], rows),
+        element("p", {"class": "quiet"}, about),
+    )
 
 
 def _reliability(curves: Mapping[str, tuple[Bin, ...]]) -> Markup | None:

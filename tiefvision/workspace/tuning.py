@@ -16,9 +16,10 @@ from PIL import Image
 from tiefvision.boxes import as_box, scale_boxes
 from tiefvision.datasets.files import label_names, mask_file, photo_file
 from tiefvision.datasets.layout import read_dataset
+from tiefvision.distilling.canvases import batches_of_epoch
 from tiefvision.distilling.joint import JointRules, JointTraining
 from tiefvision.distilling.joint_locator import JointLocator
-from tiefvision.distilling.scenes import UNLABELLED, Scene, batches_of_epoch
+from tiefvision.distilling.scenes import UNLABELLED, Scene
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.encoders.precision import multiplies_bfloat16
 from tiefvision.encoders.weights import write_encoder

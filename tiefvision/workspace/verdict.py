@@ -1,7 +1,7 @@
 """What a locator is worth: the figures of stage 5 and its page."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,11 +72,13 @@ class Verdict:
         every: Photographs with all boxes and calibrated scores.
         told: The same with those that are told.
         rules: By which they are.
+        windows: Recall by single windows, as ``window_recall`` gives it.
     """
 
     every: Sequence[Located]
     told: Sequence[Located]
     rules: TellingRules
+    windows: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def figures(self) -> dict[str, Any]:
         """Of each split, and of each category of those held out."""
@@ -88,6 +90,7 @@ class Verdict:
         }
         return figures | {
             "test_mean_over_categories": asdict(self.means()),
+            "test_window_recall": {k: dict(row) for k, row in self.windows.items()},
             **{
                 f"{split}_by_category": {
                     one.category: {
@@ -181,6 +184,7 @@ def write_verdict(
             f"{threshold:.2f} or more.",
             verdict.by_category(),
             verdict.means(),
+            verdict.windows,
             verdict.reliability(),
             confusion(_part(told, outfit=False), threshold),
             threshold,

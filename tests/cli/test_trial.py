@@ -1,0 +1,65 @@
+import pytest
+
+from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, SOME_UNREADABLE
+from tiefvision.workspace.trial import TRIALS
+
+
+def test_every_kind_of_photograph_is_tried(tiefvision, trained):
+    spoken = tiefvision("trial", "--workspace", trained, "--json")
+    assert spoken.code == DONE
+    assert [line["name"] for line in spoken.lines] == list(TRIALS)
+    alone, near, nearer, pairs = spoken.lines
+    assert alone["photographs"] == alone["wanted"] == near["photographs"] > 1
+    assert pairs["photographs"] == alone["photographs"] // 2
+    assert pairs["wanted"] == 2 * pairs["photographs"]
+    for line in spoken.lines:
+        assert 0 <= line["found"] <= 1 and 0 <= line["mean_iou"] <= 1
+        assert line["told"] >= 0
+    table = tiefvision("trial", "--workspace", trained)
+    assert all(name in table.out for name in TRIALS)
+    assert f"{nearer['mean_iou']:.3f}" in table.out
+
+
+def test_photographs_as_they_are_are_found_as_stage_5_found_them(
+    tiefvision, trained, run_stage
+):
+    import json
+
+    report = json.loads((trained / "reports" / "localise.json").read_text())
+    figures = report["figures"]["test"]
+    first = tiefvision("trial", "--workspace", trained, "--json").lines[0]
+    told = first["found"], first["photographs"]
+    # Stage 5 counts boxes that are not told as well.
+    assert told[1] == figures["garments"]
+    assert told[0] <= figures["iou_over_0.5"]
+
+
+def test_an_unreadable_photograph_is_named_once(tiefvision, run, dataset, tmp_path):
+    from tiefvision.workspace.artifacts import Workspace
+    from tiefvision.workspace.records import photo_path, read_photos
+
+    with Workspace(run).open("photos") as photos:
+        tested = [one for one in read_photos(photos) if one.split == "test"]
+        file = photo_path(photos, tested[0].path)
+    kept = file.read_bytes()
+    try:
+        file.write_bytes(kept[:100])
+        spoken = tiefvision("trial", "--workspace", run, "--json")
+    finally:
+        file.write_bytes(kept)
+    assert spoken.code == SOME_UNREADABLE
+    assert spoken.err.count(file.name) == 1
+    assert spoken.lines[0]["photographs"] == len(tested) - 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (["--category", "crown"], BAD_USAGE, "outfit"),
+        (["--workspace", "none"], FAILED, "stage"),
+    ],
+)
+def test_what_cannot_be_tried_is_said(tiefvision, trained, options, code, told):
+    spoken = tiefvision("trial", "--workspace", trained, *options)
+    assert spoken.code == code
+    assert told in spoken.err
