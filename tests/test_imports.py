@@ -34,7 +34,7 @@ ONLY = {
     "typer": {"cli", "stages"},
     "rich": {"cli", "progress"},
     "torchvision": {"encoders", "workspace"},
-    "scipy": {"datasets", "photos"},
+    "scipy": {"datasets", "locating", "photos"},
     "torch": {
         "photos",
         "encoders",

@@ -175,9 +175,12 @@ def test_the_box_is_in_pixels_of_the_photograph(heads):
     prejudice(heads, {"dress": (-0.25, -0.5, 0.25, 0.5)})
     # One window: 224 px of a copy at half and a quarter of the size, border 16 px.
     level = level_of(1, 1, (0.5, 0.25), (16, 16), seed=0)
-    (garment,) = locate([level], 1000, 1000, fold_heads(*heads))
+    folded = fold_heads(*heads)
+    (garment,) = locate([level], 1000, 1000, folded)
     assert garment.category == "dress"
-    assert garment.score == pytest.approx(1 / (1 + np.exp(-6)) / JURY)
+    spreads = judge_levels([level], folded, EVERY_WINDOW).spreads[0, 1]
+    sure, known = 1 / (1 + np.exp(-6)), np.exp(-(spreads / [224, 896, 224, 896]).sum())
+    assert garment.score == pytest.approx(sure * known / JURY)
     # Centre ((112 - 16) / 0.5, (112 - 16) / 0.25), sides 448 and 896.
     expected = (192 - 112, 0, 192 + 112, 384 + 448)
     assert garment.box_in_image == pytest.approx(expected, abs=1e-3)

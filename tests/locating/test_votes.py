@@ -41,6 +41,12 @@ def found(opinions, categories=("coat", "dress"), rules=None):
     return combine(opinions, categories, WIDTH, HEIGHT, rules)
 
 
+def expected_overlap(box, spread):
+    """Of two sides across and two down, each off by ``spread`` pixels."""
+    x0, y0, x1, y1 = box
+    return np.exp(-2 * spread / (x1 - x0) - 2 * spread / (y1 - y0))
+
+
 def median_by_counting(values, weights):
     reached = [
         value
@@ -235,7 +241,8 @@ def test_a_garment_seen_weakly_is_found_but_not_by_the_published_rules():
     weak = opinions_of((5, DRESS, [0.0, 0.3], 3.0), (5, COAT, [0.0, 0.17], 3.0))
     (garment,) = found(weak)  # 0.17 is less than 0.6 of 0.3
     assert garment.box_in_image == DRESS
-    assert garment.score == pytest.approx(5 * 0.3 / JURY)
+    expected = 5 * 0.3 * expected_overlap(DRESS, 3.0) / JURY
+    assert garment.score == pytest.approx(expected)
     for combination in ("mean", "sides"):
         assert found(weak, rules=VotingRules(combination=combination)) == ()
 
@@ -266,12 +273,29 @@ def test_two_garments_apart_are_two_boxes():
 
 def test_the_score_is_the_mean_over_the_jury():
     """Of more than a jury the surest count; where there are fewer, the rest say 0."""
+    overlap = expected_overlap(DRESS, 5.0)
     few = opinions_of((6, DRESS, [0.0, 0.9], 5.0))
     (garment,) = found(few)
-    assert garment.score == pytest.approx(6 * 0.9 / JURY)
+    assert garment.score == pytest.approx(6 * 0.9 * overlap / JURY)
     many = opinions_of((JURY - 2, DRESS, [0, 0.9], 5.0), (50, DRESS, [0, 0.6], 5.0))
     (garment,) = found(many)
-    assert garment.score == pytest.approx(((JURY - 2) * 0.9 + 2 * 0.6) / JURY)
+    mean = ((JURY - 2) * 0.9 + 2 * 0.6) / JURY
+    assert garment.score == pytest.approx(mean * overlap)
+
+
+def test_sure_windows_that_do_not_know_the_box_make_no_high_score():
+    """Between two people: as sure as those on one, and torn between their sides."""
+    people = [(10, 40, 100, 260), (290, 40, 380, 260)]
+    between = (150, 40, 240, 260)
+    torn = [60.0, 4.0, 60.0, 4.0]
+    opinions = opinions_of(
+        *[(JURY, box, [0.0, 0.9], 4.0) for box in people],
+        (JURY, between, [0.0, 0.9], torn),
+    )
+    *sure, unsure = found(opinions)
+    assert {garment.box_in_image for garment in sure} == set(people)
+    assert unsure.box_in_image == between
+    assert unsure.score < 0.4 * sure[-1].score
 
 
 @pytest.mark.parametrize("combination", ["votes", "mean", "sides"])
@@ -283,7 +307,8 @@ def test_several_people_in_one_kind_of_garment_are_several_boxes(combination):
     garments = found(opinions, rules=VotingRules(combination=combination))
     assert [garment.category for garment in garments] == ["dress"] * 3
     assert [garment.box_in_image for garment in garments] == people
-    scores = [(8 - k) * (0.9 - 0.1 * k) / JURY for k in range(3)]
+    overlap = expected_overlap(people[0], 4.0)
+    scores = [(8 - k) * (0.9 - 0.1 * k) * overlap / JURY for k in range(3)]
     assert [garment.score for garment in garments] == pytest.approx(scores)
 
 
@@ -296,7 +321,8 @@ def test_categories_do_not_share_windows():
     dress, coat = found(opinions)
     assert (dress.category, dress.box_in_image) == ("dress", DRESS)
     assert (coat.category, coat.box_in_image) == ("coat", longer)
-    assert coat.score == pytest.approx(6 * 0.8 / JURY)
+    expected = 6 * 0.8 * expected_overlap(longer, 5.0) / JURY
+    assert coat.score == pytest.approx(expected)
 
 
 def test_at_most_so_many_garments_of_a_category():
@@ -372,7 +398,7 @@ def test_a_box_with_a_small_share_of_the_best_score_is_chance():
     opinions = opinions_of((50, DRESS, [0, 0.9], 5.0), (1, COAT, [0, 0.9], 5.0))
     (garment,) = found(opinions)
     assert garment.box_in_image == DRESS
-    assert len(found(opinions, rules=VotingRules(least=0.04))) == 2
+    assert len(found(opinions, rules=VotingRules(least=0.01))) == 2
     # Not of the score of another category: a coat is no worse for the dress beside it.
     beside = opinions_of((50, DRESS, [0, 0.9], 5.0), (1, COAT, [0.9, 0], 5.0))
     assert [item.category for item in found(beside)] == ["dress", "coat"]

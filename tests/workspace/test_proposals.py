@@ -21,7 +21,7 @@ def photo(path, *categories):
 
 
 def opinions(ranks):
-    """Twelve windows; of each category the one of this rank is right, counted from 0."""
+    """Twelve windows, of which for each category the one of this rank is right."""
     probabilities = np.zeros((12, 2))
     boxes = np.tile(WRONG, (12, 2, 1))
     for column, rank in enumerate(ranks):

@@ -41,12 +41,10 @@ class TellingRules:
         Raises:
             TypeError, ValueError, KeyError: It is not that.
         """
-        learnt = {name: _from_dict(values[name]) for name in ("calibration", "outfits")}
+        learnt = {
+            name: Calibration(**values[name]) for name in ("calibration", "outfits")
+        }
         return cls(**{**values, **learnt})
-
-
-def _from_dict(knots: Mapping[str, Any]) -> Calibration:
-    return Calibration(**{name: tuple(row) for name, row in dict(knots).items()})
 
 
 def calibrate(garments: Sequence[Garment], rules: TellingRules) -> tuple[Garment, ...]:

@@ -18,10 +18,10 @@ from tiefvision.records import Box, Garment
 
 Combination = Literal["votes", "mean", "sides"]
 
-JURY = 20
-"""Windows whose mean P(category) is the score of a garment, the surest first; where
+JURY = 50
+"""Windows whose mean assurance is the score of a garment, the highest first; where
 fewer mean it, the missing ones count 0. Even the smallest photograph has 50 windows,
-and a box that is chance seldom has ten that agree on it."""
+and a box that is chance seldom has twenty that agree on it."""
 
 NEARLY = 0.6
 """Of the highest P(category) in a photograph: windows from there on have a vote, below
@@ -115,6 +115,22 @@ class Voters:
         weights: NDArray[np.float64] = self.surety[:, None] / self.spreads**2
         return weights
 
+    def sizes(self) -> NDArray[np.float64]:
+        """Width and height of the boxes, (n, 2) pixels; 1 at least."""
+        sizes: NDArray[np.float64] = (self.boxes[:, 2:] - self.boxes[:, :2]).clip(1.0)
+        return sizes
+
+    def assurance(self) -> NDArray[np.float64]:
+        """P(category) times the IoU that can be expected of the box, (n,).
+
+        A side that is off by a share of the box costs about that share of the IoU. So a
+        window between two people, which is sure that there is somebody and halves the
+        difference between them, counts for little.
+        """
+        off = (self.spreads / np.tile(self.sizes(), 2)).sum(axis=1)
+        assurance: NDArray[np.float64] = self.surety * np.exp(-off)
+        return assurance
+
 
 def voters_on(opinions: Opinions, column: int, floor: float) -> Voters:
     """The windows that have a vote on a category."""
@@ -136,8 +152,8 @@ def combine(
 ) -> tuple[Garment, ...]:
     """The garments of a photograph, the surest first; none where no window is sure.
 
-    Categories are put to the vote one by one. A garment's score is the mean P(category)
-    of the ``JURY`` surest windows that mean it.
+    Categories are put to the vote one by one. A garment's score is the mean assurance
+    of the ``JURY`` windows that know it best.
 
     Args:
         opinions: Of the windows of all its levels.
@@ -171,7 +187,7 @@ def _garments_of(
         meant = voters.at(members)
         box = clip_to_image(_box_of(meant, rules.combination), width, height)
         if area(box) > 0:
-            jury = np.sort(meant.surety)[-JURY:]
+            jury = np.sort(meant.assurance())[-JURY:]
             found.append(Garment(category, as_box(box), float(jury.sum() / JURY)))
     found.sort(key=lambda garment: -garment.score)
     garments: list[Garment] = []
@@ -189,7 +205,7 @@ def _agreeing(
     """Of those left, the windows that mean the garment whose box is known best."""
     boxes = voters.boxes[left]
     # By the size of the box, or small parts would always come first.
-    size = np.clip(boxes[:, 2:] - boxes[:, :2], 1.0, None).sum(axis=1)
+    size = voters.sizes()[left].sum(axis=1)
     known = voters.surety[left] * size / voters.spreads[left].sum(axis=1)
     seed = left[known.argmax()]
     members = np.array([seed])

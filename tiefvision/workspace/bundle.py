@@ -50,7 +50,7 @@ from tiefvision.workspace.provenance import file_hash
 
 HEADS_FILE = "heads.safetensors"
 HEADS_FORMAT = "tiefvision-heads"
-HEADS_VERSION = 3
+HEADS_VERSION = 4
 """Of the layout of the heads' file; another one is refused."""
 
 CLASSIFIER = "crop_classifier"

@@ -27,9 +27,13 @@ def _closer(times: float) -> Compose:
     )
 
 
-def _in_pairs(scenes: Iterator[Scene], generator: np.random.Generator) -> Iterator[Scene]:
+def _in_pairs(
+    scenes: Iterator[Scene], generator: np.random.Generator
+) -> Iterator[Scene]:
     # One iterator twice: each takes what follows the other's.
-    return (side_by_side(one, other) for one, other in zip(scenes, scenes, strict=False))
+    return (
+        side_by_side(one, other) for one, other in zip(scenes, scenes, strict=False)
+    )
 
 
 TRIALS: Mapping[str, Compose] = {
@@ -66,7 +70,7 @@ class TrialRow:
 def run_trials(
     photos: Artifact, locator: Locator, category: str, track: Track
 ) -> tuple[list[TrialRow], list[str]]:
-    """Try a locator on the test photographs of a workspace, and on what is made of them.
+    """Try a locator on the test photographs of a workspace and what is made of them.
 
     Args:
         photos: Of stage 1.
