@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+
+from tiefvision.evaluation.ranked_lists import (
+    average_precision,
+    hits_in_order,
+    precision_at,
+    score_at,
+    triplet_accuracy,
+)
+
+BY_HAND = np.array([[True, False, False, True, False]])
+"""Two right ones, at places 1 and 4, among three wrong ones."""
+
+
+def test_figures_by_hand():
+    assert precision_at(BY_HAND, 1) == 1
+    assert precision_at(BY_HAND, 4) == 2 / 4
+    assert precision_at(BY_HAND, 10) == 2 / 10
+    assert average_precision(BY_HAND) == pytest.approx((1 / 1 + 2 / 4) / 2)
+    # The first is before all three wrong ones, the second before one of them.
+    assert triplet_accuracy(BY_HAND) == pytest.approx((3 + 1) / 6)
+    # In the first two places: three triplets of the first in order; of the second
+    # only the one with the wrong photograph at place 2, which is not.
+    assert score_at(BY_HAND, 2) == 3 - 1
+    # Everything: four in order, two not.
+    assert score_at(BY_HAND, 5) == score_at(BY_HAND, 50) == 4 - 2
+
+
+def lists_of(levels, seed=0):
+    generator = np.random.default_rng(seed)
+    table = (generator.integers(0, levels, (25, 18)) / levels).astype(np.float32)
+    relevant = generator.random((25, 18)) < 0.2
+    relevant[0], relevant[1] = False, True
+    return table, relevant
+
+
+def triplets_of(similarities, relevant):
+    """Each right one beside each wrong one: their similarities and their places."""
+    count = len(similarities)
+
+    def place(number):  # of equal ones, wrong before right
+        return sum(
+            similarities[other] > similarities[number]
+            or (
+                similarities[other] == similarities[number]
+                and (relevant[other], other) < (relevant[number], number)
+            )
+            for other in range(count)
+        )
+
+    places = [place(number) for number in range(count)]
+    return [
+        (similarities[p] > similarities[n], places[p], places[n])
+        for p in range(count)
+        if relevant[p]
+        for n in range(count)
+        if not relevant[n]
+    ]
+
+
+@pytest.mark.parametrize("levels", [3, 10_000])  # 3: nearly everything is a tie
+@pytest.mark.parametrize("k", [1, 4, 30])
+def test_figures_of_triplets_against_a_loop(levels, k):
+    table, relevant = lists_of(levels)
+    hits = hits_in_order(table, relevant)
+    for row in range(len(table)):
+        triplets = triplets_of(table[row].tolist(), relevant[row].tolist())
+        right = [ordered for ordered, _, _ in triplets]
+        assert triplet_accuracy(hits)[row] == pytest.approx(
+            np.mean(right) if right else 0.0
+        )
+        reached = [
+            1 if ordered else -1 for ordered, *places in triplets if min(places) < k
+        ]
+        assert score_at(hits, k)[row] == sum(reached)
+
+
+@pytest.mark.parametrize("levels", [3, 10_000])
+def test_precision_against_a_loop(levels):
+    table, relevant = lists_of(levels, seed=1)
+    hits = hits_in_order(table, relevant)
+    for row, (similarities, right) in enumerate(zip(table, relevant, strict=True)):
+        order = sorted(range(18), key=lambda n: (-similarities[n], right[n]))
+        ordered = [bool(right[number]) for number in order]
+        assert hits[row].tolist() == ordered
+        assert precision_at(hits, 7)[row] == sum(ordered[:7]) / 7
+        found = [
+            sum(ordered[: place + 1]) / (place + 1)
+            for place in range(18)
+            if ordered[place]
+        ]
+        expected = sum(found) / len(found) if found else 0.0
+        assert average_precision(hits)[row] == pytest.approx(expected)
+
+
+def test_the_best_and_the_worst_list():
+    best, worst = (
+        np.array([[True] * 2 + [False] * 6]),
+        np.array([[False] * 6 + [True] * 2]),
+    )
+    assert average_precision(best) == triplet_accuracy(best) == 1
+    assert triplet_accuracy(worst) == 0
+    assert score_at(best, 30) == -score_at(worst, 30) == 12
+
+
+def test_what_is_all_alike_earns_nothing():
+    relevant = np.array([[True, False, False, True]])
+    hits = hits_in_order(np.zeros((1, 4), np.float32), relevant)
+    assert hits.tolist() == [[False, False, True, True]]
+    assert triplet_accuracy(hits) == 0
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (3, 0)])
+def test_nothing_to_rank(shape):
+    hits = hits_in_order(np.zeros(shape, np.float32), np.zeros(shape, np.bool_))
+    for values in (
+        precision_at(hits, 30),
+        average_precision(hits),
+        triplet_accuracy(hits),
+        score_at(hits, 30),
+    ):
+        assert values.tolist() == [0.0] * shape[0]
