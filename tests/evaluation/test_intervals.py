@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from tiefvision.evaluation.intervals import (
     Figure,
     bootstrap_difference,
     bootstrap_mean,
+    randomisation_test,
 )
 
 
@@ -60,3 +63,42 @@ def test_how_a_figure_is_written():
     figure = Figure(0.123456, 0.1, 0.2)
     assert str(figure) == "0.123 [0.100, 0.200]"
     assert figure.to_dict() == {"value": 0.1235, "low": 0.1, "high": 0.2}
+
+
+def exact_p(ahead):
+    """Over all ways to exchange the values of queries."""
+    sums = [
+        abs(sum(sign * value for sign, value in zip(signs, ahead, strict=True)))
+        for signs in itertools.product([-1, 1], repeat=len(ahead))
+    ]
+    return np.mean([total >= abs(sum(ahead)) - 1e-9 for total in sums])
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        [1, 1, 1, 1, 1, 1, 1, 1],
+        [1, 1, 1, -1, 1, 0, 0, 1],
+        [0.3, -0.2, 0.9, 0.4, -0.1, 0.2],
+        [0.1, -0.1, 0.2],
+    ],
+)
+def test_the_randomisation_test_against_every_exchange(ahead):
+    ahead = np.array(ahead, dtype=np.float64)
+    baseline = np.random.default_rng(0).random(len(ahead))
+    p = randomisation_test(baseline + ahead, baseline)
+    assert p == pytest.approx(exact_p(ahead.tolist()), abs=0.02)
+    assert randomisation_test(baseline, baseline + ahead) == pytest.approx(p, abs=0.02)
+
+
+def test_the_randomisation_test_of_rankers_that_are_alike_is_seldom_sure():
+    generator = np.random.default_rng(1)
+    tables = generator.random((100, 2, 40)) < 0.5
+    sure = [randomisation_test(*table.astype(np.float64), 0) < 0.05 for table in tables]
+    assert sum(sure) <= 12  # five are expected
+
+
+def test_a_difference_in_every_query_is_no_chance():
+    p = randomisation_test(np.ones(200), np.zeros(200))
+    assert p == pytest.approx(1 / 10_001)
+    assert randomisation_test(np.empty(0), np.empty(0)) == 1.0

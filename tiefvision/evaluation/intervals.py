@@ -9,6 +9,16 @@ RESAMPLES = 2000
 """Enough for two stable digits at the ends of a 95 % interval."""
 
 
+EXCHANGES = 10_000
+"""Of the randomisation test: a p of 0.01 is then known to 0.001 (standard error)."""
+
+BLOCKS = 10
+"""In which they are drawn, so that few are in memory at a time."""
+
+ROUNDING = 1e-9
+"""Sums of the same numbers in another order are this much alike."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A mean with its 95 % interval."""
@@ -52,6 +62,40 @@ def bootstrap_difference(
         seed: Of the resampling.
     """
     return bootstrap_mean(values - baseline, seed)
+
+
+def randomisation_test(
+    values: NDArray[np.float64], baseline: NDArray[np.float64], seed: int = 0
+) -> float:
+    """How likely so large a difference of means is if both rankers were alike.
+
+    Fisher's paired randomisation test, two-sided: were they alike, the two values of a
+    query could be exchanged. For figures of retrieval it is to be preferred to the
+    signed-rank and the sign test (Smucker, Allan & Carterette, CIKM 2007).
+
+    Args:
+        values: (Q,) of a ranker.
+        baseline: (Q,) of the other, query by query.
+        seed: Of the exchanges.
+
+    Returns:
+        In (0, 1]; at least 1 / (``EXCHANGES`` + 1), and 1 without queries.
+
+    >>> randomisation_test(np.ones(3), np.ones(3))
+    1.0
+    """
+    ahead = values - baseline
+    ahead = ahead[ahead != 0]  # Exchanging equals changes nothing.
+    if not len(ahead):
+        return 1.0
+    generator = np.random.default_rng(seed)
+    seen = abs(ahead.sum()) * (1 - ROUNDING)
+    as_far = sum(
+        int((abs(signs @ ahead) >= seen).sum())
+        for count in np.diff(np.linspace(0, EXCHANGES, BLOCKS + 1).astype(int))
+        for signs in [generator.choice([-1.0, 1.0], (count, len(ahead)))]
+    )
+    return (as_far + 1) / (EXCHANGES + 1)
 
 
 def _resampled_means(values: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
