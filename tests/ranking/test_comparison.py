@@ -3,17 +3,19 @@ import pytest
 import torch
 
 from tiefvision.evaluation.intervals import Figure
+from tiefvision.progress import untracked
 from tiefvision.ranking.comparison import (
     CUTS,
     LISTED,
     RankerResult,
+    chances,
     differences,
     run_search,
 )
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.ranking.triplets import View
-from tiefvision.ranking.views import CosineRanker
+from tiefvision.ranking.views import CosineRanker, similarity_rows
 
 COUNT, QUERIES = 30, 8
 ITEMS = tuple(f"item{number % 11}" for number in range(COUNT))
@@ -57,6 +59,11 @@ def test_ranks_and_neighbours_against_a_loop():
             item = SEARCH.query_items[row]
             rank = items.index(item) + 1 if item in items else 0
             assert result.ranks[row] == rank
+            right = [ITEMS[number] == item for number in order]
+            assert result.lists["precision@30"][row] == sum(right) / 30
+            found = [sum(right[: n + 1]) / (n + 1) for n in range(COUNT) if right[n]]
+            expected = sum(found) / max(len(found), 1)
+            assert result.lists["average_precision"][row] == pytest.approx(expected)
     assert results[0].ranks.tolist() != results[1].ranks.tolist()
 
 
@@ -64,6 +71,7 @@ def result_of(*ranks):
     return RankerResult(
         "any",
         np.array(ranks),
+        {"average_precision": 1.0 / np.array(ranks, dtype=np.float64).clip(1)},
         np.zeros((len(ranks), 0), np.int64),
         np.zeros((len(ranks), 0), np.float32),
     )
@@ -75,13 +83,37 @@ def test_figures_by_hand():
     assert figures == pytest.approx(
         {
             "recall@1": 1 / 4,
+            "recall@3": 1 / 4,
             "recall@5": 2 / 4,
             "recall@10": 2 / 4,
             "recall@20": 3 / 4,
+            "recall@30": 3 / 4,
+            "recall@50": 3 / 4,
             "reciprocal_rank": (1 + 1 / 4 + 0 + 1 / 12) / 4,
+            "average_precision": (1 + 1 / 4 + 1 + 1 / 12) / 4,
         }
     )
-    assert CUTS == (1, 5, 10, 20)
+    assert CUTS == (1, 3, 5, 10, 20, 30, 50)
+
+
+def test_results_do_not_depend_on_the_block(monkeypatch):
+    (whole,) = run_search(SEARCH, {"cosine": CosineRanker()}, maps_of)
+    monkeypatch.setattr(similarity_rows, "__defaults__", (3, untracked))
+    (blocks,) = run_search(SEARCH, {"cosine": CosineRanker()}, maps_of)
+    for one, other in zip(
+        (whole.ranks, whole.closest, whole.similarities, *whole.lists.values()),
+        (blocks.ranks, blocks.closest, blocks.similarities, *blocks.lists.values()),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_the_chance_of_each_difference():
+    alike = chances(result_of(1, 7), result_of(1, 7))
+    assert set(alike.values()) == {1.0}
+    ahead = chances(result_of(*[1] * 20), result_of(*[4] * 20))
+    assert ahead["recall@1"] < 0.001
+    assert ahead["recall@5"] == 1.0
 
 
 def test_differences_are_paired():

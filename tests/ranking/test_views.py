@@ -4,7 +4,12 @@ import torch
 
 from tiefvision.ranking.similarity import normalise_cells, similarity
 from tiefvision.ranking.triplets import View
-from tiefvision.ranking.views import CosineRanker, embed_views, similarity_table
+from tiefvision.ranking.views import (
+    CosineRanker,
+    embed_views,
+    similarity_rows,
+    similarity_table,
+)
 
 COUNT = 10
 VIEWS = [View(str(number)) for number in range(COUNT)]
@@ -50,6 +55,13 @@ def test_no_more_than_a_block_is_read_at_a_time():
     sizes.clear()
     similarity_table(VIEWS, VIEWS, reading, CosineRanker(), 4)
     assert max(sizes) == 4
+
+
+def test_rows_come_a_block_of_queries_at_a_time():
+    table = similarity_table(VIEWS, VIEWS[:7], maps_of, CosineRanker())
+    rows = list(similarity_rows(VIEWS, VIEWS[:7], maps_of, CosineRanker(), 4))
+    assert [len(block) for block in rows] == [4, 4, 2]
+    np.testing.assert_allclose(np.concatenate(rows), table, atol=1e-6)
 
 
 @pytest.mark.parametrize(("queries", "gallery"), [(0, 5), (5, 0), (0, 0)])

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from tiefvision.workspace.comparing import Comparison
 
 
+SHOWN = (
+    "recall@1",
+    "recall@5",
+    "recall@10",
+    "recall@20",
+    "reciprocal_rank",
+    "average_precision",
+)
+"""Figures of the table; ``--json`` has all."""
+
+
 @with_options
 def compare(
     options: Options,
@@ -49,12 +60,14 @@ def compare(
 
 def _print_comparison(comparison: "Comparison") -> None:
     typer.echo(comparison.protocol)
-    ahead = comparison.ahead()
-    figures = [
-        (item.ranker, item.figures(comparison.seed)) for item in comparison.results
-    ]
-    rows = [(name, *values.values()) for name, values in figures]
-    first, last = figures[0][0], figures[-1][0]
+    rows: list[tuple[str, ...]] = []
+    for result in comparison.results:
+        figures = result.figures(comparison.seed)
+        rows.append((result.ranker, *(str(figures[name]) for name in SHOWN)))
     if len(rows) > 1:
-        rows.append((f"{last} - {first}", *ahead.values()))
-    print_table(("ranker", *ahead), rows)
+        ahead, chances = comparison.ahead(), comparison.chances()
+        rows += [
+            (f"{rows[-1][0]} - {rows[0][0]}", *(str(ahead[name]) for name in SHOWN)),
+            ("p of no difference", *(f"{chances[name]:.4f}" for name in SHOWN)),
+        ]
+    print_table(("ranker", *SHOWN), rows)

@@ -1,6 +1,6 @@
 """Rankers side by side: the same queries, the same gallery, exact search."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,14 @@ from tiefvision.evaluation.intervals import (
     Figure,
     bootstrap_difference,
     bootstrap_mean,
+    randomisation_test,
+)
+from tiefvision.evaluation.ranked_lists import (
+    average_precision,
+    hits_in_order,
+    precision_at,
+    score_at,
+    triplet_accuracy,
 )
 from tiefvision.evaluation.retrieval import (
     ranks_of_first_hit,
@@ -18,10 +26,13 @@ from tiefvision.evaluation.retrieval import (
 )
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.searches import Search
-from tiefvision.ranking.views import Embed, MapsOf, similarity_table
+from tiefvision.ranking.views import Embed, MapsOf, similarity_rows
 
-CUTS = (1, 5, 10, 20)
+CUTS = (1, 3, 5, 10, 20, 30, 50)
 """The k of recall@k."""
+
+LIST_CUT = 30
+"""The k of precision@k and score@k (Deep Ranking, arXiv:1404.4661, has 30)."""
 
 LISTED = 10
 """Results of a query that are kept for the page of examples."""
@@ -34,19 +45,24 @@ class RankerResult:
     Attributes:
         ranker: Its name.
         ranks: (Q,) rank of each query's item, from 1; 0 for none.
+        lists: Name of a figure of whole lists to its values, (Q,); photographs count.
         closest: (Q, <= LISTED) rows of the gallery, the closest first.
         similarities: The same shape, in [-1, 1].
     """
 
     ranker: str
     ranks: NDArray[np.int64]
+    lists: Mapping[str, NDArray[np.float64]]
     closest: NDArray[np.int64]
     similarities: NDArray[np.float32]
 
     def values(self) -> dict[str, NDArray[np.float64]]:
         """One value a query for every figure."""
-        figures = {f"recall@{k}": recall_at(self.ranks, k) for k in CUTS}
-        return figures | {"reciprocal_rank": reciprocal_rank(self.ranks)}
+        return {
+            **{f"recall@{k}": recall_at(self.ranks, k) for k in CUTS},
+            "reciprocal_rank": reciprocal_rank(self.ranks),
+            **self.lists,
+        }
 
     def figures(self, seed: int = 0) -> dict[str, Figure]:
         """Every figure with its interval."""
@@ -78,13 +94,69 @@ def differences(
     }
 
 
+def chances(
+    result: RankerResult, baseline: RankerResult, seed: int = 0
+) -> dict[str, float]:
+    """How likely each difference is if both were alike (``randomisation_test``)."""
+    other = baseline.values()
+    return {
+        name: randomisation_test(values, other[name], seed)
+        for name, values in result.values().items()
+    }
+
+
 def _run(
     search: Search, name: str, embed: Embed, maps_of: MapsOf, track: Track
 ) -> RankerResult:
-    table = similarity_table(
+    parts, done = [_judge(name, search, 0, _no_rows(search))], 0
+    for rows in similarity_rows(
         search.queries, search.gallery, maps_of, embed, track=track
+    ):
+        parts.append(_judge(name, search, done, rows))
+        done += len(rows)
+    return RankerResult(
+        name,
+        np.concatenate([part.ranks for part in parts]),
+        {
+            figure: np.concatenate([part.lists[figure] for part in parts])
+            for figure in parts[0].lists
+        },
+        np.concatenate([part.closest for part in parts]),
+        np.concatenate([part.similarities for part in parts]),
     )
-    ranks = ranks_of_first_hit(table, search.query_items, search.gallery_items)
+
+
+def _no_rows(search: Search) -> NDArray[np.float32]:
+    """Those of no queries, which has the shapes and names of all others."""
+    return np.empty((0, len(search.gallery)), dtype=np.float32)
+
+
+def _judge(
+    name: str, search: Search, first: int, table: NDArray[np.float32]
+) -> RankerResult:
+    """What came of the queries from ``first`` on, by their rows of similarities."""
+    items = search.query_items[first : first + len(table)]
+    hits = hits_in_order(table, _relevant(items, search.gallery_items))
     closest = np.argsort(-table, axis=1, kind="stable")[:, :LISTED]
-    listed = np.take_along_axis(table, closest, axis=1)
-    return RankerResult(name, ranks, closest, listed)
+    return RankerResult(
+        name,
+        ranks_of_first_hit(table, items, search.gallery_items),
+        {
+            "average_precision": average_precision(hits),
+            f"precision@{LIST_CUT}": precision_at(hits, LIST_CUT),
+            "triplet_accuracy": triplet_accuracy(hits),
+            f"score@{LIST_CUT}": score_at(hits, LIST_CUT),
+        },
+        closest,
+        np.take_along_axis(table, closest, axis=1),
+    )
+
+
+def _relevant(
+    query_items: Sequence[str], gallery_items: Sequence[str]
+) -> NDArray[np.bool_]:
+    """(Q, N) whether it is the query's item; by numbers, for text compares slowly."""
+    number = {item: index for index, item in enumerate(set(gallery_items))}
+    wanted = np.array([number.get(item, -1) for item in query_items], dtype=np.int64)
+    owner = np.array([number[item] for item in gallery_items], dtype=np.int64)
+    return np.asarray(wanted[:, None] == owner[None])

@@ -1,7 +1,7 @@
 """Embedding views in blocks, so that memory is bounded by the block."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -42,6 +42,43 @@ def embed_views(
     return np.concatenate(blocks).astype(np.float32, copy=False)
 
 
+def similarity_rows(
+    queries: Sequence[View],
+    gallery: Sequence[View],
+    maps_of: MapsOf,
+    embed: Embed,
+    block: int = BLOCK,
+    track: Track = untracked,
+) -> Iterator[NDArray[np.float32]]:
+    """Exact similarities to the whole gallery, of a block of queries at a time.
+
+    Two blocks of embeddings and ``block`` rows are in memory, 1 kB for each photograph
+    of the gallery in blocks of 256.
+
+    Args:
+        queries: Q views.
+        gallery: N views.
+        maps_of: Reads the maps of views.
+        embed: The ranker.
+        block: Views embedded at a time.
+        track: Shows progress, block by block of the gallery.
+
+    Yields:
+        (<= block, N) float32 in [-1, 1], until all Q rows have come.
+    """
+    tops, lefts = range(0, len(queries), block), range(0, len(gallery), block)
+    corners = itertools.product(tops, lefts)
+    rows = table = np.empty((0, 0), dtype=np.float32)
+    for top, left in track(corners, "comparing", len(tops) * len(lefts)):
+        if left == 0:
+            rows = embed_views(queries[top : top + block], maps_of, embed, block)
+            table = np.empty((len(rows), len(gallery)), dtype=np.float32)
+        columns = embed_views(gallery[left : left + block], maps_of, embed, block)
+        table[:, left : left + block] = rows @ columns.T
+        if left == lefts[-1]:
+            yield np.clip(table, -1.0, 1.0, out=table)
+
+
 def similarity_table(
     queries: Sequence[View],
     gallery: Sequence[View],
@@ -50,25 +87,10 @@ def similarity_table(
     block: int = BLOCK,
     track: Track = untracked,
 ) -> NDArray[np.float32]:
-    """Exact similarities, (Q, N) float32 in [-1, 1].
-
-    Two blocks of embeddings are in memory at a time, beside the table.
-
-    Args:
-        queries: Q views.
-        gallery: N views.
-        maps_of: Reads the maps of views.
-        embed: The ranker.
-        block: Views embedded at a time.
-        track: Shows progress, block by block.
-    """
+    """All rows of ``similarity_rows`` in one table, (Q, N)."""
     table = np.empty((len(queries), len(gallery)), dtype=np.float32)
-    tops, lefts = range(0, len(queries), block), range(0, len(gallery), block)
-    corners = itertools.product(tops, lefts)
-    rows = np.empty((0, 0), dtype=np.float32)
-    for top, left in track(corners, "comparing", len(tops) * len(lefts)):
-        if left == 0:
-            rows = embed_views(queries[top : top + block], maps_of, embed, block)
-        columns = embed_views(gallery[left : left + block], maps_of, embed, block)
-        table[top : top + block, left : left + block] = rows @ columns.T
-    return np.clip(table, -1.0, 1.0)
+    done = 0
+    for rows in similarity_rows(queries, gallery, maps_of, embed, block, track):
+        table[done : done + len(rows)] = rows
+        done += len(rows)
+    return table

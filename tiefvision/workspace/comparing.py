@@ -12,7 +12,12 @@ from tiefvision.errors import BadDataset
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import recall_at
 from tiefvision.progress import Track, untracked
-from tiefvision.ranking.comparison import RankerResult, differences, run_search
+from tiefvision.ranking.comparison import (
+    RankerResult,
+    chances,
+    differences,
+    run_search,
+)
 from tiefvision.ranking.searches import Search, search_of_split
 from tiefvision.ranking.triplets import View
 from tiefvision.ranking.views import Embed, MapsOf
@@ -60,6 +65,10 @@ class Comparison:
         """How far the last ranker is ahead of the first."""
         return differences(self.results[-1], self.results[0], self.seed)
 
+    def chances(self) -> dict[str, float]:
+        """How likely that is if both were alike."""
+        return chances(self.results[-1], self.results[0], self.seed)
+
     def to_lines(self) -> list[dict[str, Any]]:
         """One JSON object a ranker, as ``tiefvision compare --json`` prints them."""
         lines = []
@@ -74,6 +83,8 @@ class Comparison:
                 ahead = differences(result, self.results[0], self.seed)
                 line["ahead_of"] = self.results[0].ranker
                 line["ahead"] = _as_json(ahead)
+                chance = chances(result, self.results[0], self.seed)
+                line["p"] = {name: round(p, 5) for name, p in chance.items()}
             lines.append(line)
         return lines
 
@@ -139,7 +150,7 @@ def write_page(
         RankerRow(
             result.ranker,
             DESCRIPTIONS.get(result.ranker, ""),
-            result.figures(comparison.seed),
+            _shown(result.figures(comparison.seed)),
             dict(indexes.get(result.ranker, {})),
         )
         for result in comparison.results
@@ -149,7 +160,7 @@ def write_page(
         protocol=comparison.protocol,
         notes=(),
         rankers=rows,
-        differences=comparison.ahead(),
+        differences=_shown(comparison.ahead()),
         recall_curves={
             result.ranker: tuple(
                 float(recall_at(result.ranks, k).mean())
@@ -162,6 +173,23 @@ def write_page(
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(render_comparison(page, track), encoding="utf-8")
+
+
+SHOWN_FIGURES = (
+    "recall@1",
+    "recall@5",
+    "recall@10",
+    "recall@20",
+    "reciprocal_rank",
+    "average_precision",
+    "precision@30",
+    "triplet_accuracy",
+)
+"""Of those that JSON has, all shares of 1."""
+
+
+def _shown(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    return {name: figures[name] for name in SHOWN_FIGURES}
 
 
 DESCRIPTIONS = {
