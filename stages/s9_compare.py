@@ -15,6 +15,7 @@ from tiefvision.workspace.gallery import GalleryRow, write_gallery
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.loading import load_rankers
 from tiefvision.workspace.maps import maps_reader
+from tiefvision.workspace.query_boxes import query_maps
 
 READS = ("photos", "crops", "baseline", "deeprank")
 
@@ -38,8 +39,9 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     encoder = require_same_encoder(crops, job.read("baseline"), deeprank)
     rankers = load_rankers(job.workspace, device)
     maps_of = maps_reader(crops, device)
+    others = query_maps(records, crops, device)
     comparison = compare_rankers(
-        records, crops, rankers, maps_of, job.resources.seed, track
+        records, crops, rankers, maps_of, job.resources.seed, track, others
     )
     settings = HnswSettings(config.links, config.effort, config.search_effort)
     search = comparison.search

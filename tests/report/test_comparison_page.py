@@ -16,7 +16,7 @@ from tiefvision.report.comparison_page import (
 
 HOSTILE = "\"'><script>alert(1)</script><img onerror=x src=http://e.org/>&amp;"
 
-EMPTY = ComparisonPage("Nothing", "", (), (), {}, {}, (), ())
+EMPTY = ComparisonPage("Nothing", "", (), (), {}, {}, (), {}, (), ())
 
 
 def ranker(name: str) -> RankerRow:
@@ -36,6 +36,8 @@ def page_of(photo: Path, name: str = "deeprank", examples: int = 1) -> Compariso
         notes=(f"note {name}",),
         rankers=(ranker("baseline"), ranker(name)),
         differences={"recall@1": Figure(0.2, 0.1, 0.3)},
+        chances={"recall@1": 0.0125},
+        by_box=(ranker("baseline, whole"), ranker(f"{name}, whole")),
         recall_curves={"baseline": (0.3, 0.4), name: (0.5, 0.6)},
         history=(
             {"epoch": 0.0, "val_x": 0.1},
@@ -51,6 +53,7 @@ def test_everything_is_on_the_page(photo_file, parse):
     for text in (f"{name} deeprank" for name in wanted):
         assert text in page.text
     assert "deeprank minus baseline" in page.text and "▲ +0.200" in page.text
+    assert "p 0.013" in page.text and "baseline, whole" in page.text
     assert page.text.index("loss") < page.text.index("val x")
     assert page.tags.count("polyline") == 4  # two recall curves, loss and val_x
     assert page.tags.count("img") == 2
@@ -73,6 +76,7 @@ def test_an_empty_page_is_a_page(parse):
     ("field", "heading"),
     [
         ("rankers", "Figures"),
+        ("by_box", "By box"),
         ("recall_curves", "Recall@k"),
         ("history", "Training"),
         ("examples", "Examples"),

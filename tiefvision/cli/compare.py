@@ -33,6 +33,7 @@ def compare(
     from tiefvision.workspace.comparing import compare_rankers, write_page
     from tiefvision.workspace.loading import load_rankers
     from tiefvision.workspace.maps import maps_reader
+    from tiefvision.workspace.query_boxes import query_maps
 
     run, device = options.run, options.torch_device()
     with run.open("photos") as photos, run.open("crops") as crops:
@@ -45,6 +46,7 @@ def compare(
             maps_reader(crops, device),
             options.seed,
             options.track,
+            query_maps(photos, crops, device),
         )
         if options.json:
             for line in comparison.to_lines():

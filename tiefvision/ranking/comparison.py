@@ -1,7 +1,8 @@
 """Rankers side by side: the same queries, the same gallery, exact search."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,11 +77,26 @@ def run_search(
     rankers: Mapping[str, Embed],
     maps_of: MapsOf,
     track: Track = untracked,
+    query_maps_of: MapsOf | None = None,
 ) -> list[RankerResult]:
-    """Put a search to every ranker."""
-    return [
-        _run(search, name, embed, maps_of, track) for name, embed in rankers.items()
-    ]
+    """Put a search to every ranker.
+
+    Args:
+        search: Queries and gallery.
+        rankers: By name.
+        maps_of: Reads the maps of views.
+        track: Shows progress.
+        query_maps_of: Reads those of queries, if they are not where the gallery's are.
+    """
+    rows_of = partial(
+        similarity_rows,
+        search.queries,
+        search.gallery,
+        maps_of,
+        track=track,
+        query_maps_of=query_maps_of,
+    )
+    return [_collect(search, name, rows_of(embed)) for name, embed in rankers.items()]
 
 
 def differences(
@@ -105,13 +121,12 @@ def chances(
     }
 
 
-def _run(
-    search: Search, name: str, embed: Embed, maps_of: MapsOf, track: Track
+def _collect(
+    search: Search, name: str, blocks: Iterable[NDArray[np.float32]]
 ) -> RankerResult:
+    """What came of blocks of rows, in the order of the queries."""
     parts, done = [_judge(name, search, 0, _no_rows(search))], 0
-    for rows in similarity_rows(
-        search.queries, search.gallery, maps_of, embed, track=track
-    ):
+    for rows in blocks:
         parts.append(_judge(name, search, done, rows))
         done += len(rows)
     return RankerResult(

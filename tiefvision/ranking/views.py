@@ -49,6 +49,7 @@ def similarity_rows(
     embed: Embed,
     block: int = BLOCK,
     track: Track = untracked,
+    query_maps_of: MapsOf | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Exact similarities to the whole gallery, of a block of queries at a time.
 
@@ -62,6 +63,7 @@ def similarity_rows(
         embed: The ranker.
         block: Views embedded at a time.
         track: Shows progress, block by block of the gallery.
+        query_maps_of: Reads those of queries, if they are not where the gallery's are.
 
     Yields:
         (<= block, N) float32 in [-1, 1], until all Q rows have come.
@@ -71,7 +73,8 @@ def similarity_rows(
     rows = table = np.empty((0, 0), dtype=np.float32)
     for top, left in track(corners, "comparing", len(tops) * len(lefts)):
         if left == 0:
-            rows = embed_views(queries[top : top + block], maps_of, embed, block)
+            asking = queries[top : top + block]
+            rows = embed_views(asking, query_maps_of or maps_of, embed, block)
             table = np.empty((len(rows), len(gallery)), dtype=np.float32)
         columns = embed_views(gallery[left : left + block], maps_of, embed, block)
         table[:, left : left + block] = rows @ columns.T

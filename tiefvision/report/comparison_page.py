@@ -56,6 +56,8 @@ class ComparisonPage:
         notes: What to keep in mind, a sentence each.
         rankers: The baseline first, the supervised ranker last.
         differences: Figures of the last ranker minus those of the first.
+        chances: How likely each would be if both were alike.
+        by_box: Of the same queries by other boxes, a row for each ranker and box.
         recall_curves: Ranker to recall@1, recall@2 and so on.
         history: Figures of each epoch of the supervised ranker's training, with
             "epoch"; an epoch may lack some.
@@ -67,6 +69,8 @@ class ComparisonPage:
     notes: tuple[str, ...]
     rankers: tuple[RankerRow, ...]
     differences: Mapping[str, Figure]
+    chances: Mapping[str, float]
+    by_box: tuple[RankerRow, ...]
     recall_curves: Mapping[str, tuple[float, ...]]
     history: tuple[Mapping[str, float], ...]
     examples: tuple[Example, ...]
@@ -82,6 +86,7 @@ def render_comparison(page: ComparisonPage, track: Track = untracked) -> str:
     parts = (
         _introduction(page),
         _figures(page),
+        _by_box(page),
         _recall_curves(page),
         _training_curves(page),
         _examples(page, track),
@@ -104,9 +109,13 @@ def _figures(page: ComparisonPage) -> Markup | None:
         return None
     explanation = "Means over all queries with 95 % intervals; the best are bold."
     if page.differences and len(page.rankers) > 1:
-        explanation += " ▲ and ▼: the interval of the difference excludes 0."
+        explanation += (
+            " ▲ and ▼: the interval of the difference excludes 0. p: how likely so "
+            "large a difference is between rankers that are alike (paired "
+            "randomisation test)."
+        )
     parts = [
-        figure_table(page.rankers, page.differences),
+        figure_table(page.rankers, page.differences, page.chances),
         element("p", {"class": "quiet"}, explanation),
     ]
     if any(row.index for row in page.rankers):
@@ -121,6 +130,20 @@ def _figures(page: ComparisonPage) -> Markup | None:
             ),
         ]
     return section("Figures", *parts)
+
+
+def _by_box(page: ComparisonPage) -> Markup | None:
+    if not page.by_box:
+        return None
+    about = (
+        "The same queries by the box that was found, by the annotated one, and "
+        "not at all: what locating wins, and what it still costs."
+    )
+    return section(
+        "By box",
+        figure_table(page.by_box, {}),
+        element("p", {"class": "quiet"}, about),
+    )
 
 
 def _recall_curves(page: ComparisonPage) -> Markup | None:

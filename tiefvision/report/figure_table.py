@@ -34,9 +34,17 @@ class RankerRow:
 
 
 def figure_table(
-    rankers: Sequence[RankerRow], differences: Mapping[str, Figure]
+    rankers: Sequence[RankerRow],
+    differences: Mapping[str, Figure],
+    chances: Mapping[str, float] | None = None,
 ) -> Markup:
-    """A row for each ranker; a last row for what the last gains over the first."""
+    """A row for each ranker; a last row for what the last gains over the first.
+
+    Args:
+        rankers: The first is the baseline.
+        differences: Figures of the last less those of the first; empty for no such row.
+        chances: How likely each would be if both were alike.
+    """
     named = [row.figures for row in rankers] + [differences]
     columns = list(dict.fromkeys(name for figures in named for name in figures))
     best = {name: _best(rankers, name) for name in columns}
@@ -50,7 +58,7 @@ def figure_table(
         for number, row in enumerate(rankers)
     ]
     if differences and len(rankers) > 1:
-        rows.append(_difference_row(rankers, differences, columns))
+        rows.append(_difference_row(rankers, differences, chances or {}, columns))
     return _table([name.replace("_", " ") for name in columns], rows)
 
 
@@ -114,6 +122,7 @@ def _figure_cell(figure: Figure | None, best: float) -> Markup:
 def _difference_row(
     rankers: Sequence[RankerRow],
     differences: Mapping[str, Figure],
+    chances: Mapping[str, float],
     columns: Sequence[str],
 ) -> Markup:
     reach = max(
@@ -128,11 +137,16 @@ def _difference_row(
         ),
         element("small", {}, "query by query"),
     )
-    cells = [_difference_cell(differences.get(name), reach) for name in columns]
+    cells = [
+        _difference_cell(differences.get(name), chances.get(name), reach)
+        for name in columns
+    ]
     return element("tr", {"class": "difference"}, heading, *cells)
 
 
-def _difference_cell(difference: Figure | None, reach: float) -> Markup:
+def _difference_cell(
+    difference: Figure | None, chance: float | None, reach: float
+) -> Markup:
     if difference is None:
         return element("td", {}, MISSING)
     sign, state = "", ""
@@ -144,6 +158,7 @@ def _difference_cell(difference: Figure | None, reach: float) -> Markup:
         element("b", {}, f"{sign}{difference.value:+.3f}"),
         _whisker(difference, (-reach, reach)),
         element("small", {}, f"{difference.low:+.3f} to {difference.high:+.3f}"),
+        *([] if chance is None else [element("small", {}, f"p {chance:.2g}")]),
     )
 
 

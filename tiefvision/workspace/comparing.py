@@ -1,7 +1,7 @@
 """The comparison of a workspace's rankers: figures, lines for JSON, and the page."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,9 @@ EXAMPLES = 8
 SHOWN = 5
 """Results of each ranker in an example."""
 
+PREDICTED = "predicted"
+"""Beside the boxes of ``query_maps``, the one that was located."""
+
 LONGEST_CURVE = 50
 """Recall curves end at this k."""
 
@@ -51,6 +54,7 @@ class Comparison:
         protocol: In words, with what became of every photograph.
         search: The queries and the gallery.
         results: The first is the baseline.
+        by_box: Of the same queries by other boxes, by their name.
         boxes: What was cropped of each photograph; None for the whole one.
         seed: Of the bootstrap.
     """
@@ -58,6 +62,7 @@ class Comparison:
     protocol: str
     search: Search
     results: tuple[RankerResult, ...]
+    by_box: Mapping[str, tuple[RankerResult, ...]]
     boxes: Mapping[str, Box | None]
     seed: int
 
@@ -79,6 +84,12 @@ class Comparison:
                 "queries": len(self.search.queries),
             }
             line |= _as_json(result.figures(self.seed))
+            line["by_box"] = {
+                kind: _as_json(other.figures(self.seed))
+                for kind, results in self.by_box.items()
+                for other in results
+                if other.ranker == result.ranker
+            }
             if result is not self.results[0]:
                 ahead = differences(result, self.results[0], self.seed)
                 line["ahead_of"] = self.results[0].ranker
@@ -100,8 +111,18 @@ def compare_rankers(
     maps_of: MapsOf,
     seed: int,
     track: Track = untracked,
+    by_box: Mapping[str, MapsOf] | None = None,
 ) -> Comparison:
     """Put the search of the test split to every ranker.
+
+    Args:
+        records: Of stage 1.
+        crops: Of stage 6.
+        rankers: By name, the baseline first.
+        maps_of: Reads the maps of the crops.
+        seed: Of the bootstrap.
+        track: Shows progress.
+        by_box: Reads the maps of queries by other boxes, as ``query_maps`` does.
 
     Raises:
         BadDataset: The test split asks nothing.
@@ -125,7 +146,11 @@ def compare_rankers(
         f"{search.unanswerable} have no counterpart in the gallery; exact search"
     )
     results = tuple(run_search(search, rankers, maps_of, track))
-    return Comparison(protocol, search, results, boxes, seed)
+    others = {
+        kind: tuple(run_search(search, rankers, maps_of, track, query_maps_of))
+        for kind, query_maps_of in (by_box or {}).items()
+    }
+    return Comparison(protocol, search, results, others, boxes, seed)
 
 
 def write_page(
@@ -161,6 +186,8 @@ def write_page(
         notes=(),
         rankers=rows,
         differences=_shown(comparison.ahead()),
+        chances=comparison.chances(),
+        by_box=tuple(_rows_by_box(comparison)),
         recall_curves={
             result.ranker: tuple(
                 float(recall_at(result.ranks, k).mean())
@@ -186,6 +213,17 @@ SHOWN_FIGURES = (
     "triplet_accuracy",
 )
 """Of those that JSON has, all shares of 1."""
+
+
+def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
+    """Ranker by ranker, the box that was found between the true one and none."""
+    if not comparison.by_box:
+        return
+    kinds = {PREDICTED: comparison.results, **comparison.by_box}
+    for number, ranker in enumerate(comparison.results):
+        for kind, results in kinds.items():
+            figures = _shown(results[number].figures(comparison.seed))
+            yield RankerRow(f"{ranker.ranker}, {kind}", "", figures, {})
 
 
 def _shown(figures: Mapping[str, Figure]) -> dict[str, Figure]:

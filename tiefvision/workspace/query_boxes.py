@@ -1,0 +1,86 @@
+"""The same queries by other boxes: what locating costs a search, and what it wins."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from tiefvision.encoders.dense import DenseEncoder
+from tiefvision.errors import UnreadablePhoto
+from tiefvision.locating.targets import OUTFIT, garments_to_find
+from tiefvision.photos.resizing import mirror_photo
+from tiefvision.photos.working import open_photo
+from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
+from tiefvision.ranking.triplets import View
+from tiefvision.ranking.views import MapsOf
+from tiefvision.records import Box, Photo
+from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.encoding import read_encoder
+from tiefvision.workspace.records import photo_path, read_photos
+
+TRUE, WHOLE = "true", "whole"
+
+
+def query_maps(
+    records: Artifact, crops: Artifact, device: torch.device
+) -> dict[str, MapsOf]:
+    """Functions that encode the crops of queries by ``TRUE`` boxes, and ``WHOLE``.
+
+    Args:
+        records: Of stage 1.
+        crops: Of stage 6, with the encoder that made them.
+        device: Where it runs.
+    """
+    encoder, rules = (
+        read_encoder(crops, device),
+        CropRules(crops.header.details["grid"]),
+    )
+    return {
+        kind: _maps_by_boxes(records, boxes, encoder, rules, device)
+        for kind, boxes in _boxes_of_queries(read_photos(records)).items()
+    }
+
+
+def _boxes_of_queries(photos: Sequence[Photo]) -> dict[str, dict[str, Box | None]]:
+    """By name, the box of each photograph; None for all of it.
+
+    The true box is the outfit's; a photograph without one is taken whole.
+    """
+    true: dict[str, Box | None] = {}
+    for photo in photos:
+        outfits = garments_to_find(photo, [OUTFIT])
+        true[photo.path] = outfits[0].box_in_image if outfits else None
+    whole: dict[str, Box | None] = {photo.path: None for photo in photos}
+    return {TRUE: true, WHOLE: whole}
+
+
+def _maps_by_boxes(
+    records: Artifact,
+    boxes: Mapping[str, Box | None],
+    encoder: DenseEncoder,
+    rules: CropRules,
+    device: torch.device,
+) -> MapsOf:
+    """A function that encodes views by these boxes, as stage 6 does by those found.
+
+    A photograph that has gone since is a map of zeros, which is like nothing.
+    """
+    side = rules.grid or encoder.architecture.window
+    nothing = torch.zeros(encoder.architecture.channels, side, side)
+
+    def map_of(view: View) -> Tensor:
+        try:
+            photo = open_photo(photo_path(records, view.path))
+        except UnreadablePhoto:
+            return nothing
+        box = boxes[view.path]
+        placed = photo.box_in_pixels(box) if box else None
+        crop = crop_garment(photo.pixels, placed)
+        return encode_crop(
+            encoder, mirror_photo(crop) if view.mirrored else crop, rules
+        )
+
+    def maps_of(views: Sequence[View]) -> Tensor:
+        return torch.stack([map_of(view) for view in views]).to(device)
+
+    return maps_of
