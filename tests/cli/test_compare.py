@@ -1,4 +1,6 @@
-from tiefvision.cli.running import DONE, FAILED
+import pytest
+
+from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, WORSE
 
 RECALLS = [f"recall@{k}" for k in (1, 3, 5, 10, 20, 30, 50)]
 LISTS = ["average_precision", "precision@30", "triplet_accuracy"]
@@ -57,3 +59,83 @@ def test_without_a_ranker_the_next_command_is_named(tiefvision, run):
     spoken = tiefvision("compare", "--workspace", run, "--json")
     assert (spoken.code, spoken.out) == (FAILED, "")
     assert spoken.err.endswith("Run: make stage-8\n")
+
+
+@pytest.fixture(scope="module")
+def pack(trained, tmp_path_factory):
+    """A result pack of the trained workspace; tests must not change it."""
+    from tiefvision.cli.main import app
+    from tiefvision.cli.running import guarded
+
+    folder = tmp_path_factory.mktemp("packs") / "pack"
+    words = ["compare", "--workspace", str(trained), "--pack", str(folder), "--quiet"]
+    assert guarded(app, words) == DONE
+    return folder
+
+
+def worse(pack, folder):
+    """A copy of a pack in which DeepRank finds nothing."""
+    import shutil
+
+    shutil.copytree(pack, folder)
+    path = folder / "queries.csv"
+    head, *rows = path.read_text().splitlines()
+    spoilt = [
+        ",".join([*row.split(",")[:3], "0", *["0"] * (len(head.split(",")) - 4)])
+        if ",deeprank," in row
+        else row
+        for row in rows
+    ]
+    path.write_text("\n".join([head, *spoilt]) + "\n")
+    return folder
+
+
+def test_a_pack_holds_the_figures_and_the_page(pack):
+    assert {file.name for file in pack.iterdir()} == {
+        "metrics.json",
+        "queries.csv",
+        "compare.html",
+    }
+
+
+def test_a_pack_against_itself_has_not_changed(tiefvision, pack):
+    spoken = tiefvision("compare", pack, pack, "--fail-if", "recall@20<-0.01", "--json")
+    assert spoken.code == DONE
+    assert {line["ranker"] for line in spoken.lines} == {"cosine", "deeprank"}
+    assert all(line["difference"]["value"] == 0 for line in spoken.lines)
+    assert all(line["p"] == 1.0 for line in spoken.lines)
+
+
+def test_a_change_for_the_worse_has_its_own_code(tiefvision, pack, tmp_path):
+    after = worse(pack, tmp_path / "after")
+    condition = "deeprank:recall@20<-0.01"
+    spoken = tiefvision("compare", pack, after, "--fail-if", condition)
+    assert spoken.code == WORSE
+    assert f"Failed: {condition}" in spoken.err
+    assert "deeprank" in spoken.out and "recall@20" in spoken.out
+    for allowed in ("cosine:recall@20<-0.01", "recall@20>0.01"):
+        assert tiefvision("compare", pack, after, "--fail-if", allowed).code == DONE
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["PACK"],
+        ["PACK", "PACK", "PACK"],
+        ["PACK", "PACK", "--html", "page.html"],
+        ["PACK", "PACK", "--fail-if", "recall@20"],
+        ["PACK", "PACK", "--fail-if", "recall@21<0"],
+        ["--fail-if", "recall@20<0"],
+    ],
+)
+def test_what_cannot_be_compared_is_said(tiefvision, pack, words):
+    words = [pack if word == "PACK" else word for word in words]
+    spoken = tiefvision("compare", *words)
+    assert spoken.code == BAD_USAGE
+    assert len(spoken.err.splitlines()) == 1
+
+
+def test_a_folder_that_is_no_pack_is_named(tiefvision, pack, tmp_path):
+    spoken = tiefvision("compare", pack, tmp_path)
+    assert spoken.code == FAILED
+    assert str(tmp_path) in spoken.err and "--pack" in spoken.err

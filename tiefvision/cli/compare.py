@@ -1,5 +1,6 @@
 """``tiefvision compare``: the rankers of a workspace, side by side."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,9 +8,11 @@ import typer
 
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table
-from tiefvision.cli.running import DONE, say
+from tiefvision.cli.running import DONE, WORSE, say
+from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
+    from tiefvision.evaluation.changes import Change
     from tiefvision.workspace.comparing import Comparison
 
 
@@ -27,12 +30,43 @@ SHOWN = (
 @with_options
 def compare(
     options: Options,
+    packs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[BEFORE AFTER]", help="Two result packs, or nothing."),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
+    pack: Annotated[
+        Path | None, typer.Option(help="Folder for a result pack, page and all.")
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[RANKER:]FIGURE<LIMIT",
+            help="Of two packs: end with code 4 if a figure changed by less (or more, "
+            "with >). May come again.",
+        ),
+    ] = None,
 ) -> int:
-    """Evaluate the rankers on the test split of the workspace's dataset."""
+    """Evaluate the rankers on the test split of the workspace's dataset.
+
+    With two result packs: what changed between them, query by query.
+    """
+    if packs:
+        if len(packs) != 2 or html or pack:
+            raise BadUsage("Give two result packs and no page, or no pack at all.")
+        return _compare_packs(packs[0], packs[1], fail_if or (), options)
+    if fail_if:
+        raise BadUsage("--fail-if needs two result packs.")
+    _compare_rankers(options, html, pack)
+    return DONE
+
+
+def _compare_rankers(options: Options, html: Path | None, pack: Path | None) -> None:
     from tiefvision.workspace.comparing import compare_rankers, write_page
+    from tiefvision.workspace.job import input_digests
     from tiefvision.workspace.loading import load_rankers
     from tiefvision.workspace.maps import maps_reader
+    from tiefvision.workspace.packs import PAGE, write_pack
     from tiefvision.workspace.query_boxes import query_maps
 
     run, device = options.run, options.torch_device()
@@ -53,11 +87,80 @@ def compare(
                 print_line(line)
         else:
             _print_comparison(comparison)
-        if html:
-            write_page(comparison, photos, html, {}, history, options.track)
+        if pack:
+            inputs = input_digests(run, ["photos", "crops", "deeprank"])
+            write_pack(comparison, pack, inputs, str(device))
+        for page in filter(None, (html, pack and pack / PAGE)):
+            write_page(comparison, photos, page, {}, history, options.track)
             if not options.quiet:
-                say(f"The page is {html}.")
-    return DONE
+                say(f"The page is {page}.")
+
+
+def _compare_packs(
+    before: Path, after: Path, fail_if: Sequence[str], options: Options
+) -> int:
+    from tiefvision.evaluation.changes import Condition, changes_between
+    from tiefvision.workspace.packs import read_pack, shared_values
+
+    conditions = {}
+    for text in fail_if:
+        try:
+            conditions[text] = Condition.parse(text)
+        except ValueError as error:
+            raise BadUsage(
+                f"--fail-if {text}: no condition.", 'Write "recall@20<-0.01".'
+            ) from error
+    old, new = read_pack(before), read_pack(after)
+    *values, count = shared_values(old, new)
+    changes = changes_between(values[0], values[1], options.seed)
+    for text, condition in conditions.items():
+        if not any(condition.concerns(change) for change in changes):
+            known = ", ".join(dict.fromkeys(change.figure for change in changes))
+            raise BadUsage(
+                f"--fail-if {text}: the packs have no such figure.", f"Use {known}."
+            )
+    if not options.quiet and (
+        old.protocol != new.protocol or count < max(len(old.queries), len(new.queries))
+    ):
+        say(
+            f"Note: by the {count} queries that both have, of {len(old.queries)} and "
+            f"{len(new.queries)}. Before: {old.protocol}. After: {new.protocol}."
+        )
+    _print_changes(changes, options)
+    met = [text for text, condition in conditions.items() if condition.is_met(changes)]
+    for text in met:
+        say(f"Failed: {text}")
+    return WORSE if met else DONE
+
+
+def _print_changes(changes: "Sequence[Change]", options: Options) -> None:
+    if options.json:
+        for change in changes:
+            print_line(
+                {
+                    "ranker": change.ranker,
+                    "figure": change.figure,
+                    "before": change.before.to_dict(),
+                    "after": change.after.to_dict(),
+                    "difference": change.difference.to_dict(),
+                    "p": round(change.chance, 5),
+                }
+            )
+        return
+    print_table(
+        ("ranker", "figure", "before", "after", "difference", "p"),
+        [
+            (
+                change.ranker,
+                change.figure,
+                change.before,
+                change.after,
+                change.difference,
+                f"{change.chance:.4f}",
+            )
+            for change in changes
+        ],
+    )
 
 
 def _print_comparison(comparison: "Comparison") -> None:

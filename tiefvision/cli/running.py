@@ -18,6 +18,9 @@ DONE = 0
 FAILED = 1
 BAD_USAGE = 2
 SOME_UNREADABLE = 3
+WORSE = 4
+"""Of two result packs, when a change is what ``--fail-if`` does not allow."""
+
 INTERRUPTED = 130
 
 # Typer carries its own copy of click from 0.26 on, and imports click before that; the

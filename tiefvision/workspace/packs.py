@@ -1,0 +1,180 @@
+"""A result pack: a comparison on disk, which can be compared with another.
+
+``metrics.json`` holds every figure, the protocol, the seed and the environment;
+``queries.csv`` a line a query and ranker; ``compare.html`` is the page.
+"""
+
+import csv
+import importlib.metadata
+import io
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiefvision.datasets.files import replace_file
+from tiefvision.errors import BadDataset
+from tiefvision.evaluation.changes import Values
+from tiefvision.version import __version__
+from tiefvision.workspace.comparing import Comparison
+
+FORMAT, VERSION = "tiefvision-results", 1
+
+METRICS, QUERIES, PAGE = "metrics.json", "queries.csv", "compare.html"
+
+MIRRORED = " (mirrored)"
+"""Behind the path of a photograph whose mirror image asks."""
+
+NAMING = ("query", "item", "ranker", "rank")
+"""Columns before those of the figures."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What a result pack says.
+
+    Attributes:
+        protocol: Who searched where, in words.
+        queries: Q names.
+        values: Of each ranker and figure, (Q,).
+    """
+
+    protocol: str
+    queries: tuple[str, ...]
+    values: Values
+
+
+def write_pack(
+    comparison: Comparison, folder: Path, inputs: Mapping[str, str], device: str
+) -> None:
+    """Write figures and queries; the page is written by ``write_page``.
+
+    Args:
+        comparison: What to keep.
+        folder: Made if it is missing.
+        inputs: Digests of the artifacts that were compared, by name.
+        device: Where it ran.
+    """
+    metrics = {
+        "format": FORMAT,
+        "version": VERSION,
+        "protocol": comparison.protocol,
+        "seed": comparison.seed,
+        "rankers": comparison.to_lines(),
+        "inputs": dict(inputs),
+        "environment": _environment(device),
+    }
+    text = json.dumps(metrics, indent=1, ensure_ascii=False) + "\n"
+    replace_file(folder / METRICS, text.encode())
+    replace_file(folder / QUERIES, _query_table(comparison).encode())
+
+
+def read_pack(folder: Path) -> Pack:
+    """Read what ``write_pack`` wrote.
+
+    Raises:
+        BadDataset: The folder holds no result pack, or a damaged one.
+    """
+    fix = "Write one: tiefvision compare --pack DIR"
+    try:
+        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        known = metrics["format"], metrics["version"]
+        protocol = str(metrics["protocol"])
+        text = (folder / QUERIES).read_text(encoding="utf-8")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadDataset(f"{folder} holds no result pack ({error}).", fix) from error
+    if known != (FORMAT, VERSION):
+        raise BadDataset(f"{folder} holds {known[0]} of version {known[1]}.", fix)
+    try:
+        queries, values = _read_queries(text)
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        raise BadDataset(f"{folder / QUERIES} is damaged ({error}).", fix) from error
+    return Pack(protocol, queries, values)
+
+
+def shared_values(before: Pack, after: Pack) -> tuple[Values, Values, int]:
+    """The values of the queries that both packs have, in one order, and their number.
+
+    Raises:
+        BadDataset: They have none in common.
+    """
+    shared = sorted(set(before.queries) & set(after.queries))
+    if not shared:
+        raise BadDataset("The two packs have no query in common.")
+    return _values_of(before, shared), _values_of(after, shared), len(shared)
+
+
+def _values_of(pack: Pack, queries: Sequence[str]) -> Values:
+    row = {name: number for number, name in enumerate(pack.queries)}
+    rows = [row[name] for name in queries]
+    return {
+        ranker: {figure: values[rows] for figure, values in figures.items()}
+        for ranker, figures in pack.values.items()
+    }
+
+
+def _query_table(comparison: Comparison) -> str:
+    search = comparison.search
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    figures = list(comparison.results[0].values())
+    writer.writerow([*NAMING, *figures])
+    for result in comparison.results:
+        values = result.values()
+        for number, view in enumerate(search.queries):
+            name = view.path + MIRRORED * view.mirrored
+            rank = int(result.ranks[number])
+            numbers = (f"{values[figure][number]:.9g}" for figure in figures)
+            writer.writerow(
+                [name, search.query_items[number], result.ranker, rank, *numbers]
+            )
+    return text.getvalue()
+
+
+def _read_queries(text: str) -> tuple[tuple[str, ...], Values]:
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    figures = [name for name in rows.fieldnames or () if name not in NAMING]
+    queries: dict[str, list[str]] = {}
+    values: dict[str, list[list[float]]] = {}
+    for row in rows:
+        queries.setdefault(row["ranker"], []).append(row["query"])
+        numbers = [float(row[figure]) for figure in figures]
+        values.setdefault(row["ranker"], []).append(numbers)
+    names = list(queries.values())
+    if not names or not figures:
+        raise ValueError("no queries")
+    if any(other != names[0] for other in names):
+        raise ValueError("rankers of different queries")
+    if len(set(names[0])) != len(names[0]):
+        raise ValueError("a query that comes twice")
+    tables = {ranker: np.array(table) for ranker, table in values.items()}
+    if not all(np.isfinite(table).all() for table in tables.values()):
+        raise ValueError("a value that is no number")
+    return tuple(names[0]), {
+        ranker: _by_figure(figures, table) for ranker, table in tables.items()
+    }
+
+
+def _by_figure(
+    figures: Sequence[str], table: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    return {figure: table[:, column] for column, figure in enumerate(figures)}
+
+
+def _environment(device: str) -> dict[str, Any]:
+    libraries = ("torch", "numpy", "nmslib")
+    return {
+        "tiefvision": __version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in libraries},
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+        "device": device,
+    }
