@@ -32,6 +32,18 @@ def test_the_command_says_what_the_stage_said(tiefvision, trained):
     assert spoken.lines == report["figures"]["rankers"]
 
 
+def test_rankers_are_chosen_and_ordered(tiefvision, run):
+    (run / "deeprank.lmdb").unlink()
+    words = ["--ranker", "spoc", "--ranker", "mean", "--ranker", "gem", "--json"]
+    spoken = tiefvision("compare", "--workspace", run, *words)
+    assert spoken.code == DONE
+    assert [line["ranker"] for line in spoken.lines] == ["spoc", "mean", "gem"]
+    assert spoken.lines[2]["ahead_of"] == "spoc"
+    unknown = tiefvision("compare", "--workspace", run, "--ranker", "magic")
+    assert unknown.code == BAD_USAGE
+    assert "magic" in unknown.err and "gem" in unknown.err
+
+
 def test_the_table_shows_both_rankers_and_their_difference(tiefvision, trained):
     spoken = tiefvision("compare", "--workspace", trained)
     assert spoken.code == DONE

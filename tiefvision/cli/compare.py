@@ -34,6 +34,13 @@ def compare(
         list[Path] | None,
         typer.Argument(metavar="[BEFORE AFTER]", help="Two result packs, or nothing."),
     ] = None,
+    ranker: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="May come again, the baseline first: cosine, deeprank, mean, max, "
+            "gem, spoc. [cosine, deeprank]"
+        ),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
     pack: Annotated[
         Path | None, typer.Option(help="Folder for a result pack, page and all.")
@@ -52,31 +59,36 @@ def compare(
     With two result packs: what changed between them, query by query.
     """
     if packs:
-        if len(packs) != 2 or html or pack:
-            raise BadUsage("Give two result packs and no page, or no pack at all.")
+        if len(packs) != 2 or html or pack or ranker:
+            raise BadUsage("Give two result packs and --fail-if alone, or no pack.")
         return _compare_packs(packs[0], packs[1], fail_if or (), options)
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
-    _compare_rankers(options, html, pack)
+    _compare_rankers(options, ranker or (), html, pack)
     return DONE
 
 
-def _compare_rankers(options: Options, html: Path | None, pack: Path | None) -> None:
+def _compare_rankers(
+    options: Options, ranker: Sequence[str], html: Path | None, pack: Path | None
+) -> None:
     from tiefvision.workspace.comparing import compare_rankers, write_page
     from tiefvision.workspace.job import input_digests
-    from tiefvision.workspace.loading import load_rankers
+    from tiefvision.workspace.loading import DEEPRANK, RANKERS, load_compared
     from tiefvision.workspace.maps import maps_reader
     from tiefvision.workspace.packs import PAGE, write_pack
     from tiefvision.workspace.query_boxes import query_maps
 
     run, device = options.run, options.torch_device()
     with run.open("photos") as photos, run.open("crops") as crops:
-        with run.open("deeprank") as deeprank:
-            history = deeprank.record("training/history")
+        names = list(dict.fromkeys(ranker)) or list(RANKERS)
+        history: list[dict[str, float]] = []
+        if DEEPRANK in names:
+            with run.open(DEEPRANK) as deeprank:
+                history = deeprank.record("training/history")
         comparison = compare_rankers(
             photos,
             crops,
-            load_rankers(run, device),
+            load_compared(run, names, device),
             maps_reader(crops, device),
             options.seed,
             options.track,
@@ -88,7 +100,8 @@ def _compare_rankers(options: Options, html: Path | None, pack: Path | None) -> 
         else:
             _print_comparison(comparison)
         if pack:
-            inputs = input_digests(run, ["photos", "crops", "deeprank"])
+            made_of = ["photos", "crops", *({DEEPRANK} & set(names))]
+            inputs = input_digests(run, made_of)
             write_pack(comparison, pack, inputs, str(device))
         for page in filter(None, (html, pack and pack / PAGE)):
             write_page(comparison, photos, page, {}, history, options.track)

@@ -233,6 +233,10 @@ def _shown(figures: Mapping[str, Figure]) -> dict[str, Figure]:
 DESCRIPTIONS = {
     "cosine": "unsupervised: mean cosine of the encodings' cells",
     "deeprank": "supervised: a 1x1 layer trained on triplets by the angle hinge",
+    "mean": "unsupervised: the mean of the cells",
+    "max": "unsupervised: the largest of each channel (MAC)",
+    "gem": "unsupervised: the generalised mean of the cells (GeM)",
+    "spoc": "unsupervised: the sum in which the middle counts more (SPoC)",
 }
 
 
