@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from tiefvision.index.hnsw import HnswSettings
-from tiefvision.workspace.comparing import compare_rankers, write_page
+from tiefvision.workspace.comparing import compare_rankers
+from tiefvision.workspace.comparing_page import write_page
 from tiefvision.workspace.gallery import GalleryRow, write_gallery
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.loading import load_rankers

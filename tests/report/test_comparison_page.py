@@ -16,7 +16,7 @@ from tiefvision.report.comparison_page import (
 
 HOSTILE = "\"'><script>alert(1)</script><img onerror=x src=http://e.org/>&amp;"
 
-EMPTY = ComparisonPage("Nothing", "", (), (), {}, {}, (), {}, (), ())
+EMPTY = ComparisonPage("Nothing", "", (), (), {}, {}, (), {}, (), (), ())
 
 
 def ranker(name: str) -> RankerRow:
@@ -43,6 +43,7 @@ def page_of(photo: Path, name: str = "deeprank", examples: int = 1) -> Compariso
             {"epoch": 0.0, "val_x": 0.1},
             {"epoch": 1.0, "loss": 3.0, "val_x": 0.2},
         ),
+        flips=(replace(example, caption="flip"),) * (examples == 1),
         examples=(example,) * examples,
     )
 
@@ -56,7 +57,8 @@ def test_everything_is_on_the_page(photo_file, parse):
     assert "p 0.013" in page.text and "baseline, whole" in page.text
     assert page.text.index("loss") < page.text.index("val x")
     assert page.tags.count("polyline") == 4  # two recall curves, loss and val_x
-    assert page.tags.count("img") == 2
+    assert page.tags.count("img") == 4  # the query and its hit, twice
+    assert page.text.index("differ most") < page.text.index("caption deeprank")
 
 
 def test_hostile_names_stay_text(tmp_path, parse):
@@ -80,6 +82,7 @@ def test_an_empty_page_is_a_page(parse):
         ("recall_curves", "Recall@k"),
         ("history", "Training"),
         ("examples", "Examples"),
+        ("flips", "Where the rankers differ most"),
     ],
 )
 def test_what_is_empty_is_left_out(photo_file, parse, field, heading):
@@ -98,7 +101,7 @@ def test_a_history_without_numbers_has_no_chart(history):
 
 def test_unreadable_photographs_leave_the_page_whole(tmp_path, parse):
     page = parse(render_comparison(page_of(tmp_path / "gone.jpg")))
-    assert page.tags.count("img") == 2 and "gone.jpg" in page.text
+    assert page.tags.count("img") == 4 and "gone.jpg" in page.text
 
 
 def test_the_page_stays_under_5_mb(tmp_path, parse):

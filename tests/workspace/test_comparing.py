@@ -5,11 +5,14 @@ import pytest
 import torch
 
 from tiefvision.errors import BadDataset
+from tiefvision.ranking.comparison import RankerResult
+from tiefvision.ranking.searches import Search
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
-from tiefvision.workspace.comparing import compare_rankers, write_page
+from tiefvision.workspace.comparing import Comparison, compare_rankers
+from tiefvision.workspace.comparing_page import _flips, write_page
 from tiefvision.workspace.maps import maps_reader
 from tiefvision.workspace.records import photo_to_record
 
@@ -24,8 +27,8 @@ DIRECTIONS = {"0.jpg": 0, "1.jpg": 1, "2.jpg": 2, "q0.jpg": 0, "q1.jpg": 2}
 """Which way the maps look: q0 finds its item first, q1 another one."""
 
 
-def artifacts(folder, photos):
-    """Of photographs, all read but one, and q1 without a garment found."""
+def artifacts(folder, photos, unfound=()):
+    """Of photographs, all read but one; in some no garment was found."""
     maps, crops = {}, {}
     for photo in photos:
         if photo.path == "unread.jpg":
@@ -33,7 +36,7 @@ def artifacts(folder, photos):
         map_ = np.zeros((3, 1, 1), dtype=np.float16)
         map_[DIRECTIONS.get(photo.path, 0)] = 1
         maps[f"map/{photo.path}"] = {"map": map_, "mirror": map_}
-        box = None if photo.path == "q1.jpg" else (0.0, 0.0, 5.0, 5.0)
+        box = None if photo.path in unfound else (0.0, 0.0, 5.0, 5.0)
         crops[f"crop/{photo.path}"] = {"box": box, "category": "", "score": 1.0}
     records = {f"photo/{photo.path}": photo_to_record(photo) for photo in photos}
     for name, tensors, values in (("photos", {}, records), ("crops", maps, crops)):
@@ -49,19 +52,20 @@ def compare(records, crops, **rankers):
 
 
 def test_the_protocol_says_what_became_of_every_photograph(tmp_path):
-    records, crops = artifacts(tmp_path, SHOP + STREET)
+    records, crops = artifacts(tmp_path, SHOP + STREET, unfound=("q1.jpg",))
     with records, crops:
         comparison = compare(records, crops, cosine=CosineRanker())
     assert comparison.protocol == (
         "2 street photographs search 3 shop photographs; a hit is the same item, items "
-        "counted once; predicted boxes; 1 queries in which nothing was found searched "
-        "with the whole photograph; 1 could not be read; 1 have no counterpart in the "
-        "gallery; exact search"
+        "counted once; predicted boxes; 1 queries in which nothing was found count as "
+        "misses; 1 could not be read; 1 have no counterpart in the gallery; exact "
+        "search"
     )
     (line,) = comparison.to_lines()
     assert line["queries"] == 2
     assert line["recall@1"]["value"] == 0.5
-    assert line["recall@5"]["value"] == 1.0
+    assert line["recall@5"]["value"] == 0.5  # of q1 nothing was found
+    assert line["average_precision"]["value"] == 0.5
 
 
 def test_a_ranker_is_measured_against_the_first(tmp_path):
@@ -95,3 +99,32 @@ def test_the_page_goes_into_a_folder_that_it_makes(tmp_path):
         comparison = compare(records, crops, cosine=CosineRanker())
         write_page(comparison, records, page, {})
     assert "q0.jpg" in page.read_text("utf-8")
+
+
+def result_of(name, *ranks):
+    none = np.zeros((len(ranks), 0))
+    lists = {"score@30": np.arange(len(ranks), dtype=np.float64)}
+    return RankerResult(
+        name, np.array(ranks), lists, none.astype(np.int64), none.astype(np.float32)
+    )
+
+
+def test_flips_are_where_the_last_ranker_wins_and_loses_most():
+    results = (
+        result_of("cosine", 1, 4, 2, 0, 3),
+        result_of("middle", 9, 9, 9, 9, 9),
+        result_of("deeprank", 2, 1, 2, 1, 4),
+    )
+    search = Search("mirror", (), (), (), ())
+    comparison = Comparison("", search, results, {}, {}, 0)
+    # Ahead by 1, by 3/4; behind by 1/2, by 1/12; the third query is alike.
+    assert _flips(comparison) == [3, 1, 0, 4]
+    alike = Comparison("", search, results[:1], {}, {}, 0)
+    assert _flips(alike) == []
+
+
+def test_a_miss_has_no_rank_and_no_figure():
+    missed = result_of("cosine", 1, 2, 3).without(np.array([False, True, True]))
+    assert missed.ranks.tolist() == [1, 0, 0]
+    assert missed.lists["score@30"].tolist() == [0.0, 0.0, 0.0]
+    assert missed.values()["recall@5"].tolist() == [1.0, 0.0, 0.0]

@@ -71,7 +71,8 @@ def compare(
 def _compare_rankers(
     options: Options, ranker: Sequence[str], html: Path | None, pack: Path | None
 ) -> None:
-    from tiefvision.workspace.comparing import compare_rankers, write_page
+    from tiefvision.workspace.comparing import compare_rankers
+    from tiefvision.workspace.comparing_page import write_page
     from tiefvision.workspace.job import input_digests
     from tiefvision.workspace.loading import DEEPRANK, RANKERS, load_compared
     from tiefvision.workspace.maps import maps_reader

@@ -1,7 +1,7 @@
 """Rankers side by side: the same queries, the same gallery, exact search."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -56,6 +56,13 @@ class RankerResult:
     lists: Mapping[str, NDArray[np.float64]]
     closest: NDArray[np.int64]
     similarities: NDArray[np.float32]
+
+    def without(self, missed: NDArray[np.bool_]) -> "RankerResult":
+        """The same where some queries, (Q,), count as misses."""
+        lists = {
+            name: np.where(missed, 0.0, values) for name, values in self.lists.items()
+        }
+        return replace(self, ranks=np.where(missed, 0, self.ranks), lists=lists)
 
     def values(self) -> dict[str, NDArray[np.float64]]:
         """One value a query for every figure."""

@@ -14,6 +14,7 @@ from tiefvision.report.markup import (
     Markup,
     element,
     fit_in_page,
+    join,
     legend,
     render_page,
     section,
@@ -61,7 +62,9 @@ class ComparisonPage:
         recall_curves: Ranker to recall@1, recall@2 and so on.
         history: Figures of each epoch of the supervised ranker's training, with
             "epoch"; an epoch may lack some.
-        examples: In the order shown.
+        flips: Searches that rankers answer most differently.
+        flips: Searches that the rankers answer most differently.
+        examples: Other searches, in the order shown.
     """
 
     title: str
@@ -73,6 +76,8 @@ class ComparisonPage:
     by_box: tuple[RankerRow, ...]
     recall_curves: Mapping[str, tuple[float, ...]]
     history: tuple[Mapping[str, float], ...]
+    flips: tuple[Example, ...]
+    flips: tuple[Example, ...]
     examples: tuple[Example, ...]
 
 
@@ -192,12 +197,23 @@ def _training_chart(
 
 
 def _examples(page: ComparisonPage, track: Track) -> Markup | None:
-    if not page.examples:
+    """Flips and other examples in one piece, so that one limit holds for both."""
+    examples = [*page.flips, *page.examples]
+    if not examples:
         return None
+    headings = {0: "Examples", len(page.flips): "Examples"}
+    if page.flips:
+        headings[0] = "Where the rankers differ most"
     order = _series_numbers(page)
-    tracked = track(page.examples, "Drawing examples", len(page.examples))
-    cards = (_example_card(example, order) for example in tracked)
-    return section("Examples", fit_in_page(cards, len(page.examples), "examples"))
+    tracked = track(examples, "Drawing examples", len(examples))
+    cards = (
+        join([element("h3", {}, headings[number]), card])
+        if number in headings
+        else card
+        for number, example in enumerate(tracked)
+        for card in [_example_card(example, order)]
+    )
+    return section("Searches", fit_in_page(cards, len(examples), "examples"))
 
 
 def _example_card(example: Example, order: Mapping[str, int]) -> Markup:
