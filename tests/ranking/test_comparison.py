@@ -98,7 +98,7 @@ def test_figures_by_hand():
 
 def test_results_do_not_depend_on_the_block(monkeypatch):
     (whole,) = run_search(SEARCH, {"cosine": CosineRanker()}, maps_of)
-    monkeypatch.setattr(similarity_rows, "__defaults__", (3, untracked))
+    monkeypatch.setattr(similarity_rows, "__defaults__", (3, untracked, None))
     (blocks,) = run_search(SEARCH, {"cosine": CosineRanker()}, maps_of)
     for one, other in zip(
         (whole.ranks, whole.closest, whole.similarities, *whole.lists.values()),

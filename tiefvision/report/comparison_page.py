@@ -62,7 +62,6 @@ class ComparisonPage:
         recall_curves: Ranker to recall@1, recall@2 and so on.
         history: Figures of each epoch of the supervised ranker's training, with
             "epoch"; an epoch may lack some.
-        flips: Searches that rankers answer most differently.
         flips: Searches that the rankers answer most differently.
         examples: Other searches, in the order shown.
     """
@@ -76,7 +75,6 @@ class ComparisonPage:
     by_box: tuple[RankerRow, ...]
     recall_curves: Mapping[str, tuple[float, ...]]
     history: tuple[Mapping[str, float], ...]
-    flips: tuple[Example, ...]
     flips: tuple[Example, ...]
     examples: tuple[Example, ...]
 

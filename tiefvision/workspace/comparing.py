@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.intervals import Figure
@@ -113,7 +114,7 @@ def compare_rankers(
             "Give some photographs the split test in annotations.json.",
         )
     boxes = {path: crops.record(f"crop/{path}")["box"] for path in sorted(available)}
-    missed = np.array([boxes[view.path] is None for view in search.queries])
+    missed = missed_queries(search, crops)
     unread = sum(
         photo.split == "test" and photo.path not in available for photo in photos
     )
@@ -130,3 +131,9 @@ def compare_rankers(
         for kind, query_maps_of in (by_box or {}).items()
     }
     return Comparison(protocol, search, results, others, boxes, seed)
+
+
+def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:
+    """(Q,) whether nothing was found in the photograph of a query: it is a miss."""
+    found = (crops.record(f"crop/{view.path}")["box"] for view in search.queries)
+    return np.array([box is None for box in found], dtype=np.bool_)
