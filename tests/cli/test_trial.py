@@ -1,6 +1,11 @@
+import json
+
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, SOME_UNREADABLE
+from tiefvision.workspace import trial
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.records import photo_path, read_photos
 from tiefvision.workspace.trial import TRIALS
 
 
@@ -23,8 +28,6 @@ def test_every_kind_of_photograph_is_tried(tiefvision, trained):
 def test_photographs_as_they_are_are_found_as_stage_5_found_them(
     tiefvision, trained, run_stage
 ):
-    import json
-
     report = json.loads((trained / "reports" / "localise.json").read_text())
     figures = report["figures"]["test"]
     first = tiefvision("trial", "--workspace", trained, "--json").lines[0]
@@ -34,21 +37,19 @@ def test_photographs_as_they_are_are_found_as_stage_5_found_them(
     assert told[0] <= figures["iou_over_0.5"]
 
 
-def test_an_unreadable_photograph_is_named_once(tiefvision, run, dataset, tmp_path):
-    from tiefvision.workspace.artifacts import Workspace
-    from tiefvision.workspace.records import photo_path, read_photos
-
-    with Workspace(run).open("photos") as photos:
+def test_an_unreadable_photograph_is_named_once(
+    tiefvision, trained, broken, monkeypatch
+):
+    with Workspace(trained).open("photos") as photos:
         tested = [one for one in read_photos(photos) if one.split == "test"]
-        file = photo_path(photos, tested[0].path)
-    kept = file.read_bytes()
-    try:
-        file.write_bytes(kept[:100])
-        spoken = tiefvision("trial", "--workspace", run, "--json")
-    finally:
-        file.write_bytes(kept)
+
+    def path_of(photos, path):
+        return broken if path == tested[0].path else photo_path(photos, path)
+
+    monkeypatch.setattr(trial, "photo_path", path_of)
+    spoken = tiefvision("trial", "--workspace", trained, "--json")
     assert spoken.code == SOME_UNREADABLE
-    assert spoken.err.count(file.name) == 1
+    assert spoken.err.count(broken.name) == 1
     assert spoken.lines[0]["photographs"] == len(tested) - 1
 
 
