@@ -92,14 +92,13 @@ def write_page(
 SHOWN_FIGURES = (
     "recall@1",
     "recall@5",
-    "recall@10",
     "recall@20",
     "reciprocal_rank",
     "average_precision",
     "precision@30",
     "triplet_accuracy",
 )
-"""Of those that JSON has, all shares of 1."""
+"""Of those that JSON has: shares of 1, as many as stand beside each other."""
 
 
 def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
