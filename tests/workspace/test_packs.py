@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from tiefvision.errors import BadDataset
 from tiefvision.ranking.comparison import RankerResult
@@ -17,6 +18,7 @@ from tiefvision.workspace.packs import (
     write_pack,
 )
 
+CPU = torch.device("cpu")
 VIEWS = (View("a, b.jpg"), View("c.jpg", mirrored=True), View("d.jpg"))
 
 
@@ -36,7 +38,7 @@ def comparison_of(*ranks, views=VIEWS):
 
 
 def write(folder, *ranks, **changes):
-    write_pack(comparison_of(*ranks, **changes), folder, {"crops": "abc"}, "cpu")
+    write_pack(comparison_of(*ranks, **changes), folder, {"crops": "abc"}, CPU)
     return folder
 
 

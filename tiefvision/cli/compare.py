@@ -71,6 +71,7 @@ def compare(
 def _compare_rankers(
     options: Options, ranker: Sequence[str], html: Path | None, pack: Path | None
 ) -> None:
+    from tiefvision.datasets.files import copy_file
     from tiefvision.workspace.comparing import compare_rankers
     from tiefvision.workspace.comparing_page import write_page
     from tiefvision.workspace.job import input_digests
@@ -103,9 +104,13 @@ def _compare_rankers(
         if pack:
             made_of = ["photos", "crops", *({DEEPRANK} & set(names))]
             inputs = input_digests(run, made_of)
-            write_pack(comparison, pack, inputs, str(device))
-        for page in filter(None, (html, pack and pack / PAGE)):
-            write_page(comparison, photos, page, {}, history, options.track)
+            write_pack(comparison, pack, inputs, device)
+        pages = [page for page in (html, pack and pack / PAGE) if page]
+        for number, page in enumerate(pages):
+            if number:
+                copy_file(pages[0], page)
+            else:
+                write_page(comparison, photos, page, {}, history, options.track)
             if not options.quiet:
                 say(f"The page is {page}.")
 

@@ -11,9 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from tiefvision.ahead import read_ahead
-from tiefvision.boxes import as_box, mirror_boxes, scale_boxes
+from tiefvision.boxes import as_box, mirror_boxes
 from tiefvision.distilling.cells import PIXELS_OF_A_SAMPLE
-from tiefvision.distilling.scenes import CompositionRules, Scene, compose
+from tiefvision.distilling.scenes import (
+    CompositionRules,
+    Scene,
+    compose,
+    move_garments,
+)
 from tiefvision.distilling.views import PADDING
 from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.records import Garment
@@ -155,27 +160,16 @@ def place_scene(
     pixels = np.array(_transform(scene.image, canvas, matrix))
     labels = np.array(_sample_labels(scene.labels, canvas, matrix))
     mirrored = generator.random() < 0.5
-    garments = _move(scene.garments, scales, (left, top), mirrored, canvas[0])
+    garments = move_garments(scene.garments, scales, (left, top))
     if mirrored:
-        return pixels[:, ::-1], labels[:, ::-1], garments
+        turned = tuple(_mirror(garment, canvas[0]) for garment in garments)
+        return pixels[:, ::-1], labels[:, ::-1], turned
     return pixels, labels, garments
 
 
-def _move(
-    garments: Sequence[Garment],
-    scales: tuple[float, float],
-    corner: tuple[float, float],
-    mirrored: bool,
-    width: int,
-) -> tuple[Garment, ...]:
-    """Garments with boxes scaled, moved and mirrored within a width."""
-    moved = []
-    for garment in garments:
-        box = scale_boxes(garment.box_in_image, *scales) + np.tile(corner, 2)
-        if mirrored:
-            box = mirror_boxes(box, width)
-        moved.append(replace(garment, box_in_image=as_box(box)))
-    return tuple(moved)
+def _mirror(garment: Garment, width: int) -> Garment:
+    box = mirror_boxes(garment.box_in_image, width)
+    return replace(garment, box_in_image=as_box(box))
 
 
 def _canvas(aspect: float, long_side: float, border: int) -> tuple[int, int]:

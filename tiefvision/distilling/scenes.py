@@ -126,13 +126,21 @@ def side_by_side(one: Scene, other: Scene) -> Scene:
     labels = Image.new("L", image.size)
     labels.paste(one.labels)
     labels.paste(other.labels.resize(size, Image.Resampling.NEAREST), (width, 0))
-    moved = [
-        replace(
-            garment,
-            box_in_image=as_box(
-                scale_boxes(garment.box_in_image, *scales) + np.array([width, 0] * 2)
-            ),
-        )
-        for garment in other.garments
-    ]
+    moved = move_garments(other.garments, scales, (width, 0))
     return Scene(image, labels, (*one.garments, *moved))
+
+
+def move_garments(
+    garments: Sequence[Garment],
+    scales: tuple[float, float],
+    corner: tuple[float, float],
+) -> tuple[Garment, ...]:
+    """Garments with boxes scaled, then moved by where the corner comes to lie."""
+    boxes = (
+        scale_boxes(garment.box_in_image, *scales) + np.tile(corner, 2)
+        for garment in garments
+    )
+    return tuple(
+        replace(garment, box_in_image=as_box(box))
+        for garment, box in zip(garments, boxes, strict=True)
+    )

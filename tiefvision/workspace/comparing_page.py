@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tiefvision.datasets.files import replace_file
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import recall_at, reciprocal_rank
 from tiefvision.progress import Track, untracked
@@ -85,8 +86,7 @@ def write_page(
         flips=tuple(_show(comparison, records, _flips(comparison))),
         examples=tuple(_show(comparison, records, _spread(comparison))),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_comparison(page, track), encoding="utf-8")
+    replace_file(path, render_comparison(page, track).encode("utf-8"))
 
 
 SHOWN_FIGURES = (
@@ -134,15 +134,11 @@ def _spread(comparison: Comparison) -> list[int]:
 
 def _flips(comparison: Comparison) -> list[int]:
     """Where the last ranker is furthest ahead of the first, then where behind."""
-    first, last = (reciprocal_rank(one.ranks) for one in _ends(comparison))
-    ahead = last - first
+    first, last = comparison.results[0], comparison.results[-1]
+    ahead = reciprocal_rank(last.ranks) - reciprocal_rank(first.ranks)
     order = np.argsort(-ahead, kind="stable")
     won, lost = order[ahead[order] > 0], order[::-1][ahead[order[::-1]] < 0]
     return [*won[:FLIPS].tolist(), *lost[:FLIPS].tolist()]
-
-
-def _ends(comparison: Comparison) -> tuple[RankerResult, RankerResult]:
-    return comparison.results[0], comparison.results[-1]
 
 
 def _show(

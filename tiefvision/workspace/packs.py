@@ -8,20 +8,19 @@ import csv
 import importlib.metadata
 import io
 import json
-import os
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from tiefvision.benchmarks.machine import this_machine
 from tiefvision.datasets.files import replace_file
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.changes import Values
-from tiefvision.version import __version__
 from tiefvision.workspace.comparing import Comparison
 
 FORMAT, VERSION = "tiefvision-results", 1
@@ -51,7 +50,10 @@ class Pack:
 
 
 def write_pack(
-    comparison: Comparison, folder: Path, inputs: Mapping[str, str], device: str
+    comparison: Comparison,
+    folder: Path,
+    inputs: Mapping[str, str],
+    device: torch.device,
 ) -> None:
     """Write figures and queries; the page is written by ``write_page``.
 
@@ -167,14 +169,7 @@ def _by_figure(
     return {figure: table[:, column] for column, figure in enumerate(figures)}
 
 
-def _environment(device: str) -> dict[str, Any]:
-    libraries = ("torch", "numpy", "nmslib")
-    return {
-        "tiefvision": __version__,
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in libraries},
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "cores": os.cpu_count(),
-        "device": device,
-    }
+def _environment(device: torch.device) -> dict[str, Any]:
+    """The machine, and the versions that the bench does not need."""
+    versions = {name: importlib.metadata.version(name) for name in ("numpy", "nmslib")}
+    return this_machine(device).to_dict() | versions

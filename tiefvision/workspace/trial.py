@@ -10,8 +10,7 @@ from tiefvision.distilling.scenes import Scene, close_up, side_by_side
 from tiefvision.errors import BadUsage, UnreadablePhoto
 from tiefvision.evaluation.localisation import Located, overlaps
 from tiefvision.locating.targets import garments_to_find
-from tiefvision.photos.reading import read_photo
-from tiefvision.photos.working import WORKING_SIDE, WorkingPhoto
+from tiefvision.photos.working import WorkingPhoto, open_photo
 from tiefvision.progress import Track
 from tiefvision.records import Garment, Photo
 from tiefvision.search.locator import Locator
@@ -114,16 +113,15 @@ def _read_scenes(
 ) -> Iterator[Scene]:
     for photo in tested:
         try:
-            pixels = read_photo(photo_path(photos, photo.path), max_side=WORKING_SIDE)
+            opened = open_photo(photo_path(photos, photo.path))
         except UnreadablePhoto as error:
             skipped[str(error)] = None
             continue
-        working = WorkingPhoto(pixels, photo.width, photo.height)
         garments = tuple(
-            Garment(one.category, working.box_in_pixels(one.box_in_image))
+            Garment(one.category, opened.box_in_pixels(one.box_in_image))
             for one in garments_to_find(photo, [category])
         )
-        image = Image.fromarray(pixels)
+        image = Image.fromarray(opened.pixels)
         yield Scene(image, Image.new("L", image.size), garments)
 
 
