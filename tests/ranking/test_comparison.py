@@ -55,6 +55,10 @@ def test_ranks_and_neighbours_against_a_loop():
             np.testing.assert_allclose(
                 result.similarities[row], sorted(cosines)[::-1][:LISTED], atol=1e-6
             )
+            assert result.farthest[row].tolist() == order[::-1][:LISTED]
+            np.testing.assert_allclose(
+                result.least_similarities[row], sorted(cosines)[:LISTED], atol=1e-6
+            )
             items = list(dict.fromkeys(ITEMS[number] for number in order))
             item = SEARCH.query_items[row]
             rank = items.index(item) + 1 if item in items else 0
@@ -72,6 +76,8 @@ def result_of(*ranks):
         "any",
         np.array(ranks),
         {"average_precision": 1.0 / np.array(ranks, dtype=np.float64).clip(1)},
+        np.zeros((len(ranks), 0), np.int64),
+        np.zeros((len(ranks), 0), np.float32),
         np.zeros((len(ranks), 0), np.int64),
         np.zeros((len(ranks), 0), np.float32),
     )
@@ -137,6 +143,7 @@ def test_a_gallery_smaller_than_the_list():
     small = Search("item", SEARCH.queries[:2], ("item0", "item9"), *_first(3))
     (result,) = run_search(small, {"cosine": CosineRanker()}, maps_of)
     assert result.closest.shape == result.similarities.shape == (2, 3)
+    assert result.farthest.tolist() == result.closest[:, ::-1].tolist()
     assert result.ranks[1] == 0
 
 

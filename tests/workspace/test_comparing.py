@@ -102,11 +102,9 @@ def test_the_page_goes_into_a_folder_that_it_makes(tmp_path):
 
 
 def result_of(name, *ranks):
-    none = np.zeros((len(ranks), 0))
+    none = np.zeros((len(ranks), 0), np.int64), np.zeros((len(ranks), 0), np.float32)
     lists = {"score@30": np.arange(len(ranks), dtype=np.float64)}
-    return RankerResult(
-        name, np.array(ranks), lists, none.astype(np.int64), none.astype(np.float32)
-    )
+    return RankerResult(name, np.array(ranks), lists, *none, *none)
 
 
 def test_flips_are_where_the_last_ranker_wins_and_loses_most():

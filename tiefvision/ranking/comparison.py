@@ -36,7 +36,7 @@ LIST_CUT = 30
 """The k of precision@k and score@k (Deep Ranking, arXiv:1404.4661, has 30)."""
 
 LISTED = 10
-"""Results of a query that are kept for the page of examples."""
+"""Results of a query that are kept for the page of examples, at either end."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class RankerResult:
         lists: Name of a figure of whole lists to its values, (Q,); photographs count.
         closest: (Q, <= LISTED) rows of the gallery, the closest first.
         similarities: The same shape, in [-1, 1].
+        farthest: The same shape, rows of the gallery, the farthest first.
+        least_similarities: Theirs, in [-1, 1].
     """
 
     ranker: str
@@ -56,6 +58,8 @@ class RankerResult:
     lists: Mapping[str, NDArray[np.float64]]
     closest: NDArray[np.int64]
     similarities: NDArray[np.float32]
+    farthest: NDArray[np.int64]
+    least_similarities: NDArray[np.float32]
 
     def without(self, missed: NDArray[np.bool_]) -> "RankerResult":
         """The same where some queries, (Q,), count as misses."""
@@ -145,6 +149,8 @@ def _collect(
         },
         np.concatenate([part.closest for part in parts]),
         np.concatenate([part.similarities for part in parts]),
+        np.concatenate([part.farthest for part in parts]),
+        np.concatenate([part.least_similarities for part in parts]),
     )
 
 
@@ -159,7 +165,9 @@ def _judge(
     """What came of the queries from ``first`` on, by their rows of similarities."""
     items = search.query_items[first : first + len(table)]
     hits = hits_in_order(table, _relevant(items, search.gallery_items))
-    closest = np.argsort(-table, axis=1, kind="stable")[:, :LISTED]
+    order = np.argsort(-table, axis=1, kind="stable")
+    # Copies, or a few numbers would keep the whole table in memory.
+    closest, farthest = order[:, :LISTED].copy(), order[:, ::-1][:, :LISTED].copy()
     return RankerResult(
         name,
         ranks_of_first_hit(table, items, search.gallery_items),
@@ -171,6 +179,8 @@ def _judge(
         },
         closest,
         np.take_along_axis(table, closest, axis=1),
+        farthest,
+        np.take_along_axis(table, farthest, axis=1),
     )
 
 
