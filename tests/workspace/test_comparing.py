@@ -97,7 +97,7 @@ def test_the_page_goes_into_a_folder_that_it_makes(tmp_path):
     page = tmp_path / "new" / "page.html"
     with records, crops:
         comparison = compare(records, crops, cosine=CosineRanker())
-        write_page(comparison, records, page, {})
+        write_page(comparison, records, page)
     assert "q0.jpg" in page.read_text("utf-8")
 
 

@@ -27,7 +27,7 @@ from tiefvision.evaluation.retrieval import (
 )
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.searches import Search
-from tiefvision.ranking.views import Embed, MapsOf, similarity_rows
+from tiefvision.ranking.views import BLOCK, Embed, MapsOf, similarity_rows
 
 CUTS = (1, 3, 5, 10, 20, 30, 50)
 """The k of recall@k."""
@@ -37,6 +37,10 @@ LIST_CUT = 30
 
 LISTED = 10
 """Results of a query that are kept for the page of examples, at either end."""
+
+BYTES_OF_A_PAIR = 40
+"""Of a query of a block and a photograph of the gallery: their similarity in 4, then
+orders and sums over them of 8 each, as many as live at a time (37 were measured)."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,23 @@ def run_search(
         query_maps_of=query_maps_of,
     )
     return [_collect(search, name, rows_of(embed)) for name, embed in rankers.items()]
+
+
+def peak_bytes(embedding: int, gallery: int, block: int = BLOCK) -> int:
+    """The most memory that ``run_search`` takes beside the maps of a block.
+
+    Two blocks of embeddings, and what is worked out of a block of rows: it grows with
+    the gallery, but not with its square, nor with the number of queries.
+
+    Args:
+        embedding: Numbers in an embedding.
+        gallery: Photographs searched.
+        block: Views embedded at a time.
+
+    >>> peak_bytes(30976, 800) / 1e6
+    71.622656
+    """
+    return 2 * 4 * block * embedding + BYTES_OF_A_PAIR * block * gallery
 
 
 def differences(

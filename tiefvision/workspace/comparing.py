@@ -50,6 +50,10 @@ class Comparison:
     seed: int
     indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def ends(self) -> tuple[RankerResult, ...]:
+        """The first and the last ranker, or the only one."""
+        return self.results[:1] + self.results[1:][-1:]
+
     def ahead(self) -> dict[str, Figure]:
         """How far the last ranker is ahead of the first."""
         return differences(self.results[-1], self.results[0], self.seed)

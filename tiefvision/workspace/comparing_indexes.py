@@ -1,4 +1,4 @@
-"""What an NMSLIB index of each ranker loses: the workspace's own, or one made for it."""
+"""What an NMSLIB index of each ranker loses: the workspace's, or one made for it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
