@@ -14,7 +14,6 @@ LOSS = "lost by NMSLIB"
 INDEX_COLUMNS = {
     "embedding": "numbers in an embedding",
     "bytes": "index on disk",
-    "recall_of_exact": "nearest neighbours found",
 }
 
 
@@ -214,8 +213,6 @@ def _bar(name: str, x: float, width: float, y: float, height: float) -> Markup:
 def _index_value(key: str, value: float | int | None) -> str:
     if value is None:
         return MISSING
-    if key == "recall_of_exact":
-        return f"{value:.1%}"
     return _readable_bytes(value) if key == "bytes" else f"{value:,}"
 
 

@@ -22,9 +22,6 @@ large as it is under the pointer."""
 SHEET_COLUMNS = 15
 """Photographs beside each other in the picture that holds them all."""
 
-HEAD_ROOM = 0.3
-"""What does not fit a tile is cut off below rather than above."""
-
 
 @dataclass(frozen=True)
 class MapTile:
@@ -81,7 +78,7 @@ def draw_gallery_map(
 
 
 def tile_picture(path: Path, box_in_image: Box | None) -> Image.Image:
-    """What a box holds, of the size of a tile; grey if it cannot be read.
+    """A box and what is around it, of the size of a tile; grey if it cannot be read.
 
     Args:
         path: Of the photograph.
@@ -91,23 +88,27 @@ def tile_picture(path: Path, box_in_image: Box | None) -> Image.Image:
         photo = open_photo(path)
     except UnreadablePhoto:
         return Image.new("RGB", TILE, (PLACEHOLDER_GREY,) * 3)
-    whole = 0.0, 0.0, float(photo.pixels.shape[1]), float(photo.pixels.shape[0])
-    cut = _widest_of_aspect(
-        photo.box_in_pixels(box_in_image) if box_in_image else whole
-    )
+    height, width = photo.pixels.shape[:2]
+    whole = 0.0, 0.0, float(width), float(height)
+    box = photo.box_in_pixels(box_in_image) if box_in_image else whole
+    cut = _around(box, width, height)
     picture = Image.fromarray(photo.pixels)
     return picture.resize(TILE, Image.Resampling.LANCZOS, box=cut, reducing_gap=3.0)
 
 
-def _widest_of_aspect(box: Box) -> Box:
-    """The largest part of a box that has the shape of a tile."""
+def _around(box: Box, width: int, height: int) -> Box:
+    """The smallest part of a photograph that has a tile's shape and holds a box.
+
+    Where the photograph is too narrow or too low for that, the middle of the box.
+    """
     left, top, right, bottom = box
     aspect = TILE[0] / TILE[1]
-    width = min(right - left, (bottom - top) * aspect)
-    height = width / aspect
-    left += (right - left - width) / 2
-    top += (bottom - top - height) * HEAD_ROOM
-    return left, top, left + width, top + height
+    wanted = max(right - left, (bottom - top) * aspect)
+    across = min(wanted, width, height * aspect)
+    down = across / aspect
+    x = min(max(0.0, (left + right - across) / 2), width - across)
+    y = min(max(0.0, (top + bottom - down) / 2), height - down)
+    return x, y, x + across, y + down
 
 
 def _style_of_tiles(tiles: Sequence[MapTile], track: Track) -> Markup:

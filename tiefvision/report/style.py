@@ -115,7 +115,7 @@ td { white-space: nowrap; }
 }
 .ends .quiet { padding-top: 3px; margin: 0; }
 .ends figure img { height: 82px; max-width: 164px; }
-.ends figcaption .name { -webkit-line-clamp: 1; }
+.ends figcaption .name { display: block; white-space: nowrap; text-overflow: ellipsis; }
 .hits.wrap { flex-wrap: wrap; gap: 14px 12px; }
 figure { margin: 0; width: min-content; flex: none; }
 figure img {

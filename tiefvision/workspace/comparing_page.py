@@ -100,7 +100,6 @@ SHOWN_FIGURES = (
     "recall@20",
     "reciprocal_rank",
     "average_precision",
-    "precision@30",
     "triplet_accuracy",
 )
 """Of those that JSON has: shares of 1, as many as stand beside each other."""
