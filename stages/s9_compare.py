@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.workspace.comparing import compare_rankers
+from tiefvision.workspace.comparing_indexes import with_indexes
+from tiefvision.workspace.comparing_map import map_gallery
 from tiefvision.workspace.comparing_page import write_page
 from tiefvision.workspace.gallery import GalleryRow, write_gallery
 from tiefvision.workspace.job import Job, require_same_encoder
@@ -61,9 +63,11 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             "grid": crops.header.details["grid"],
         }
         writer.finish(encoder=encoder, details=details | shared)
+    comparison = with_indexes(comparison, rankers, maps_of, job.workspace, track)
     page = job.workspace.root / "reports" / "compare.html"
     history = deeprank.record("training/history")
-    write_page(comparison, records, page, details["indexes"], history, track)
+    gallery = map_gallery(comparison, records, rankers, maps_of, track)
+    write_page(comparison, records, page, history, gallery, track)
     return {
         "rankers": comparison.to_lines(),
         "indexes": details["indexes"],

@@ -34,7 +34,8 @@ ONLY = {
     "typer": {"cli", "stages"},
     "rich": {"cli", "progress"},
     "torchvision": {"encoders", "workspace"},
-    "scipy": {"datasets", "locating", "photos"},
+    "scipy": {"datasets", "evaluation", "locating", "photos"},
+    "sklearn": {"evaluation"},
     "torch": {
         "photos",
         "encoders",

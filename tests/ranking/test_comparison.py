@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from tiefvision.ranking.comparison import (
     RankerResult,
     chances,
     differences,
+    peak_bytes,
     run_search,
 )
 from tiefvision.ranking.searches import Search
@@ -55,6 +58,10 @@ def test_ranks_and_neighbours_against_a_loop():
             np.testing.assert_allclose(
                 result.similarities[row], sorted(cosines)[::-1][:LISTED], atol=1e-6
             )
+            assert result.farthest[row].tolist() == order[::-1][:LISTED]
+            np.testing.assert_allclose(
+                result.least_similarities[row], sorted(cosines)[:LISTED], atol=1e-6
+            )
             items = list(dict.fromkeys(ITEMS[number] for number in order))
             item = SEARCH.query_items[row]
             rank = items.index(item) + 1 if item in items else 0
@@ -72,6 +79,8 @@ def result_of(*ranks):
         "any",
         np.array(ranks),
         {"average_precision": 1.0 / np.array(ranks, dtype=np.float64).clip(1)},
+        np.zeros((len(ranks), 0), np.int64),
+        np.zeros((len(ranks), 0), np.float32),
         np.zeros((len(ranks), 0), np.int64),
         np.zeros((len(ranks), 0), np.float32),
     )
@@ -108,6 +117,27 @@ def test_results_do_not_depend_on_the_block(monkeypatch):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+@pytest.mark.parametrize("queries", [256, 512])
+def test_memory_stays_under_the_stated_peak(queries):
+    count = 2000
+    maps = normalise_cells(torch.randn(count, 8, 1, 1))
+    views = tuple(View(str(number)) for number in range(count))
+    items = tuple(str(number // 2) for number in range(count))
+    search = Search("item", views[:queries], items[:queries], views, items)
+
+    def read(views):
+        return maps[[int(view.path) for view in views]]
+
+    tracemalloc.start()
+    try:
+        run_search(search, {"cosine": CosineRanker()}, read)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    stated = peak_bytes(8, count)
+    assert 0.5 * stated < peak < stated
+
+
 def test_the_chance_of_each_difference():
     alike = chances(result_of(1, 7), result_of(1, 7))
     assert set(alike.values()) == {1.0}
@@ -137,6 +167,7 @@ def test_a_gallery_smaller_than_the_list():
     small = Search("item", SEARCH.queries[:2], ("item0", "item9"), *_first(3))
     (result,) = run_search(small, {"cosine": CosineRanker()}, maps_of)
     assert result.closest.shape == result.similarities.shape == (2, 3)
+    assert result.farthest.tolist() == result.closest[:, ::-1].tolist()
     assert result.ranks[1] == 0
 
 

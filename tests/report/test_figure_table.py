@@ -1,9 +1,11 @@
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.report.figure_table import (
+    LOSS,
     MISSING,
     RankerRow,
     excludes_zero,
@@ -45,7 +47,7 @@ def test_an_interval_that_touches_zero_does_not_exclude_it(difference, expected)
 
 def test_every_figure_has_its_cell():
     head, baseline, deeprank = rows(figure_table([BASELINE, DEEPRANK], {}))
-    assert [text(cell) for cell in head] == ["ranker", "recall@1", "recall@5"]
+    assert [text(cell) for cell in head] == ["ranker", "recall@1", "recall@5", LOSS]
     assert text(baseline[1]) == "0.400 0.300 to 0.500"
     assert text(deeprank[2]) == MISSING
     best = [cell.attrib.get("class") == "best" for cell in (baseline[1], deeprank[1])]
@@ -63,10 +65,10 @@ def test_every_figure_has_its_cell():
 )
 def test_a_difference_is_marked_if_its_interval_excludes_zero(figure, state, shown):
     table = figure_table([BASELINE, DEEPRANK], {"recall@1": figure})
-    name, cell, other = rows(table)[-1]
+    name, cell, other, loss = rows(table)[-1]
     assert text(name).startswith("deeprank minus baseline")
     assert (cell.attrib["class"], text(cell)) == (state, shown)
-    assert text(other) == MISSING
+    assert (text(other), text(loss)) == (MISSING, "")
 
 
 def test_one_ranker_has_no_difference():
@@ -81,8 +83,20 @@ def test_the_whisker_shows_the_interval_to_scale():
     assert float(bars["range"]["width"]) / whole == pytest.approx(0.2, abs=0.01)
 
 
+def test_what_an_index_loses_is_a_column():
+    judged = replace(
+        BASELINE, index={"recall_of_exact": 0.9984, "recall@1": -0.0125, "recall@10": 0}
+    )
+    head, baseline, deeprank = rows(figure_table([judged, DEEPRANK], {}))
+    assert text(head[-1]) == LOSS
+    assert text(baseline[-1]) == "0.2% recall@1 -0.013 recall@10 +0.000"
+    assert text(deeprank[-1]) == MISSING
+    head, *_ = rows(figure_table([DEEPRANK], {}))
+    assert text(head[-1]) == "recall@1"
+
+
 def test_an_index_is_described_in_units():
     without = RankerRow("random", "", {}, {})
     _, baseline, deeprank = rows(index_table([BASELINE, DEEPRANK, without]))
-    assert [text(cell) for cell in baseline[1:]] == ["2,304", "5.3 MB", "99.8%"]
-    assert [text(cell) for cell in deeprank[1:]] == ["256", MISSING, MISSING]
+    assert [text(cell) for cell in baseline[1:]] == ["2,304", "5.3 MB"]
+    assert [text(cell) for cell in deeprank[1:]] == ["256", MISSING]

@@ -28,3 +28,10 @@ def test_a_mirrored_query_says_so(photo_file, parse):
     assert parse(query_figure(photo_file, None).html).text == "street.png"
     mirrored = query_figure(photo_file, None, mirrored=True).html
     assert parse(mirrored).text == "street.png (mirrored)"
+
+
+def test_places_are_counted_from_the_end_where_told(photo_file):
+    row = hit_row(found(photo_file), 60, wrapped=False, judged=True).html
+    assert 'title="2. coat-2, street.png"' in row
+    row = hit_row(found(photo_file), 60, wrapped=False, judged=True, from_end=True).html
+    assert 'title="2. from the end: coat-2, street.png"' in row

@@ -34,3 +34,10 @@ def test_parts_that_do_not_fit_are_counted(monkeypatch, limit, kept):
 def test_bytes_are_counted_not_characters(monkeypatch):
     monkeypatch.setattr(markup, "MAX_PAGE_BYTES", 10)
     assert "1 of 1" in fit_in_page([Markup("é" * 6)], 1, "hits").html
+
+
+def test_what_else_grows_is_counted(monkeypatch):
+    monkeypatch.setattr(markup, "MAX_PAGE_BYTES", 10)
+    parts = [Markup("x" * 4), Markup("y" * 4)]
+    assert fit_in_page(parts, 2, "hits", taken=2).html == "xxxxyyyy"
+    assert "1 of 2" in fit_in_page(parts, 2, "hits", taken=3).html

@@ -97,16 +97,14 @@ def test_the_page_goes_into_a_folder_that_it_makes(tmp_path):
     page = tmp_path / "new" / "page.html"
     with records, crops:
         comparison = compare(records, crops, cosine=CosineRanker())
-        write_page(comparison, records, page, {})
+        write_page(comparison, records, page)
     assert "q0.jpg" in page.read_text("utf-8")
 
 
 def result_of(name, *ranks):
-    none = np.zeros((len(ranks), 0))
+    none = np.zeros((len(ranks), 0), np.int64), np.zeros((len(ranks), 0), np.float32)
     lists = {"score@30": np.arange(len(ranks), dtype=np.float64)}
-    return RankerResult(
-        name, np.array(ranks), lists, none.astype(np.int64), none.astype(np.float32)
-    )
+    return RankerResult(name, np.array(ranks), lists, *none, *none)
 
 
 def test_flips_are_where_the_last_ranker_wins_and_loses_most():

@@ -31,6 +31,8 @@ def comparison_of(*ranks, views=VIEWS):
             {"average_precision": 1 / (1 + np.arange(len(row)))},
             np.zeros((len(row), 0), np.int64),
             np.zeros((len(row), 0), np.float32),
+            np.zeros((len(row), 0), np.int64),
+            np.zeros((len(row), 0), np.float32),
         )
         for name, row in zip(("cosine", "deeprank"), ranks, strict=False)
     )

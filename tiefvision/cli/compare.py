@@ -73,6 +73,8 @@ def _compare_rankers(
 ) -> None:
     from tiefvision.datasets.files import copy_file
     from tiefvision.workspace.comparing import compare_rankers
+    from tiefvision.workspace.comparing_indexes import with_indexes
+    from tiefvision.workspace.comparing_map import map_gallery
     from tiefvision.workspace.comparing_page import write_page
     from tiefvision.workspace.job import input_digests
     from tiefvision.workspace.loading import DEEPRANK, RANKERS, load_compared
@@ -87,15 +89,13 @@ def _compare_rankers(
         if DEEPRANK in names:
             with run.open(DEEPRANK) as deeprank:
                 history = deeprank.record("training/history")
+        rankers = load_compared(run, names, device)
+        maps_of, track = maps_reader(crops, device), options.track
+        others = query_maps(photos, crops, device)
         comparison = compare_rankers(
-            photos,
-            crops,
-            load_compared(run, names, device),
-            maps_reader(crops, device),
-            options.seed,
-            options.track,
-            query_maps(photos, crops, device),
+            photos, crops, rankers, maps_of, options.seed, track, others
         )
+        comparison = with_indexes(comparison, rankers, maps_of, run, track)
         if options.json:
             for line in comparison.to_lines():
                 print_line(line)
@@ -110,7 +110,8 @@ def _compare_rankers(
             if number:
                 copy_file(pages[0], page)
             else:
-                write_page(comparison, photos, page, {}, history, options.track)
+                gallery = map_gallery(comparison, photos, rankers, maps_of, track)
+                write_page(comparison, photos, page, history, gallery, track)
             if not options.quiet:
                 say(f"The page is {page}.")
 

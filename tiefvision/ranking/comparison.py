@@ -27,7 +27,7 @@ from tiefvision.evaluation.retrieval import (
 )
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.searches import Search
-from tiefvision.ranking.views import Embed, MapsOf, similarity_rows
+from tiefvision.ranking.views import BLOCK, Embed, MapsOf, similarity_rows
 
 CUTS = (1, 3, 5, 10, 20, 30, 50)
 """The k of recall@k."""
@@ -36,7 +36,11 @@ LIST_CUT = 30
 """The k of precision@k and score@k (Deep Ranking, arXiv:1404.4661, has 30)."""
 
 LISTED = 10
-"""Results of a query that are kept for the page of examples."""
+"""Results of a query that are kept for the page of examples, at either end."""
+
+BYTES_OF_A_PAIR = 40
+"""Of a query of a block and a photograph of the gallery: their similarity in 4, then
+orders and sums over them of 8 each, as many as live at a time (37 were measured)."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class RankerResult:
         lists: Name of a figure of whole lists to its values, (Q,); photographs count.
         closest: (Q, <= LISTED) rows of the gallery, the closest first.
         similarities: The same shape, in [-1, 1].
+        farthest: The same shape, rows of the gallery, the farthest first.
+        least_similarities: Theirs, in [-1, 1].
     """
 
     ranker: str
@@ -56,6 +62,8 @@ class RankerResult:
     lists: Mapping[str, NDArray[np.float64]]
     closest: NDArray[np.int64]
     similarities: NDArray[np.float32]
+    farthest: NDArray[np.int64]
+    least_similarities: NDArray[np.float32]
 
     def without(self, missed: NDArray[np.bool_]) -> "RankerResult":
         """The same where some queries, (Q,), count as misses."""
@@ -106,6 +114,23 @@ def run_search(
     return [_collect(search, name, rows_of(embed)) for name, embed in rankers.items()]
 
 
+def peak_bytes(embedding: int, gallery: int, block: int = BLOCK) -> int:
+    """The most memory that ``run_search`` takes beside the maps of a block.
+
+    Two blocks of embeddings, and what is worked out of a block of rows: it grows with
+    the gallery, but not with its square, nor with the number of queries.
+
+    Args:
+        embedding: Numbers in an embedding.
+        gallery: Photographs searched.
+        block: Views embedded at a time.
+
+    >>> peak_bytes(30976, 800) / 1e6
+    71.622656
+    """
+    return 2 * 4 * block * embedding + BYTES_OF_A_PAIR * block * gallery
+
+
 def differences(
     result: RankerResult, baseline: RankerResult, seed: int = 0
 ) -> dict[str, Figure]:
@@ -145,6 +170,8 @@ def _collect(
         },
         np.concatenate([part.closest for part in parts]),
         np.concatenate([part.similarities for part in parts]),
+        np.concatenate([part.farthest for part in parts]),
+        np.concatenate([part.least_similarities for part in parts]),
     )
 
 
@@ -159,7 +186,9 @@ def _judge(
     """What came of the queries from ``first`` on, by their rows of similarities."""
     items = search.query_items[first : first + len(table)]
     hits = hits_in_order(table, _relevant(items, search.gallery_items))
-    closest = np.argsort(-table, axis=1, kind="stable")[:, :LISTED]
+    order = np.argsort(-table, axis=1, kind="stable")
+    # Copies, or a few numbers would keep the whole table in memory.
+    closest, farthest = order[:, :LISTED].copy(), order[:, ::-1][:, :LISTED].copy()
     return RankerResult(
         name,
         ranks_of_first_hit(table, items, search.gallery_items),
@@ -171,6 +200,8 @@ def _judge(
         },
         closest,
         np.take_along_axis(table, closest, axis=1),
+        farthest,
+        np.take_along_axis(table, farthest, axis=1),
     )
 
 

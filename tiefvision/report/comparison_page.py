@@ -1,14 +1,20 @@
 """The page that sets rankers side by side: figures, curves and examples."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box
 from tiefvision.report.curves import Curve, draw_curves
-from tiefvision.report.figure_table import RankerRow, figure_table, index_table
+from tiefvision.report.figure_table import (
+    LOSS,
+    RankerRow,
+    figure_table,
+    index_table,
+)
+from tiefvision.report.gallery_map import GalleryMap, draw_gallery_map
 from tiefvision.report.hits import ExampleHit, hit_row, query_figure
 from tiefvision.report.markup import (
     Markup,
@@ -26,6 +32,19 @@ __all__ = ["ComparisonPage", "Example", "ExampleHit", "RankerRow", "render_compa
 HIT_HEIGHT = 160
 """Pixels of a thumbnail: more than the 108 shown, for screens of high density."""
 
+SMALL_HEIGHT = 120
+"""The same where both ends of a list are shown, 82 pixels high."""
+
+ABOUT_TRAINING = {
+    "loss": "Mean angle hinge of the triplets trained on.",
+    "triplet_accuracy": "Share of the triplets trained on whose positive is closer "
+    "than the negative, before each step. The negatives are hard ones, found anew "
+    "in every epoch.",
+    "val_reciprocal_rank": "On the validation split; the weights of the best epoch "
+    "are kept. Epoch 0 is before training.",
+}
+"""What is plotted in the chart of a figure."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -38,6 +57,7 @@ class Example:
         mirrored: Its mirror image asks.
         caption: What to look at.
         hits: Ranker to its hits, the closest first.
+        farthest: Ranker to the other end of its list, the farthest first.
     """
 
     query: Path
@@ -45,6 +65,7 @@ class Example:
     mirrored: bool
     caption: str
     hits: Mapping[str, tuple[ExampleHit, ...]]
+    farthest: Mapping[str, tuple[ExampleHit, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,7 +84,8 @@ class ComparisonPage:
         history: Figures of each epoch of the supervised ranker's training, with
             "epoch"; an epoch may lack some.
         flips: Searches that the rankers answer most differently.
-        examples: Other searches, in the order shown.
+        examples: Searches drawn at random, in the order shown.
+        gallery: Maps of the gallery, or None.
     """
 
     title: str
@@ -77,6 +99,7 @@ class ComparisonPage:
     history: tuple[Mapping[str, float], ...]
     flips: tuple[Example, ...]
     examples: tuple[Example, ...]
+    gallery: GalleryMap | None = None
 
 
 def render_comparison(page: ComparisonPage, track: Track = untracked) -> str:
@@ -86,13 +109,16 @@ def render_comparison(page: ComparisonPage, track: Track = untracked) -> str:
         page: What to show.
         track: Shows progress over the examples.
     """
+    gallery = _gallery(page, track)
+    taken = len(gallery.html) if gallery else 0
     parts = (
         _introduction(page),
         _figures(page),
         _by_box(page),
         _recall_curves(page),
         _training_curves(page),
-        _examples(page, track),
+        _examples(page, track, taken),
+        gallery,
     )
     return render_page(page.title, *(part for part in parts if part is not None))
 
@@ -117,6 +143,12 @@ def _figures(page: ComparisonPage) -> Markup | None:
             "large a difference is between rankers that are alike (paired "
             "randomisation test)."
         )
+    if any("recall_of_exact" in row.index for row in page.rankers):
+        explanation += (
+            f" {LOSS[0].upper()}{LOSS[1:]}: share of the ten nearest neighbours by "
+            "exact search that the index does not find, and what recall by the index "
+            "is more or less. All other figures are by exact search."
+        )
     parts = [
         figure_table(page.rankers, page.differences, page.chances),
         element("p", {"class": "quiet"}, explanation),
@@ -125,12 +157,6 @@ def _figures(page: ComparisonPage) -> Markup | None:
         parts += [
             element("h2", {}, "Indexes"),
             index_table(page.rankers),
-            element(
-                "p",
-                {"class": "quiet"},
-                "Nearest neighbours found: the share of those by exact search that "
-                "the index returns. The figures above are by exact search.",
-            ),
         ]
     return section("Figures", *parts)
 
@@ -191,15 +217,36 @@ def _training_chart(
         return []
     drawn = draw_curves([curve], "epoch", f"{curve.name} over the epochs")
     heading = element("h3", {}, curve.name)
-    return [element("div", {"class": "card"}, heading, drawn)]
+    about = [element("p", {"class": "quiet"}, text) for text in _about(name)]
+    return [element("div", {"class": "card"}, heading, drawn, *about)]
 
 
-def _examples(page: ComparisonPage, track: Track) -> Markup | None:
+def _about(name: str) -> list[str]:
+    return [ABOUT_TRAINING[name]] if name in ABOUT_TRAINING else []
+
+
+def _gallery(page: ComparisonPage, track: Track) -> Markup | None:
+    if page.gallery is None:
+        return None
+    about = (
+        f"{len(page.gallery.tiles)} photographs, drawn at random, the same on every "
+        "map: t-SNE of their embeddings, each in a cell of its own near its place. "
+        "What a ranker finds alike lies together; longer distances mean little. "
+        "The pointer names a photograph and shows it on every map."
+    )
+    return section(
+        "Map of the gallery",
+        element("p", {"class": "quiet"}, about),
+        draw_gallery_map(page.gallery, _series_numbers(page), track),
+    )
+
+
+def _examples(page: ComparisonPage, track: Track, taken: int) -> Markup | None:
     """Flips and other examples in one piece, so that one limit holds for both."""
     examples = [*page.flips, *page.examples]
     if not examples:
         return None
-    headings = {0: "Examples", len(page.flips): "Examples"}
+    headings = {len(page.flips): "Drawn at random: both ends of each list"}
     if page.flips:
         headings[0] = "Where the rankers differ most"
     order = _series_numbers(page)
@@ -211,7 +258,7 @@ def _examples(page: ComparisonPage, track: Track) -> Markup | None:
         for number, example in enumerate(tracked)
         for card in [_example_card(example, order)]
     )
-    return section("Searches", fit_in_page(cards, len(examples), "examples"))
+    return section("Searches", fit_in_page(cards, len(examples), "examples", taken))
 
 
 def _example_card(example: Example, order: Mapping[str, int]) -> Markup:
@@ -220,7 +267,9 @@ def _example_card(example: Example, order: Mapping[str, int]) -> Markup:
             "div",
             {"class": series_class(order.get(ranker, 0))},
             element("h3", {"class": "swatch"}, ranker),
-            hit_row(hits, HIT_HEIGHT, wrapped=False, judged=True),
+            _both_ends(hits, example.farthest[ranker])
+            if ranker in example.farthest
+            else hit_row(hits, HIT_HEIGHT, wrapped=False, judged=True),
         )
         for ranker, hits in example.hits.items()
     ]
@@ -235,6 +284,19 @@ def _example_card(example: Example, order: Mapping[str, int]) -> Markup:
             query,
             element("div", {"class": "answers"}, *answers),
         ),
+    )
+
+
+def _both_ends(
+    closest: tuple[ExampleHit, ...], farthest: tuple[ExampleHit, ...]
+) -> Markup:
+    return element(
+        "div",
+        {"class": "ends"},
+        element("p", {"class": "quiet"}, "closest"),
+        hit_row(closest, SMALL_HEIGHT, wrapped=False, judged=True),
+        element("p", {"class": "quiet"}, "farthest"),
+        hit_row(farthest, SMALL_HEIGHT, wrapped=False, judged=True, from_end=True),
     )
 
 

@@ -8,10 +8,12 @@ from tiefvision.report.markup import Markup, element, series_class
 
 MISSING = "—"
 
+LOSS = "lost by NMSLIB"
+"""The column of what an index loses against exact search."""
+
 INDEX_COLUMNS = {
     "embedding": "numbers in an embedding",
     "bytes": "index on disk",
-    "recall_of_exact": "nearest neighbours found",
 }
 
 
@@ -24,7 +26,8 @@ class RankerRow:
         description: What it is, in a sentence or less.
         figures: By name, means over queries in [0, 1].
         index: "recall_of_exact", the share in [0, 1] of the exact nearest neighbours
-            that its index finds; "embedding", numbers of one; "bytes" of the index.
+            that its index finds; "recall@1" and "recall@10" by the index less those of
+            exact search; "embedding", numbers of one; "bytes" of the index.
     """
 
     name: str
@@ -40,6 +43,8 @@ def figure_table(
 ) -> Markup:
     """A row for each ranker; a last row for what the last gains over the first.
 
+    Where an index was judged, a last column tells what it loses.
+
     Args:
         rankers: The first is the baseline.
         differences: Figures of the last less those of the first; empty for no such row.
@@ -48,18 +53,23 @@ def figure_table(
     named = [row.figures for row in rankers] + [differences]
     columns = list(dict.fromkeys(name for figures in named for name in figures))
     best = {name: _best(rankers, name) for name in columns}
+    judged = any("recall_of_exact" in row.index for row in rankers)
     rows = [
         element(
             "tr",
             {"class": series_class(number)},
             _ranker_heading(row),
             *(_figure_cell(row.figures.get(name), best[name]) for name in columns),
+            *([_loss_cell(row.index)] if judged else []),
         )
         for number, row in enumerate(rankers)
     ]
     if differences and len(rankers) > 1:
-        rows.append(_difference_row(rankers, differences, chances or {}, columns))
-    return _table([name.replace("_", " ") for name in columns], rows)
+        rows.append(
+            _difference_row(rankers, differences, chances or {}, columns, judged)
+        )
+    headings = [name.replace("_", " ") for name in columns]
+    return _table([*headings, LOSS] if judged else headings, rows)
 
 
 def index_table(rankers: Sequence[RankerRow]) -> Markup:
@@ -119,11 +129,24 @@ def _figure_cell(figure: Figure | None, best: float) -> Markup:
     )
 
 
+def _loss_cell(index: Mapping[str, float | int]) -> Markup:
+    """Neighbours that the index misses, and what that does to recall."""
+    if "recall_of_exact" not in index:
+        return element("td", {}, MISSING)
+    changes = [
+        element("small", {}, f"{name} {index[name]:+.3f}")
+        for name in ("recall@1", "recall@10")
+        if name in index
+    ]
+    return element("td", {}, f"{1 - index['recall_of_exact']:.1%}", *changes)
+
+
 def _difference_row(
     rankers: Sequence[RankerRow],
     differences: Mapping[str, Figure],
     chances: Mapping[str, float],
     columns: Sequence[str],
+    judged: bool,
 ) -> Markup:
     reach = max(
         max(abs(figure.low), abs(figure.high), abs(figure.value))
@@ -141,7 +164,8 @@ def _difference_row(
         _difference_cell(differences.get(name), chances.get(name), reach)
         for name in columns
     ]
-    return element("tr", {"class": "difference"}, heading, *cells)
+    last = [element("td", {})] if judged else []
+    return element("tr", {"class": "difference"}, heading, *cells, *last)
 
 
 def _difference_cell(
@@ -189,8 +213,6 @@ def _bar(name: str, x: float, width: float, y: float, height: float) -> Markup:
 def _index_value(key: str, value: float | int | None) -> str:
     if value is None:
         return MISSING
-    if key == "recall_of_exact":
-        return f"{value:.1%}"
     return _readable_bytes(value) if key == "bytes" else f"{value:,}"
 
 

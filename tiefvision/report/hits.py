@@ -53,7 +53,12 @@ def query_figure(
 
 
 def hit_row(
-    hits: Sequence[ExampleHit], height: int, *, wrapped: bool, judged: bool
+    hits: Sequence[ExampleHit],
+    height: int,
+    *,
+    wrapped: bool,
+    judged: bool,
+    from_end: bool = False,
 ) -> Markup:
     """Photographs found, the closest first; a sentence where there are none.
 
@@ -62,17 +67,23 @@ def hit_row(
         height: Of their thumbnails in pixels.
         wrapped: Go on in another line; otherwise the row can be moved sideways.
         judged: Mark the right ones.
+        from_end: They are the farthest, the farthest first.
     """
     if not hits:
         return element("p", {"class": "quiet"}, "Nothing found.")
     figures = [
-        _hit_figure(rank, hit, height, judged and hit.right)
+        _hit_figure(
+            f"{rank}. from the end:" if from_end else f"{rank}.",
+            hit,
+            height,
+            judged and hit.right,
+        )
         for rank, hit in enumerate(hits, start=1)
     ]
     return element("div", {"class": "hits wrap" if wrapped else "hits"}, *figures)
 
 
-def _hit_figure(rank: int, hit: ExampleHit, height: int, right: bool) -> Markup:
+def _hit_figure(place: str, hit: ExampleHit, height: int, right: bool) -> Markup:
     source = thumbnail(hit.photo, hit.box_in_image, height)
     caption = element(
         "figcaption",
@@ -80,7 +91,7 @@ def _hit_figure(rank: int, hit: ExampleHit, height: int, right: bool) -> Markup:
         element("b", {}, f"{hit.similarity:.3f}{' ✓' if right else ''}"),
         element("span", {"class": "name"}, hit.item),
     )
-    tooltip = f"{rank}. {hit.item}, {hit.photo.name}"
+    tooltip = f"{place} {hit.item}, {hit.photo.name}"
     return element(
         "figure",
         {"class": "right" if right else "", "title": tooltip},

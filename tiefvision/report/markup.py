@@ -87,16 +87,19 @@ def render_page(title: str, *sections: Markup) -> str:
     return f"<!doctype html>\n{page.html}\n"
 
 
-def fit_in_page(parts: Iterable[Markup], count: int, name: str) -> Markup:
+def fit_in_page(
+    parts: Iterable[Markup], count: int, name: str, taken: int = 0
+) -> Markup:
     """Parts up to `MAX_PAGE_BYTES`, and a sentence on how many are left out.
 
     Args:
         parts: Made one by one, up to the first that does not fit.
         count: How many there are.
         name: What they are, in the plural.
+        taken: Bytes of other parts that grow with the data.
     """
     kept: list[Markup] = []
-    size = 0
+    size = taken
     for part in parts:
         size += len(part.html.encode())
         if size > MAX_PAGE_BYTES:

@@ -110,6 +110,12 @@ td { white-space: nowrap; }
 .answers > div + div { margin-top: 12px; }
 .answers h3 { margin: 0 0 4px; }
 .hits { display: flex; gap: 8px; overflow-x: auto; padding: 3px 3px 6px; }
+.ends {
+  display: grid; grid-template-columns: 58px minmax(0, 1fr); gap: 4px 8px;
+}
+.ends .quiet { padding-top: 3px; margin: 0; }
+.ends figure img { height: 82px; max-width: 164px; }
+.ends figcaption .name { display: block; white-space: nowrap; text-overflow: ellipsis; }
 .hits.wrap { flex-wrap: wrap; gap: 14px 12px; }
 figure { margin: 0; width: min-content; flex: none; }
 figure img {
@@ -121,6 +127,18 @@ figure img {
 }
 .panels figure { width: auto; }
 .panels figure img { height: auto; max-width: 100%; }
+.maps {
+  display: grid; gap: 14px;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr));
+}
+.maps .card { margin: 0; min-width: 0; }
+.map {
+  display: grid; gap: 1px; grid-template-columns: repeat(var(--side), 1fr);
+}
+.map i {
+  aspect-ratio: 3 / 4; border-radius: 3px; transition: transform 0.1s;
+  outline: 0 solid var(--series); print-color-adjust: exact;
+}
 .scale {
   display: inline-block; width: 6em; height: 0.8em; margin: 0 0.4em;
   border-radius: 2px; vertical-align: -0.1em;

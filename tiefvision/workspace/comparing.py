@@ -1,7 +1,7 @@
 """The comparison of a workspace's rankers: figures, lines for JSON, and the page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,11 @@ class Comparison:
         by_box: Of the same queries by other boxes, by their name.
         boxes: What was cropped of each photograph; None for the whole one.
         seed: Of the bootstrap.
+        indexes: What is known of each ranker's index, as ``with_indexes`` finds it:
+            "embedding", numbers of one; "bytes" on disk; "recall_of_exact", share of
+            the exact ten nearest neighbours that it finds; "ahead_of_exact", recall@1
+            and recall@10 by the index less those of exact search. An index that was
+            not judged lacks the last two.
     """
 
     protocol: str
@@ -43,6 +48,11 @@ class Comparison:
     by_box: Mapping[str, tuple[RankerResult, ...]]
     boxes: Mapping[str, Box | None]
     seed: int
+    indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def ends(self) -> tuple[RankerResult, ...]:
+        """The first and the last ranker, or the only one."""
+        return self.results[:1] + self.results[1:][-1:]
 
     def ahead(self) -> dict[str, Figure]:
         """How far the last ranker is ahead of the first."""
@@ -68,6 +78,8 @@ class Comparison:
                 for other in results
                 if other.ranker == result.ranker
             }
+            if result.ranker in self.indexes:
+                line["index"] = dict(self.indexes[result.ranker])
             if result is not self.results[0]:
                 ahead = differences(result, self.results[0], self.seed)
                 line["ahead_of"] = self.results[0].ranker

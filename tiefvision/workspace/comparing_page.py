@@ -1,18 +1,17 @@
 """The page of a comparison: its figures, curves, and searches to look at."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiefvision.datasets.files import replace_file
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import recall_at, reciprocal_rank
 from tiefvision.progress import Track, untracked
-from tiefvision.ranking.comparison import RankerResult
-from tiefvision.ranking.triplets import View
+from tiefvision.ranking.comparison import peak_bytes
+from tiefvision.ranking.views import BLOCK
 from tiefvision.report.comparison_page import (
     ComparisonPage,
     Example,
@@ -20,18 +19,19 @@ from tiefvision.report.comparison_page import (
     RankerRow,
     render_comparison,
 )
+from tiefvision.report.gallery_map import GalleryMap
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.comparing import Comparison
 from tiefvision.workspace.records import photo_path
 
-EXAMPLES = 8
-"""Example searches on the page."""
+EXAMPLES = 5
+"""Searches drawn at random, of which the page shows both ends of each list."""
 
 FLIPS = 3
 """Searches that the last ranker wins most, and so many that it loses most."""
 
 SHOWN = 5
-"""Results of each ranker in an example."""
+"""Results of each ranker for a flip."""
 
 PREDICTED = "predicted"
 """Beside the boxes of ``query_maps``, the one that was located."""
@@ -44,8 +44,8 @@ def write_page(
     comparison: Comparison,
     records: Artifact,
     path: Path,
-    indexes: Mapping[str, Mapping[str, Any]],
     history: Sequence[Mapping[str, float]] = (),
+    gallery: GalleryMap | None = None,
     track: Track = untracked,
 ) -> None:
     """Write the HTML page of a comparison.
@@ -54,8 +54,8 @@ def write_page(
         comparison: What to show.
         records: Of the photographs, which says where their files are.
         path: Of the page.
-        indexes: Facts of each ranker's index, by ranker.
         history: Training curves of the supervised ranker.
+        gallery: Maps of the gallery.
         track: Shows progress.
     """
     rows = tuple(
@@ -63,14 +63,14 @@ def write_page(
             result.ranker,
             DESCRIPTIONS.get(result.ranker, ""),
             _shown(result.figures(comparison.seed)),
-            dict(indexes.get(result.ranker, {})),
+            _index_of(comparison, result.ranker),
         )
         for result in comparison.results
     )
     page = ComparisonPage(
         title="Rankers side by side",
         protocol=comparison.protocol,
-        notes=(),
+        notes=tuple(_notes(comparison)),
         rankers=rows,
         differences=_shown(comparison.ahead()),
         chances=comparison.chances(),
@@ -83,8 +83,13 @@ def write_page(
             for result in comparison.results
         },
         history=tuple(dict(row) for row in history),
-        flips=tuple(_show(comparison, records, _flips(comparison))),
-        examples=tuple(_show(comparison, records, _spread(comparison))),
+        flips=tuple(
+            _flip(comparison, records, number) for number in _flips(comparison)
+        ),
+        examples=tuple(
+            _both_ends(comparison, records, number) for number in _drawn(comparison)
+        ),
+        gallery=gallery,
     )
     replace_file(path, render_comparison(page, track).encode("utf-8"))
 
@@ -95,7 +100,6 @@ SHOWN_FIGURES = (
     "recall@20",
     "reciprocal_rank",
     "average_precision",
-    "precision@30",
     "triplet_accuracy",
 )
 """Of those that JSON has: shares of 1, as many as stand beside each other."""
@@ -126,10 +130,30 @@ DESCRIPTIONS = {
 }
 
 
-def _spread(comparison: Comparison) -> list[int]:
-    """Numbers of queries, evenly spread: neither the best nor the worst were picked."""
+def _index_of(comparison: Comparison, ranker: str) -> dict[str, float | int]:
+    """What the tables tell of an index, one number for each thing."""
+    facts = dict(comparison.indexes.get(ranker, {}))
+    changes = facts.pop("ahead_of_exact", {})
+    return facts | {name: figure["value"] for name, figure in changes.items()}
+
+
+def _notes(comparison: Comparison) -> Iterator[str]:
+    """How much memory exact search took, where the size of embeddings is known."""
+    widths = [facts["embedding"] for facts in comparison.indexes.values()]
+    if widths:
+        peak = peak_bytes(max(widths), len(comparison.search.gallery)) / 1e6
+        yield (
+            f"Exact search goes block by block, {BLOCK} photographs at a time: at most "
+            f"{peak:.3g} MB, beside the maps of a block."
+        )
+
+
+def _drawn(comparison: Comparison) -> list[int]:
+    """Numbers of queries, drawn by the seed: neither the best nor the worst."""
     count = len(comparison.search.queries)
-    return list(range(0, count, max(1, math.ceil(count / EXAMPLES))))
+    generator = np.random.default_rng(comparison.seed)
+    drawn = generator.choice(count, min(EXAMPLES, count), replace=False)
+    return sorted(drawn.tolist())
 
 
 def _flips(comparison: Comparison) -> list[int]:
@@ -141,45 +165,87 @@ def _flips(comparison: Comparison) -> list[int]:
     return [*won[:FLIPS].tolist(), *lost[:FLIPS].tolist()]
 
 
-def _show(
-    comparison: Comparison, records: Artifact, numbers: Sequence[int]
-) -> Iterator[Example]:
-    """What every ranker found for these queries."""
-    search = comparison.search
-    for number in numbers:
-        view = search.queries[number]
-        ranks = ", ".join(
-            f"{result.ranker} {result.ranks[number] or 'none'}"
-            for result in comparison.results
+def _flip(comparison: Comparison, records: Artifact, number: int) -> Example:
+    """What every ranker found first for a query."""
+    hits = {
+        result.ranker: _hits(
+            comparison,
+            records,
+            number,
+            result.closest[number, :SHOWN],
+            result.similarities[number, :SHOWN],
         )
-        yield Example(
-            photo_path(records, view.path),
-            comparison.boxes[view.path],
-            view.mirrored,
-            f"{view.path}: rank of the right one: {ranks}",
-            {
-                result.ranker: _hits(comparison, records, result, number)
-                for result in comparison.results
-            },
+        for result in comparison.results
+    }
+    return _example(comparison, records, number, hits, {})
+
+
+def _both_ends(comparison: Comparison, records: Artifact, number: int) -> Example:
+    """What the first and the last ranker found closest to a query, and farthest."""
+    ends = comparison.ends()
+    closest = {
+        result.ranker: _hits(
+            comparison,
+            records,
+            number,
+            result.closest[number],
+            result.similarities[number],
         )
+        for result in ends
+    }
+    farthest = {
+        result.ranker: _hits(
+            comparison,
+            records,
+            number,
+            result.farthest[number],
+            result.least_similarities[number],
+        )
+        for result in ends
+    }
+    return _example(comparison, records, number, closest, farthest)
+
+
+Hits = dict[str, tuple[ExampleHit, ...]]
+"""By ranker."""
+
+
+def _example(
+    comparison: Comparison, records: Artifact, number: int, hits: Hits, farthest: Hits
+) -> Example:
+    view = comparison.search.queries[number]
+    ranks = ", ".join(
+        f"{result.ranker} {result.ranks[number] or 'none'}"
+        for result in comparison.results
+        if result.ranker in hits
+    )
+    return Example(
+        photo_path(records, view.path),
+        comparison.boxes[view.path],
+        view.mirrored,
+        f"{view.path}: rank of the right one: {ranks}",
+        hits,
+        farthest,
+    )
 
 
 def _hits(
-    comparison: Comparison, records: Artifact, result: RankerResult, number: int
+    comparison: Comparison,
+    records: Artifact,
+    number: int,
+    rows: NDArray[np.int64],
+    similarities: NDArray[np.float32],
 ) -> tuple[ExampleHit, ...]:
+    """Rows of the gallery as pictures, with those that a query asked for marked."""
     search = comparison.search
     wanted = search.query_items[number]
-    closest: Sequence[np.int64] = result.closest[number, :SHOWN].tolist()
-    hits = []
-    for place, row in enumerate(closest):
-        view: View = search.gallery[int(row)]
-        hits.append(
-            ExampleHit(
-                photo_path(records, view.path),
-                comparison.boxes[view.path],
-                search.gallery_items[int(row)],
-                float(result.similarities[number, place]),
-                search.gallery_items[int(row)] == wanted,
-            )
+    return tuple(
+        ExampleHit(
+            photo_path(records, search.gallery[row].path),
+            comparison.boxes[search.gallery[row].path],
+            search.gallery_items[row],
+            similarity,
+            search.gallery_items[row] == wanted,
         )
-    return tuple(hits)
+        for row, similarity in zip(rows.tolist(), similarities.tolist(), strict=True)
+    )

@@ -1,0 +1,99 @@
+"""What a search by an index loses against exact search."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiefvision.evaluation.intervals import Figure, bootstrap_difference
+from tiefvision.evaluation.retrieval import ranks_of_first_hit, recall_at
+from tiefvision.index.hnsw import HnswIndex
+from tiefvision.index.neighbours import Neighbours, recall_of_neighbours
+from tiefvision.ranking.comparison import LISTED, RankerResult
+from tiefvision.ranking.searches import Search
+from tiefvision.ranking.triplets import View
+from tiefvision.ranking.views import BLOCK, Embed, MapsOf, embed_views
+
+LOSS_CUTS = (1, LISTED)
+"""The k of the recall@k that are compared."""
+
+
+@dataclass(frozen=True)
+class IndexLoss:
+    """An index held against exact search, by the same queries.
+
+    Attributes:
+        recall_of_exact: Share of the exact ten nearest neighbours that it finds.
+        ahead: recall@1 and recall@10 by the index less those of exact search.
+    """
+
+    recall_of_exact: float
+    ahead: Mapping[str, Figure]
+
+
+def judge_index(
+    search: Search,
+    result: RankerResult,
+    index: HnswIndex,
+    embed: Embed,
+    maps_of: MapsOf,
+    seed: int = 0,
+) -> IndexLoss:
+    """Put a search to an index and hold the answers against exact search.
+
+    Args:
+        search: Queries and gallery.
+        result: What the ranker did with it by exact search; a query that counts as a
+            miss there counts as one here.
+        index: Over the embeddings of the gallery, row by row.
+        embed: The ranker.
+        maps_of: Reads the maps of views.
+        seed: Of the bootstrap.
+    """
+    found = _ask(index, search, embed, maps_of)
+    # A query may be a miss whatever is found: what was cropped is not its garment.
+    ranks = np.where(result.ranks == 0, 0, _ranks(found, search))
+    return IndexLoss(
+        recall_of_neighbours(
+            Neighbours(found.rows[:, :LISTED], found.similarities[:, :LISTED]),
+            Neighbours(result.closest, result.similarities),
+        ),
+        {
+            f"recall@{k}": bootstrap_difference(
+                recall_at(ranks, k), recall_at(result.ranks, k), seed
+            )
+            for k in LOSS_CUTS
+        },
+    )
+
+
+def _ask(index: HnswIndex, search: Search, embed: Embed, maps_of: MapsOf) -> Neighbours:
+    """So many neighbours that the first ten items are among them, block by block."""
+    counts = np.unique(search.gallery_items, return_counts=True)[1]
+    wanted = LISTED * int(counts.max(initial=1))
+    parts = [
+        index.search(embed_views(queries, maps_of, embed), wanted)
+        for queries in _blocks(search.queries)
+    ]
+    width = min((part.rows.shape[1] for part in parts), default=0)
+    rows = [np.empty((0, width), np.int64), *(part.rows[:, :width] for part in parts)]
+    similarities = [part.similarities[:, :width] for part in parts]
+    none = np.empty((0, width), np.float32)
+    return Neighbours(np.concatenate(rows), np.concatenate([none, *similarities]))
+
+
+def _blocks(views: Sequence[View]) -> list[Sequence[View]]:
+    return [views[start : start + BLOCK] for start in range(0, len(views), BLOCK)]
+
+
+def _ranks(found: Neighbours, search: Search) -> NDArray[np.int64]:
+    """(Q,) as ``ranks_of_first_hit``; 0 where the item was not found."""
+    ranks = np.zeros(len(found.rows), dtype=np.int64)
+    for query, (rows, similarities) in enumerate(
+        zip(found.rows, found.similarities, strict=True)
+    ):
+        item = search.query_items[query]
+        items = [search.gallery_items[row] for row in rows]
+        ranks[query] = ranks_of_first_hit(similarities[None], [item], items)[0]
+    return ranks

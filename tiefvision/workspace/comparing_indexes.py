@@ -1,0 +1,90 @@
+"""What an NMSLIB index of each ranker loses: the workspace's, or one made for it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tiefvision.errors import TiefVisionError
+from tiefvision.index.hnsw import HnswIndex, build_index
+from tiefvision.progress import Track, untracked
+from tiefvision.ranking.comparison import RankerResult
+from tiefvision.ranking.index_loss import judge_index
+from tiefvision.ranking.searches import Search
+from tiefvision.ranking.views import Embed, MapsOf, embed_views
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.comparing import Comparison
+from tiefvision.workspace.gallery import read_index, read_rows
+from tiefvision.workspace.job import input_digests
+from tiefvision.workspace.loading import DEEPRANK, GALLERY
+
+MOST_BYTES = 2 << 30
+"""Embeddings of a gallery for which an index is built in memory; NMSLIB keeps a copy.
+A larger gallery is judged by the index of stage 9, or not at all."""
+
+
+def with_indexes(
+    comparison: Comparison,
+    rankers: Mapping[str, Embed],
+    maps_of: MapsOf,
+    workspace: Workspace,
+    track: Track = untracked,
+) -> Comparison:
+    """The same comparison with what an index of each ranker loses.
+
+    Args:
+        comparison: By exact search.
+        rankers: Those that were compared, by name.
+        maps_of: Reads the maps of views.
+        workspace: Whose gallery is used where it was indexed for these photographs by
+            this ranker; otherwise an index is built in memory.
+        track: Shows progress, ranker by ranker.
+    """
+    results = track(comparison.results, "searching by index", len(comparison.results))
+    facts = {
+        result.ranker: _facts(
+            comparison, result, rankers[result.ranker], maps_of, workspace
+        )
+        for result in results
+    }
+    return replace(comparison, indexes=facts)
+
+
+def _facts(
+    comparison: Comparison,
+    result: RankerResult,
+    embed: Embed,
+    maps_of: MapsOf,
+    workspace: Workspace,
+) -> dict[str, Any]:
+    search = comparison.search
+    width = embed_views(search.gallery[:1], maps_of, embed).shape[1]
+    facts: dict[str, Any] = {"embedding": width}
+    index, stored = _stored_index(workspace, search, result.ranker)
+    if index is None and 4 * width * len(search.gallery) <= MOST_BYTES:
+        index = build_index(embed_views(search.gallery, maps_of, embed))
+    if index is None:
+        return facts
+    loss = judge_index(search, result, index, embed, maps_of, comparison.seed)
+    ahead = {name: figure.to_dict() for name, figure in loss.ahead.items()}
+    judged = {"recall_of_exact": loss.recall_of_exact, "ahead_of_exact": ahead}
+    return facts | stored | judged
+
+
+def _stored_index(
+    workspace: Workspace, search: Search, ranker: str
+) -> tuple[HnswIndex | None, dict[str, Any]]:
+    """The index of the gallery, if it is of these photographs, and its size."""
+    made_of = ["photos", "crops", *({DEEPRANK} & {ranker})]
+    try:
+        with workspace.open(GALLERY) as gallery:
+            digests = input_digests(workspace, made_of)
+            inputs = gallery.header.inputs
+            if any(inputs.get(name) != digest for name, digest in digests.items()):
+                return None, {}
+            rows = [row.photo for row in read_rows(gallery)]
+            if rows != [view.path for view in search.gallery]:
+                return None, {}
+            size = gallery.header.details["indexes"][ranker]["bytes"]
+            return read_index(gallery, ranker), {"bytes": size}
+    except (TiefVisionError, KeyError):
+        return None, {}  # not indexed for this ranker, damaged or of an older version
