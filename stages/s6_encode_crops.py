@@ -1,9 +1,11 @@
-"""Encode the crop of every located garment, and its mirror image.
+"""Encode the crop of every located garment, its mirror image, and altered views.
 
 Its encoder need not be the locator's: crops are encoded anew from their pixels.
 
 Reads   photos.lmdb, locations.lmdb, the photographs
-Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells, "map" and "mirror";
+Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells, by view: "crop",
+        "mirror", "altered1" and so on; colours/<path> float16 (K,) likewise;
+        pixels/<path> uint8 (224, 224, 3), "crop";
         crop/<path> the box, null where nothing was found and the whole one is taken;
         weights/encoder the weights that made them; skipped/<path> why one was left out
 Command make stage-6 ARGS="--encoder alexnet --weights shipped"
@@ -16,7 +18,7 @@ from tiefvision.encoders.precision import AUTO
 from tiefvision.encoders.weights import SHIPPED
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.working import open_photos
-from tiefvision.ranking.crops import CropRules, encode_garment
+from tiefvision.ranking.crops import CropRules, describe_crop
 from tiefvision.workspace.encoding import (
     DEFAULT_ENCODER,
     EncoderName,
@@ -26,8 +28,9 @@ from tiefvision.workspace.encoding import (
     stage_encoder,
     weights_sources,
 )
+from tiefvision.workspace.garment_views import ViewMaker
+from tiefvision.workspace.garments import garment_tensors
 from tiefvision.workspace.job import Job
-from tiefvision.workspace.maps import to_half
 from tiefvision.workspace.records import photo_path, read_photos, record_to_garment
 
 READS = ("photos", "locations")
@@ -43,6 +46,7 @@ class Config:
     grid: Annotated[int, "cells on a side of a map; 0 for the encoder's own", 0] = (
         CropRules.grid
     )
+    alterations: Annotated[int, "altered views of each photograph", 0] = 4
 
 
 def sources(config: Config) -> dict[str, str]:
@@ -60,6 +64,12 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     photos = [
         photo for photo in read_photos(records) if locations.has(f"found/{photo.path}")
     ]
+    maker = ViewMaker(
+        records,
+        [photo.path for photo in photos],
+        config.alterations,
+        job.resources.seed,
+    )
     with job.write() as writer:
         left = [photo for photo in photos if not writer.has(f"crop/{photo.path}")]
         files = (photo_path(records, photo.path) for photo in left)
@@ -70,18 +80,16 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 continue
             found = map(record_to_garment, locations.record(f"found/{photo.path}"))
             surest = next(found, None)
-            box = opened.box_in_pixels(surest.box_in_image) if surest else None
-            plain, mirror = encode_garment(encoder, opened.pixels, box, rules)
+            box = surest.box_in_image if surest else None
+            views = {
+                name: describe_crop(encoder, crop, rules)
+                for name, crop in maker.views(photo.path, opened, box)
+            }
             writer.write(
-                tensors={
-                    f"map/{photo.path}": {
-                        "map": to_half(plain),
-                        "mirror": to_half(mirror),
-                    }
-                },
+                tensors=garment_tensors(photo.path, views, pixels=True),
                 records={
                     f"crop/{photo.path}": {
-                        "box": surest.box_in_image if surest else None,
+                        "box": box,
                         "category": surest.category if surest else "",
                         "score": surest.score if surest else 0.0,
                     }
@@ -89,7 +97,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             )
         keep_encoder(writer, encoder)
         header = writer.finish(
-            encoder=encoder.identity.to_dict(), details={"grid": rules.grid}
+            encoder=encoder.identity.to_dict(),
+            details={"grid": rules.grid, "alterations": config.alterations},
         )
     return {
         "encoder": str(encoder.identity),

@@ -13,9 +13,10 @@ from tiefvision.ranking.searches import search_of_split
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Split
 from tiefvision.workspace.comparing import missed_queries
+from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.loading import COSINE
-from tiefvision.workspace.maps import maps_reader, paths_with_maps
+from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
 
 READS = ("photos", "crops")
@@ -32,16 +33,18 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     track = job.resources.track
     crops = job.read("crops")
     encoder = require_same_encoder(crops)
-    maps_of = maps_reader(crops, job.resources.device)
+    garments_of = garments_reader(crops, job.resources.device)
     photos = read_photos(job.read("photos"))
     available = paths_with_maps(crops, photos)
     report: dict[str, Any] = {}
     with job.write() as writer:
         for split in SPLITS:
-            search = search_of_split(photos, split, available)
+            search = search_of_split(
+                photos, split, available, crops.header.details["alterations"]
+            )
             if not search.queries:
                 continue
-            (found,) = run_search(search, {COSINE: CosineRanker()}, maps_of, track)
+            (found,) = run_search(search, {COSINE: CosineRanker()}, garments_of, track)
             result = found.without(missed_queries(search, crops))
             figures = result.figures(job.resources.seed)
             report[split] = {"protocol": search.description} | {

@@ -1,23 +1,25 @@
-"""Train DeepRank on triplets: from items, mirror images and the dataset's file.
+"""Train DeepRank on triplets: from items, classes, views and the dataset's file.
 
 Reads   photos.lmdb, crops.lmdb
 Writes  deeprank.lmdb: weights/module float32; training/history the curves
-Command make stage-8 ARGS="--margin 20"
+Command make stage-8 ARGS="--network cells --margin 20"
 """
 
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.errors import BadDataset
-from tiefvision.ranking.deeprank import DeepRank
+from tiefvision.errors import BadDataset, BadUsage
+from tiefvision.ranking.deeprank import SIZE
 from tiefvision.ranking.searches import search_of_split
 from tiefvision.ranking.training import TripletRules, count_steps, deeprank_task
-from tiefvision.ranking.triplets import judged_triplets, list_queries
+from tiefvision.ranking.triplets import POSITIVES, View, judged_triplets, list_queries
 from tiefvision.training import Schedule
 from tiefvision.workspace.fitting import fit_and_store
+from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.maps import maps_reader, paths_with_maps
+from tiefvision.workspace.maps import paths_with_maps
+from tiefvision.workspace.networks import COLOUR, NETWORKS, start_deeprank
 from tiefvision.workspace.records import read_judged_triplets, read_photos
 
 READS = ("photos", "crops")
@@ -27,11 +29,18 @@ READS = ("photos", "crops")
 class Config:
     """Settings of the stage."""
 
+    network: Annotated[str, "cells, deep or colour"] = COLOUR
+    size: Annotated[int, "numbers of an embedding, colour alone", 2] = SIZE
+    positives: Annotated[str, "item, view or class"] = POSITIVES[0]
     epochs: Annotated[int, "times hard negatives are drawn anew"] = 10
+    patience: Annotated[int, "epochs without a better one; 0: all", 0] = 0
     learning_rate: Annotated[float, "highest rate of AdamW"] = 1e-3
     margin: Annotated[float, "degrees"] = TripletRules.margin
-    hardest: Annotated[int, "negatives drawn from so many closest"] = (
+    hardest: Annotated[int, "negatives drawn from so many closest", 1] = (
         TripletRules.hardest
+    )
+    close: Annotated[float, "share of negatives drawn so; the others, from all"] = (
+        TripletRules.close
     )
     pool: Annotated[int, "photographs compared in an epoch"] = TripletRules.pool
     batch: Annotated[int, "triplets in a batch"] = TripletRules.batch
@@ -40,6 +49,7 @@ class Config:
 
 def run(config: Config, job: Job) -> dict[str, Any]:
     """Train on the training split; the epoch that ranks validation best is kept."""
+    _check(config)
     crops = job.read("crops")
     records = job.read("photos")
     encoder = require_same_encoder(crops)
@@ -48,7 +58,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     training = [
         photo for photo in photos if photo.split == "train" and photo.path in available
     ]
-    queries = list_queries(training)
+    queries = list_queries(training, config.positives)
     named = {photo.path for photo in training}
     judged = [
         triplet
@@ -61,20 +71,43 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             "not of one item.",
             "Add photographs to the training split.",
         )
+    alterations = crops.header.details["alterations"]
     rules = TripletRules(
-        config.margin, config.hardest, config.pool, config.batch, config.rounds
+        config.margin,
+        config.hardest,
+        config.close,
+        config.pool,
+        config.batch,
+        config.rounds,
+        alterations,
     )
-    channels = architecture_named(encoder["name"]).channels
-    network = DeepRank(channels).to(job.resources.device)
-    task = deeprank_task(
-        network,
-        queries,
-        judged,
-        search_of_split(photos, "val", available),
-        maps_reader(crops, job.resources.device),
-        rules,
-    )
-    schedule = Schedule(config.epochs, config.learning_rate)
+    garments_of = garments_reader(crops, job.resources.device)
+    details = {
+        "network": config.network,
+        "channels": architecture_named(encoder["name"]).channels,
+        "colours": garments_of([View(training[0].path)]).colours.shape[1],
+        "size": config.size,
+    }
+    views = [
+        View(photo.path, alteration=number)
+        for photo in training
+        for number in range(alterations + 1)
+    ]
+    network = start_deeprank(details, views, garments_of, job.resources.device)
+    search = search_of_split(photos, "val", available, alterations)
+    task = deeprank_task(network, queries, judged, search, garments_of, rules)
+    schedule = Schedule(config.epochs, config.learning_rate, patience=config.patience)
     steps = count_steps(len(queries), len(judged), rules)
-    figures = fit_and_store(job, task, schedule, steps, encoder, {"channels": channels})
+    figures = fit_and_store(job, task, schedule, steps, encoder, details)
     return {"queries": len(queries), "judged": len(judged), **figures}
+
+
+def _check(config: Config) -> None:
+    for name, value, known in (
+        ("network", config.network, NETWORKS),
+        ("positives", config.positives, POSITIVES),
+    ):
+        if value not in known:
+            raise BadUsage(
+                f"There is no {name} called {value!r}.", f"Use {', '.join(known)}."
+            )

@@ -15,10 +15,10 @@ from tiefvision.workspace.comparing_indexes import with_indexes
 from tiefvision.workspace.comparing_map import map_gallery
 from tiefvision.workspace.comparing_page import write_page
 from tiefvision.workspace.gallery import GalleryRow, write_gallery
+from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.loading import load_rankers
-from tiefvision.workspace.maps import maps_reader
-from tiefvision.workspace.query_boxes import query_maps
+from tiefvision.workspace.query_boxes import query_garments
 
 READS = ("photos", "crops", "baseline", "deeprank")
 
@@ -41,10 +41,10 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     deeprank = job.read("deeprank")
     encoder = require_same_encoder(crops, job.read("baseline"), deeprank)
     rankers = load_rankers(job.workspace, device)
-    maps_of = maps_reader(crops, device)
-    others = query_maps(records, crops, device)
+    garments_of = garments_reader(crops, device)
+    others = query_garments(records, crops, device)
     comparison = compare_rankers(
-        records, crops, rankers, maps_of, job.resources.seed, track, others
+        records, crops, rankers, garments_of, job.resources.seed, track, others
     )
     settings = HnswSettings(config.links, config.effort, config.search_effort)
     search = comparison.search
@@ -55,7 +55,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     ]
     with job.write() as writer:
         details = write_gallery(
-            writer, rows, search.queries, maps_of, rankers, settings, track
+            writer, rows, search.queries, garments_of, rankers, settings, track
         )
         shared = {
             "root": records.header.details["root"],
@@ -63,10 +63,10 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             "grid": crops.header.details["grid"],
         }
         writer.finish(encoder=encoder, details=details | shared)
-    comparison = with_indexes(comparison, rankers, maps_of, job.workspace, track)
+    comparison = with_indexes(comparison, rankers, garments_of, job.workspace, track)
     page = job.workspace.root / "reports" / "compare.html"
     history = deeprank.record("training/history")
-    gallery = map_gallery(comparison, records, rankers, maps_of, track)
+    gallery = map_gallery(comparison, records, rankers, garments_of, track)
     write_page(comparison, records, page, history, gallery, track)
     return {
         "rankers": comparison.to_lines(),

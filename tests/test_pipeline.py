@@ -14,7 +14,8 @@ from tiefvision.ranking.searches import search_of_split
 from tiefvision.workspace.artifacts import STAGES, Workspace
 from tiefvision.workspace.gallery import read_index, read_rows
 from tiefvision.workspace.loading import RANKERS, load_rankers
-from tiefvision.workspace.maps import maps_reader, paths_with_maps
+from tiefvision.workspace.garments import garments_reader
+from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
 
 
@@ -82,7 +83,7 @@ def test_deeprank_ranks_what_it_was_trained_on_better_than_the_baseline(trained)
         cosine, deeprank = (
             float(result.values()["reciprocal_rank"].mean())
             for result in run_search(
-                search, load_rankers(workspace, cpu), maps_reader(crops, cpu)
+                search, load_rankers(workspace, cpu), garments_reader(crops, cpu)
             )
         )
     assert deeprank > cosine + 0.02

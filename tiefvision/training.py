@@ -6,7 +6,7 @@ ends with the same weights as one that was not.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -30,12 +30,15 @@ class Schedule:
         learning_rate: The highest, reached after the warm-up; then half a cosine to 0.
         weight_decay: Of AdamW (Loshchilov & Hutter, arXiv:1711.05101).
         warm_up: Share of the steps over which the rate grows from 0.
+        patience: Epochs without a better one after which training stops early; 0 goes
+            on to the end.
     """
 
     epochs: int
     learning_rate: float
     weight_decay: float = 1e-4
     warm_up: float = 0.1
+    patience: int = 0
 
     def rate(self, step: int, steps: int) -> float:
         """Learning rate of a step, counted from 0, out of ``steps``."""
@@ -152,6 +155,8 @@ def fit(
     best = _unpack(snapshot.tensors, task.module, optimiser)
     history = list(snapshot.history)
     for epoch in range(snapshot.epoch, schedule.epochs):
+        if schedule.patience and _since_best(task, history) >= schedule.patience:
+            break
         batches = track(
             task.batches(np.random.default_rng([seed, epoch])),
             f"epoch {epoch + 1} of {schedule.epochs}",
@@ -170,6 +175,14 @@ def fit(
             {name: torch.from_numpy(array.copy()) for name, array in best.items()}
         )
     return history
+
+
+def _since_best(task: Task, history: Sequence[Figures]) -> int:
+    """Epochs since the one whose weights are kept; 0 where no figure picks them."""
+    if not task.better:
+        return 0
+    figures = [row[task.better] for row in history]
+    return figures[::-1].index(max(figures))
 
 
 def _parameter_groups(task: Task) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ SEARCH = Search(
 )
 
 
-def maps_of(views):
+def garments_of(views):
     return MAPS[[int(view.path) for view in views]]
 
 
@@ -46,7 +46,7 @@ RANKERS = {"cosine": CosineRanker(), "narrow": first_channel}
 
 
 def test_ranks_and_neighbours_against_a_loop():
-    results = run_search(SEARCH, RANKERS, maps_of)
+    results = run_search(SEARCH, RANKERS, garments_of)
     assert [result.ranker for result in results] == ["cosine", "narrow"]
     for result, embed in zip(results, RANKERS.values(), strict=True):
         gallery = embed(MAPS[:COUNT])
@@ -106,9 +106,9 @@ def test_figures_by_hand():
 
 
 def test_results_do_not_depend_on_the_block(monkeypatch):
-    (whole,) = run_search(SEARCH, {"cosine": CosineRanker()}, maps_of)
+    (whole,) = run_search(SEARCH, {"cosine": CosineRanker()}, garments_of)
     monkeypatch.setattr(similarity_rows, "__defaults__", (3, untracked, None))
-    (blocks,) = run_search(SEARCH, {"cosine": CosineRanker()}, maps_of)
+    (blocks,) = run_search(SEARCH, {"cosine": CosineRanker()}, garments_of)
     for one, other in zip(
         (whole.ranks, whole.closest, whole.similarities, *whole.lists.values()),
         (blocks.ranks, blocks.closest, blocks.similarities, *blocks.lists.values()),
@@ -158,14 +158,14 @@ def test_differences_are_paired():
 
 def test_a_search_without_queries():
     nothing = Search("mirror", (), (), SEARCH.gallery, SEARCH.gallery_items)
-    (result,) = run_search(nothing, {"cosine": CosineRanker()}, maps_of)
+    (result,) = run_search(nothing, {"cosine": CosineRanker()}, garments_of)
     assert result.ranks.shape == (0,)
     assert set(result.figures().values()) == {Figure(0.0, 0.0, 0.0)}
 
 
 def test_a_gallery_smaller_than_the_list():
     small = Search("item", SEARCH.queries[:2], ("item0", "item9"), *_first(3))
-    (result,) = run_search(small, {"cosine": CosineRanker()}, maps_of)
+    (result,) = run_search(small, {"cosine": CosineRanker()}, garments_of)
     assert result.closest.shape == result.similarities.shape == (2, 3)
     assert result.farthest.tolist() == result.closest[:, ::-1].tolist()
     assert result.ranks[1] == 0

@@ -28,7 +28,7 @@ SEARCH = Search(
 COSINE = CosineRanker()
 
 
-def maps_of(views):
+def garments_of(views):
     return MAPS[[int(view.path) for view in views]]
 
 
@@ -48,12 +48,12 @@ class Forgetful:
 
 
 def exact():
-    (result,) = run_search(SEARCH, {"cosine": COSINE}, maps_of)
+    (result,) = run_search(SEARCH, {"cosine": COSINE}, garments_of)
     return result
 
 
 def test_an_exact_index_loses_nothing():
-    loss = judge_index(SEARCH, exact(), Forgetful(), COSINE, maps_of)
+    loss = judge_index(SEARCH, exact(), Forgetful(), COSINE, garments_of)
     assert loss.recall_of_exact == 1.0
     nothing = Figure(0.0, 0.0, 0.0)
     assert loss.ahead == {"recall@1": nothing, "recall@10": nothing}
@@ -63,7 +63,7 @@ def test_what_an_index_lost_against_a_loop():
     result = exact()
     lost = {int(result.closest[0, 0]), *(0, 1)}  # 0 and 1 are all of item 0
     index = Forgetful(lost)
-    loss = judge_index(SEARCH, result, index, COSINE, maps_of)
+    loss = judge_index(SEARCH, result, index, COSINE, garments_of)
     kept = [sum(row not in lost for row in rows) / 10 for rows in result.closest]
     assert loss.recall_of_exact == pytest.approx(np.mean(kept))
     for k in (1, 10):
@@ -79,21 +79,21 @@ def test_what_an_index_lost_against_a_loop():
 
 
 def test_blocks_of_queries_change_nothing(monkeypatch):
-    whole = judge_index(SEARCH, exact(), Forgetful((3, 4)), COSINE, maps_of)
+    whole = judge_index(SEARCH, exact(), Forgetful((3, 4)), COSINE, garments_of)
     monkeypatch.setattr(module, "BLOCK", 4)
     index = Forgetful((3, 4))
-    assert judge_index(SEARCH, exact(), index, COSINE, maps_of) == whole
+    assert judge_index(SEARCH, exact(), index, COSINE, garments_of) == whole
     assert index.asked == [(4, 20), (2, 20)]  # ten items of two photographs
 
 
 def test_a_query_that_counts_as_a_miss_is_one_by_the_index_too():
     missed = exact().without(np.ones(QUERIES, dtype=np.bool_))
-    loss = judge_index(SEARCH, missed, Forgetful(), COSINE, maps_of)
+    loss = judge_index(SEARCH, missed, Forgetful(), COSINE, garments_of)
     assert loss.ahead["recall@10"] == Figure(0.0, 0.0, 0.0)
 
 
 def test_a_search_without_queries_loses_nothing():
     nothing = Search("mirror", (), (), SEARCH.gallery, SEARCH.gallery_items)
-    (result,) = run_search(nothing, {"cosine": COSINE}, maps_of)
-    loss = judge_index(nothing, result, Forgetful(), COSINE, maps_of)
+    (result,) = run_search(nothing, {"cosine": COSINE}, garments_of)
+    loss = judge_index(nothing, result, Forgetful(), COSINE, garments_of)
     assert loss.recall_of_exact == 1.0

@@ -41,7 +41,7 @@ class Wardrobe:
         self.paths = [f"{item}-{number}" for item in range(items) for number in (0, 1)]
         self.reads = []
 
-    def maps_of(self, views):
+    def garments_of(self, views):
         self.reads.append(list(views))
         return torch.stack([self.maps[view] for view in views])
 
@@ -77,7 +77,7 @@ def test_a_batch_reads_each_view_once():
         ViewTriplet(shared[0], View("0-1"), shared[2]),
         ViewTriplet(shared[2], View("1-1"), shared[0]),
     ]
-    batch = gather_batch(triplets, wardrobe.maps_of)
+    batch = gather_batch(triplets, wardrobe.garments_of)
     (read,) = wardrobe.reads
     assert len(read) == len(set(read)) == len(batch.maps) == 5
     for triplet, rows in zip(triplets, batch.triplets, strict=True):
@@ -91,7 +91,7 @@ def test_each_view_is_transformed_once():
     seen = []
     network.register_forward_hook(lambda *parts: seen.append(len(parts[1][0])))
     task = deeprank_task(
-        network, [], _judged(), NO_SEARCH, wardrobe.maps_of, TripletRules(batch=10)
+        network, [], _judged(), NO_SEARCH, wardrobe.garments_of, TripletRules(batch=10)
     )
     (batch,) = task.batches(np.random.default_rng(0))
     seen.clear()
@@ -109,7 +109,7 @@ def test_the_loss_is_the_mean_hinge_and_the_share_of_right_triplets():
     rules = TripletRules(margin=15.0, batch=100)
     network = DeepRank(CHANNELS)
     task = deeprank_task(
-        network, wardrobe.queries(), [], NO_SEARCH, wardrobe.maps_of, rules
+        network, wardrobe.queries(), [], NO_SEARCH, wardrobe.garments_of, rules
     )
     (batch,) = task.batches(np.random.default_rng(0))
     figures = task.loss(batch)
@@ -133,7 +133,7 @@ def test_an_epoch_goes_through_queries_and_judged_triplets():
         wardrobe.queries(),
         _judged(),
         NO_SEARCH,
-        wardrobe.maps_of,
+        wardrobe.garments_of,
         rules,
     )
     batches = list(task.batches(np.random.default_rng(0)))
@@ -153,7 +153,12 @@ def test_the_pool_bounds_what_is_compared():
     wardrobe = Wardrobe(30, seed=0)
     rules = TripletRules(pool=12, batch=100)
     task = deeprank_task(
-        DeepRank(CHANNELS), wardrobe.queries(), [], NO_SEARCH, wardrobe.maps_of, rules
+        DeepRank(CHANNELS),
+        wardrobe.queries(),
+        [],
+        NO_SEARCH,
+        wardrobe.garments_of,
+        rules,
     )
     list(task.batches(np.random.default_rng(0)))
     *compared, batch = wardrobe.reads
@@ -166,7 +171,7 @@ def test_negatives_are_mined_with_the_network_as_it_is():
     queries = wardrobe.queries()
     network = DeepRank(CHANNELS)
     rules = TripletRules(hardest=1, batch=100)
-    task = deeprank_task(network, queries, [], NO_SEARCH, wardrobe.maps_of, rules)
+    task = deeprank_task(network, queries, [], NO_SEARCH, wardrobe.garments_of, rules)
 
     def mined():
         (batch,) = task.batches(np.random.default_rng(0))
@@ -177,7 +182,7 @@ def test_negatives_are_mined_with_the_network_as_it_is():
     def closest():
         views = [View(path) for path in wardrobe.paths]
         embeddings = dict(
-            zip(wardrobe.paths, network(wardrobe.maps_of(views)), strict=True)
+            zip(wardrobe.paths, network(wardrobe.garments_of(views)), strict=True)
         )
         return {
             query.path: max(
@@ -240,7 +245,12 @@ def test_training_that_only_harms_is_undone():
         wardrobe.maps[view][SIGNAL:] *= 0.3
     network = DeepRank(CHANNELS)
     task = deeprank_task(
-        network, [], swapped, wardrobe.search(), wardrobe.maps_of, TripletRules(30.0)
+        network,
+        [],
+        swapped,
+        wardrobe.search(),
+        wardrobe.garments_of,
+        TripletRules(30.0),
     )
     assert task.validate()["val_reciprocal_rank"] == 1.0
     history = fit(task, Schedule(30, 0.1, warm_up=0.0), steps=1, seed=0)

@@ -13,7 +13,7 @@ from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.comparing import Comparison, compare_rankers
 from tiefvision.workspace.comparing_page import _flips, write_page
-from tiefvision.workspace.maps import maps_reader
+from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.records import photo_to_record
 
 SHOP = [Photo(f"{n}.jpg", 9, 9, "shop", "train", f"item{n}") for n in range(3)]
@@ -47,8 +47,8 @@ def artifacts(folder, photos, unfound=()):
 
 
 def compare(records, crops, **rankers):
-    maps_of = maps_reader(crops, torch.device("cpu"))
-    return compare_rankers(records, crops, rankers, maps_of, seed=0)
+    garments_of = garments_reader(crops, torch.device("cpu"))
+    return compare_rankers(records, crops, rankers, garments_of, seed=0)
 
 
 def test_the_protocol_says_what_became_of_every_photograph(tmp_path):

@@ -25,7 +25,7 @@ MAPS = torch.nn.functional.normalize(
 )
 
 
-def maps_of(views):
+def garments_of(views):
     return MAPS[["abc".index(view.path[0]) for view in views]]
 
 
@@ -35,7 +35,7 @@ def gallery(tmp_path, monkeypatch):
     path = tmp_path / "gallery.lmdb"
     with ArtifactWriter(path, Header("compare", "", {}, {}), 0.1) as writer:
         rankers = {"cosine": CosineRanker()}
-        details = write_gallery(writer, ROWS, (), maps_of, rankers, HnswSettings())
+        details = write_gallery(writer, ROWS, (), garments_of, rankers, HnswSettings())
         writer.finish(details=details)
     with Artifact(path) as artifact:
         yield artifact

@@ -9,8 +9,8 @@ from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.maps import (
+    garments_reader,
     levels_reader,
-    maps_reader,
     paths_with_maps,
     read_pyramid,
     to_half,
@@ -38,7 +38,7 @@ def test_maps_are_read_by_view_as_unit_cells(tmp_path):
         it.finish()
     views = [View("b"), View("a", mirrored=True), View("b")]
     with Artifact(tmp_path / "crops.lmdb") as crops:
-        maps = maps_reader(crops, torch.device("cpu"))(views)
+        maps = garments_reader(crops, torch.device("cpu"))(views)
         photos = [Photo(p, 9, 9, "shop", "train") for p in ("a", "b", "c")]
         assert paths_with_maps(crops, photos) == {"a", "b"}
     assert (maps.shape, maps.dtype) == ((3, 8, 3, 3), torch.float32)

@@ -8,8 +8,8 @@ from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
 from tiefvision.ranking.triplets import View
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import read_encoder
-from tiefvision.workspace.maps import maps_reader
-from tiefvision.workspace.query_boxes import TRUE, WHOLE, query_maps
+from tiefvision.workspace.garments import garments_reader
+from tiefvision.workspace.query_boxes import TRUE, WHOLE, query_garments
 from tiefvision.workspace.records import photo_path, read_photos
 
 CPU = torch.device("cpu")
@@ -26,7 +26,7 @@ def test_queries_are_encoded_by_true_boxes_and_whole(opened):
     records, crops = opened
     encoder, rules = read_encoder(crops, CPU), CropRules(crops.header.details["grid"])
     photos = [photo for photo in read_photos(records) if photo.source == "street"][:3]
-    maps = query_maps(records, crops, CPU)
+    maps = query_garments(records, crops, CPU)
     assert list(maps) == [TRUE, WHOLE]
     for photo in photos:
         with Image.open(photo_path(records, photo.path)) as image:
@@ -48,8 +48,8 @@ def test_by_the_box_that_was_found_they_are_what_stage_6_wrote(opened, monkeypat
     found = {path: crops.record(f"crop/{path}")["box"] for path in paths}
     monkeypatch.setattr(query_boxes, "_boxes_of_queries", lambda photos: {"x": found})
     views = [View(path, mirrored) for path in paths for mirrored in (False, True)]
-    again = query_maps(records, crops, CPU)["x"](views)
-    kept = maps_reader(crops, CPU)(views)
+    again = query_garments(records, crops, CPU)["x"](views)
+    kept = garments_reader(crops, CPU)(views)
     assert (again * kept).sum(dim=1).min() > 0.999
 
 
@@ -59,7 +59,7 @@ def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatc
     records, crops = opened
     path = read_photos(records)[0].path
     monkeypatch.setattr(query_boxes, "photo_path", lambda *_: tmp_path / "gone.jpg")
-    for maps_of in query_maps(records, crops, CPU).values():
-        map_ = maps_of([View(path)])
-        assert map_.shape == maps_reader(crops, CPU)([View(path)]).shape
+    for garments_of in query_garments(records, crops, CPU).values():
+        map_ = garments_of([View(path)])
+        assert map_.shape == garments_reader(crops, CPU)([View(path)]).shape
         assert not map_.any()

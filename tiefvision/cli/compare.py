@@ -76,11 +76,11 @@ def _compare_rankers(
     from tiefvision.workspace.comparing_indexes import with_indexes
     from tiefvision.workspace.comparing_map import map_gallery
     from tiefvision.workspace.comparing_page import write_page
+    from tiefvision.workspace.garments import garments_reader
     from tiefvision.workspace.job import input_digests
     from tiefvision.workspace.loading import DEEPRANK, RANKERS, load_compared
-    from tiefvision.workspace.maps import maps_reader
     from tiefvision.workspace.packs import PAGE, write_pack
-    from tiefvision.workspace.query_boxes import query_maps
+    from tiefvision.workspace.query_boxes import query_garments
 
     run, device = options.run, options.torch_device()
     with run.open("photos") as photos, run.open("crops") as crops:
@@ -90,12 +90,12 @@ def _compare_rankers(
             with run.open(DEEPRANK) as deeprank:
                 history = deeprank.record("training/history")
         rankers = load_compared(run, names, device)
-        maps_of, track = maps_reader(crops, device), options.track
-        others = query_maps(photos, crops, device)
+        garments_of, track = garments_reader(crops, device), options.track
+        others = query_garments(photos, crops, device)
         comparison = compare_rankers(
-            photos, crops, rankers, maps_of, options.seed, track, others
+            photos, crops, rankers, garments_of, options.seed, track, others
         )
-        comparison = with_indexes(comparison, rankers, maps_of, run, track)
+        comparison = with_indexes(comparison, rankers, garments_of, run, track)
         if options.json:
             for line in comparison.to_lines():
                 print_line(line)
@@ -110,7 +110,7 @@ def _compare_rankers(
             if number:
                 copy_file(pages[0], page)
             else:
-                gallery = map_gallery(comparison, photos, rankers, maps_of, track)
+                gallery = map_gallery(comparison, photos, rankers, garments_of, track)
                 write_page(comparison, photos, page, history, gallery, track)
             if not options.quiet:
                 say(f"The page is {page}.")

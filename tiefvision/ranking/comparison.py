@@ -26,8 +26,9 @@ from tiefvision.evaluation.retrieval import (
     reciprocal_rank,
 )
 from tiefvision.progress import Track, untracked
+from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.searches import Search
-from tiefvision.ranking.views import BLOCK, Embed, MapsOf, similarity_rows
+from tiefvision.ranking.views import BLOCK, similarity_rows
 
 CUTS = (1, 3, 5, 10, 20, 30, 50)
 """The k of recall@k."""
@@ -90,26 +91,27 @@ class RankerResult:
 def run_search(
     search: Search,
     rankers: Mapping[str, Embed],
-    maps_of: MapsOf,
+    garments_of: GarmentsOf,
     track: Track = untracked,
-    query_maps_of: MapsOf | None = None,
+    query_garments_of: GarmentsOf | None = None,
 ) -> list[RankerResult]:
     """Put a search to every ranker.
 
     Args:
         search: Queries and gallery.
         rankers: By name.
-        maps_of: Reads the maps of views.
+        garments_of: Reads the maps of views.
         track: Shows progress.
-        query_maps_of: Reads those of queries, if they are not where the gallery's are.
+        query_garments_of: Reads those of queries, if they are not where the
+            gallery's are.
     """
     rows_of = partial(
         similarity_rows,
         search.queries,
         search.gallery,
-        maps_of,
+        garments_of,
         track=track,
-        query_maps_of=query_maps_of,
+        query_garments_of=query_garments_of,
     )
     return [_collect(search, name, rows_of(embed)) for name, embed in rankers.items()]
 

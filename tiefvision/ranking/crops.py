@@ -1,14 +1,17 @@
-"""The crop of a located garment, and its map beside that of its mirror image."""
+"""The crop of a located garment, and what rankers see of it."""
 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.encoders.dense import DenseEncoder
-from tiefvision.photos.resizing import crop_photo, mirror_photo, resize_photo
+from tiefvision.photos.resizing import crop_photo, resize_photo
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.histogram import lab_histogram
 from tiefvision.ranking.similarity import normalise_cells, pool_cells
 from tiefvision.records import Box
 
@@ -49,15 +52,18 @@ def encode_crop(
     return normalise_cells(pool_cells(maps, rules.grid))[0]
 
 
-def encode_garment(
-    encoder: DenseEncoder,
-    photo: NDArray[np.uint8],
-    box_in_image: Box | None,
-    rules: CropRules,
-) -> tuple[Tensor, Tensor]:
-    """The maps of a garment and of its mirror image, (C, h, w) of unit cells each."""
-    crop = crop_garment(photo, box_in_image)
-    return (
-        encode_crop(encoder, crop, rules),
-        encode_crop(encoder, mirror_photo(crop), rules),
+def describe_crop(
+    encoder: DenseEncoder, crop: NDArray[np.uint8], rules: CropRules
+) -> GarmentBatch:
+    """Everything that a ranker may ask of a crop, as a batch of one.
+
+    Args:
+        encoder: Makes the map.
+        crop: As ``crop_garment`` makes it.
+        rules: How it becomes a map.
+    """
+    return GarmentBatch(
+        encode_crop(encoder, crop, rules).unsqueeze(0),
+        torch.from_numpy(lab_histogram(crop)).unsqueeze(0),
+        crop[None],
     )

@@ -11,9 +11,10 @@ from tiefvision.evaluation.retrieval import ranks_of_first_hit, recall_at
 from tiefvision.index.hnsw import HnswIndex
 from tiefvision.index.neighbours import Neighbours, recall_of_neighbours
 from tiefvision.ranking.comparison import LISTED, RankerResult
+from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.triplets import View
-from tiefvision.ranking.views import BLOCK, Embed, MapsOf, embed_views
+from tiefvision.ranking.views import BLOCK, embed_views
 
 LOSS_CUTS = (1, LISTED)
 """The k of the recall@k that are compared."""
@@ -37,7 +38,7 @@ def judge_index(
     result: RankerResult,
     index: HnswIndex,
     embed: Embed,
-    maps_of: MapsOf,
+    garments_of: GarmentsOf,
     seed: int = 0,
 ) -> IndexLoss:
     """Put a search to an index and hold the answers against exact search.
@@ -48,10 +49,10 @@ def judge_index(
             miss there counts as one here.
         index: Over the embeddings of the gallery, row by row.
         embed: The ranker.
-        maps_of: Reads the maps of views.
+        garments_of: Reads the maps of views.
         seed: Of the bootstrap.
     """
-    found = _ask(index, search, embed, maps_of)
+    found = _ask(index, search, embed, garments_of)
     # A query may be a miss whatever is found: what was cropped is not its garment.
     ranks = np.where(result.ranks == 0, 0, _ranks(found, search))
     return IndexLoss(
@@ -68,12 +69,14 @@ def judge_index(
     )
 
 
-def _ask(index: HnswIndex, search: Search, embed: Embed, maps_of: MapsOf) -> Neighbours:
+def _ask(
+    index: HnswIndex, search: Search, embed: Embed, garments_of: GarmentsOf
+) -> Neighbours:
     """So many neighbours that the first ten items are among them, block by block."""
     counts = np.unique(search.gallery_items, return_counts=True)[1]
     wanted = LISTED * int(counts.max(initial=1))
     parts = [
-        index.search(embed_views(queries, maps_of, embed), wanted)
+        index.search(embed_views(queries, garments_of, embed), wanted)
         for queries in _blocks(search.queries)
     ]
     width = min((part.rows.shape[1] for part in parts), default=0)

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tiefvision.ranking.garments import Garments
+
 Pool = Callable[[Tensor], Tensor]
 """(B, C, h, w) to (B, C)."""
 
@@ -78,6 +80,6 @@ class PooledRanker(nn.Module):
         super().__init__()
         self.pool = pool
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, h, w) to (B, C) of unit length."""
-        return functional.normalize(self.pool(maps), dim=1)
+    def forward(self, garments: Garments) -> Tensor:
+        """Maps of (B, C, h, w) to (B, C) of unit length."""
+        return functional.normalize(self.pool(garments.maps), dim=1)

@@ -14,8 +14,8 @@ class Search:
 
     Attributes:
         kind: "item": street photographs ask for their item among shop photographs.
-            "mirror": mirror images ask for their own photograph among all; the
-            question for datasets that tie no two photographs to one item.
+            For datasets that tie no two photographs to one item, "view": altered views
+            ask for their own photograph among all; or "mirror": mirror images do.
         queries: Views of the split.
         query_items: What each must find.
         gallery: Views, of all splits.
@@ -23,7 +23,7 @@ class Search:
         unanswerable: Queries left out because the gallery lacks their item.
     """
 
-    kind: Literal["item", "mirror"]
+    kind: Literal["item", "view", "mirror"]
     queries: tuple[View, ...]
     query_items: tuple[str, ...]
     gallery: tuple[View, ...]
@@ -38,14 +38,18 @@ class Search:
                 f"{len(self.queries)} street photographs search {len(self.gallery)} "
                 "shop photographs; a hit is the same item, items counted once"
             )
+        asking = "altered views" if self.kind == "view" else "mirror images"
         return (
-            f"{len(self.queries)} mirror images search {len(self.gallery)} "
+            f"{len(self.queries)} {asking} search {len(self.gallery)} "
             "photographs; a hit is the photograph itself"
         )
 
 
 def search_of_split(
-    photos: Sequence[Photo], split: Split, available: Collection[str]
+    photos: Sequence[Photo],
+    split: Split,
+    available: Collection[str],
+    alterations: int = 0,
 ) -> Search:
     """The search that a split allows.
 
@@ -53,6 +57,7 @@ def search_of_split(
         photos: Of the dataset; the shop photographs of every split are searched.
         split: Whose photographs ask.
         available: Paths of the photographs that have maps.
+        alterations: Altered views of each, one of which may ask.
     """
     photos = [photo for photo in photos if photo.path in available]
     asking = [photo for photo in photos if photo.split == split]
@@ -71,8 +76,11 @@ def search_of_split(
             unanswerable=len(street) - len(queries),
         )
     return Search(
-        "mirror",
-        tuple(View(photo.path, mirrored=True) for photo in asking),
+        "view" if alterations else "mirror",
+        tuple(
+            View(photo.path, mirrored=not alterations, alteration=min(1, alterations))
+            for photo in asking
+        ),
         tuple(photo.path for photo in asking),
         tuple(View(photo.path) for photo in photos),
         tuple(photo.path for photo in photos),

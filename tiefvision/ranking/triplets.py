@@ -1,11 +1,12 @@
-"""Triplets: from items, from mirror images, and from a file, with hard negatives.
+"""Triplets: from items, classes, views and a file, with hard negatives.
 
-A view is a photograph or its mirror image. A judged triplet whose positive is its
-query, and a photograph whose item has no other, stand for the mirror rule: the
-mirror image is the positive (TiefVision's rule).
+A view is a photograph, its mirror image or an altered one. A judged triplet whose
+positive is its query stands for the mirror rule: the mirror image is the positive
+(TiefVision's rule). A photograph whose item has no other asks for another view of
+itself, which is the mirror image where no altered views were made.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,17 @@ from tiefvision.records import Photo, Triplet
 
 @dataclass(frozen=True, order=True)
 class View:
-    """A photograph, or its mirror image."""
+    """A photograph, its mirror image, or an altered one.
+
+    Attributes:
+        path: Of the photograph.
+        mirrored: Whether left and right are exchanged.
+        alteration: Number of the altered view, from 1; 0 for the crop as it is.
+    """
 
     path: str
     mirrored: bool = False
+    alteration: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,40 +66,78 @@ class Query:
         return (path for path in self.gallery if path not in self.excluded)
 
 
-def list_queries(photos: Sequence[Photo]) -> list[Query]:
+@dataclass(frozen=True)
+class Hardness:
+    """Which negatives are drawn.
+
+    Attributes:
+        hardest: From so many of the closest: always the very closest would make much of
+            wrong labels (Cardigan's slides).
+        close: Share that is drawn so; the others are drawn from all.
+    """
+
+    hardest: int
+    close: float = 1.0
+
+
+POSITIVES = ("item", "view", "class")
+"""What makes a positive: the shop photograph of the item, another view of the same
+photograph, or another photograph of the same class."""
+
+
+def list_queries(photos: Sequence[Photo], positives: str = "item") -> list[Query]:
     """What each photograph of a training split may be paired with.
 
-    Where items have street and shop photographs, a street photograph asks for its shop
-    photograph among those of other items, as a search does. All others, and all
-    photographs of a dataset without items, follow the mirror rule.
+    Args:
+        photos: Of the split.
+        positives: One of ``POSITIVES``. By item, a street photograph asks for its shop
+            photograph among those of other items, as a search does; all others, and
+            all photographs of a dataset without items, ask for another view of
+            themselves. By class, photographs of the same categories belong together;
+            one that is alone in its class asks for another view of itself.
     """
     everything = tuple(photo.path for photo in photos)
     shop = tuple(photo.path for photo in photos if photo.source == "shop")
-    by_item: dict[str, list[Photo]] = {}
+    key = _class_of if positives == "class" else _item_of
+    own: dict[str, list[Photo]] = {}
     for photo in photos:
-        by_item.setdefault(photo.item_id or photo.path, []).append(photo)
+        own.setdefault(key(photo), []).append(photo)
+    of_item = {item: frozenset(one.path for one in them) for item, them in own.items()}
     queries = []
     for photo in photos:
-        own = by_item[photo.item_id or photo.path]
-        positives = tuple(other.path for other in own if other.source == "shop")
-        if photo.source == "shop":
-            positives = ()
-        query = Query(
-            photo.path,
-            positives,
-            shop if positives else everything,
-            frozenset(other.path for other in own),
-        )
+        others = () if positives == "view" else _positives(photo, own[key(photo)], key)
+        among = shop if others and positives == "item" else everything
+        query = Query(photo.path, others, among, of_item[key(photo)])
         if any(query.negatives):
             queries.append(query)
     return queries
+
+
+def _item_of(photo: Photo) -> str:
+    return photo.item_id or photo.path
+
+
+def _class_of(photo: Photo) -> str:
+    kinds = sorted({garment.category for garment in photo.garments})
+    return " ".join(kinds) or photo.path
+
+
+def _positives(
+    photo: Photo, own: Sequence[Photo], key: Callable[[Photo], str]
+) -> tuple[str, ...]:
+    if key is _class_of:
+        return tuple(other.path for other in own if other is not photo)
+    if photo.source == "shop":
+        return ()
+    return tuple(other.path for other in own if other.source == "shop")
 
 
 def mine_triplets(
     queries: Sequence[Query],
     paths: Sequence[str],
     similarities: NDArray[np.float32],
-    hardest: int,
+    hardness: Hardness,
+    alterations: int,
     generator: np.random.Generator,
 ) -> list[ViewTriplet]:
     """One triplet a query, its negative drawn from the closest of the current ranker.
@@ -100,8 +146,8 @@ def mine_triplets(
         queries: Whose anchor is not in ``paths`` are left out; so are negatives.
         paths: Of the photographs compared.
         similarities: (len(paths), len(paths)) by the current ranker.
-        hardest: The negative is drawn from so many of the closest: always the very
-            closest would make much of wrong labels (Cardigan's slides).
+        hardness: Which negatives are drawn.
+        alterations: Altered views that every photograph has.
         generator: Of the choice.
     """
     row = {path: number for number, path in enumerate(paths)}
@@ -110,27 +156,32 @@ def mine_triplets(
         rows = np.array([row[path] for path in query.negatives if path in row])
         if query.path not in row or len(rows) == 0:
             continue
-        closeness = similarities[row[query.path], rows]
-        closest = rows[np.argsort(-closeness, kind="stable")[:hardest]]
-        negative = paths[int(generator.choice(closest))]
-        triplets.append(_mirror_at_random(query, negative, generator))
+        if hardness.close >= 1.0 or generator.random() < hardness.close:
+            closeness = similarities[row[query.path], rows]
+            rows = rows[np.argsort(-closeness, kind="stable")[: hardness.hardest]]
+        negative = paths[int(generator.choice(rows))]
+        triplets.append(_views_at_random(query, negative, alterations, generator))
     return triplets
 
 
-def _mirror_at_random(
-    query: Query, negative: str, generator: np.random.Generator
+def _views_at_random(
+    query: Query, negative: str, alterations: int, generator: np.random.Generator
 ) -> ViewTriplet:
-    anchor, positive, other = (bool(bit) for bit in generator.integers(0, 2, 3))
-    if not query.positives:
-        return ViewTriplet(
-            View(query.path, anchor),
-            View(query.path, not anchor),
-            View(negative, other),
-        )
-    chosen = query.positives[int(generator.integers(len(query.positives)))]
+    looks = 2 + alterations
+    anchor, positive, other = (int(n) for n in generator.integers(0, looks, 3))
+    chosen = query.path
+    if query.positives:
+        chosen = query.positives[int(generator.integers(len(query.positives)))]
+    elif positive == anchor:  # a view is no positive of itself
+        positive = (anchor + 1 + int(generator.integers(looks - 1))) % looks
     return ViewTriplet(
-        View(query.path, anchor), View(chosen, positive), View(negative, other)
+        _view(query.path, anchor), _view(chosen, positive), _view(negative, other)
     )
+
+
+def _view(path: str, look: int) -> View:
+    """The crop as it is, its mirror image, then the altered views."""
+    return View(path, mirrored=look == 1, alteration=max(0, look - 1))
 
 
 def judged_triplets(triplets: Sequence[Triplet]) -> list[ViewTriplet]:

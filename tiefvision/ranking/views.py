@@ -1,7 +1,7 @@
 """Embedding views in blocks, so that memory is bounded by the block."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -9,14 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tiefvision.progress import Track, untracked
+from tiefvision.ranking.garments import Embed, Garments, GarmentsOf
 from tiefvision.ranking.similarity import flatten_cells
 from tiefvision.ranking.triplets import View
-
-MapsOf = Callable[[Sequence[View]], Tensor]
-"""Reads the maps of views: (B, C, h, w) float32 of unit cells."""
-
-Embed = Callable[[Tensor], Tensor]
-"""A ranker: (B, C, h, w) of unit cells to (B, D) of unit length."""
 
 BLOCK = 256
 """Views embedded at a time: 64 MB of maps of 256 channels by 11x11 cells."""
@@ -25,18 +20,18 @@ BLOCK = 256
 class CosineRanker(nn.Module):
     """The unsupervised baseline: maps as they are (TiefVision's slides, step 5)."""
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, h, w) of unit cells to (B, C * h * w) of unit length."""
-        return flatten_cells(maps)
+    def forward(self, garments: Garments) -> Tensor:
+        """Maps of (B, C, h, w) to (B, C * h * w) of unit length."""
+        return flatten_cells(garments.maps)
 
 
 @torch.inference_mode()
 def embed_views(
-    views: Sequence[View], maps_of: MapsOf, embed: Embed, block: int = BLOCK
+    views: Sequence[View], garments_of: GarmentsOf, embed: Embed, block: int = BLOCK
 ) -> NDArray[np.float32]:
     """Embeddings of views, (N, D) float32 of unit length."""
     blocks = [
-        embed(maps_of(views[start : start + block])).cpu().numpy()
+        embed(garments_of(views[start : start + block])).cpu().numpy()
         for start in range(0, len(views), block)
     ]
     return np.concatenate(blocks).astype(np.float32, copy=False)
@@ -45,11 +40,11 @@ def embed_views(
 def similarity_rows(
     queries: Sequence[View],
     gallery: Sequence[View],
-    maps_of: MapsOf,
+    garments_of: GarmentsOf,
     embed: Embed,
     block: int = BLOCK,
     track: Track = untracked,
-    query_maps_of: MapsOf | None = None,
+    query_garments_of: GarmentsOf | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Exact similarities to the whole gallery, of a block of queries at a time.
 
@@ -59,11 +54,12 @@ def similarity_rows(
     Args:
         queries: Q views.
         gallery: N views.
-        maps_of: Reads the maps of views.
+        garments_of: Reads the crops of views.
         embed: The ranker.
         block: Views embedded at a time.
         track: Shows progress, block by block of the gallery.
-        query_maps_of: Reads those of queries, if they are not where the gallery's are.
+        query_garments_of: Reads those of queries, if they are not where the
+            gallery's are.
 
     Yields:
         (<= block, N) float32 in [-1, 1], until all Q rows have come.
@@ -74,9 +70,9 @@ def similarity_rows(
     for top, left in track(corners, "comparing", len(tops) * len(lefts)):
         if left == 0:
             asking = queries[top : top + block]
-            rows = embed_views(asking, query_maps_of or maps_of, embed, block)
+            rows = embed_views(asking, query_garments_of or garments_of, embed, block)
             table = np.empty((len(rows), len(gallery)), dtype=np.float32)
-        columns = embed_views(gallery[left : left + block], maps_of, embed, block)
+        columns = embed_views(gallery[left : left + block], garments_of, embed, block)
         table[:, left : left + block] = rows @ columns.T
         if left == lefts[-1]:
             yield np.clip(table, -1.0, 1.0, out=table)
@@ -85,7 +81,7 @@ def similarity_rows(
 def similarity_table(
     queries: Sequence[View],
     gallery: Sequence[View],
-    maps_of: MapsOf,
+    garments_of: GarmentsOf,
     embed: Embed,
     block: int = BLOCK,
     track: Track = untracked,
@@ -93,7 +89,7 @@ def similarity_table(
     """All rows of ``similarity_rows`` in one table, (Q, N)."""
     table = np.empty((len(queries), len(gallery)), dtype=np.float32)
     done = 0
-    for rows in similarity_rows(queries, gallery, maps_of, embed, block, track):
+    for rows in similarity_rows(queries, gallery, garments_of, embed, block, track):
         table[done : done + len(rows)] = rows
         done += len(rows)
     return table

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tiefvision.errors import BadDataset, BadUsage
-from tiefvision.ranking.views import Embed
+from tiefvision.ranking.garments import Embed, Garments
 
 SIZE = 256
 """Numbers that an embedding is reduced to."""
@@ -62,7 +62,7 @@ class WhitenedRanker(nn.Module):
     """A ranker whose embeddings are reduced.
 
     Args:
-        embed: (B, C, h, w) to (B, D), on the device of the maps.
+        embed: B garments to (B, D).
         whitening: Learnt on its embeddings.
     """
 
@@ -75,9 +75,9 @@ class WhitenedRanker(nn.Module):
         self.register_buffer("mean", torch.tensor(whitening.mean))
         self.register_buffer("projection", torch.tensor(whitening.projection))
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, h, w) of unit cells to (B, K) of unit length."""
-        centred = self.embed(maps) - self.mean
+    def forward(self, garments: Garments) -> Tensor:
+        """B garments to (B, K) of unit length."""
+        centred = self.embed(garments) - self.mean
         tiny = torch.finfo(centred.dtype).tiny
         return functional.normalize(centred @ self.projection.T, dim=1, eps=tiny)
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.index.hnsw import HnswIndex
 from tiefvision.photos.working import WorkingPhoto
-from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
-from tiefvision.ranking.views import Embed
+from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
+from tiefvision.ranking.garments import Embed, join_garments
 from tiefvision.records import Box
 
 PHOTOS_OF_AN_ITEM = 4
@@ -68,8 +68,9 @@ class Searcher:
         """
         box = photo.box_in_pixels(box_in_image) if box_in_image else None
         crop = crop_garment(photo.pixels, box)
-        map_ = encode_crop(self.encoder, crop, self.rules)
-        embedding = self.embed(map_.unsqueeze(0).to(self.encoder.mean.device))
+        device = self.encoder.mean.device
+        described = describe_crop(self.encoder, crop, self.rules)
+        embedding = self.embed(join_garments([described], device))
         query = embedding.cpu().numpy()
         asked = k * PHOTOS_OF_AN_ITEM
         hits = self._hits(query, asked)

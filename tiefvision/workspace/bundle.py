@@ -36,7 +36,8 @@ from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.pyramid import Pyramid
 from tiefvision.locating.votes import VotingRules
 from tiefvision.ranking.crops import CropRules
-from tiefvision.ranking.views import CosineRanker, Embed
+from tiefvision.ranking.garments import Embed
+from tiefvision.ranking.views import CosineRanker
 from tiefvision.search.locator import Locator
 from tiefvision.workspace.artifacts import CATALOGUE
 from tiefvision.workspace.loading import BUNDLE, COSINE, DEEPRANK

@@ -16,8 +16,8 @@ from tiefvision.ranking.comparison import (
     differences,
     run_search,
 )
+from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.searches import Search, search_of_split
-from tiefvision.ranking.views import Embed, MapsOf
 from tiefvision.records import Box
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.maps import paths_with_maps
@@ -98,10 +98,10 @@ def compare_rankers(
     records: Artifact,
     crops: Artifact,
     rankers: Mapping[str, Embed],
-    maps_of: MapsOf,
+    garments_of: GarmentsOf,
     seed: int,
     track: Track = untracked,
-    by_box: Mapping[str, MapsOf] | None = None,
+    by_box: Mapping[str, GarmentsOf] | None = None,
 ) -> Comparison:
     """Put the search of the test split to every ranker.
 
@@ -109,17 +109,19 @@ def compare_rankers(
         records: Of stage 1.
         crops: Of stage 6.
         rankers: By name, the baseline first.
-        maps_of: Reads the maps of the crops.
+        garments_of: Reads the maps of the crops.
         seed: Of the bootstrap.
         track: Shows progress.
-        by_box: Reads the maps of queries by other boxes, as ``query_maps`` does.
+        by_box: Reads the maps of queries by other boxes, as ``query_garments`` does.
 
     Raises:
         BadDataset: The test split asks nothing.
     """
     photos = read_photos(records)
     available = paths_with_maps(crops, photos)
-    search = search_of_split(photos, "test", available)
+    search = search_of_split(
+        photos, "test", available, crops.header.details["alterations"]
+    )
     if not search.queries:
         raise BadDataset(
             "The test split holds no photograph that can be searched with.",
@@ -136,11 +138,12 @@ def compare_rankers(
         f"{search.unanswerable} have no counterpart in the gallery; exact search"
     )
     results = tuple(
-        result.without(missed) for result in run_search(search, rankers, maps_of, track)
+        result.without(missed)
+        for result in run_search(search, rankers, garments_of, track)
     )
     others = {
-        kind: tuple(run_search(search, rankers, maps_of, track, query_maps_of))
-        for kind, query_maps_of in (by_box or {}).items()
+        kind: tuple(run_search(search, rankers, garments_of, track, query_garments_of))
+        for kind, query_garments_of in (by_box or {}).items()
     }
     return Comparison(protocol, search, results, others, boxes, seed)
 

@@ -8,9 +8,10 @@ from tiefvision.errors import TiefVisionError
 from tiefvision.index.hnsw import HnswIndex, build_index
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.comparison import RankerResult
+from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.index_loss import judge_index
 from tiefvision.ranking.searches import Search
-from tiefvision.ranking.views import Embed, MapsOf, embed_views
+from tiefvision.ranking.views import embed_views
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.comparing import Comparison
 from tiefvision.workspace.gallery import read_index, read_rows
@@ -25,7 +26,7 @@ A larger gallery is judged by the index of stage 9, or not at all."""
 def with_indexes(
     comparison: Comparison,
     rankers: Mapping[str, Embed],
-    maps_of: MapsOf,
+    garments_of: GarmentsOf,
     workspace: Workspace,
     track: Track = untracked,
 ) -> Comparison:
@@ -34,7 +35,7 @@ def with_indexes(
     Args:
         comparison: By exact search.
         rankers: Those that were compared, by name.
-        maps_of: Reads the maps of views.
+        garments_of: Reads the maps of views.
         workspace: Whose gallery is used where it was indexed for these photographs by
             this ranker; otherwise an index is built in memory.
         track: Shows progress, ranker by ranker.
@@ -42,7 +43,7 @@ def with_indexes(
     results = track(comparison.results, "searching by index", len(comparison.results))
     facts = {
         result.ranker: _facts(
-            comparison, result, rankers[result.ranker], maps_of, workspace
+            comparison, result, rankers[result.ranker], garments_of, workspace
         )
         for result in results
     }
@@ -53,18 +54,18 @@ def _facts(
     comparison: Comparison,
     result: RankerResult,
     embed: Embed,
-    maps_of: MapsOf,
+    garments_of: GarmentsOf,
     workspace: Workspace,
 ) -> dict[str, Any]:
     search = comparison.search
-    width = embed_views(search.gallery[:1], maps_of, embed).shape[1]
+    width = embed_views(search.gallery[:1], garments_of, embed).shape[1]
     facts: dict[str, Any] = {"embedding": width}
     index, stored = _stored_index(workspace, search, result.ranker)
     if index is None and 4 * width * len(search.gallery) <= MOST_BYTES:
-        index = build_index(embed_views(search.gallery, maps_of, embed))
+        index = build_index(embed_views(search.gallery, garments_of, embed))
     if index is None:
         return facts
-    loss = judge_index(search, result, index, embed, maps_of, comparison.seed)
+    loss = judge_index(search, result, index, embed, garments_of, comparison.seed)
     ahead = {name: figure.to_dict() for name, figure in loss.ahead.items()}
     judged = {"recall_of_exact": loss.recall_of_exact, "ahead_of_exact": ahead}
     return facts | stored | judged

@@ -11,7 +11,8 @@ from tiefvision.evaluation.embedding_map import (
     snap_to_grid,
 )
 from tiefvision.progress import Track, untracked
-from tiefvision.ranking.views import Embed, MapsOf, embed_views
+from tiefvision.ranking.garments import Embed, GarmentsOf
+from tiefvision.ranking.views import embed_views
 from tiefvision.report.gallery_map import GalleryMap, MapTile
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.comparing import Comparison
@@ -25,7 +26,7 @@ def map_gallery(
     comparison: Comparison,
     records: Artifact,
     rankers: Mapping[str, Embed],
-    maps_of: MapsOf,
+    garments_of: GarmentsOf,
     track: Track = untracked,
 ) -> GalleryMap | None:
     """Photographs of the gallery, drawn by the seed, placed by t-SNE of embeddings.
@@ -34,7 +35,7 @@ def map_gallery(
         comparison: Of the rankers.
         records: Of the photographs, which says where their files are.
         rankers: Those that were compared, by name.
-        maps_of: Reads the maps of views.
+        garments_of: Reads the maps of views.
         track: Shows progress, ranker by ranker.
 
     Returns:
@@ -51,7 +52,7 @@ def map_gallery(
     ends = comparison.ends()
     cells = {}
     for result in track(ends, "mapping the gallery", len(ends)):
-        embeddings = embed_views(views, maps_of, rankers[result.ranker])
+        embeddings = embed_views(views, garments_of, rankers[result.ranker])
         places = map_embeddings(embeddings, comparison.seed)
         cells[result.ranker] = snap_to_grid(places, side, side)
     tiles = tuple(

@@ -34,7 +34,7 @@ SHOWN = 5
 """Results of each ranker for a flip."""
 
 PREDICTED = "predicted"
-"""Beside the boxes of ``query_maps``, the one that was located."""
+"""Beside the boxes of ``query_garments``, the one that was located."""
 
 LONGEST_CURVE = 50
 """Recall curves end at this k."""

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from tiefvision.datasets.class_folders import read_class_folders
-from tiefvision.datasets.files import ANNOTATIONS, mask_file
+from tiefvision.datasets.files import ANNOTATIONS
 from tiefvision.datasets.layout import photo_file, read_dataset
 from tiefvision.distilling.students import fold_student
 from tiefvision.distilling.teachers import make_teacher, see
@@ -35,6 +35,7 @@ from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track
 from tiefvision.training import Figures, Schedule, fit, seeded
 from tiefvision.workspace.checkpoint import FileMemory
+from tiefvision.workspace.masks import read_shape
 
 logger = logging.getLogger(__name__)
 
@@ -116,17 +117,17 @@ def read_sources(
     Raises:
         BadDataset: A folder is neither, or nothing in them can be read.
     """
-    listed = [item for folder in folders for item in _list(folder)]
-    names = sorted({label for _, _, label in listed if label})
+    listed = [(folder, *item) for folder in folders for item in _list(folder)]
+    names = sorted({label for *_, label in listed if label})
     numbers = {name: number for number, name in enumerate(names)}
     sources, skipped = [], []
-    for file, mask, label in track(listed, "reading photographs", len(listed)):
+    for root, file, path, label in track(listed, "reading photographs", len(listed)):
         try:
             image = Image.fromarray(read_photo(file, max_side=LONGEST_SIDE))
         except UnreadablePhoto as error:
             skipped.append(str(error))
             continue
-        shape = _read_mask(mask, image.size) if mask else None
+        shape = read_shape(root, path, image.size) if path else None
         sources.append(SourcePhoto(image, shape, numbers.get(label, -1)))
     if len(sources) < 2:
         raise BadDataset(
@@ -218,22 +219,14 @@ def _prepare(
     return Distillation(sources, student, architecture, prepared, dtype, recipe.goals)
 
 
-def _list(folder: Path) -> Iterator[tuple[Path, Path | None, str]]:
-    """The file, the mask and the class of each training photograph of a folder."""
+def _list(folder: Path) -> Iterator[tuple[Path, str, str]]:
+    """The file, the path in a dataset and the class of each training photograph."""
     if (folder / ANNOTATIONS).exists():
         dataset = read_dataset(folder)
         for photo in dataset.photos:
             if photo.split == "train":
-                mask = mask_file(folder, photo.path)
-                file = photo_file(dataset.images, photo.path)
-                yield file, mask if mask.exists() else None, ""
+                yield photo_file(dataset.images, photo.path), photo.path, ""
     else:
         for item in read_class_folders(folder):
             if item.split == "train":
-                yield item.path, None, item.label
-
-
-def _read_mask(file: Path, size: tuple[int, int]) -> Image.Image:
-    with Image.open(file) as mask:
-        shape = mask.convert("L").point(lambda label: 255 if label else 0)
-        return shape.resize(size, Image.Resampling.BILINEAR)
+                yield item.path, "", item.label

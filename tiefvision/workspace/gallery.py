@@ -16,8 +16,9 @@ from tiefvision.index.hnsw import (
 )
 from tiefvision.index.neighbours import recall_of_neighbours, search_exactly
 from tiefvision.progress import Track, untracked
+from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.triplets import View
-from tiefvision.ranking.views import Embed, MapsOf, embed_views
+from tiefvision.ranking.views import embed_views
 from tiefvision.records import Box
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.workspace.artifacts import command_for
@@ -50,7 +51,7 @@ def write_gallery(
     writer: ArtifactWriter,
     rows: Sequence[GalleryRow],
     queries: Sequence[View],
-    maps_of: MapsOf,
+    garments_of: GarmentsOf,
     rankers: Mapping[str, Embed],
     settings: HnswSettings,
     track: Track = untracked,
@@ -61,7 +62,7 @@ def write_gallery(
         writer: Of the artifact.
         rows: Whose maps are read by their photographs' paths.
         queries: Views by which each index is judged against exact search.
-        maps_of: Reads the maps of views.
+        garments_of: Reads the maps of views.
         rankers: By name.
         settings: Of the graphs.
         track: Shows progress, ranker by ranker.
@@ -73,8 +74,10 @@ def write_gallery(
     writer.write(records={f"row/{i:08d}": asdict(row) for i, row in enumerate(rows)})
     indexes = {}
     for name, embed in track(rankers.items(), "building the graph", len(rankers)):
-        gallery = embed_views([View(row.photo) for row in rows], maps_of, embed)
-        asked = embed_views(queries, maps_of, embed) if queries else gallery[:JUDGED]
+        gallery = embed_views([View(row.photo) for row in rows], garments_of, embed)
+        asked = (
+            embed_views(queries, garments_of, embed) if queries else gallery[:JUDGED]
+        )
         index = build_index(gallery, settings)
         recall = recall_of_neighbours(
             index.search(asked, JUDGED), search_exactly(asked, gallery, JUDGED)

@@ -12,17 +12,17 @@ from tiefvision.errors import TiefVisionError, UnreadablePhoto
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.photos.working import open_photos
 from tiefvision.progress import Track
-from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
-from tiefvision.ranking.views import Embed
+from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
+from tiefvision.ranking.garments import Embed
 from tiefvision.records import Photo
 from tiefvision.search.locator import Locator
 from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace
 from tiefvision.workspace.gallery import GalleryRow, write_gallery
+from tiefvision.workspace.garments import CROP, garment_tensors, garments_reader
 from tiefvision.workspace.job import Job, Resources
 from tiefvision.workspace.loading import Models
-from tiefvision.workspace.maps import maps_reader, to_half
 from tiefvision.workspace.provenance import code_fingerprint, files_fingerprint
 
 
@@ -129,14 +129,16 @@ def _encode(
         surest = next(iter(locator.find(opened)), None)
         box = opened.box_in_pixels(surest.box_in_image) if surest else None
         crop = crop_garment(opened.pixels, box)
-        maps = {"map": to_half(encode_crop(encoder, crop, rules))}
+        described = {CROP: describe_crop(encoder, crop, rules)}
         row = GalleryRow(
             photo.path,
             photo.item_id or photo.path,
             surest.box_in_image if surest else None,
             surest.category if surest else "",
         )
-        writer.write({f"map/{photo.path}": maps}, {f"crop/{photo.path}": asdict(row)})
+        writer.write(
+            garment_tensors(photo.path, described), {f"crop/{photo.path}": asdict(row)}
+        )
 
 
 def _index(
@@ -156,9 +158,9 @@ def _index(
             f"Run: tiefvision data check {catalogue.root}",
         )
     rows = [GalleryRow(**writer.record(f"crop/{photo.path}")) for photo in encoded]
-    maps_of = maps_reader(writer, job.resources.device)
+    garments_of = garments_reader(writer, job.resources.device)
     details = write_gallery(
-        writer, rows, (), maps_of, rankers, HnswSettings(), job.resources.track
+        writer, rows, (), garments_of, rankers, HnswSettings(), job.resources.track
     )
     writer.finish(
         encoder=encoder.identity.to_dict(),

@@ -14,8 +14,9 @@ from tiefvision.locating.findings import TellingRules
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.votes import VotingRules
 from tiefvision.ranking.crops import CropRules
+from tiefvision.ranking.garments import Embed
 from tiefvision.ranking.pooling import POOLS, PooledRanker
-from tiefvision.ranking.views import CosineRanker, Embed
+from tiefvision.ranking.views import CosineRanker
 from tiefvision.search.locator import Locator
 from tiefvision.search.searcher import Searcher
 from tiefvision.store.artifact import Artifact

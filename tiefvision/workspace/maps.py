@@ -1,7 +1,6 @@
 """Maps on their way to the disk and back to the algorithms."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -11,8 +10,6 @@ from torch import Tensor
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.locating.pyramid import Pyramid, level_of_map
 from tiefvision.locating.windows import Level
-from tiefvision.ranking.similarity import normalise_cells
-from tiefvision.ranking.triplets import View
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
 
@@ -58,27 +55,3 @@ def levels_reader(
 def paths_with_maps(artifact: Artifact, photos: Sequence[Photo]) -> set[str]:
     """Paths of the photographs whose maps an artifact holds."""
     return {photo.path for photo in photos if artifact.has(f"map/{photo.path}")}
-
-
-class HoldsTensors(Protocol):
-    """A finished artifact, or one in the making."""
-
-    def tensors(self, key: str) -> dict[str, NDArray[Any]]:
-        """The named arrays of a key."""
-
-
-def maps_reader(
-    crops: HoldsTensors, device: torch.device
-) -> Callable[[Sequence[View]], Tensor]:
-    """A function that reads the maps of views, (B, C, h, w) float32 of unit cells."""
-
-    def maps_of(views: Sequence[View]) -> Tensor:
-        arrays = [
-            crops.tensors(f"map/{view.path}")["mirror" if view.mirrored else "map"]
-            for view in views
-        ]
-        maps = torch.from_numpy(np.stack(arrays)).to(device, torch.float32)
-        # Half precision left the cells a little off unit length.
-        return normalise_cells(maps)
-
-    return maps_of

@@ -1,6 +1,6 @@
 """Trained networks from the weights in artifacts and bundles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -8,10 +8,22 @@ from torch import Tensor, nn
 
 from tiefvision.encoders.weights_files import fill_module
 from tiefvision.locating.heads import BoxRegressors, CropClassifier, HeadSizes
-from tiefvision.ranking.deeprank import DeepRank
+from tiefvision.ranking.deeprank import (
+    ColourRank,
+    DeeperRank,
+    DeepRank,
+    RankNetwork,
+)
+from tiefvision.ranking.garments import GarmentsOf
+from tiefvision.ranking.triplets import View
+from tiefvision.ranking.views import embed_views
+from tiefvision.ranking.whitening import fit_whitening
 from tiefvision.store.artifact import Artifact
 
 Module = TypeVar("Module", bound=nn.Module)
+
+CELLS_STRENGTH, COLOURS_STRENGTH = 0.5, 0.3
+"""Of the whitening that ``ColourRank`` starts from (docs/experiments/0008)."""
 
 
 def build_classifier(details: Mapping[str, Any]) -> CropClassifier:
@@ -34,9 +46,47 @@ def build_regressors(details: Mapping[str, Any]) -> BoxRegressors:
     )
 
 
-def build_deeprank(details: Mapping[str, Any]) -> DeepRank:
-    """An untrained DeepRank network of the size that a header gives."""
-    return DeepRank(details["channels"])
+CELLS, DEEP, COLOUR = "cells", "deep", "colour"
+NETWORKS = (CELLS, DEEP, COLOUR)
+"""Of DeepRank: one layer over the cells, two, or a branch of colours beside them."""
+
+
+def build_deeprank(details: Mapping[str, Any]) -> RankNetwork:
+    """An untrained DeepRank network of the kind and size that a header gives."""
+    # Files of earlier releases hold the one kind that there was.
+    network, channels = details.get("network", CELLS), details["channels"]
+    if network == COLOUR:
+        return ColourRank(channels, details["colours"], details["size"])
+    return DeeperRank(channels) if network == DEEP else DeepRank(channels)
+
+
+def start_deeprank(
+    details: Mapping[str, Any],
+    views: Sequence[View],
+    garments_of: GarmentsOf,
+    device: torch.device,
+) -> RankNetwork:
+    """A DeepRank network before training, where it is trained.
+
+    Args:
+        details: As for ``build_deeprank``.
+        views: Of training photographs, by which ``ColourRank`` is whitened.
+        garments_of: Reads them.
+        device: Where it runs.
+
+    Raises:
+        BadDataset: Not two of the views differ.
+    """
+    network = build_deeprank(details).to(device)
+    if isinstance(network, ColourRank):
+        cells = embed_views(views, garments_of, lambda it: network.regions(it.maps))
+        colours = embed_views(views, garments_of, lambda it: it.colours)
+        half = details["size"] // 2
+        network.start_from(
+            fit_whitening(cells, half, CELLS_STRENGTH),
+            fit_whitening(colours, details["size"] - half, COLOURS_STRENGTH),
+        )
+    return network
 
 
 def restore_module(
@@ -72,7 +122,7 @@ def read_regressors(artifact: Artifact, device: torch.device) -> BoxRegressors:
     return _read(build_regressors(artifact.header.details), artifact, device)
 
 
-def read_deeprank(artifact: Artifact, device: torch.device) -> DeepRank:
+def read_deeprank(artifact: Artifact, device: torch.device) -> RankNetwork:
     """A trained DeepRank network."""
     return _read(build_deeprank(artifact.header.details), artifact, device)
 

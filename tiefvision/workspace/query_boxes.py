@@ -2,17 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
-from torch import Tensor
 
+from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.locating.targets import OUTFIT, garments_to_find
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import open_photo
-from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
+from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
+from tiefvision.ranking.garments import (
+    GarmentBatch,
+    Garments,
+    GarmentsOf,
+    join_garments,
+)
+from tiefvision.ranking.histogram import lab_histogram
 from tiefvision.ranking.triplets import View
-from tiefvision.ranking.views import MapsOf
 from tiefvision.records import Box, Photo
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.encoding import read_encoder
@@ -21,9 +28,9 @@ from tiefvision.workspace.records import photo_path, read_photos
 TRUE, WHOLE = "true", "whole"
 
 
-def query_maps(
+def query_garments(
     records: Artifact, crops: Artifact, device: torch.device
-) -> dict[str, MapsOf]:
+) -> dict[str, GarmentsOf]:
     """Functions that encode the crops of queries by ``TRUE`` boxes, and ``WHOLE``.
 
     Args:
@@ -60,27 +67,36 @@ def _maps_by_boxes(
     encoder: DenseEncoder,
     rules: CropRules,
     device: torch.device,
-) -> MapsOf:
+) -> GarmentsOf:
     """A function that encodes views by these boxes, as stage 6 does by those found.
 
     A photograph that has gone since is a map of zeros, which is like nothing.
     """
-    side = rules.grid or encoder.architecture.window
-    nothing = torch.zeros(encoder.architecture.channels, side, side)
 
-    def map_of(view: View) -> Tensor:
+    def garment_of(view: View) -> GarmentBatch:
         try:
             photo = open_photo(photo_path(records, view.path))
         except UnreadablePhoto:
-            return nothing
+            return _nothing(encoder, rules)
         box = boxes[view.path]
         placed = photo.box_in_pixels(box) if box else None
         crop = crop_garment(photo.pixels, placed)
-        return encode_crop(
+        return describe_crop(
             encoder, mirror_photo(crop) if view.mirrored else crop, rules
         )
 
-    def maps_of(views: Sequence[View]) -> Tensor:
-        return torch.stack([map_of(view) for view in views]).to(device)
+    def garments_of(views: Sequence[View]) -> Garments:
+        return join_garments([garment_of(view) for view in views], device)
 
-    return maps_of
+    return garments_of
+
+
+def _nothing(encoder: DenseEncoder, rules: CropRules) -> GarmentBatch:
+    """What is there of a photograph that cannot be read: no cell, and no colour."""
+    black = np.zeros((CROP_SIDE, CROP_SIDE, 3), dtype=np.uint8)
+    side = rules.grid or encoder.architecture.window
+    return GarmentBatch(
+        torch.zeros(1, encoder.architecture.channels, side, side),
+        torch.zeros(1, len(lab_histogram(black))),
+        black[None],
+    )

@@ -1,0 +1,105 @@
+"""Garments on their way to the disk and back to the rankers.
+
+The keys of an artifact: map/<path>, colours/<path>, pixels/<path>. Under each stand the
+views by name, "crop", "mirror" and "altered1", "altered2" and so on; what a mirror
+image shares with its photograph is not kept twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tiefvision.ranking.garments import GarmentBatch, GarmentsOf
+from tiefvision.ranking.similarity import normalise_cells
+from tiefvision.ranking.triplets import View
+from tiefvision.workspace.maps import to_half
+
+CROP, MIRROR = "crop", "mirror"
+
+
+def view_name(view: View) -> str:
+    """Under which name a view of a photograph is kept."""
+    if view.alteration:
+        return f"altered{view.alteration}"
+    return MIRROR if view.mirrored else CROP
+
+
+def garment_tensors(
+    path: str, views: Mapping[str, GarmentBatch], pixels: bool = False
+) -> dict[str, dict[str, NDArray[Any]]]:
+    """What an artifact keeps of a photograph, by key.
+
+    Args:
+        path: Of the photograph.
+        views: By name, a batch of one each; ``CROP`` among them.
+        pixels: Whether those of the crop are kept, for rankers that look at them.
+    """
+    kept = {
+        f"map/{path}": {name: to_half(view.maps[0]) for name, view in views.items()},
+        f"colours/{path}": {
+            name: to_half(view.colours[0])
+            for name, view in views.items()
+            if name != MIRROR
+        },
+    }
+    if pixels:
+        kept[f"pixels/{path}"] = {CROP: views[CROP].pixels[0]}
+    return kept
+
+
+class HoldsTensors(Protocol):
+    """A finished artifact, or one in the making."""
+
+    def tensors(self, key: str) -> dict[str, NDArray[Any]]:
+        """The named arrays of a key."""
+
+
+class StoredGarments:
+    """Garments of an artifact, read when asked for."""
+
+    def __init__(
+        self, artifact: HoldsTensors, views: Sequence[View], device: torch.device
+    ) -> None:
+        self._artifact, self._views, self._device = artifact, views, device
+
+    @cached_property
+    def maps(self) -> Tensor:
+        """(B, C, h, w) float32 of unit cells."""
+        # Half precision left the cells a little off unit length.
+        return normalise_cells(self._read("map", [view_name(v) for v in self._views]))
+
+    @cached_property
+    def colours(self) -> Tensor:
+        """(B, K) float32 of unit length."""
+        plain = [View(view.path, alteration=view.alteration) for view in self._views]
+        return self._read("colours", [view_name(view) for view in plain])
+
+    @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        """(B, S, S, 3) uint8 RGB."""
+        crops = [
+            self._artifact.tensors(f"pixels/{view.path}")[CROP] for view in self._views
+        ]
+        return np.stack(
+            [
+                crop[:, ::-1] if view.mirrored else crop
+                for crop, view in zip(crops, self._views, strict=True)
+            ]
+        )
+
+    def _read(self, kind: str, names: Sequence[str]) -> Tensor:
+        arrays = [
+            self._artifact.tensors(f"{kind}/{view.path}")[name]
+            for view, name in zip(self._views, names, strict=True)
+        ]
+        return torch.from_numpy(np.stack(arrays)).to(self._device, torch.float32)
+
+
+def garments_reader(artifact: HoldsTensors, device: torch.device) -> GarmentsOf:
+    """A function that reads garments by their views."""
+    return lambda views: StoredGarments(artifact, views, device)
