@@ -76,7 +76,7 @@ def test_a_case_worked_by_hand(strength, scales):
 
 def test_whitened_training_embeddings_vary_alike_and_independently():
     train = unit_rows(200, 20)
-    fitted = fit_whitening(train, 8)
+    fitted = fit_whitening(train, 8, strength=1)
     projected = (train - fitted.mean) @ fitted.projection.T
     np.testing.assert_allclose(np.cov(projected.T), np.eye(8), atol=1e-3)
     alone = fit_whitening(train, 8, strength=0)

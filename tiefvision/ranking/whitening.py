@@ -1,4 +1,4 @@
-"""Embeddings of maps reduced to a few numbers: principal components, whitened.
+"""Embeddings of maps reduced to a few numbers: principal components, to be whitened.
 
 The cosine ranker's embedding is the whole map, 30,976 numbers of AlexNet's 256 channels
 by 11x11 cells. The components are learnt on training photographs, without labels.
@@ -23,8 +23,12 @@ from tiefvision.ranking.garments import Embed, Garments
 SIZE = 256
 """Numbers that an embedding is reduced to."""
 
+STRENGTH = 0.0
+"""No whitening: whole maps are found worse, the more of it
+(docs/experiments/0007-reduction.md). The sources whiten pooled embeddings."""
+
 MOST_ROWS = 4096
-"""Side of the matrix whose eigenvectors are sought: 134 MB, and a minute on a core."""
+"""Side of the matrix whose eigenvectors are sought: 134 MB, and 15 s on a core."""
 
 BLOCK = 256
 """Rows at a time, and columns at a time: bounds the copies in double precision."""
@@ -83,7 +87,7 @@ class WhitenedRanker(nn.Module):
 
 
 def fit_whitening(
-    embeddings: NDArray[np.float32], size: int = SIZE, strength: float = 1.0
+    embeddings: NDArray[np.float32], size: int = SIZE, strength: float = STRENGTH
 ) -> Whitening:
     """Learn the reduction from training embeddings.
 
