@@ -7,13 +7,19 @@ import torch
 from tiefvision.errors import BadDataset
 from tiefvision.ranking.comparison import RankerResult
 from tiefvision.ranking.searches import Search
+from tiefvision.ranking.triplets import View
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.comparing import Comparison, compare_rankers
+<<<<<<< HEAD
 from tiefvision.workspace.comparing_page import _flips, write_page
 from tiefvision.workspace.garments import garments_reader
+=======
+from tiefvision.workspace.comparing_page import _drawn, _flips, _index_of, write_page
+from tiefvision.workspace.maps import maps_reader
+>>>>>>> page
 from tiefvision.workspace.records import photo_to_record
 
 SHOP = [Photo(f"{n}.jpg", 9, 9, "shop", "train", f"item{n}") for n in range(3)]
@@ -98,7 +104,69 @@ def test_the_page_goes_into_a_folder_that_it_makes(tmp_path):
     with records, crops:
         comparison = compare(records, crops, cosine=CosineRanker())
         write_page(comparison, records, page)
-    assert "q0.jpg" in page.read_text("utf-8")
+    text = page.read_text("utf-8")
+    assert "q0.jpg" in text
+    assert text.count("farthest") >= 1
+    assert "Exact search goes block by block" not in text  # nothing is known of sizes
+
+
+def test_the_page_tells_of_indexes_and_of_memory(tmp_path):
+    records, crops = artifacts(tmp_path, [*SHOP, *STREET[:1]])
+    change = {"recall@1": {"value": -0.25, "low": -0.5, "high": 0.0}}
+    facts = {"embedding": 3, "recall_of_exact": 0.75, "ahead_of_exact": change}
+    with records, crops:
+        comparison = compare(records, crops, cosine=CosineRanker())
+        comparison = replace(comparison, indexes={"cosine": facts})
+        write_page(comparison, records, tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert "25.0%" in text and "recall@1 -0.250" in text
+    assert "256 photographs at a time: at most 0.0369 MB" in text  # 6,144 + 30,720
+    assert _index_of(comparison, "cosine") == {
+        "embedding": 3,
+        "recall_of_exact": 0.75,
+        "recall@1": -0.25,
+    }
+    assert _index_of(comparison, "other") == {}
+
+
+def test_both_ends_of_the_lists_of_the_first_and_the_last_ranker(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "tiefvision.workspace.comparing_page.render_comparison",
+        lambda page, _: seen.append(page) or "",
+    )
+    records, crops = artifacts(tmp_path, [*SHOP, *STREET[:2]])
+    rankers = {name: CosineRanker() for name in ("cosine", "middle", "last")}
+    with records, crops:
+        comparison = compare(records, crops, **rankers)
+        write_page(comparison, records, tmp_path / "page.html")
+    example = seen[0].examples[0]
+    assert list(example.hits) == list(example.farthest) == ["cosine", "last"]
+    closest, farthest = example.hits["last"], example.farthest["last"]
+    assert [hit.photo.name for hit in closest] == ["0.jpg", "1.jpg", "2.jpg"]
+    assert [hit.photo.name for hit in farthest] == ["2.jpg", "1.jpg", "0.jpg"]
+    assert [hit.right for hit in farthest] == [False, False, True]
+    assert [hit.similarity for hit in farthest] == [0.0, 0.0, 1.0]
+
+
+def test_five_queries_are_drawn_by_the_seed():
+    def drawn(count, seed):
+        search = Search("mirror", (View("a"),) * count, (), (), ())
+        return _drawn(Comparison("", search, (), {}, {}, seed))
+
+    assert len(set(drawn(50, 0))) == 5
+    assert drawn(50, 0) == drawn(50, 0) == sorted(drawn(50, 0))
+    assert drawn(50, 0) != drawn(50, 1)
+    assert drawn(3, 0) == [0, 1, 2]
+
+
+def test_the_ends_are_the_first_and_the_last_ranker():
+    results = tuple(result_of(name, 1) for name in ("a", "b", "c"))
+    for names, count in (("a", 1), ("ab", 2), ("ac", 3)):
+        comparison = Comparison(
+            "", Search("mirror", (), (), (), ()), results[:count], {}, {}, 0
+        )
+        assert "".join(result.ranker for result in comparison.ends()) == names
 
 
 def result_of(name, *ranks):

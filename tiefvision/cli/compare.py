@@ -188,11 +188,19 @@ def _print_comparison(comparison: "Comparison") -> None:
     rows: list[tuple[str, ...]] = []
     for result in comparison.results:
         figures = result.figures(comparison.seed)
-        rows.append((result.ranker, *(str(figures[name]) for name in SHOWN)))
+        shown = (str(figures[name]) for name in SHOWN)
+        facts = comparison.indexes.get(result.ranker, {})
+        missed = 1 - facts["recall_of_exact"] if "recall_of_exact" in facts else None
+        lost = "-" if missed is None else f"{missed:.1%}"
+        rows.append((result.ranker, *shown, lost))
     if len(rows) > 1:
         ahead, chances = comparison.ahead(), comparison.chances()
         rows += [
-            (f"{rows[-1][0]} - {rows[0][0]}", *(str(ahead[name]) for name in SHOWN)),
-            ("p of no difference", *(f"{chances[name]:.4f}" for name in SHOWN)),
+            (
+                f"{rows[-1][0]} - {rows[0][0]}",
+                *(str(ahead[name]) for name in SHOWN),
+                "",
+            ),
+            ("p of no difference", *(f"{chances[name]:.4f}" for name in SHOWN), ""),
         ]
-    print_table(("ranker", *SHOWN), rows)
+    print_table(("ranker", *SHOWN, "lost by NMSLIB"), rows)
