@@ -13,13 +13,8 @@ from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.comparing import Comparison, compare_rankers
-<<<<<<< HEAD
-from tiefvision.workspace.comparing_page import _flips, write_page
-from tiefvision.workspace.garments import garments_reader
-=======
 from tiefvision.workspace.comparing_page import _drawn, _flips, _index_of, write_page
-from tiefvision.workspace.maps import maps_reader
->>>>>>> page
+from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.records import photo_to_record
 
 SHOP = [Photo(f"{n}.jpg", 9, 9, "shop", "train", f"item{n}") for n in range(3)]

@@ -31,12 +31,12 @@ SURE = {
 }
 
 
-def maps_of(views):
+def garments_of(views):
     return MAPS[[int(view.path) for view in views]]
 
 
 def compared():
-    results = tuple(run_search(SEARCH, RANKERS, maps_of))
+    results = tuple(run_search(SEARCH, RANKERS, garments_of))
     return Comparison("", SEARCH, results, {}, {}, 0)
 
 
@@ -59,14 +59,14 @@ def index_it(workspace, views=VIEWS, stale=False):
     rows = [GalleryRow(view.path, view.path, None, "") for view in views]
     with ArtifactWriter(workspace.path("gallery"), header, 0.1) as writer:
         details = write_gallery(
-            writer, rows, (), maps_of, {"cosine": CosineRanker()}, HnswSettings()
+            writer, rows, (), garments_of, {"cosine": CosineRanker()}, HnswSettings()
         )
         writer.finish(details=details)
     return details["indexes"]["cosine"]["bytes"]
 
 
 def test_indexes_are_built_where_there_are_none(workspace):
-    indexes = with_indexes(compared(), RANKERS, maps_of, workspace).indexes
+    indexes = with_indexes(compared(), RANKERS, garments_of, workspace).indexes
     exact = {"recall_of_exact": 1.0, "ahead_of_exact": SURE}
     assert indexes == {
         "cosine": {"embedding": 16, **exact},
@@ -81,7 +81,7 @@ def test_the_gallery_s_own_index_is_judged(workspace, monkeypatch):
     monkeypatch.setattr(
         module, "build_index", lambda rows: built.append(rows.shape) or build(rows)
     )
-    indexes = with_indexes(compared(), RANKERS, maps_of, workspace).indexes
+    indexes = with_indexes(compared(), RANKERS, garments_of, workspace).indexes
     assert indexes["cosine"]["bytes"] == size
     assert indexes["cosine"]["recall_of_exact"] == 1.0
     assert built == [(COUNT, 4)]  # the gallery was not indexed for "first"
@@ -91,20 +91,20 @@ def test_the_gallery_s_own_index_is_judged(workspace, monkeypatch):
 @pytest.mark.parametrize("changes", [{"stale": True}, {"views": VIEWS[::-1]}])
 def test_a_gallery_of_other_photographs_is_not_used(workspace, changes):
     index_it(workspace, **changes)
-    indexes = with_indexes(compared(), RANKERS, maps_of, workspace).indexes
+    indexes = with_indexes(compared(), RANKERS, garments_of, workspace).indexes
     assert "bytes" not in indexes["cosine"]
     assert indexes["cosine"]["recall_of_exact"] == 1.0
 
 
 def test_a_damaged_gallery_is_not_used(workspace):
     workspace.path("gallery").write_bytes(b"no artifact")
-    indexes = with_indexes(compared(), RANKERS, maps_of, workspace).indexes
+    indexes = with_indexes(compared(), RANKERS, garments_of, workspace).indexes
     assert "bytes" not in indexes["cosine"]
 
 
 def test_a_gallery_too_large_for_memory_is_not_judged(workspace, monkeypatch):
     monkeypatch.setattr(module, "MOST_BYTES", 4 * 4 * COUNT)
-    indexes = with_indexes(compared(), RANKERS, maps_of, workspace).indexes
+    indexes = with_indexes(compared(), RANKERS, garments_of, workspace).indexes
     assert indexes["cosine"] == {"embedding": 16}
     assert indexes["first"]["recall_of_exact"] == 1.0
 

@@ -25,7 +25,7 @@ def paths(monkeypatch):
     monkeypatch.setattr(module, "photo_path", lambda _, path: Path("images", path))
 
 
-def maps_of(views):
+def garments_of(views):
     return MAPS[[int(view.path) for view in views]]
 
 
@@ -43,7 +43,7 @@ def compared(count, rankers=NAMES, seed=0):
 
 
 def test_all_of_a_small_gallery_by_the_first_and_the_last_ranker():
-    found = map_gallery(compared(20), None, RANKERS, maps_of)
+    found = map_gallery(compared(20), None, RANKERS, garments_of)
     assert list(found.cells) == ["cosine", "last"]
     assert [tile.name for tile in found.tiles] == [f"item{n}" for n in range(20)]
     assert found.tiles[7].photo == Path("images/7")
@@ -58,7 +58,7 @@ def test_of_a_large_gallery_the_seed_draws(monkeypatch):
     monkeypatch.setattr(module, "MAPPED", 6)
 
     def names(seed):
-        found = map_gallery(compared(20, NAMES[:1], seed), None, RANKERS, maps_of)
+        found = map_gallery(compared(20, NAMES[:1], seed), None, RANKERS, garments_of)
         assert list(found.cells) == ["cosine"]
         return [tile.name for tile in found.tiles]
 
@@ -67,5 +67,5 @@ def test_of_a_large_gallery_the_seed_draws(monkeypatch):
 
 
 def test_a_tiny_gallery_has_no_map():
-    assert map_gallery(compared(4), None, RANKERS, maps_of) is None
-    assert map_gallery(compared(5), None, RANKERS, maps_of) is not None
+    assert map_gallery(compared(4), None, RANKERS, garments_of) is None
+    assert map_gallery(compared(5), None, RANKERS, garments_of) is not None
