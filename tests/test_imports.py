@@ -34,7 +34,8 @@ ONLY = {
     "typer": {"cli", "stages"},
     "rich": {"cli", "progress"},
     "torchvision": {"encoders", "workspace"},
-    "scipy": {"datasets", "locating", "photos"},
+    "scipy": {"datasets", "locating", "photos", "ranking"},
+    "cv2": {"ranking"},
     "torch": {
         "photos",
         "encoders",
