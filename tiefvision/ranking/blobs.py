@@ -42,10 +42,10 @@ class BlobRules:
     """
 
     planes: tuple[int, ...] = (0, 1, 2)
-    delta: int = 3
+    delta: int = 5
     least_area: int = 20
     largest_share: float = 0.25
-    most_variation: float = 0.5
+    most_variation: float = 0.25
 
 
 DEFAULT_BLOBS = BlobRules()
@@ -98,6 +98,8 @@ def find_blobs(
         min_area=rules.least_area,
         max_area=int(rules.largest_share * lab[:, :, 0].size),
         max_variation=rules.most_variation,
+        # Any other loses a print with clear edges: its area is that of its parent.
+        min_diversity=0.0,
     )
     return [
         np.asarray(blob)
