@@ -19,8 +19,8 @@ BLOB_NUMBERS = 15
 """Of a blob: mean and deviation of L, a and b; area; eccentricity; seven moments."""
 
 BLOB_IMPORTANCE = np.array([1.0] * 3 + [0.5] * 3 + [0.25] + [0.1] * 8, np.float32)
-"""For ``learn_codebook``: at equal importance the shape of a blob spoilt the search; less
-of it did as well as none (docs/experiments/0006-rankers.md)."""
+"""For ``learn_codebook``: at equal importance the shape of a blob spoilt the search;
+less of it did about as well as none (docs/experiments/0006-rankers.md)."""
 
 _LEAST_MOMENT = 1e-10
 """Smaller moments are rounding; the logarithm ends here."""
