@@ -34,8 +34,9 @@ ONLY = {
     "typer": {"cli", "stages"},
     "rich": {"cli", "progress"},
     "torchvision": {"encoders", "workspace"},
-    "scipy": {"datasets", "evaluation", "locating", "photos"},
+    "scipy": {"datasets", "evaluation", "locating", "photos", "ranking"},
     "sklearn": {"evaluation"},
+    "cv2": {"ranking"},
     "torch": {
         "photos",
         "encoders",
