@@ -4,7 +4,8 @@ Its encoder need not be the locator's: crops are encoded anew from their pixels.
 
 Reads   photos.lmdb, locations.lmdb, the photographs
 Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells, "map" and "mirror";
-        crop/<path> the box, null where nothing was found and the whole one is taken;
+        crop/<path> the box, null where nothing was found and the whole one is taken,
+        "unsure" where it was not told;
         weights/encoder the weights that made them; skipped/<path> why one was left out
 Command make stage-6 ARGS="--encoder alexnet --weights shipped"
 """
@@ -28,7 +29,7 @@ from tiefvision.workspace.encoding import (
 )
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.maps import to_half
-from tiefvision.workspace.records import photo_path, read_photos, record_to_garment
+from tiefvision.workspace.records import garment_to_search, photo_path, read_photos
 
 READS = ("photos", "locations")
 
@@ -68,8 +69,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             if isinstance(opened, UnreadablePhoto):
                 writer.write(records={f"skipped/{photo.path}": str(opened)})
                 continue
-            found = map(record_to_garment, locations.record(f"found/{photo.path}"))
-            surest = next(found, None)
+            surest, unsure = garment_to_search(locations, photo.path)
             box = opened.box_in_pixels(surest.box_in_image) if surest else None
             plain, mirror = encode_garment(encoder, opened.pixels, box, rules)
             writer.write(
@@ -84,6 +84,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                         "box": surest.box_in_image if surest else None,
                         "category": surest.category if surest else "",
                         "score": surest.score if surest else 0.0,
+                        "unsure": unsure,
                     }
                 },
             )

@@ -113,14 +113,17 @@ def compare_rankers(
             "The test split holds no photograph that can be searched with.",
             "Give some photographs the split test in annotations.json.",
         )
-    boxes = {path: crops.record(f"crop/{path}")["box"] for path in sorted(available)}
+    made = {path: crops.record(f"crop/{path}") for path in sorted(available)}
+    boxes = {path: crop["box"] for path, crop in made.items()}
+    unsure = sum(made[view.path].get("unsure", False) for view in search.queries)
     missed = missed_queries(search, crops)
     unread = sum(
         photo.split == "test" and photo.path not in available for photo in photos
     )
     protocol = (
-        f"{search.description}; predicted boxes; {missed.sum()} queries in which "
-        f"nothing was found count as misses; {unread} could not be read; "
+        f"{search.description}; predicted boxes, {unsure} of queries unsure; "
+        f"{missed.sum()} queries in which nothing was found count as misses; "
+        f"{unread} could not be read; "
         f"{search.unanswerable} have no counterpart in the gallery; exact search"
     )
     results = tuple(
