@@ -58,8 +58,8 @@ def test_the_protocol_says_what_became_of_every_photograph(tmp_path):
     assert comparison.protocol == (
         "2 street photographs search 3 shop photographs; a hit is the same item, items "
         "counted once; predicted boxes, 0 of queries unsure; 1 queries in which "
-        "nothing was found count as misses; 1 could not be read; 1 have no counterpart in the gallery; exact "
-        "search"
+        "nothing was found count as misses; 1 could not be read; "
+        "1 have no counterpart in the gallery; exact search"
     )
     (line,) = comparison.to_lines()
     assert line["queries"] == 2
