@@ -12,7 +12,7 @@ from tiefvision.ranking.comparison import run_search
 from tiefvision.ranking.searches import search_of_split
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Split
-from tiefvision.workspace.comparing import missed_queries
+from tiefvision.workspace.comparing import missed_queries, require_choice
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.loading import COSINE
 from tiefvision.workspace.maps import maps_reader, paths_with_maps
@@ -40,7 +40,9 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         for split in SPLITS:
             search = search_of_split(photos, split, available)
             if not search.queries:
+                report[split] = {"queries": 0}
                 continue
+            require_choice(search, split)
             (found,) = run_search(search, {COSINE: CosineRanker()}, maps_of, track)
             result = found.without(missed_queries(search, crops))
             figures = result.figures(job.resources.seed)
