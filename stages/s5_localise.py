@@ -2,6 +2,7 @@
 
 Reads   photos.lmdb, features.lmdb, crop_classifier.lmdb, box_regressors.lmdb
 Writes  locations.lmdb: found/<path> a list of garments, the surest first;
+        unsure/<path>, where it is empty, the outfit to search with all the same;
         reports/localise.html, how far scores can be trusted, what is taken for what,
         and the test photographs that were located worst
 Command make stage-5
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 
 from tiefvision.evaluation.localisation import Located
 from tiefvision.locating.evidence import explain_levels
-from tiefvision.locating.findings import TellingRules, calibrate, tell
+from tiefvision.locating.findings import TellingRules, calibrate, tell, to_search
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.locate import locate
 from tiefvision.locating.targets import garments_to_find
@@ -79,6 +80,12 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 for one in told
             }
         )
+        unsure = [
+            one for one, found in zip(every, told, strict=True) if not found.found
+        ]
+        for one in unsure:
+            for garment in to_search(one.found, telling):
+                writer.write(records={f"unsure/{one.photo.path}": asdict(garment)})
         writer.finish(
             encoder=encoder,
             details={

@@ -6,7 +6,8 @@ Reads   photos.lmdb, locations.lmdb, the photographs
 Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells, by view: "crop",
         "mirror", "altered1" and so on; colours/<path> float16 (K,) likewise;
         pixels/<path> uint8 (224, 224, 3), "crop";
-        crop/<path> the box, null where nothing was found and the whole one is taken;
+        crop/<path> the box, null where nothing was found and the whole one is taken,
+        "unsure" where it was not told;
         weights/encoder the weights that made them; skipped/<path> why one was left out
 Command make stage-6 ARGS="--encoder alexnet --weights shipped"
 """
@@ -31,7 +32,7 @@ from tiefvision.workspace.encoding import (
 from tiefvision.workspace.garment_views import ViewMaker
 from tiefvision.workspace.garments import garment_tensors
 from tiefvision.workspace.job import Job
-from tiefvision.workspace.records import photo_path, read_photos, record_to_garment
+from tiefvision.workspace.records import garment_to_search, photo_path, read_photos
 
 READS = ("photos", "locations")
 
@@ -78,8 +79,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             if isinstance(opened, UnreadablePhoto):
                 writer.write(records={f"skipped/{photo.path}": str(opened)})
                 continue
-            found = map(record_to_garment, locations.record(f"found/{photo.path}"))
-            surest = next(found, None)
+            surest, unsure = garment_to_search(locations, photo.path)
             box = surest.box_in_image if surest else None
             views = {
                 name: describe_crop(encoder, crop, rules)
@@ -92,6 +92,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                         "box": box,
                         "category": surest.category if surest else "",
                         "score": surest.score if surest else 0.0,
+                        "unsure": unsure,
                     }
                 },
             )

@@ -12,7 +12,7 @@ from tiefvision.ranking.comparison import run_search
 from tiefvision.ranking.searches import search_of_split
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Split
-from tiefvision.workspace.comparing import missed_queries
+from tiefvision.workspace.comparing import missed_queries, require_choice
 from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.loading import COSINE
@@ -43,7 +43,9 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 photos, split, available, crops.header.details["alterations"]
             )
             if not search.queries:
+                report[split] = {"queries": 0}
                 continue
+            require_choice(search, split)
             (found,) = run_search(search, {COSINE: CosineRanker()}, garments_of, track)
             result = found.without(missed_queries(search, crops))
             figures = result.figures(job.resources.seed)

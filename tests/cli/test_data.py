@@ -120,3 +120,60 @@ def test_a_dataset_that_cannot_be_used_fails(annotations, tiefvision, tmp_path):
     assert spoken.code == FAILED
     assert spoken.lines[0]["usable"] is False
     assert "cannot be used" in spoken.err
+
+
+@pytest.fixture
+def twins(dataset, tmp_path):
+    """A copy of the dataset in which two photographs are one, in two splits."""
+    root = shutil.copytree(dataset, tmp_path / "copy")
+    described = json.loads((root / "annotations.json").read_text("utf-8"))
+    first, second = (
+        next(
+            image["file_name"]
+            for image in described["images"]
+            if (image["source"], image["split"]) == ("shop", split)
+        )
+        for split in ("train", "test")
+    )
+    shutil.copy(root / "images" / first, root / "images" / second)
+    return root, {first, second}
+
+
+def test_near_duplicates_are_told(tiefvision, twins):
+    root, paths = twins
+    assert "near" not in tiefvision("data", "check", root, "--json").lines[0]
+    spoken = tiefvision("data", "check", root, "--near", "--json")
+    assert (spoken.code, spoken.err) == (DONE, "")
+    (line,) = spoken.lines
+    assert (line["usable"], line["near"]["photos"]) == (True, 24)
+    (group,) = (g for g in line["near"]["groups"] if paths <= set(g["photos"]))
+    assert (group["leak"], group["different_items"]) == (True, True)
+    table = tiefvision("data", "check", root, "--near").out
+    assert "groups of near-duplicates among 24 photographs" in table
+    assert "test, train: a leak" in table
+
+
+def test_the_limit_of_near_duplicates_can_be_set(tiefvision, twins):
+    root, _ = twins
+    limit = ("--near-cosine", "-1", "--json")
+    (line,) = tiefvision("data", "check", root, *limit).lines
+    assert [len(group["photos"]) for group in line["near"]["groups"]] == [24]
+    spoken = tiefvision("data", "check", root, "--near-cosine", "2")
+    assert spoken.code == BAD_USAGE
+
+
+def test_near_duplicates_of_a_folder_that_is_no_dataset(
+    tiefvision, catalogue, broken, tmp_path
+):
+    shutil.copy(catalogue / "plain.jpg", catalogue / "again.jpg")
+    shutil.copy(broken, catalogue)
+    spoken = tiefvision("data", "check", catalogue, "--near", "--json")
+    assert spoken.code == DONE
+    near = spoken.lines[0]["near"]
+    assert [group["photos"] for group in near["groups"]] == [["again.jpg", "plain.jpg"]]
+    assert broken.name in near["skipped"][0]
+    spoken = tiefvision("data", "check", catalogue, "--near")
+    assert f"Skipped: Cannot read {catalogue / broken.name}" in spoken.err
+    spoken = tiefvision("data", "check", tmp_path / "none", "--near")
+    assert spoken.code == FAILED
+    assert "cannot be used" in spoken.err

@@ -98,6 +98,27 @@ def test_where_nothing_is_found_the_whole_photograph_is_taken(
     assert "no tent found" in tiefvision(*arguments).out
 
 
+def test_an_outfit_that_is_not_told_is_searched_with_and_called_unsure(
+    tiefvision, run, run_stage, street, tmp_path
+):
+    run_stage(run, "localise", least_score=0.99)
+    for stage in ("encode_crops", "baseline", "train_deeprank", "compare"):
+        run_stage(run, stage)
+    arguments = (street[0], "--workspace", run)
+    (located,) = tiefvision("locate", *arguments, "--json").lines
+    assert located["garments"] == []
+    page = tmp_path / "page.html"
+    (line,) = tiefvision("search", *arguments, "--json", "--html", page).lines
+    assert list(line) == [*KEYS, "unsure", "note"]
+    assert (line["unsure"], line["category"]) == (True, "outfit")
+    assert len(line["box"]) == 4
+    assert "score of only 0." in line["note"]
+    assert "unsure: outfit with a score" in tiefvision("search", *arguments).out
+    assert line["note"] in page.read_text("utf-8")
+    (line,) = tiefvision("search", *arguments, "--json", "--category", "tent").lines
+    assert (line["box"], "unsure" in line) == (None, False)
+
+
 NO_BOXES = """
     1,2,3  a,b,c,d  1,2,3,4,5  9,9,1,1  0,0,0,9  -5,0,9,9  nan,0,9,9  0,0,inf,9  ,
     9000,0,9001,9  0,9000,9,9001

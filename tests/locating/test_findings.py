@@ -9,9 +9,12 @@ from tiefvision.boxes import iou
 from tiefvision.locating.calibration import Calibration, fit_calibration
 from tiefvision.locating.findings import (
     LEAST_SCORE,
+    LEAST_TO_SEARCH,
     TellingRules,
     calibrate,
+    is_unsure,
     tell,
+    to_search,
 )
 from tiefvision.locating.targets import OUTFIT
 from tiefvision.records import Garment
@@ -125,3 +128,28 @@ def test_what_are_no_rules_is_refused(changes):
         TellingRules.from_dict({**good, **changes})
     with pytest.raises((KeyError, TypeError, ValueError)):
         TellingRules.from_dict({})
+
+
+def test_an_outfit_that_is_not_told_is_searched_with():
+    weak, weaker = Garment(OUTFIT, BOX, 0.4), Garment(OUTFIT, APART, 0.3)
+    coat = Garment("coat", APART, 0.45)
+    rules = TellingRules()
+    assert to_search((weaker, coat, weak), rules) == (weak,)
+    assert is_unsure(weak, rules)
+    assert tell((weaker, coat, weak), rules) == ()
+    assert to_search((coat,), rules) == ()
+
+
+def test_what_is_told_is_searched_with_as_it_is():
+    weak, coat = Garment(OUTFIT, BOX, 0.4), Garment("coat", APART, 0.6)
+    rules = TellingRules()
+    assert to_search((weak, coat), rules) == tell((weak, coat), rules) == (coat,)
+    assert not is_unsure(coat, rules)
+
+
+def test_below_the_lower_limit_there_is_nothing_to_search_with():
+    scores = LEAST_TO_SEARCH, np.nextafter(LEAST_TO_SEARCH, 0)
+    at, below = (Garment(OUTFIT, BOX, float(score)) for score in scores)
+    assert to_search((at,), TellingRules()) == (at,)
+    assert to_search((below,), TellingRules()) == ()
+    assert to_search((), TellingRules()) == ()

@@ -58,9 +58,9 @@ def test_the_protocol_says_what_became_of_every_photograph(tmp_path):
         comparison = compare(records, crops, cosine=CosineRanker())
     assert comparison.protocol == (
         "2 street photographs search 3 shop photographs; a hit is the same item, items "
-        "counted once; predicted boxes; 1 queries in which nothing was found count as "
-        "misses; 1 could not be read; 1 have no counterpart in the gallery; exact "
-        "search"
+        "counted once; predicted boxes, 0 of queries unsure; 1 queries in which "
+        "nothing was found count as misses; 1 could not be read; "
+        "1 have no counterpart in the gallery; exact search"
     )
     (line,) = comparison.to_lines()
     assert line["queries"] == 2
@@ -189,3 +189,16 @@ def test_a_miss_has_no_rank_and_no_figure():
     assert missed.ranks.tolist() == [1, 0, 0]
     assert missed.lists["score@30"].tolist() == [0.0, 0.0, 0.0]
     assert missed.values()["recall@5"].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_one_item_is_no_choice():
+    from tiefvision.ranking.searches import Search
+    from tiefvision.ranking.triplets import View
+    from tiefvision.workspace.comparing import require_choice
+
+    queries, gallery = (View("q"),), (View("a"), View("b"))
+    require_choice(Search("item", queries, ("1",), gallery, ("1", "2")), "test")
+    with pytest.raises(BadDataset, match=r"one item alone.*make stage-1"):
+        require_choice(Search("item", queries, ("1",), gallery, ("1", "1")), "test")
+    with pytest.raises(BadDataset, match=r"The val split holds no.*make stage-1"):
+        require_choice(Search("item", (), (), gallery, ("1", "2")), "val")

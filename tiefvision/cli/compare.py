@@ -26,6 +26,9 @@ SHOWN = (
 )
 """Figures of the table; ``--json`` has all."""
 
+LARGEST_CUT = 20
+"""Of the recalls in the table: a smaller gallery makes some of them meaningless."""
+
 
 @with_options
 def compare(
@@ -185,6 +188,12 @@ def _print_changes(changes: "Sequence[Change]", options: Options) -> None:
 
 def _print_comparison(comparison: "Comparison") -> None:
     typer.echo(comparison.protocol)
+    items = len(set(comparison.search.gallery_items))
+    if items <= LARGEST_CUT:
+        typer.echo(
+            f"The gallery holds {items} items: from recall@{items} on every query that "
+            "is not a miss is found."
+        )
     rows: list[tuple[str, ...]] = []
     for result in comparison.results:
         figures = result.figures(comparison.seed)

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE, say
+from tiefvision.datasets.files import ANNOTATIONS
 from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
     from tiefvision.datasets.report import DatasetReport
+    from tiefvision.workspace.near import NearReport
 
 NAMED = 5
 """Photographs named of each kind of trouble; --json names all."""
@@ -100,21 +102,81 @@ def formats(options: Options) -> int:
 @app.command()
 @with_options
 def check(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A dataset.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A dataset; with --near, any folder.")
+    ],
     options: Options,
+    near: Annotated[
+        bool,
+        typer.Option(
+            "--near", help="Also tell near-duplicates, by the index of searches."
+        ),
+    ] = False,
+    near_cosine: Annotated[
+        float | None,
+        typer.Option(
+            help="Least cosine of near-duplicates. [0.92 street, 0.985 shop]",
+            min=-1,
+            max=1,
+        ),
+    ] = None,
 ) -> int:
     """Count what a dataset holds, and what is wrong with it; 1 if it cannot be used."""
     from tiefvision.datasets.check import check_dataset
 
+    near = near or near_cosine is not None
+    if near and folder.is_dir() and not (folder / ANNOTATIONS).exists():
+        _print_near(_find_near(folder, near_cosine, options), {}, options)
+        return DONE  # a catalogue to be indexed; there is nothing else to check
     report = check_dataset(folder, options.track)
-    if options.json:
-        print_line(report.to_dict())
-    else:
+    facts = report.to_dict()
+    if not options.json:
         print_table(("", ""), _report_rows(report))
+    if near and report.usable:
+        _print_near(_find_near(folder, near_cosine, options), facts, options)
+    elif options.json:
+        print_line(facts)
     if not report.usable:
         say(f"Error: {folder} cannot be used: {'; '.join(report.reasons)}.")
         return FAILED
     return DONE
+
+
+def _find_near(folder: Path, least: float | None, options: Options) -> "NearReport":
+    from tiefvision.workspace.bundle import shipped_bundle
+    from tiefvision.workspace.near import NEAR_COSINES, find_near
+
+    encoder = shipped_bundle().encoder(options.torch_device())
+    limits = {
+        source: cosine if least is None else least
+        for source, cosine in NEAR_COSINES.items()
+    }
+    return find_near(folder, encoder, limits, options.track)
+
+
+def _print_near(found: "NearReport", facts: dict[str, Any], options: Options) -> None:
+    """The groups as a table, or beside what else is known in one line of JSON."""
+    if options.json:
+        print_line(facts | {"near": found.to_dict()})
+        return
+    limits = ", ".join(f"{least:g} {source}" for source, least in found.limits.items())
+    typer.echo(
+        f"\n{len(found.groups)} groups of near-duplicates among {found.photos} "
+        f"photographs (cosine from {limits})"
+    )
+    rows = [
+        (
+            f"{group.closest:.3f}",
+            ", ".join(group.splits) + (": a leak" if group.leaks else ""),
+            ", ".join(group.items) + (": different" if group.disagrees else ""),
+            " = ".join(group.photos),
+        )
+        for group in found.groups
+    ]
+    if rows:
+        print_table(("cosine", "splits", "items", "photographs"), rows)
+    for reason in found.skipped:
+        say(f"Skipped: {reason}")
 
 
 def _report_rows(report: "DatasetReport") -> list[tuple[str, str]]:

@@ -30,11 +30,12 @@ DEFAULT_K = 10
 
 @dataclass(frozen=True)
 class Part:
-    """What of a photograph is searched for."""
+    """What of a photograph is searched for; unsure where no garment was told."""
 
     box_in_image: Box | None
     category: str
     note: str = ""
+    unsure: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,16 @@ def _parts(
     if whole:
         yield Part(None, category, "whole photograph, as asked")
         return
-    garments = [item for item in locator.find(photo) if category in ("", item.category)]
+    from tiefvision.locating.findings import is_unsure
+
+    found = locator.find_to_search(photo)
+    garments = [item for item in found if category in ("", item.category)]
     for garment in garments:
-        yield Part(garment.box_in_image, garment.category)
+        unsure = is_unsure(garment, locator.telling)
+        note = f"{garment.category} with a score of only {garment.score:.2f}"
+        yield Part(
+            garment.box_in_image, garment.category, note if unsure else "", unsure
+        )
     if not garments:
         sought = category or "garment"
         yield Part(None, "", f"no {sought} found: searched with the whole photograph")
@@ -146,7 +154,7 @@ def _parts(
 
 def _record(answer: Answer, ranker: str) -> dict[str, Any]:
     part = answer.part
-    record = {
+    record: dict[str, Any] = {
         "query": str(answer.query),
         "ranker": ranker,
         "box": rounded_box(part.box_in_image),
@@ -161,12 +169,15 @@ def _record(answer: Answer, ranker: str) -> dict[str, Any]:
             for hit in answer.hits
         ],
     }
+    if part.unsure:
+        record["unsure"] = True
     return record | ({"note": part.note} if part.note else {})
 
 
 def _print_answer(answer: Answer, ranker: str) -> None:
     part = answer.part
-    said = part.note or f"{part.category} at {box_text(part.box_in_image)}"
+    place = f"{part.category} at {box_text(part.box_in_image)}"
+    said = f"{place}, unsure: {part.note}" if part.unsure else part.note or place
     rows = [
         (hit.rank, hit.item, hit.photo, f"{hit.similarity:.3f}") for hit in answer.hits
     ]

@@ -12,6 +12,11 @@ from tiefvision.records import Garment
 LEAST_SCORE = 0.5
 """A box that is more likely wrong than right is not told."""
 
+LEAST_TO_SEARCH = 0.1
+"""An outfit that is not told, but this likely, is a better query than the photograph
+around it. Of the demo's 21 photographs with nothing told 20 have one, 0.18 or more,
+with an IoU of 0.63 on average; the one left out has 0.007."""
+
 SAME_GARMENT = 0.75
 """IoU from which on boxes of two categories are two names of one garment. The coat of a
 street photograph and the dress under it overlap by less."""
@@ -71,6 +76,25 @@ def tell(garments: Sequence[Garment], rules: TellingRules) -> tuple[Garment, ...
         if not any(_alike(garment, other, rules.same_garment) for other in told):
             told.append(garment)
     return tuple(told)
+
+
+def to_search(garments: Sequence[Garment], rules: TellingRules) -> tuple[Garment, ...]:
+    """What to search with of calibrated boxes: what is told, or the surest outfit.
+
+    Where nothing is told and the outfit's score is below ``LEAST_TO_SEARCH`` as well
+    there is nothing, and the whole photograph is left.
+    """
+    told = tell(garments, rules)
+    outfits = [garment for garment in garments if garment.category == OUTFIT]
+    surest = max(outfits, key=lambda garment: garment.score, default=None)
+    if told or surest is None or surest.score < LEAST_TO_SEARCH:
+        return told
+    return (surest,)
+
+
+def is_unsure(garment: Garment, rules: TellingRules) -> bool:
+    """Whether it is only searched with, because nothing was told."""
+    return garment.score < rules.least_score
 
 
 def _alike(one: Garment, other: Garment, same: float) -> bool:

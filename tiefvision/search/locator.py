@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.locating.evidence import Evidence, explain_levels
-from tiefvision.locating.findings import TellingRules, calibrate, tell
+from tiefvision.locating.findings import TellingRules, calibrate, tell, to_search
 from tiefvision.locating.folded import FoldedHeads
 from tiefvision.locating.locate import locate
 from tiefvision.locating.pyramid import Pyramid, encode_levels
@@ -36,6 +36,10 @@ class Locator:
         """The garments of a photograph, the surest first; () where there is none."""
         return self._find(self._encode(photo), photo)
 
+    def find_to_search(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
+        """What ``find`` finds; where that is nothing, an outfit that is unsure."""
+        return to_search(self._candidates(self._encode(photo), photo), self.telling)
+
     def explain(self, photo: WorkingPhoto) -> tuple[tuple[Garment, ...], Evidence]:
         """What ``find`` finds, digit for digit, and why."""
         levels = self._encode(photo)
@@ -46,8 +50,13 @@ class Locator:
         )
 
     def _find(self, levels: list[Level], photo: WorkingPhoto) -> tuple[Garment, ...]:
+        return tell(self._candidates(levels, photo), self.telling)
+
+    def _candidates(
+        self, levels: list[Level], photo: WorkingPhoto
+    ) -> tuple[Garment, ...]:
         found = locate(levels, photo.width, photo.height, self.heads, self.voting)
-        return tell(calibrate(found, self.telling), self.telling)
+        return calibrate(found, self.telling)
 
     def _encode(self, photo: WorkingPhoto) -> list[Level]:
         return encode_levels(

@@ -18,7 +18,7 @@ from tiefvision.ranking.comparison import (
 )
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.searches import Search, search_of_split
-from tiefvision.records import Box
+from tiefvision.records import Box, Split
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
@@ -115,26 +115,25 @@ def compare_rankers(
         by_box: Reads the maps of queries by other boxes, as ``query_garments`` does.
 
     Raises:
-        BadDataset: The test split asks nothing.
+        BadDataset: The test split asks nothing, or there is one answer to all.
     """
     photos = read_photos(records)
     available = paths_with_maps(crops, photos)
     search = search_of_split(
         photos, "test", available, crops.header.details["alterations"]
     )
-    if not search.queries:
-        raise BadDataset(
-            "The test split holds no photograph that can be searched with.",
-            "Give some photographs the split test in annotations.json.",
-        )
-    boxes = {path: crops.record(f"crop/{path}")["box"] for path in sorted(available)}
+    require_choice(search, "test")
+    made = {path: crops.record(f"crop/{path}") for path in sorted(available)}
+    boxes = {path: crop["box"] for path, crop in made.items()}
+    unsure = sum(made[view.path].get("unsure", False) for view in search.queries)
     missed = missed_queries(search, crops)
     unread = sum(
         photo.split == "test" and photo.path not in available for photo in photos
     )
     protocol = (
-        f"{search.description}; predicted boxes; {missed.sum()} queries in which "
-        f"nothing was found count as misses; {unread} could not be read; "
+        f"{search.description}; predicted boxes, {unsure} of queries unsure; "
+        f"{missed.sum()} queries in which nothing was found count as misses; "
+        f"{unread} could not be read; "
         f"{search.unanswerable} have no counterpart in the gallery; exact search"
     )
     results = tuple(
@@ -146,6 +145,21 @@ def compare_rankers(
         for kind, query_garments_of in (by_box or {}).items()
     }
     return Comparison(protocol, search, results, others, boxes, seed)
+
+
+def require_choice(search: Search, split: Split) -> None:
+    """Raises BadDataset where a split asks nothing, or there is one answer to all."""
+    if not search.queries:
+        raise BadDataset(
+            f"The {split} split holds no photograph that can be searched with.",
+            f"Give some photographs the split {split} in annotations.json, then run: "
+            "make stage-1",
+        )
+    if len(set(search.gallery_items)) < 2:
+        raise BadDataset(
+            "The gallery holds one item alone, which every search would find.",
+            "Add photographs of other items to the dataset, then run: make stage-1",
+        )
 
 
 def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:

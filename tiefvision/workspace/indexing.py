@@ -126,7 +126,7 @@ def _encode(
         if isinstance(opened, UnreadablePhoto):
             writer.write(records={f"skipped/{photo.path}": str(opened)})
             continue
-        surest = next(iter(locator.find(opened)), None)
+        surest = next(iter(locator.find_to_search(opened)), None)
         box = opened.box_in_pixels(surest.box_in_image) if surest else None
         crop = crop_garment(opened.pixels, box)
         described = {CROP: describe_crop(encoder, crop, rules)}

@@ -33,6 +33,17 @@ def read_judged_triplets(photos: Artifact) -> list[Triplet]:
     return [Triplet(**record) for record in photos.records("triplet")]
 
 
+def garment_to_search(locations: Artifact, path: str) -> tuple[Garment | None, bool]:
+    """The surest garment of a photograph, if there is one, and whether it is unsure."""
+    found = locations.record(f"found/{path}")
+    if found:
+        return record_to_garment(found[0]), False
+    key = f"unsure/{path}"
+    if locations.has(key):
+        return record_to_garment(locations.record(key)), True
+    return None, False
+
+
 def photo_path(photos: Artifact, path: str) -> Path:
     """Where the file of a photograph lies."""
     return photo_file(Path(photos.header.details["images"]), path)
