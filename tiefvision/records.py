@@ -40,6 +40,8 @@ class Photo:
         garments: What is annotated in it.
         group: Shared by photographs of one shot or one outfit, which always lie in one
             split; "" if it has no such relative, or none that is known.
+        variant: What tells photographs of one item apart, such as the colour; "" if
+            unknown.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Photo:
     license: str = ""
     garments: tuple[Garment, ...] = ()
     group: str = ""
+    variant: str = ""
 
 
 @dataclass(frozen=True)

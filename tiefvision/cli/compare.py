@@ -1,20 +1,32 @@
 """``tiefvision compare``: the rankers of a workspace, side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.options import (
+    DEFAULT_MODELS,
+    ModelsOption,
+    Options,
+    with_options,
+)
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, WORSE, say
 from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
     from tiefvision.evaluation.changes import Change
+    from tiefvision.ranking.garments import Embed, GarmentsOf
+    from tiefvision.ranking.searches import Within
+    from tiefvision.store.artifact import Artifact
+    from tiefvision.workspace.artifacts import Workspace
     from tiefvision.workspace.comparing import Comparison
 
+
+DEFAULT_RANKERS = ("cosine", "deeprank")
 
 SHOWN = (
     "recall@1",
@@ -40,10 +52,24 @@ def compare(
     ranker: Annotated[
         list[str] | None,
         typer.Option(
-            help="May come again, the baseline first: cosine, deeprank, mean, max, "
-            "gem, spoc. [cosine, deeprank]"
+            help="May come again, the baseline first: cosine, mean, max, gem, spoc, "
+            "rgb, lab, gabor, blobs, mix, pca, deeprank. [cosine, deeprank]"
         ),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Another dataset, which the models have not seen."),
+    ] = None,
+    boxes: Annotated[
+        str, typer.Option(help="Of --data: located, or whole photographs.")
+    ] = "located",
+    within: Annotated[
+        str, typer.Option(help="Gallery of a query: all, category or variants.")
+    ] = "all",
+    queries: Annotated[
+        str, typer.Option(help="Pattern of the queries' paths, as in '*_back*'.")
+    ] = "*",
+    models: ModelsOption = DEFAULT_MODELS,
     html: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
     pack: Annotated[
         Path | None, typer.Option(help="Folder for a result pack, page and all.")
@@ -67,56 +93,110 @@ def compare(
         return _compare_packs(packs[0], packs[1], fail_if or (), options)
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
-    _compare_rankers(options, ranker or (), html, pack)
+    for name, value, known in (
+        ("--boxes", boxes, ("located", "whole")),
+        ("--within", within, ("all", "category", "variants")),
+    ):
+        if value not in known:
+            raise BadUsage(f"{name} {value}: unknown.", f"Use {', '.join(known)}.")
+    names = tuple(dict.fromkeys(ranker or DEFAULT_RANKERS))
+    asked = Asked(names, data, boxes, within, queries, models, html, pack)
+    _compare_rankers(asked, options)
     return DONE
 
 
-def _compare_rankers(
-    options: Options, ranker: Sequence[str], html: Path | None, pack: Path | None
-) -> None:
-    from tiefvision.datasets.files import copy_file
+@dataclass(frozen=True)
+class Asked:
+    """What is compared, as the command line says it."""
+
+    rankers: tuple[str, ...]
+    data: Path | None
+    boxes: str
+    within: str
+    queries: str
+    models: str
+    html: Path | None
+    pack: Path | None
+
+
+def _compare_rankers(asked: Asked, options: Options) -> None:
+    from tiefvision.workspace.artifacts import Workspace
+    from tiefvision.workspace.compared_rankers import load_compared
     from tiefvision.workspace.comparing import compare_rankers
     from tiefvision.workspace.comparing_indexes import with_indexes
-    from tiefvision.workspace.comparing_map import map_gallery
-    from tiefvision.workspace.comparing_page import write_page
     from tiefvision.workspace.garments import garments_reader
-    from tiefvision.workspace.job import input_digests
-    from tiefvision.workspace.loading import DEEPRANK, RANKERS, load_compared
-    from tiefvision.workspace.packs import PAGE, write_pack
+    from tiefvision.workspace.job import Resources
+    from tiefvision.workspace.prepared import prepare
     from tiefvision.workspace.query_boxes import query_garments
 
-    run, device = options.run, options.torch_device()
-    with run.open("photos") as photos, run.open("crops") as crops:
-        names = list(dict.fromkeys(ranker)) or list(RANKERS)
-        history: list[dict[str, float]] = []
-        if DEEPRANK in names:
-            with run.open(DEEPRANK) as deeprank:
-                history = deeprank.record("training/history")
-        rankers = load_compared(run, names, device)
-        garments_of, track = garments_reader(crops, device), options.track
+    run, device, track = options.run, options.torch_device(), options.track
+    models = options.choose_models(asked.models)
+    place: Workspace = run
+    if asked.data:
+        resources = Resources(device, options.seed, track=track)
+        place = prepare(run, models, asked.data, asked.boxes, resources)
+    rankers = load_compared(run, models, asked.rankers, device, options.seed, track)
+    with place.open("photos") as photos, place.open("crops") as crops:
+        garments_of = garments_reader(crops, device)
         others = query_garments(photos, crops, device)
         comparison = compare_rankers(
-            photos, crops, rankers, garments_of, options.seed, track, others
+            photos,
+            crops,
+            rankers,
+            garments_of,
+            options.seed,
+            track,
+            others,
+            cast("Within", asked.within),
+            asked.queries,
         )
-        comparison = with_indexes(comparison, rankers, garments_of, run, track)
+        comparison = with_indexes(comparison, rankers, garments_of, place, track)
         if options.json:
             for line in comparison.to_lines():
                 print_line(line)
         else:
             _print_comparison(comparison)
-        if pack:
-            made_of = ["photos", "crops", *({DEEPRANK} & set(names))]
-            inputs = input_digests(run, made_of)
-            write_pack(comparison, pack, inputs, device)
-        pages = [page for page in (html, pack and pack / PAGE) if page]
-        for number, page in enumerate(pages):
-            if number:
-                copy_file(pages[0], page)
-            else:
-                gallery = map_gallery(comparison, photos, rankers, garments_of, track)
-                write_page(comparison, photos, page, history, gallery, track)
-            if not options.quiet:
-                say(f"The page is {page}.")
+        _write(asked, comparison, photos, rankers, garments_of, place, options)
+
+
+def _write(
+    asked: Asked,
+    comparison: "Comparison",
+    photos: "Artifact",
+    rankers: "Mapping[str, Embed]",
+    garments_of: "GarmentsOf",
+    place: "Workspace",
+    options: Options,
+) -> None:
+    """The result pack and the page, where they are wanted."""
+    from tiefvision.datasets.files import copy_file
+    from tiefvision.workspace.comparing_map import map_gallery
+    from tiefvision.workspace.comparing_page import write_page
+    from tiefvision.workspace.job import input_digests
+    from tiefvision.workspace.loading import DEEPRANK
+    from tiefvision.workspace.packs import PAGE, write_pack
+
+    run, html, pack = options.run, asked.html, asked.pack
+    trained = DEEPRANK in asked.rankers and run.holds(DEEPRANK)
+    history: list[dict[str, float]] = []
+    if trained:
+        with run.open(DEEPRANK) as deeprank:
+            history = deeprank.record("training/history")
+    if pack:
+        inputs = input_digests(place, ["photos", "crops"])
+        inputs |= input_digests(run, [DEEPRANK]) if trained else {}
+        write_pack(comparison, pack, inputs, options.torch_device())
+    pages = [page for page in (html, pack and pack / PAGE) if page]
+    for number, page in enumerate(pages):
+        if number:
+            copy_file(pages[0], page)
+        else:
+            gallery = map_gallery(
+                comparison, photos, rankers, garments_of, options.track
+            )
+            write_page(comparison, photos, page, history, gallery, options.track)
+        if not options.quiet:
+            say(f"The page is {page}.")
 
 
 def _compare_packs(

@@ -86,6 +86,7 @@ def _photo(image: Entry, licenses: Mapping[int, str]) -> Photo:
         item_id=image.text("item_id", ""),
         license=_license(image, licenses),
         group=image.text("group", ""),
+        variant=image.text("variant", ""),
     )
 
 

@@ -1,6 +1,7 @@
 """Products photographed from several sides: a table of files with product and view.
 
-    images.csv      a header, then file,product,view; further columns are passed over
+    images.csv      a header, then file,product,view and, if known, colour; further
+                    columns are passed over
     images/FILE
 
 Such as the photographs of Magento's sample shop, "Luma" (OSL-3.0 and AFL-3.0),
@@ -34,11 +35,13 @@ class ProductPhoto:
         path: The file.
         product: What all its photographs share.
         view: Such as "main", "back" or "alt1".
+        colour: Of the variant, "" if the table does not tell.
     """
 
     path: Path
     product: str
     view: str
+    colour: str = ""
 
 
 def read_product_views(root: Path) -> list[ProductPhoto]:
@@ -73,4 +76,4 @@ def _photo(root: Path, number: int, row: dict[str, str | None]) -> ProductPhoto:
     file, product, view = (str(row[column]) for column in _COLUMNS)
     if fault := path_fault(file):
         raise BadDataset(f"{place}: the file {file!r} {fault}.")
-    return ProductPhoto(root / IMAGES / file, product, view)
+    return ProductPhoto(root / IMAGES / file, product, view, row.get("colour") or "")

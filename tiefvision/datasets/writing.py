@@ -63,8 +63,9 @@ def _image(number: int, photo: Photo) -> dict[str, Any]:
         "split": photo.split,
         "license": photo.license,
     }
-    # Only where there is one: most photographs have no relative to stay with.
-    return image | {"group": photo.group} if photo.group else image
+    # Only where there is one: most photographs have no relative, and no variants.
+    optional = {"group": photo.group, "variant": photo.variant}
+    return image | {name: value for name, value in optional.items() if value}
 
 
 def _annotation(

@@ -1,6 +1,6 @@
 """Rankers side by side: the same queries, the same gallery, exact search."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -27,7 +27,7 @@ from tiefvision.evaluation.retrieval import (
 )
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
-from tiefvision.ranking.searches import Search
+from tiefvision.ranking.searches import Search, allowed, same_kind, same_names
 from tiefvision.ranking.views import BLOCK, similarity_rows
 
 CUTS = (1, 3, 5, 10, 20, 30, 50)
@@ -35,6 +35,9 @@ CUTS = (1, 3, 5, 10, 20, 30, 50)
 
 LIST_CUT = 30
 """The k of precision@k and score@k (Deep Ranking, arXiv:1404.4661, has 30)."""
+
+FORBIDDEN = np.float32(-2.0)
+"""Below every cosine."""
 
 LISTED = 10
 """Results of a query that are kept for the page of examples, at either end."""
@@ -187,7 +190,13 @@ def _judge(
 ) -> RankerResult:
     """What came of the queries from ``first`` on, by their rows of similarities."""
     items = search.query_items[first : first + len(table)]
-    hits = hits_in_order(table, _relevant(items, search.gallery_items))
+    relevant = same_names(items, search.gallery_items)
+    rows = slice(first, first + len(table))
+    mask = allowed(search, rows)
+    if mask is not None:
+        # What a query may not find stands behind all that it may.
+        table, relevant = np.where(mask, table, FORBIDDEN), relevant & mask
+    hits = hits_in_order(table, relevant)
     order = np.argsort(-table, axis=1, kind="stable")
     # Copies, or a few numbers would keep the whole table in memory.
     closest, farthest = order[:, :LISTED].copy(), order[:, ::-1][:, :LISTED].copy()
@@ -198,6 +207,7 @@ def _judge(
             "average_precision": average_precision(hits),
             f"precision@{LIST_CUT}": precision_at(hits, LIST_CUT),
             "triplet_accuracy": triplet_accuracy(hits),
+            **_in_category(search, rows, table, relevant),
             f"score@{LIST_CUT}": score_at(hits, LIST_CUT),
         },
         closest,
@@ -207,11 +217,18 @@ def _judge(
     )
 
 
-def _relevant(
-    query_items: Sequence[str], gallery_items: Sequence[str]
-) -> NDArray[np.bool_]:
-    """(Q, N) whether it is the query's item; by numbers, for text compares slowly."""
-    number = {item: index for index, item in enumerate(set(gallery_items))}
-    wanted = np.array([number.get(item, -1) for item in query_items], dtype=np.int64)
-    owner = np.array([number[item] for item in gallery_items], dtype=np.int64)
-    return np.asarray(wanted[:, None] == owner[None])
+def _in_category(
+    search: Search,
+    rows: slice,
+    table: NDArray[np.float32],
+    relevant: NDArray[np.bool_],
+) -> dict[str, NDArray[np.float64]]:
+    """Similarity precision: triplets whose wrong one is of the query's category."""
+    kinds = same_kind(search, rows)
+    if kinds is None:
+        return {}
+    figures = [
+        float(triplet_accuracy(hits_in_order(row[None, kind], right[None, kind]))[0])
+        for row, right, kind in zip(table, relevant, kinds, strict=True)
+    ]
+    return {"similarity_precision": np.array(figures, dtype=np.float64)}

@@ -1,11 +1,29 @@
 """What a ranker is asked on a dataset: which queries, which gallery, what is a hit."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tiefvision.ranking.triplets import View
 from tiefvision.records import Photo, Split
+
+T = TypeVar("T")
+
+Within = Literal["all", "category", "variants"]
+
+GALLERIES: Mapping[str, str] = MappingProxyType(
+    {
+        "all": "",
+        "category": ", each within the category that it asks for",
+        "variants": ", each other variants of its item and other items in its variant",
+    }
+)
+"""What of the gallery is searched, in words."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +39,14 @@ class Search:
         gallery: Views, of all splits.
         gallery_items: What each is.
         unanswerable: Queries left out because the gallery lacks their item.
+        query_kinds: The category of what each query must find, "" if unknown; () where
+            none is known.
+        gallery_kinds: Likewise, of the gallery.
+        query_variants: Such as its colour, "" if unknown; () where none is known.
+        gallery_variants: Likewise, of the gallery.
+        within: What of the gallery a query may find. "category": what is of the kind
+            that it must find. "variants": other variants of its item, and other items
+            in its variant, so that the variant, mostly a colour, leads astray.
     """
 
     kind: Literal["item", "view", "mirror"]
@@ -29,6 +55,11 @@ class Search:
     gallery: tuple[View, ...]
     gallery_items: tuple[str, ...]
     unanswerable: int = 0
+    query_kinds: tuple[str, ...] = ()
+    gallery_kinds: tuple[str, ...] = ()
+    query_variants: tuple[str, ...] = ()
+    gallery_variants: tuple[str, ...] = ()
+    within: Within = "all"
 
     @property
     def description(self) -> str:
@@ -36,7 +67,8 @@ class Search:
         if self.kind == "item":
             return (
                 f"{len(self.queries)} street photographs search {len(self.gallery)} "
-                "shop photographs; a hit is the same item, items counted once"
+                f"shop photographs{GALLERIES[self.within]}; a hit is the same item, "
+                "items counted once"
             )
         asking = "altered views" if self.kind == "view" else "mirror images"
         return (
@@ -66,6 +98,7 @@ def search_of_split(
     street = [item for item in asking if item.source == "street" and item.item_id]
     queries = [photo for photo in street if photo.item_id in items]
     if queries:
+        kinds = {photo.item_id: _kind(photo) for photo in shop}
         return Search(
             "item",
             tuple(View(photo.path) for photo in queries),
@@ -74,6 +107,10 @@ def search_of_split(
             # A shop photograph of no known item is an item of its own.
             tuple(photo.item_id or photo.path for photo in shop),
             unanswerable=len(street) - len(queries),
+            query_kinds=tuple(kinds[photo.item_id] for photo in queries),
+            gallery_kinds=tuple(_kind(photo) for photo in shop),
+            query_variants=tuple(photo.variant for photo in queries),
+            gallery_variants=tuple(photo.variant for photo in shop),
         )
     return Search(
         "view" if alterations else "mirror",
@@ -85,3 +122,78 @@ def search_of_split(
         tuple(View(photo.path) for photo in photos),
         tuple(photo.path for photo in photos),
     )
+
+
+def allowed(search: Search, rows: slice) -> NDArray[np.bool_] | None:
+    """What of the gallery some queries may find, (<= Q, N); None for all of it.
+
+    Args:
+        search: The search.
+        rows: Which queries.
+    """
+    if search.within == "all":
+        return None
+    if search.within == "category":
+        return same_names(search.query_kinds[rows], search.gallery_kinds)
+    items = same_names(search.query_items[rows], search.gallery_items)
+    return items ^ same_names(search.query_variants[rows], search.gallery_variants)
+
+
+def restrict(search: Search, within: Within, matching: str = "*") -> Search:
+    """A search with fewer queries or a smaller gallery for each.
+
+    A query that no longer can find its item is left out, and counted as unanswerable.
+
+    Args:
+        search: The whole one.
+        within: What of the gallery a query may find.
+        matching: Pattern of the paths of queries (``fnmatch``), such as "*_back*".
+    """
+    wanted = replace(search, within=within)
+    kept = []
+    for number, view in enumerate(search.queries):
+        if not fnmatchcase(view.path, matching):
+            continue
+        found = allowed(wanted, slice(number, number + 1))
+        right = same_names(
+            search.query_items[number : number + 1], search.gallery_items
+        )
+        if found is None or (found & right).any():
+            kept.append(number)
+    left_out = sum(fnmatchcase(view.path, matching) for view in search.queries)
+
+    def pick(values: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(values[number] for number in kept) if values else ()
+
+    return replace(
+        wanted,
+        queries=pick(search.queries),
+        query_items=pick(search.query_items),
+        query_kinds=pick(search.query_kinds),
+        query_variants=pick(search.query_variants),
+        unanswerable=search.unanswerable + left_out - len(kept),
+    )
+
+
+def _kind(photo: Photo) -> str:
+    return " ".join(sorted({garment.category for garment in photo.garments}))
+
+
+def same_kind(search: Search, rows: slice) -> NDArray[np.bool_] | None:
+    """Which of the gallery are of the category that some queries ask for, (<= Q, N).
+
+    None where no category is known.
+    """
+    if not any(search.query_kinds):
+        return None
+    return same_names(search.query_kinds[rows], search.gallery_kinds)
+
+
+def same_names(ours: Sequence[str], theirs: Sequence[str]) -> NDArray[np.bool_]:
+    """(Q, N) whether two names are the same, by numbers: text compares slowly."""
+    number = {name: index for index, name in enumerate({*ours, *theirs})}
+    one, other = (
+        np.array([number[name] for name in names], dtype=np.int64)
+        for names in (ours, theirs)
+    )
+    return np.asarray(one[:, None] == other[None])

@@ -17,10 +17,11 @@ from tiefvision.ranking.comparison import (
     run_search,
 )
 from tiefvision.ranking.garments import Embed, GarmentsOf
-from tiefvision.ranking.searches import Search, search_of_split
+from tiefvision.ranking.searches import Search, Within, restrict, search_of_split
 from tiefvision.records import Box, Split
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.maps import paths_with_maps
+from tiefvision.workspace.prepared import WHOLE
 from tiefvision.workspace.records import read_photos
 
 
@@ -102,6 +103,8 @@ def compare_rankers(
     seed: int,
     track: Track = untracked,
     by_box: Mapping[str, GarmentsOf] | None = None,
+    within: Within = "all",
+    matching: str = "*",
 ) -> Comparison:
     """Put the search of the test split to every ranker.
 
@@ -113,6 +116,8 @@ def compare_rankers(
         seed: Of the bootstrap.
         track: Shows progress.
         by_box: Reads the maps of queries by other boxes, as ``query_garments`` does.
+        within: What of the gallery a query may find.
+        matching: Pattern of the paths of the queries.
 
     Raises:
         BadDataset: The test split asks nothing, or there is one answer to all.
@@ -122,6 +127,7 @@ def compare_rankers(
     search = search_of_split(
         photos, "test", available, crops.header.details["alterations"]
     )
+    search = restrict(search, within, matching)
     require_choice(search, "test")
     made = {path: crops.record(f"crop/{path}") for path in sorted(available)}
     boxes = {path: crop["box"] for path, crop in made.items()}
@@ -131,8 +137,7 @@ def compare_rankers(
         photo.split == "test" and photo.path not in available for photo in photos
     )
     protocol = (
-        f"{search.description}; predicted boxes, {unsure} of queries unsure; "
-        f"{missed.sum()} queries in which nothing was found count as misses; "
+        f"{search.description}; {_boxes_in_words(crops, unsure, int(missed.sum()))}; "
         f"{unread} could not be read; "
         f"{search.unanswerable} have no counterpart in the gallery; exact search"
     )
@@ -142,7 +147,9 @@ def compare_rankers(
     )
     others = {
         kind: tuple(run_search(search, rankers, garments_of, track, query_garments_of))
+        # An altered view has no other box: its crop was altered.
         for kind, query_garments_of in (by_box or {}).items()
+        if search.kind != "view"
     }
     return Comparison(protocol, search, results, others, boxes, seed)
 
@@ -164,5 +171,20 @@ def require_choice(search: Search, split: Split) -> None:
 
 def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:
     """(Q,) whether nothing was found in the photograph of a query: it is a miss."""
+    if _are_whole(crops):
+        return np.zeros(len(search.queries), dtype=np.bool_)
     found = (crops.record(f"crop/{view.path}")["box"] for view in search.queries)
     return np.array([box is None for box in found], dtype=np.bool_)
+
+
+def _are_whole(crops: Artifact) -> bool:
+    return bool(crops.header.details.get("boxes") == WHOLE)
+
+
+def _boxes_in_words(crops: Artifact, unsure: int, missed: int) -> str:
+    if _are_whole(crops):
+        return "whole photographs"
+    return (
+        f"predicted boxes, {unsure} of queries unsure; "
+        f"{missed} queries in which nothing was found count as misses"
+    )

@@ -1,7 +1,6 @@
 """From a workspace to the locator, the rankers and the searcher that it holds."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +14,6 @@ from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.votes import VotingRules
 from tiefvision.ranking.crops import CropRules
 from tiefvision.ranking.garments import Embed
-from tiefvision.ranking.pooling import POOLS, PooledRanker
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.search.locator import Locator
 from tiefvision.search.searcher import Searcher
@@ -37,9 +35,6 @@ COSINE = "cosine"
 DEEPRANK = "deeprank"
 RANKERS = (COSINE, DEEPRANK)
 """Those that are indexed and searched with."""
-
-KNOWN_RANKERS = (*RANKERS, *POOLS)
-"""Those that can be compared."""
 
 BUNDLE = "heads"
 """Under this name the digest of a bundle stands in the header of what it made."""
@@ -165,29 +160,6 @@ def load_rankers(workspace: Workspace, device: torch.device) -> dict[str, Embed]
             require_same_encoder(crops, deeprank)
             rankers[DEEPRANK] = read_deeprank(deeprank, device)
     return rankers
-
-
-def load_compared(
-    workspace: Workspace, names: Sequence[str], device: torch.device
-) -> dict[str, Embed]:
-    """Rankers to compare, by name, in this order.
-
-    Raises:
-        BadUsage: There is no such ranker.
-        MissingArtifact: DeepRank is asked for, and has not been trained.
-        StaleArtifact: DeepRank was trained on crops of another encoder.
-    """
-    unknown = [name for name in names if name not in KNOWN_RANKERS]
-    if unknown:
-        known = ", ".join(KNOWN_RANKERS)
-        raise BadUsage(f"There is no ranker {', '.join(unknown)}.", f"Use {known}.")
-    if DEEPRANK in names:
-        with workspace.open(DEEPRANK):
-            pass  # or the stage that is missing is named
-    ready = load_rankers(workspace, device) | {
-        name: PooledRanker(pool) for name, pool in POOLS.items()
-    }
-    return {name: ready[name] for name in names}
 
 
 def load_crop_rules(workspace: Workspace) -> CropRules:

@@ -79,5 +79,6 @@ def _convert(photo: ProductPhoto, path: str) -> Photo:
         source="shop" if photo.view == MAIN_VIEW else "street",
         split="test",
         item_id=photo.product,
+        variant=photo.colour,
         license=LICENSE,
     )
