@@ -8,6 +8,7 @@ from PIL import Image
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.report.comparison_page import (
     ComparisonPage,
+    Difference,
     Example,
     ExampleHit,
     RankerRow,
@@ -17,7 +18,7 @@ from tiefvision.report.gallery_map import GalleryMap, MapTile
 
 HOSTILE = "\"'><script>alert(1)</script><img onerror=x src=http://e.org/>&amp;"
 
-EMPTY = ComparisonPage("Nothing", "", (), (), {}, {}, (), {}, (), (), ())
+EMPTY = ComparisonPage("Nothing", "", (), (), (), (), {}, (), (), ())
 
 
 def ranker(name: str) -> RankerRow:
@@ -39,8 +40,13 @@ def page_of(photo: Path, name: str = "deeprank", examples: int = 1) -> Compariso
         protocol=f"protocol {name}",
         notes=(f"note {name}",),
         rankers=(ranker("baseline"), ranker(name)),
-        differences={"recall@1": Figure(0.2, 0.1, 0.3)},
-        chances={"recall@1": 0.0125},
+        differences=(
+            Difference(
+                "deeprank minus baseline",
+                {"recall@1": Figure(0.2, 0.1, 0.3)},
+                {"recall@1": 0.0125},
+            ),
+        ),
         by_box=(ranker("baseline, whole"), ranker(f"{name}, whole")),
         recall_curves={"baseline": (0.3, 0.4), name: (0.5, 0.6)},
         history=(

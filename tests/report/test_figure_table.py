@@ -7,6 +7,7 @@ from tiefvision.evaluation.intervals import Figure
 from tiefvision.report.figure_table import (
     LOSS,
     MISSING,
+    Difference,
     RankerRow,
     excludes_zero,
     figure_table,
@@ -46,7 +47,7 @@ def test_an_interval_that_touches_zero_does_not_exclude_it(difference, expected)
 
 
 def test_every_figure_has_its_cell():
-    head, baseline, deeprank = rows(figure_table([BASELINE, DEEPRANK], {}))
+    head, baseline, deeprank = rows(figure_table([BASELINE, DEEPRANK], ()))
     assert [text(cell) for cell in head] == ["ranker", "recall@1", "recall@5", LOSS]
     assert text(baseline[1]) == "0.400 0.300 to 0.500"
     assert text(deeprank[2]) == MISSING
@@ -64,19 +65,26 @@ def test_every_figure_has_its_cell():
     ],
 )
 def test_a_difference_is_marked_if_its_interval_excludes_zero(figure, state, shown):
-    table = figure_table([BASELINE, DEEPRANK], {"recall@1": figure})
+    table = figure_table(
+        [BASELINE, DEEPRANK],
+        [Difference("deeprank minus cosine", {"recall@1": figure})],
+    )
     name, cell, other, loss = rows(table)[-1]
-    assert text(name).startswith("deeprank minus baseline")
+    assert text(name).startswith("deeprank minus cosine")
     assert (cell.attrib["class"], text(cell)) == (state, shown)
     assert (text(other), text(loss)) == (MISSING, "")
 
 
-def test_one_ranker_has_no_difference():
-    assert len(rows(figure_table([BASELINE], {"recall@1": Figure(0.1, 0.1, 0.1)}))) == 2
+def test_a_row_for_each_difference():
+    gained = {"recall@1": Figure(0.1, 0.1, 0.1)}
+    differences = [Difference("one", gained), Difference("two", gained)]
+    table = rows(figure_table([BASELINE, DEEPRANK], differences))
+    assert [text(row[0]).split()[0] for row in table[-2:]] == ["one", "two"]
+    assert len(table) == 5
 
 
 def test_the_whisker_shows_the_interval_to_scale():
-    cell = rows(figure_table([BASELINE], {}))[1][1]
+    cell = rows(figure_table([BASELINE], ()))[1][1]
     bars = {bar.attrib["class"]: bar.attrib for bar in cell.iter("rect")}
     whole = float(bars["track"]["width"])
     assert float(bars["range"]["x"]) / whole == pytest.approx(0.3, abs=0.01)
@@ -87,11 +95,11 @@ def test_what_an_index_loses_is_a_column():
     judged = replace(
         BASELINE, index={"recall_of_exact": 0.9984, "recall@1": -0.0125, "recall@10": 0}
     )
-    head, baseline, deeprank = rows(figure_table([judged, DEEPRANK], {}))
+    head, baseline, deeprank = rows(figure_table([judged, DEEPRANK], ()))
     assert text(head[-1]) == LOSS
     assert text(baseline[-1]) == "0.2% recall@1 -0.013 recall@10 +0.000"
     assert text(deeprank[-1]) == MISSING
-    head, *_ = rows(figure_table([DEEPRANK], {}))
+    head, *_ = rows(figure_table([DEEPRANK], ()))
     assert text(head[-1]) == "recall@1"
 
 

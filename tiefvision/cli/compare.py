@@ -282,14 +282,13 @@ def _print_comparison(comparison: "Comparison") -> None:
         missed = 1 - facts["recall_of_exact"] if "recall_of_exact" in facts else None
         lost = "-" if missed is None else f"{missed:.1%}"
         rows.append((result.ranker, *shown, lost))
-    if len(rows) > 1:
-        ahead, chances = comparison.ahead(), comparison.chances()
+    last = rows[-1][0]
+    for other in comparison.opponents():
+        ahead, chances = comparison.ahead(other), comparison.chances(other)
+        gained = (str(ahead[name]) for name in SHOWN)
+        likely = (f"{chances[name]:.4f}" for name in SHOWN)
         rows += [
-            (
-                f"{rows[-1][0]} - {rows[0][0]}",
-                *(str(ahead[name]) for name in SHOWN),
-                "",
-            ),
-            ("p of no difference", *(f"{chances[name]:.4f}" for name in SHOWN), ""),
+            (f"{last} - {other.ranker}", *gained, ""),
+            ("p of no difference", *likely, ""),
         ]
     print_table(("ranker", *SHOWN, "lost by NMSLIB"), rows)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tiefvision.evaluation.intervals import Figure
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box
 from tiefvision.report.curves import Curve, draw_curves
 from tiefvision.report.figure_table import (
     LOSS,
+    Difference,
     RankerRow,
     figure_table,
     index_table,
@@ -77,8 +77,7 @@ class ComparisonPage:
         protocol: Who searches where, and what a hit is, in words.
         notes: What to keep in mind, a sentence each.
         rankers: The baseline first, the supervised ranker last.
-        differences: Figures of the last ranker minus those of the first.
-        chances: How likely each would be if both were alike.
+        differences: What the last ranker gains over others.
         by_box: Of the same queries by other boxes, a row for each ranker and box.
         recall_curves: Ranker to recall@1, recall@2 and so on.
         history: Figures of each epoch of the supervised ranker's training, with
@@ -92,8 +91,7 @@ class ComparisonPage:
     protocol: str
     notes: tuple[str, ...]
     rankers: tuple[RankerRow, ...]
-    differences: Mapping[str, Figure]
-    chances: Mapping[str, float]
+    differences: tuple[Difference, ...]
     by_box: tuple[RankerRow, ...]
     recall_curves: Mapping[str, tuple[float, ...]]
     history: tuple[Mapping[str, float], ...]
@@ -137,7 +135,7 @@ def _figures(page: ComparisonPage) -> Markup | None:
     if not page.rankers:
         return None
     explanation = "Means over all queries with 95 % intervals; the best are bold."
-    if page.differences and len(page.rankers) > 1:
+    if page.differences:
         explanation += (
             " ▲ and ▼: the interval of the difference excludes 0. p: how likely so "
             "large a difference is between rankers that are alike (paired "
@@ -150,7 +148,7 @@ def _figures(page: ComparisonPage) -> Markup | None:
             "is more or less. All other figures are by exact search."
         )
     parts = [
-        figure_table(page.rankers, page.differences, page.chances),
+        figure_table(page.rankers, page.differences),
         element("p", {"class": "quiet"}, explanation),
     ]
     if any(row.index for row in page.rankers):
@@ -170,7 +168,7 @@ def _by_box(page: ComparisonPage) -> Markup | None:
     )
     return section(
         "By box",
-        figure_table(page.by_box, {}),
+        figure_table(page.by_box),
         element("p", {"class": "quiet"}, about),
     )
 

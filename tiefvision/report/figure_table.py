@@ -1,7 +1,7 @@
 """Figures of rankers as tables, with their intervals to read and to see."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.report.markup import Markup, element, series_class
@@ -36,21 +36,33 @@ class RankerRow:
     index: Mapping[str, float | int]
 
 
+@dataclass(frozen=True)
+class Difference:
+    """What one ranker gains over another.
+
+    Attributes:
+        name: Such as "deeprank minus cosine".
+        figures: Those of one less those of the other.
+        chances: How likely each would be if both were alike.
+    """
+
+    name: str
+    figures: Mapping[str, Figure]
+    chances: Mapping[str, float] = field(default_factory=dict)
+
+
 def figure_table(
-    rankers: Sequence[RankerRow],
-    differences: Mapping[str, Figure],
-    chances: Mapping[str, float] | None = None,
+    rankers: Sequence[RankerRow], differences: Sequence[Difference] = ()
 ) -> Markup:
-    """A row for each ranker; a last row for what the last gains over the first.
+    """A row for each ranker, then one for each difference between two.
 
     Where an index was judged, a last column tells what it loses.
 
     Args:
         rankers: The first is the baseline.
-        differences: Figures of the last less those of the first; empty for no such row.
-        chances: How likely each would be if both were alike.
+        differences: Between two of them.
     """
-    named = [row.figures for row in rankers] + [differences]
+    named = [row.figures for row in rankers] + [one.figures for one in differences]
     columns = list(dict.fromkeys(name for figures in named for name in figures))
     best = {name: _best(rankers, name) for name in columns}
     judged = any("recall_of_exact" in row.index for row in rankers)
@@ -64,10 +76,7 @@ def figure_table(
         )
         for number, row in enumerate(rankers)
     ]
-    if differences and len(rankers) > 1:
-        rows.append(
-            _difference_row(rankers, differences, chances or {}, columns, judged)
-        )
+    rows += [_difference_row(one, columns, judged) for one in differences]
     headings = [name.replace("_", " ") for name in columns]
     return _table([*headings, LOSS] if judged else headings, rows)
 
@@ -142,26 +151,22 @@ def _loss_cell(index: Mapping[str, float | int]) -> Markup:
 
 
 def _difference_row(
-    rankers: Sequence[RankerRow],
-    differences: Mapping[str, Figure],
-    chances: Mapping[str, float],
-    columns: Sequence[str],
-    judged: bool,
+    difference: Difference, columns: Sequence[str], judged: bool
 ) -> Markup:
     reach = max(
         max(abs(figure.low), abs(figure.high), abs(figure.value))
-        for figure in differences.values()
+        for figure in difference.figures.values()
     )
     heading = element(
         "th",
         {"scope": "row"},
-        element(
-            "span", {"class": "name"}, f"{rankers[-1].name} minus {rankers[0].name}"
-        ),
+        element("span", {"class": "name"}, difference.name),
         element("small", {}, "query by query"),
     )
     cells = [
-        _difference_cell(differences.get(name), chances.get(name), reach)
+        _difference_cell(
+            difference.figures.get(name), difference.chances.get(name), reach
+        )
         for name in columns
     ]
     last = [element("td", {})] if judged else []

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.intervals import Figure
+from tiefvision.evaluation.retrieval import reciprocal_rank
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.comparison import (
     RankerResult,
@@ -55,13 +56,30 @@ class Comparison:
         """The first and the last ranker, or the only one."""
         return self.results[:1] + self.results[1:][-1:]
 
-    def ahead(self) -> dict[str, Figure]:
-        """How far the last ranker is ahead of the first."""
-        return differences(self.results[-1], self.results[0], self.seed)
+    def opponents(self) -> tuple[RankerResult, ...]:
+        """Whom the last ranker is held against: the first, and the best of the others.
 
-    def chances(self) -> dict[str, float]:
+        None where it is alone.
+        """
+        others = self.results[:-1]
+        if not others:
+            return ()
+        rival = max(others, key=_mean_rank)
+        return others[:1] if rival is others[0] else (others[0], rival)
+
+    def foremost(self, count: int) -> list[RankerResult]:
+        """The last ranker and the best of the others, in the order of all."""
+        best = sorted(self.results[:-1], key=_mean_rank, reverse=True)[: count - 1]
+        kept = {result.ranker for result in (*best, self.results[-1])}
+        return [result for result in self.results if result.ranker in kept]
+
+    def ahead(self, other: RankerResult) -> dict[str, Figure]:
+        """How far the last ranker is ahead of another."""
+        return differences(self.results[-1], other, self.seed)
+
+    def chances(self, other: RankerResult) -> dict[str, float]:
         """How likely that is if both were alike."""
-        return chances(self.results[-1], self.results[0], self.seed)
+        return chances(self.results[-1], other, self.seed)
 
     def to_lines(self) -> list[dict[str, Any]]:
         """One JSON object a ranker, as ``tiefvision compare --json`` prints them."""
@@ -82,13 +100,26 @@ class Comparison:
             if result.ranker in self.indexes:
                 line["index"] = dict(self.indexes[result.ranker])
             if result is not self.results[0]:
-                ahead = differences(result, self.results[0], self.seed)
-                line["ahead_of"] = self.results[0].ranker
-                line["ahead"] = _as_json(ahead)
-                chance = chances(result, self.results[0], self.seed)
-                line["p"] = {name: round(p, 5) for name, p in chance.items()}
+                line |= _against(result, self.results[0], self.seed)
+            for rival in self.opponents()[1:]:
+                if result is self.results[-1]:
+                    line["rival"] = _against(result, rival, self.seed)
             lines.append(line)
         return lines
+
+
+def _mean_rank(result: RankerResult) -> float:
+    return float(reciprocal_rank(result.ranks).mean())
+
+
+def _against(result: RankerResult, other: RankerResult, seed: int) -> dict[str, Any]:
+    """What a ranker gains over another, as JSON shows it."""
+    chance = chances(result, other, seed)
+    return {
+        "ahead_of": other.ranker,
+        "ahead": _as_json(differences(result, other, seed)),
+        "p": {name: round(p, 5) for name, p in chance.items()},
+    }
 
 
 def _as_json(figures: Mapping[str, Figure]) -> dict[str, dict[str, float]]:

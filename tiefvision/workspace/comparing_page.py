@@ -19,6 +19,7 @@ from tiefvision.report.comparison_page import (
     RankerRow,
     render_comparison,
 )
+from tiefvision.report.figure_table import Difference
 from tiefvision.report.gallery_map import GalleryMap
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.comparing import Comparison
@@ -35,6 +36,9 @@ SHOWN = 5
 
 PREDICTED = "predicted"
 """Beside the boxes of ``query_garments``, the one that was located."""
+
+MOST_CURVES = 6
+"""Rankers with a recall curve, as many as there are colours: the last and the best."""
 
 LONGEST_CURVE = 50
 """Recall curves end at this k."""
@@ -72,15 +76,14 @@ def write_page(
         protocol=comparison.protocol,
         notes=tuple(_notes(comparison)),
         rankers=rows,
-        differences=_shown(comparison.ahead()),
-        chances=comparison.chances(),
+        differences=tuple(_differences(comparison)),
         by_box=tuple(_rows_by_box(comparison)),
         recall_curves={
             result.ranker: tuple(
                 float(recall_at(result.ranks, k).mean())
                 for k in range(1, LONGEST_CURVE + 1)
             )
-            for result in comparison.results
+            for result in comparison.foremost(MOST_CURVES)
         },
         history=tuple(dict(row) for row in history),
         flips=tuple(
@@ -105,6 +108,17 @@ SHOWN_FIGURES = (
 """Of those that JSON has: shares of 1, as many as stand beside each other."""
 
 
+def _differences(comparison: Comparison) -> Iterator[Difference]:
+    """The last ranker against the first, and against its best rival."""
+    last = comparison.results[-1]
+    for other in comparison.opponents():
+        yield Difference(
+            f"{last.ranker} minus {other.ranker}",
+            _shown(comparison.ahead(other)),
+            comparison.chances(other),
+        )
+
+
 def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
     """Ranker by ranker, the box that was found between the true one and none."""
     if not comparison.by_box:
@@ -122,11 +136,17 @@ def _shown(figures: Mapping[str, Figure]) -> dict[str, Figure]:
 
 DESCRIPTIONS = {
     "cosine": "unsupervised: mean cosine of the encodings' cells",
-    "deeprank": "supervised: a 1x1 layer trained on triplets by the angle hinge",
+    "deeprank": "supervised: trained on triplets by the angle hinge",
     "mean": "unsupervised: the mean of the cells",
     "max": "unsupervised: the largest of each channel (MAC)",
     "gem": "unsupervised: the generalised mean of the cells (GeM)",
     "spoc": "unsupervised: the sum in which the middle counts more (SPoC)",
+    "rgb": "unsupervised: an 8x8x8 histogram of colours",
+    "lab": "unsupervised: a histogram of colours in CIE LAB",
+    "gabor": "unsupervised: Gabor jets as visual words",
+    "blobs": "unsupervised: MSER blobs as visual words",
+    "mix": "encoding and LAB colours, their weight learnt in training",
+    "pca": "unsupervised: 256 principal components of the cells",
 }
 
 
@@ -166,7 +186,7 @@ def _flips(comparison: Comparison) -> list[int]:
 
 
 def _flip(comparison: Comparison, records: Artifact, number: int) -> Example:
-    """What every ranker found first for a query."""
+    """What the last ranker and those it is held against found first for a query."""
     hits = {
         result.ranker: _hits(
             comparison,
@@ -175,7 +195,7 @@ def _flip(comparison: Comparison, records: Artifact, number: int) -> Example:
             result.closest[number, :SHOWN],
             result.similarities[number, :SHOWN],
         )
-        for result in comparison.results
+        for result in (*comparison.opponents(), comparison.results[-1])
     }
     return _example(comparison, records, number, hits, {})
 
