@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 DATA ?= data/demo
 RUN ?= data/run
 ARGS ?=
+# Those that "make compare" holds side by side: the baseline first, the trained one last.
+RANKERS ?= cosine mean max gem spoc pca rgb lab gabor blobs mix deeprank
 # The number of a stage is written in one place only: the name of its file.
 STAGES := $(shell ls stages | sed -n 's/^s\([0-9]*\)_.*\.py$$/\1/p' | sort -n)
 
@@ -21,7 +23,7 @@ KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=10000000000 MALLOC_TOP_
 DEMO_QUERY = import json, sys; images = json.load(open(sys.argv[1]))["images"]; \
 	print(next(i["file_name"] for i in images if (i["source"], i["split"]) == ("street", "test")))
 
-.PHONY: help demo search-demo all locator folds test bench check format lint types real clean
+.PHONY: help demo search-demo all locator folds compare test bench check format lint types real clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +33,7 @@ help: ## print this help
 	@echo '  ARGS="--option value"  options of a stage; python -m stages encode --help lists them'
 	@echo '  ARGS_2="..."           options of stage 2 within make all; ARGS_6 of stage 6'
 	@echo '  ARGS_TUNE="..."        options of tune within make locator and make folds'
+	@echo '  RANKERS="cosine lab"   those of make compare (default all)'
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.13 is needed; use make PYTHON=python3.12" if not (3, 11) <= sys.version_info < (3, 14) else 0)'
@@ -71,6 +74,14 @@ folds: $(VENV)/installed ## the same for each of five folds, RUN/fold-0 to RUN/f
 		$(MAKE) --no-print-directory locator RUN="$(RUN)/fold-$$fold" ARGS_1="--folds 5 --fold $$fold" || exit; \
 	done
 	$(BIN)/tiefvision folds "$(RUN)"/fold-?
+
+compare: $(VENV)/installed ## all rankers side by side, on RUN's own dataset and on others: SETS="data/luma"
+	@set -e; for set in own $(SETS); do \
+		pack="$(RUN)/packs/$$(basename "$$set")"; \
+		test "$$set" = own && data= || data="--data $$set"; \
+		$(BIN)/tiefvision compare --workspace "$(RUN)" $$data --pack "$$pack" \
+			$(foreach ranker,$(RANKERS),--ranker $(ranker)) $(ARGS); \
+	done
 
 test: $(VENV)/installed ## run the tests
 	$(BIN)/python -m pytest

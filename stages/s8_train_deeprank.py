@@ -32,9 +32,9 @@ class Config:
     network: Annotated[str, "cells, deep or colour"] = COLOUR
     size: Annotated[int, "numbers of an embedding, colour alone", 2] = SIZE
     positives: Annotated[str, "item, view or class"] = POSITIVES[0]
-    epochs: Annotated[int, "times hard negatives are drawn anew"] = 10
-    patience: Annotated[int, "epochs without a better one; 0: all", 0] = 0
-    learning_rate: Annotated[float, "highest rate of AdamW"] = 1e-3
+    epochs: Annotated[int, "times hard negatives are drawn anew, at most"] = 30
+    patience: Annotated[int, "epochs without a better one; 0: all", 0] = 10
+    learning_rate: Annotated[float, "highest rate of AdamW"] = 3e-3
     margin: Annotated[float, "degrees"] = TripletRules.margin
     hardest: Annotated[int, "negatives drawn from so many closest", 1] = (
         TripletRules.hardest
