@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tiefvision.ranking.deeprank import DeepRank, angle_hinge
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells, similarity
 
 
@@ -22,7 +23,7 @@ def test_before_training_it_gives_the_similarity_of_encodings():
     queries, gallery = random_maps(7, seed=1), random_maps(30, seed=2)
     gallery[3, :, 1, 1] = 0  # a cell where nothing fires
     network = DeepRank(6)
-    table = network(queries) @ network(gallery).T
+    table = network(GarmentBatch(queries)) @ network(GarmentBatch(gallery)).T
     expected = torch.stack(
         [similarity(query.expand_as(gallery), gallery) for query in queries]
     )
@@ -38,10 +39,10 @@ def test_embeddings_are_of_unit_length_whatever_the_weights():
     network = DeepRank(6)
     for parameter in network.parameters():
         parameter.add_(torch.randn_like(parameter))
-    embeddings = network(random_maps(4))
+    embeddings = network(GarmentBatch(random_maps(4)))
     assert embeddings.shape == (4, 6 * 9)
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(4))
-    assert network(random_maps(0)).shape == (0, 54)
+    assert network(GarmentBatch(random_maps(0))).shape == (0, 54)
 
 
 @torch.no_grad()
@@ -52,7 +53,7 @@ def test_it_mixes_channels_within_a_cell():
         network.mix.weight[channel, 5 - channel] = 2.0
     maps = random_maps(2)
     expected = maps.flip(1).flatten(1) / 3
-    torch.testing.assert_close(network(maps), expected)
+    torch.testing.assert_close(network(GarmentBatch(maps)), expected)
 
 
 def test_the_hinge_by_hand():
@@ -96,7 +97,7 @@ def test_no_triplets():
 
 def test_gradients_stay_finite_where_views_are_the_same():
     network = DeepRank(6)
-    anchor, negative = network(random_maps(2)).split(1)
+    anchor, negative = network(GarmentBatch(random_maps(2))).split(1)
     angle_hinge(anchor, anchor, negative, 180.0).sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
     assert network.mix.weight.grad.any()
@@ -106,6 +107,6 @@ def test_gradients_stay_finite_where_a_cell_is_zero():
     network = DeepRank(6)
     maps = random_maps(3)
     maps[0] = 0
-    anchor, positive, negative = network(maps).split(1)
+    anchor, positive, negative = network(GarmentBatch(maps)).split(1)
     angle_hinge(anchor, positive, negative, 180.0).sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tiefvision.ranking.triplets import (
+    Hardness,
     Query,
     View,
     ViewTriplet,
@@ -92,13 +93,18 @@ def random_case(count=12, seed=0):
     return queries, paths, table
 
 
+def mine(queries, paths, table, hardest, generator, close=1.0, alterations=0):
+    hardness = Hardness(hardest, close)
+    return mine_triplets(queries, paths, table, hardness, alterations, generator)
+
+
 @pytest.mark.parametrize("hardest", [1, 3, 100])
 def test_negatives_come_from_the_hardest_and_never_from_the_own_item(hardest):
     queries, paths, table = random_case()
     generator = np.random.default_rng(0)
     chosen = {path: set() for path in paths}
     for _ in range(200):
-        for triplet in mine_triplets(queries, paths, table, hardest, generator):
+        for triplet in mine(queries, paths, table, hardest, generator):
             chosen[triplet.anchor.path].add(triplet.negative.path)
     for row, query in enumerate(queries):
         ranked = sorted(
@@ -113,7 +119,7 @@ def test_positives_are_drawn_from_the_item_and_views_at_random():
     seen = {path: set() for path in paths}
     views = set()
     for _ in range(100):
-        for triplet in mine_triplets(queries, paths, table, 3, generator):
+        for triplet in mine(queries, paths, table, 3, generator):
             seen[triplet.anchor.path].add(triplet.positive.path)
             views.add(tuple(view.mirrored for view in triplet.views()))
     for query in queries:
@@ -126,7 +132,7 @@ def test_the_mirror_rule_pairs_a_photograph_with_its_mirror_image():
     generator = np.random.default_rng(0)
     anchors = set()
     for _ in range(30):
-        triplets = mine_triplets(queries, ["p", "q"], np.eye(2), 5, generator)
+        triplets = mine(queries, ["p", "q"], np.eye(2), 5, generator)
         for triplet, (path, other) in zip(
             triplets, [("p", "q"), ("q", "p")], strict=True
         ):
@@ -140,7 +146,7 @@ def test_the_mirror_rule_pairs_a_photograph_with_its_mirror_image():
 def test_mining_is_repeatable():
     queries, paths, table = random_case()
     first, same, other = (
-        mine_triplets(queries, paths, table, 3, np.random.default_rng(seed))
+        mine(queries, paths, table, 3, np.random.default_rng(seed))
         for seed in (1, 1, 2)
     )
     assert first == same != other
@@ -150,7 +156,7 @@ def test_queries_outside_the_pool_are_left_out():
     queries, _, _ = random_case()
     pool = ["a0", "a1", "b2"]
     table = np.ones((3, 3), dtype=np.float32)
-    triplets = mine_triplets(queries, pool, table, 3, np.random.default_rng(0))
+    triplets = mine(queries, pool, table, 3, np.random.default_rng(0))
     found = [(triplet.anchor.path, triplet.negative.path) for triplet in triplets]
     assert [anchor for anchor, _ in found] == pool
     assert found[:2] == [("a0", "b2"), ("a1", "b2")]
@@ -161,8 +167,8 @@ def test_queries_outside_the_pool_are_left_out():
 def test_a_pool_without_triplets(pool):
     queries, _, _ = random_case()
     table = np.zeros((len(pool), len(pool)), dtype=np.float32)
-    assert mine_triplets(queries, pool, table, 3, np.random.default_rng(0)) == []
-    assert mine_triplets([], pool, table, 3, np.random.default_rng(0)) == []
+    assert mine(queries, pool, table, 3, np.random.default_rng(0)) == []
+    assert mine([], pool, table, 3, np.random.default_rng(0)) == []
 
 
 def test_judged_triplets_and_their_mirror_rule():
