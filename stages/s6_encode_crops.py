@@ -5,7 +5,7 @@ Its encoder need not be the locator's: crops are encoded anew from their pixels.
 Reads   photos.lmdb, locations.lmdb, the photographs
 Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells, by view: "crop",
         "mirror", "altered1" and so on; colours/<path> float16 (K,) likewise;
-        pixels/<path> uint8 (224, 224, 3), "crop";
+        pixels/<path> uint8 (224, 224, 3), "crop" and "altered1";
         crop/<path> the box, null where nothing was found and the whole one is taken,
         "unsure" where it was not told;
         weights/encoder the weights that made them; skipped/<path> why one was left out

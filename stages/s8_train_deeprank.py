@@ -99,6 +99,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     schedule = Schedule(config.epochs, config.learning_rate, patience=config.patience)
     steps = count_steps(len(queries), len(judged), rules)
     figures = fit_and_store(job, task, schedule, steps, encoder, details)
+    if not search.queries:
+        figures["kept"] = "the last epoch: validation asks nothing"
     return {"queries": len(queries), "judged": len(judged), **figures}
 
 

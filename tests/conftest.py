@@ -27,8 +27,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "train_classifier": {"categories": ("outfit",), "epochs": 12},
     "train_boxes": {"epochs": 12},
     "localise": {"least_score": 0.3},
-    "encode_crops": {"weights": "random", "precision": "float32", "seed": 8},
-    "train_deeprank": {"epochs": 6, "learning_rate": 1e-2},
+    "encode_crops": {
+        "weights": "random",
+        "precision": "float32",
+        "seed": 8,
+        "alterations": 1,
+    },
+    "train_deeprank": {"size": 16, "epochs": 6, "rounds": 4, "learning_rate": 1e-2},
 }
 """Far from good, and quick: all stages together take seven seconds. Most boxes are
 wrong, and would not be told by the default score. In float32, so that

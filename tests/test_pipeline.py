@@ -86,7 +86,7 @@ def test_deeprank_ranks_what_it_was_trained_on_better_than_the_baseline(trained)
                 search, load_rankers(workspace, cpu), garments_reader(crops, cpu)
             )
         )
-    assert deeprank > cosine + 0.02
+    assert deeprank > cosine + 0.1
 
 
 def test_deeprank_orders_more_triplets_rightly_after_training(trained):

@@ -179,6 +179,55 @@ def test_the_best_epoch_survives_a_resumption():
     assert torch.equal(again.weight, seen[1]["weight"])
 
 
+@pytest.mark.parametrize(
+    ("scores", "patience", "kept"),
+    [
+        ([0.1, 0.9, 0.5, 0.4], 2, 1),
+        ([0.9, 0.5], 1, 0),
+        ([0.1, 0.9, 0.5, 0.9, 0.2, 0.3], 2, 3),  # an equal one is a better one
+        ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], 0, 0),  # to the end
+    ],
+)
+def test_patience_ends_training_and_keeps_the_best(scores, patience, kept):
+    module = nn.Linear(2, 1)
+    task, seen = scored_task(module, scores)
+    # One score too many or too few would end this otherwise.
+    history = fit(task, Schedule(6, 0.1, patience=patience), steps=1, seed=0)
+    assert [row["score"] for row in history] == scores
+    assert torch.equal(module.weight, seen[kept]["weight"])
+
+
+def test_patience_without_a_figure_to_watch_changes_nothing():
+    module = nn.Linear(2, 1)
+    task, _ = scored_task(module, [0.9, 0.5, 0.1, 0.1])
+    task = Task(task.module, task.batches, task.loss, task.validate)
+    history = fit(task, Schedule(3, 0.1, patience=1), steps=1, seed=0)
+    assert len(history) == 4
+
+
+def test_patience_that_was_cut_short_ends_where_it_would_have_ended():
+    scores = [0.1, 0.9, 0.5, 0.4, 0.3]
+    schedule = Schedule(9, 0.1, patience=3)
+    with seeded(1):
+        module, again = nn.Linear(2, 1), nn.Linear(2, 1)
+        again.load_state_dict(module.state_dict())
+    task, _ = scored_task(module, scores)
+    expected = fit(task, schedule, steps=1, seed=0)
+    assert len(expected) == 5
+
+    memory = Forgetful()
+    first, _ = scored_task(again, scores[:3])
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        fit(_stopping(first), schedule, steps=1, seed=0, memory=memory)
+    resumed = nn.Linear(2, 1)
+    rest, _ = scored_task(resumed, scores[3:])
+    assert fit(rest, schedule, steps=1, seed=0, memory=memory) == expected
+    assert_same_weights(resumed, module)
+    # And it stays ended: there is no score left.
+    done, _ = scored_task(nn.Linear(2, 1), [])
+    assert fit(done, schedule, steps=1, seed=0, memory=memory) == expected
+
+
 def _stopping(task):
     """Validation that runs out of scores, as an error that ends the run."""
 

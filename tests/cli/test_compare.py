@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, WORSE
@@ -167,3 +169,17 @@ def test_a_folder_that_is_no_pack_is_named(tiefvision, pack, tmp_path):
     spoken = tiefvision("compare", pack, tmp_path)
     assert spoken.code == FAILED
     assert str(tmp_path) in spoken.err and "--pack" in spoken.err
+
+
+def test_the_table_notes_a_gallery_smaller_than_its_cuts(
+    tiefvision, trained, monkeypatch
+):
+    note = "The gallery holds 12 items: from recall@12 on every query"
+    command = ("compare", "--workspace", trained, "--ranker", "cosine")
+    assert note in tiefvision(*command).out
+    assert note not in tiefvision(*command, "--json").out
+    module = sys.modules["tiefvision.cli.compare"]
+    monkeypatch.setattr(module, "LARGEST_CUT", 12)
+    assert note in tiefvision(*command).out
+    monkeypatch.setattr(module, "LARGEST_CUT", 11)
+    assert note not in tiefvision(*command).out

@@ -218,10 +218,10 @@ import sys, time
 from tiefvision.cli.main import app
 from tiefvision.cli.running import guarded
 from tiefvision.workspace import indexing
-def slowly(*arguments, encode_crop=indexing.encode_crop):
+def slowly(*arguments, describe_crop=indexing.describe_crop):
     time.sleep(0.5)
-    return encode_crop(*arguments)
-indexing.encode_crop = slowly
+    return describe_crop(*arguments)
+indexing.describe_crop = slowly
 sys.exit(guarded(app, ["index", folder, "--workspace", workspace]))
 """
 

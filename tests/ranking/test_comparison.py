@@ -15,6 +15,7 @@ from tiefvision.ranking.comparison import (
     peak_bytes,
     run_search,
 )
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.ranking.triplets import View
@@ -35,11 +36,11 @@ SEARCH = Search(
 
 
 def garments_of(views):
-    return MAPS[[int(view.path) for view in views]]
+    return GarmentBatch(MAPS[[int(view.path) for view in views]])
 
 
-def first_channel(maps):
-    return torch.nn.functional.normalize(maps[:, 0].flatten(1), dim=1)
+def first_channel(garments):
+    return torch.nn.functional.normalize(garments.maps[:, 0].flatten(1), dim=1)
 
 
 RANKERS = {"cosine": CosineRanker(), "narrow": first_channel}
@@ -49,9 +50,9 @@ def test_ranks_and_neighbours_against_a_loop():
     results = run_search(SEARCH, RANKERS, garments_of)
     assert [result.ranker for result in results] == ["cosine", "narrow"]
     for result, embed in zip(results, RANKERS.values(), strict=True):
-        gallery = embed(MAPS[:COUNT])
+        gallery = embed(GarmentBatch(MAPS[:COUNT]))
         for row in range(QUERIES):
-            query = embed(MAPS[COUNT + row][None])[0]
+            query = embed(GarmentBatch(MAPS[COUNT + row][None]))[0]
             cosines = (gallery @ query).tolist()
             order = sorted(range(COUNT), key=lambda number: -cosines[number])
             assert result.closest[row].tolist() == order[:LISTED]
@@ -126,7 +127,7 @@ def test_memory_stays_under_the_stated_peak(queries):
     search = Search("item", views[:queries], items[:queries], views, items)
 
     def read(views):
-        return maps[[int(view.path) for view in views]]
+        return GarmentBatch(maps[[int(view.path) for view in views]])
 
     tracemalloc.start()
     try:

@@ -4,7 +4,7 @@ import torch
 
 from tiefvision.encoders.dense import make_encoder
 from tiefvision.photos.resizing import mirror_photo
-from tiefvision.ranking.crops import CropRules, crop_garment, encode_garment
+from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
 from tiefvision.ranking.similarity import similarity
 
 
@@ -63,15 +63,23 @@ def test_a_box_beyond_the_edge_and_a_box_of_nothing():
     assert crop_garment(photo, (30, 30, 30, 30)).shape == (224, 224, 3)
 
 
+def both_maps(encoder, photo, box=None, grid=0):
+    """Of a garment and of its mirror image."""
+    crop = crop_garment(photo, box)
+    return [
+        encode_crop(encoder, it, CropRules(grid)) for it in (crop, mirror_photo(crop))
+    ]
+
+
 def test_the_map_of_a_garment_and_of_its_mirror_image(encoder):
     photo = textured()
-    plain, mirrored = encode_garment(encoder, photo, None, CropRules())
+    plain, mirrored = both_maps(encoder, photo)
     assert plain.shape == mirrored.shape == (256, 11, 11)
     for cells in (plain, mirrored):
         torch.testing.assert_close(cells.norm(dim=0), torch.ones(11, 11))
     assert similarity(plain[None], mirrored[None]) < 0.99
     # Each is the other of the mirrored photograph.
-    other, back = encode_garment(encoder, mirror_photo(photo), None, CropRules())
+    other, back = both_maps(encoder, mirror_photo(photo))
     torch.testing.assert_close(other, mirrored, atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(back, plain, atol=1e-4, rtol=1e-3)
 
@@ -79,15 +87,15 @@ def test_the_map_of_a_garment_and_of_its_mirror_image(encoder):
 def test_the_mirror_image_of_the_crop_not_of_the_photograph(encoder):
     photo = textured()
     left = (0, 0, 60, 90)
-    _, mirrored = encode_garment(encoder, photo, left, CropRules())
+    _, mirrored = both_maps(encoder, photo, left)
     alone = mirror_photo(crop_garment(photo, left))
-    expected, _ = encode_garment(encoder, alone, None, CropRules())
+    expected, _ = both_maps(encoder, alone)
     torch.testing.assert_close(mirrored, expected, atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize("grid", [1, 4, 6])
 def test_a_coarser_grid(encoder, grid):
-    maps = encode_garment(encoder, textured(), None, CropRules(grid=grid))
+    maps = both_maps(encoder, textured(), grid=grid)
     for cells in maps:
         assert cells.shape == (256, grid, grid)
         torch.testing.assert_close(cells.norm(dim=0), torch.ones(grid, grid))
@@ -97,6 +105,6 @@ def test_the_same_garment_in_another_photograph_has_the_same_map(encoder):
     garment = textured()
     photo = np.full((200, 300, 3), 90, dtype=np.uint8)
     photo[50:140, 100:220] = garment
-    placed, _ = encode_garment(encoder, photo, (100, 50, 220, 140), CropRules())
-    alone, _ = encode_garment(encoder, garment, None, CropRules())
+    placed, _ = both_maps(encoder, photo, (100, 50, 220, 140))
+    alone, _ = both_maps(encoder, garment)
     torch.testing.assert_close(placed, alone)

@@ -1,10 +1,19 @@
+import copy
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from tiefvision.ranking.deeprank import DeepRank, angle_hinge
+from tiefvision.ranking.deeprank import (
+    ColourRank,
+    DeeperRank,
+    DeepRank,
+    angle_hinge,
+)
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells, similarity
+from tiefvision.ranking.whitening import Whitening, fit_whitening
 
 
 def random_maps(count, seed=0, channels=6):
@@ -22,7 +31,7 @@ def test_before_training_it_gives_the_similarity_of_encodings():
     queries, gallery = random_maps(7, seed=1), random_maps(30, seed=2)
     gallery[3, :, 1, 1] = 0  # a cell where nothing fires
     network = DeepRank(6)
-    table = network(queries) @ network(gallery).T
+    table = network(GarmentBatch(queries)) @ network(GarmentBatch(gallery)).T
     expected = torch.stack(
         [similarity(query.expand_as(gallery), gallery) for query in queries]
     )
@@ -38,10 +47,10 @@ def test_embeddings_are_of_unit_length_whatever_the_weights():
     network = DeepRank(6)
     for parameter in network.parameters():
         parameter.add_(torch.randn_like(parameter))
-    embeddings = network(random_maps(4))
+    embeddings = network(GarmentBatch(random_maps(4)))
     assert embeddings.shape == (4, 6 * 9)
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(4))
-    assert network(random_maps(0)).shape == (0, 54)
+    assert network(GarmentBatch(random_maps(0))).shape == (0, 54)
 
 
 @torch.no_grad()
@@ -52,7 +61,7 @@ def test_it_mixes_channels_within_a_cell():
         network.mix.weight[channel, 5 - channel] = 2.0
     maps = random_maps(2)
     expected = maps.flip(1).flatten(1) / 3
-    torch.testing.assert_close(network(maps), expected)
+    torch.testing.assert_close(network(GarmentBatch(maps)), expected)
 
 
 def test_the_hinge_by_hand():
@@ -96,7 +105,7 @@ def test_no_triplets():
 
 def test_gradients_stay_finite_where_views_are_the_same():
     network = DeepRank(6)
-    anchor, negative = network(random_maps(2)).split(1)
+    anchor, negative = network(GarmentBatch(random_maps(2))).split(1)
     angle_hinge(anchor, anchor, negative, 180.0).sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
     assert network.mix.weight.grad.any()
@@ -106,6 +115,194 @@ def test_gradients_stay_finite_where_a_cell_is_zero():
     network = DeepRank(6)
     maps = random_maps(3)
     maps[0] = 0
-    anchor, positive, negative = network(maps).split(1)
+    anchor, positive, negative = network(GarmentBatch(maps)).split(1)
     angle_hinge(anchor, positive, negative, 180.0).sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
+
+
+CHANNELS, COLOURS, SIZE = 6, 10, 8
+
+
+def random_garments(count, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    maps = torch.randn(count, CHANNELS, 11, 11, generator=generator)
+    colours = torch.rand(count, COLOURS, generator=generator)
+    return GarmentBatch(
+        normalise_cells(maps), torch.nn.functional.normalize(colours, dim=1)
+    )
+
+
+def mirrored(garments):
+    return GarmentBatch(garments.maps.flip(3), garments.colours)
+
+
+def random_rank(seed=0):
+    """Of random weights, attention and all."""
+    torch.manual_seed(seed)
+    network = ColourRank(CHANNELS, COLOURS, SIZE)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    return network
+
+
+def region_features(map_):
+    """The mean cell of each of 4 x 2 regions, added to its mirror image's, in numpy."""
+    channels, height, width = map_.shape
+    pooled = np.empty((channels, 4, 2))
+    for row in range(4):
+        for column in range(2):
+            top, bottom = row * height // 4, -(-(row + 1) * height // 4)
+            left, right = column * width // 2, -(-(column + 1) * width // 2)
+            cells = map_[:, top:bottom, left:right]
+            pooled[:, row, column] = cells.reshape(channels, -1).mean(axis=1)
+    both = (pooled + pooled[:, :, ::-1]).reshape(-1)
+    return both / np.linalg.norm(both)
+
+
+def whitened_rank(train, strengths=(0.5, 0.3)):
+    cells = np.stack([region_features(map_) for map_ in train.maps.numpy()])
+    whitenings = (
+        fit_whitening(cells.astype(np.float32), SIZE // 2, strengths[0]),
+        fit_whitening(train.colours.numpy(), SIZE // 2, strengths[1]),
+    )
+    network = ColourRank(CHANNELS, COLOURS, SIZE)
+    network.start_from(*whitenings)
+    return network, whitenings
+
+
+@torch.no_grad()
+def test_colours_beside_cells_are_of_unit_length_whatever_the_weights():
+    network = random_rank()
+    embeddings = network(random_garments(5))
+    assert embeddings.shape == (5, SIZE)
+    torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(5))
+    share = network.balance.softmax(dim=0)
+    half = embeddings[:, : SIZE // 2].square().sum(dim=1)
+    torch.testing.assert_close(half, share[0].expand(5))
+    assert network(random_garments(0)).shape == (0, SIZE)
+
+
+@torch.no_grad()
+def test_a_garment_and_its_mirror_image_are_embedded_alike():
+    garments = random_garments(4)
+    network = random_rank()
+    torch.testing.assert_close(network(garments), network(mirrored(garments)))
+    upside_down = GarmentBatch(garments.maps.flip(2), garments.colours)
+    assert not network(garments).allclose(network(upside_down), atol=1e-2)
+
+
+@torch.no_grad()
+def test_before_training_it_weighs_whitened_cells_and_colours_one_to_two():
+    network, whitenings = whitened_rank(random_garments(40, seed=1))
+    garments = random_garments(7, seed=2)
+    table = (network(garments) @ network(garments).T).numpy()
+    cells = np.stack([region_features(map_) for map_ in garments.maps.numpy()])
+    expected = np.zeros((7, 7))
+    for weight, features, whitening in (
+        (1 / 3, cells, whitenings[0]),
+        (2 / 3, garments.colours.numpy(), whitenings[1]),
+    ):
+        rows = [whitening.projection @ (row - whitening.mean) for row in features]
+        rows = np.stack([row / np.linalg.norm(row) for row in rows])
+        expected += weight * rows @ rows.T
+    np.testing.assert_allclose(table, expected, atol=1e-5)
+    assert expected.min() < 0.5  # garments do differ
+
+
+@torch.no_grad()
+def test_cells_that_attention_turns_down_do_not_vote():
+    network = random_rank()
+    network.attention.weight.zero_()
+    network.attention.bias.zero_()
+    garments = random_garments(2)
+    garments.maps[:, 0] = 0
+    loud, other = garments.maps.clone(), garments.maps.clone()
+    for maps, seed in ((loud, 1), (other, 2)):
+        noise = random_garments(2, seed).maps[:, :, 3:6, 3:6]
+        noise[:, 0] = 3  # the first channel marks what is noise
+        maps[:, :, 3:6, 3:6] = noise
+
+    def apart():
+        pair = (network.regions(maps) for maps in (loud, other))
+        return torch.dist(*pair).item()
+
+    assert apart() > 0.1
+    network.attention.weight[0, 0] = -20
+    assert apart() < 1e-5
+
+
+@torch.no_grad()
+def test_fewer_directions_than_numbers_leave_the_others_at_zero():
+    network, whitenings = whitened_rank(random_garments(3))
+    for layer, whitening in zip(
+        (network.cells, network.colours), whitenings, strict=True
+    ):
+        assert len(whitening.projection) == 2
+        assert layer.weight[:2].any()
+        assert not layer.weight[2:].any()
+        assert not layer.bias[2:].any()
+    embeddings = network(random_garments(5, seed=1))
+    torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(5))
+
+
+@torch.no_grad()
+def test_starting_again_forgets_what_was_there():
+    first = random_rank()
+    whitening = Whitening(
+        np.ones(COLOURS, np.float32), np.ones((1, COLOURS), np.float32)
+    )
+    cells = Whitening(np.zeros(48, np.float32), np.ones((1, 48), np.float32))
+    first.start_from(cells, whitening)
+    assert first.colours.bias.tolist() == [-COLOURS, 0, 0, 0]
+    assert first.cells.bias.tolist() == [0, 0, 0, 0]
+
+
+def gradients(network, garments):
+    anchor, positive, negative = network(garments).split(1)
+    angle_hinge(anchor, positive, negative, 180.0).sum().backward()
+    return [parameter.grad for parameter in network.parameters()]
+
+
+@pytest.mark.parametrize("kind", ["same", "no cell", "nothing", "turned down"])
+@pytest.mark.parametrize("build", [random_rank, lambda: DeeperRank(CHANNELS)])
+def test_gradients_of_the_other_networks_stay_finite(build, kind):
+    garments, network = random_garments(3), build()
+    if kind == "same":
+        garments.maps[1], garments.colours[1] = garments.maps[0], garments.colours[0]
+    elif kind == "no cell":
+        garments.maps[0, :, :5] = 0
+    elif kind == "nothing":
+        garments.maps[0], garments.colours[0] = 0, 0
+    elif isinstance(network, ColourRank):
+        with torch.no_grad():  # so far that nothing is left of a share
+            network.attention.bias.fill_(-1000.0)
+    found = gradients(network, garments)
+    assert all(gradient.isfinite().all() for gradient in found)
+    assert any(gradient.any() for gradient in found)
+
+
+@torch.no_grad()
+def test_two_layers_start_as_the_similarity_of_encodings():
+    garments = random_garments(5)
+    torch.testing.assert_close(
+        DeeperRank(CHANNELS)(garments), DeepRank(CHANNELS)(garments)
+    )
+
+
+@pytest.mark.parametrize("build", [random_rank, lambda: DeeperRank(CHANNELS)])
+def test_every_weight_of_a_network_learns(build):
+    network, garments = build(), random_garments(6)
+    before = copy.deepcopy(network.state_dict())
+    optimiser = torch.optim.AdamW(network.parameters(), 0.01)
+    losses = []
+    for _ in range(100):
+        anchor, positive, negative = network(garments).split(2)
+        loss = angle_hinge(anchor, positive, negative, 40.0).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+    after = network.state_dict()
+    assert all(not torch.equal(after[name], before[name]) for name in before)

@@ -6,6 +6,7 @@ from tiefvision.evaluation.intervals import Figure
 from tiefvision.index.neighbours import Neighbours, search_exactly
 from tiefvision.ranking import index_loss as module
 from tiefvision.ranking.comparison import run_search
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.index_loss import judge_index
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.similarity import normalise_cells
@@ -29,14 +30,18 @@ COSINE = CosineRanker()
 
 
 def garments_of(views):
-    return MAPS[[int(view.path) for view in views]]
+    return GarmentBatch(MAPS[[int(view.path) for view in views]])
+
+
+def embedded(rows):
+    return COSINE(GarmentBatch(MAPS[rows]))
 
 
 class Forgetful:
     """An exact index that has lost some rows."""
 
     def __init__(self, lost=()):
-        self.gallery = COSINE(MAPS[:COUNT]).numpy().copy()
+        self.gallery = embedded(slice(COUNT)).numpy().copy()
         self.lost = list(lost)
         self.asked = []
 
@@ -69,7 +74,7 @@ def test_what_an_index_lost_against_a_loop():
     for k in (1, 10):
         gone = 0
         for query in range(QUERIES):
-            cosines = COSINE(MAPS[COUNT + query][None]) @ COSINE(MAPS[:COUNT]).T
+            cosines = embedded([COUNT + query]) @ embedded(slice(COUNT)).T
             order = np.argsort(-cosines.numpy()[0]).tolist()
             for left, sign in ((order, -1), ([r for r in order if r not in lost], 1)):
                 items = list(dict.fromkeys(f"item{row // 2}" for row in left))

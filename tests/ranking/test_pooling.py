@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.pooling import (
     LEAST,
     POOLS,
@@ -77,10 +78,10 @@ def test_the_middle_counts_more_in_the_centred_sum():
 def test_embeddings_have_unit_length_and_take_maps_of_any_height(name):
     ranker = PooledRanker(POOLS[name])
     for maps in (MAPS.abs(), MAPS.abs()[:, :, :2]):
-        embedded = ranker(maps)
+        embedded = ranker(GarmentBatch(maps))
         assert embedded.shape == (2, 3)
         assert embedded.norm(dim=1) == pytest.approx([1.0, 1.0])
         # Where something stands does not matter, but for the centred sum.
-        same = ranker(maps.flip(2)).allclose(embedded, atol=1e-6)
+        same = ranker(GarmentBatch(maps.flip(2))).allclose(embedded, atol=1e-6)
         assert same
     assert sum(parameter.numel() for parameter in ranker.parameters()) == 0

@@ -80,3 +80,21 @@ def test_nothing_to_ask(available):
     assert search.kind == "mirror"
     assert search.queries == search.query_items == ()
     assert len(search.gallery) == len(available)
+
+
+@pytest.mark.parametrize("alterations", [1, 4])
+def test_where_there_are_altered_views_the_first_of_them_asks(alterations):
+    photos = [photo("p", "shop", "test"), photo("q", "shop", "train")]
+    search = search_of_split(photos, "test", {"p", "q"}, alterations)
+    assert search.kind == "view"
+    assert search.queries == (View("p", alteration=1),)
+    assert search.query_items == ("p",)
+    assert search.gallery == (View("p"), View("q"))  # as they are
+    assert search.gallery_items == ("p", "q")
+    assert search.description.startswith("1 altered views search 2 photographs")
+
+
+def test_altered_views_do_not_ask_where_items_can_be_asked_for():
+    search = search_of_split(PHOTOS, "test", EVERY, 4)
+    assert search == search_of_split(PHOTOS, "test", EVERY)
+    assert search.kind == "item"

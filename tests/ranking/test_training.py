@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from tiefvision.ranking.deeprank import DeepRank, angle_hinge
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.ranking.training import (
@@ -43,7 +44,7 @@ class Wardrobe:
 
     def garments_of(self, views):
         self.reads.append(list(views))
-        return torch.stack([self.maps[view] for view in views])
+        return GarmentBatch(torch.stack([self.maps[view] for view in views]))
 
     def queries(self):
         return [
@@ -79,17 +80,17 @@ def test_a_batch_reads_each_view_once():
     ]
     batch = gather_batch(triplets, wardrobe.garments_of)
     (read,) = wardrobe.reads
-    assert len(read) == len(set(read)) == len(batch.maps) == 5
+    assert len(read) == len(set(read)) == len(batch.garments.maps) == 5
     for triplet, rows in zip(triplets, batch.triplets, strict=True):
         for view, row in zip(triplet.views(), rows, strict=True):
-            assert torch.equal(batch.maps[row], wardrobe.maps[view])
+            assert torch.equal(batch.garments.maps[row], wardrobe.maps[view])
 
 
 def test_each_view_is_transformed_once():
     wardrobe = Wardrobe(4, seed=0)
     network = DeepRank(CHANNELS)
     seen = []
-    network.register_forward_hook(lambda *parts: seen.append(len(parts[1][0])))
+    network.register_forward_hook(lambda *parts: seen.append(len(parts[1][0].maps)))
     task = deeprank_task(
         network, [], _judged(), NO_SEARCH, wardrobe.garments_of, TripletRules(batch=10)
     )
@@ -113,7 +114,7 @@ def test_the_loss_is_the_mean_hinge_and_the_share_of_right_triplets():
     )
     (batch,) = task.batches(np.random.default_rng(0))
     figures = task.loss(batch)
-    embeddings = network(batch.maps)
+    embeddings = network(batch.garments)
     losses, right = [], []
     for anchor, positive, negative in batch.triplets.tolist():
         triple = (embeddings[row][None] for row in (anchor, positive, negative))
@@ -221,7 +222,7 @@ def test_training_turns_the_noise_down():
         training.queries(),
         [],
         search,
-        lambda views: torch.stack([maps[view] for view in views]),
+        lambda views: GarmentBatch(torch.stack([maps[view] for view in views])),
         rules,
     )
     steps = count_steps(60, 0, rules)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tiefvision.ranking.triplets import (
+    Hardness,
     Query,
     View,
     ViewTriplet,
@@ -9,7 +10,7 @@ from tiefvision.ranking.triplets import (
     list_queries,
     mine_triplets,
 )
-from tiefvision.records import Photo, Triplet
+from tiefvision.records import Garment, Photo, Triplet
 
 
 def photo(path, source="shop", item=""):
@@ -92,13 +93,18 @@ def random_case(count=12, seed=0):
     return queries, paths, table
 
 
+def mine(queries, paths, table, hardest, generator, close=1.0, alterations=0):
+    hardness = Hardness(hardest, close)
+    return mine_triplets(queries, paths, table, hardness, alterations, generator)
+
+
 @pytest.mark.parametrize("hardest", [1, 3, 100])
 def test_negatives_come_from_the_hardest_and_never_from_the_own_item(hardest):
     queries, paths, table = random_case()
     generator = np.random.default_rng(0)
     chosen = {path: set() for path in paths}
     for _ in range(200):
-        for triplet in mine_triplets(queries, paths, table, hardest, generator):
+        for triplet in mine(queries, paths, table, hardest, generator):
             chosen[triplet.anchor.path].add(triplet.negative.path)
     for row, query in enumerate(queries):
         ranked = sorted(
@@ -113,7 +119,7 @@ def test_positives_are_drawn_from_the_item_and_views_at_random():
     seen = {path: set() for path in paths}
     views = set()
     for _ in range(100):
-        for triplet in mine_triplets(queries, paths, table, 3, generator):
+        for triplet in mine(queries, paths, table, 3, generator):
             seen[triplet.anchor.path].add(triplet.positive.path)
             views.add(tuple(view.mirrored for view in triplet.views()))
     for query in queries:
@@ -126,7 +132,7 @@ def test_the_mirror_rule_pairs_a_photograph_with_its_mirror_image():
     generator = np.random.default_rng(0)
     anchors = set()
     for _ in range(30):
-        triplets = mine_triplets(queries, ["p", "q"], np.eye(2), 5, generator)
+        triplets = mine(queries, ["p", "q"], np.eye(2), 5, generator)
         for triplet, (path, other) in zip(
             triplets, [("p", "q"), ("q", "p")], strict=True
         ):
@@ -140,7 +146,7 @@ def test_the_mirror_rule_pairs_a_photograph_with_its_mirror_image():
 def test_mining_is_repeatable():
     queries, paths, table = random_case()
     first, same, other = (
-        mine_triplets(queries, paths, table, 3, np.random.default_rng(seed))
+        mine(queries, paths, table, 3, np.random.default_rng(seed))
         for seed in (1, 1, 2)
     )
     assert first == same != other
@@ -150,7 +156,7 @@ def test_queries_outside_the_pool_are_left_out():
     queries, _, _ = random_case()
     pool = ["a0", "a1", "b2"]
     table = np.ones((3, 3), dtype=np.float32)
-    triplets = mine_triplets(queries, pool, table, 3, np.random.default_rng(0))
+    triplets = mine(queries, pool, table, 3, np.random.default_rng(0))
     found = [(triplet.anchor.path, triplet.negative.path) for triplet in triplets]
     assert [anchor for anchor, _ in found] == pool
     assert found[:2] == [("a0", "b2"), ("a1", "b2")]
@@ -161,8 +167,8 @@ def test_queries_outside_the_pool_are_left_out():
 def test_a_pool_without_triplets(pool):
     queries, _, _ = random_case()
     table = np.zeros((len(pool), len(pool)), dtype=np.float32)
-    assert mine_triplets(queries, pool, table, 3, np.random.default_rng(0)) == []
-    assert mine_triplets([], pool, table, 3, np.random.default_rng(0)) == []
+    assert mine(queries, pool, table, 3, np.random.default_rng(0)) == []
+    assert mine([], pool, table, 3, np.random.default_rng(0)) == []
 
 
 def test_judged_triplets_and_their_mirror_rule():
@@ -172,3 +178,107 @@ def test_judged_triplets_and_their_mirror_rule():
         ViewTriplet(View("p"), View("p", mirrored=True), View("r")),
     ]
     assert judged_triplets([]) == []
+
+
+def worn(path, *categories, source="shop", item=""):
+    garments = tuple(Garment(name, (0.0, 0.0, 1.0, 1.0)) for name in categories)
+    return Photo(path, 10, 10, source, "train", garments=garments, item_id=item)
+
+
+CLASSES = [
+    worn("dress1", "dress", item="a"),
+    worn("dress2", "dress", source="street", item="b"),
+    worn("dress3", "dress", item="b"),
+    worn("suit1", "trousers", "jacket"),
+    worn("suit2", "jacket", "trousers"),
+    worn("hat", "hat"),
+    worn("nothing"),
+    worn("nothing too"),
+]
+
+
+def test_by_class_photographs_of_the_same_categories_belong_together():
+    queries = {query.path: query for query in list_queries(CLASSES, "class")}
+    assert queries["dress1"].positives == ("dress2", "dress3")
+    assert queries["dress2"].positives == ("dress1", "dress3")
+    assert queries["suit1"].positives == ("suit2",)  # in any order
+    for alone in ("hat", "nothing", "nothing too"):
+        assert queries[alone].positives == ()
+    everything = {photo.path for photo in CLASSES}
+    assert set(queries["dress1"].negatives) == {
+        path for path in everything if not path.startswith("dress")
+    }
+    assert set(queries["nothing"].negatives) == everything - {"nothing"}
+
+
+def test_by_view_every_photograph_asks_for_itself():
+    queries = {query.path: query for query in list_queries(ITEMS, "view")}
+    assert len(queries) == len(ITEMS)
+    assert all(query.positives == () for query in queries.values())
+    # Those of one item are no negatives of each other all the same.
+    assert set(queries["street/a"].negatives) == {
+        "street/b",
+        "shop/b",
+        "shop/unknown",
+        "street/c",
+    }
+
+
+def test_the_default_positives_are_those_of_the_item():
+    assert list_queries(ITEMS) == list_queries(ITEMS, "item")
+
+
+ALTERED = 3
+LOOKS = [(False, 0), (True, 0), (False, 1), (False, 2), (False, 3)]
+
+
+def looks_drawn(queries, paths, count=3000):
+    generator = np.random.default_rng(0)
+    table = np.zeros((len(paths), len(paths)), dtype=np.float32)
+    drawn = []
+    while len(drawn) < count:
+        drawn += mine(queries, paths, table, 5, generator, alterations=ALTERED)
+    return [
+        tuple((view.mirrored, view.alteration) for view in triplet.views())
+        for triplet in drawn
+    ]
+
+
+def test_views_are_drawn_evenly():
+    queries, paths, _ = random_case()
+    drawn = looks_drawn(queries, paths)
+    for role in range(3):
+        for look in LOOKS:
+            share = np.mean([triple[role] == look for triple in drawn])
+            # Four deviations of a share of a fifth of 3,000.
+            assert share == pytest.approx(1 / 5, abs=4 * (0.16 / 3000) ** 0.5)
+    pairs = {triple[:2] for triple in drawn}
+    assert len(pairs) == 25  # of two photographs, alike views may meet
+
+
+def test_a_view_is_never_its_own_positive():
+    queries = [Query("p", (), ("p", "q"), frozenset("p"))]
+    drawn = looks_drawn(queries, ["p", "q"])
+    pairs = [triple[:2] for triple in drawn]
+    assert all(anchor != positive for anchor, positive in pairs)
+    for look in LOOKS:
+        for other in set(LOOKS) - {look}:
+            share = np.mean([pair == (look, other) for pair in pairs])
+            assert share == pytest.approx(1 / 20, abs=4 * (0.0475 / 3000) ** 0.5)
+
+
+@pytest.mark.parametrize("close", [0.0, 0.4, 1.0])
+def test_so_many_negatives_are_close_and_the_others_come_from_all(close):
+    queries, paths, table = random_case()
+    generator = np.random.default_rng(0)
+    hardest, drawn = 0, 0
+    for _ in range(300):
+        for triplet in mine(queries, paths, table, 1, generator, close):
+            row = table[paths.index(triplet.anchor.path)]
+            query = queries[paths.index(triplet.anchor.path)]
+            best = max(query.negatives, key=lambda path: row[paths.index(path)])
+            hardest += triplet.negative.path == best
+            drawn += 1
+    expected = close + (1 - close) / 9  # the closest is one of nine
+    deviation = (expected * (1 - expected) / drawn) ** 0.5
+    assert hardest / drawn == pytest.approx(expected, abs=4 * deviation + 1e-9)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells, similarity
 from tiefvision.ranking.triplets import View
 from tiefvision.ranking.views import (
@@ -19,7 +20,7 @@ MAPS = normalise_cells(
 
 
 def garments_of(views):
-    return MAPS[[int(view.path) for view in views]]
+    return GarmentBatch(MAPS[[int(view.path) for view in views]])
 
 
 @pytest.mark.parametrize("block", [1, 3, 10, 256])
@@ -30,14 +31,16 @@ def test_the_table_holds_the_similarity_of_every_pair(block):
     assert table.dtype == np.float32
     for row, query in enumerate(queries):
         for column, other in enumerate(gallery):
-            expected = similarity(garments_of([query]), garments_of([other])).item()
+            expected = similarity(
+                garments_of([query]).maps, garments_of([other]).maps
+            ).item()
             assert table[row, column] == pytest.approx(expected, abs=1e-6)
     assert table.max() <= 1.0
 
 
 @pytest.mark.parametrize("block", [1, 4, 256])
 def test_embeddings_do_not_depend_on_the_block(block):
-    expected = CosineRanker()(MAPS).numpy()
+    expected = CosineRanker()(garments_of(VIEWS)).numpy()
     embeddings = embed_views(VIEWS, garments_of, CosineRanker(), block)
     np.testing.assert_allclose(embeddings, expected)
     assert embeddings.dtype == np.float32

@@ -6,6 +6,7 @@ import torch
 
 from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.ranking import whitening
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.ranking.whitening import WhitenedRanker, Whitening, fit_whitening
@@ -189,12 +190,12 @@ def test_the_arguments_stay_as_they_are_and_may_lie_on_disk(tmp_path):
 def test_as_a_ranker():
     generator = torch.Generator().manual_seed(0)
     maps = normalise_cells(torch.randn(12, 4, 3, 5, generator=generator))
-    embeddings = CosineRanker()(maps).numpy()
+    embeddings = CosineRanker()(GarmentBatch(maps)).numpy()
     fitted = fit_whitening(embeddings, 6)
     ranker = WhitenedRanker(CosineRanker(), fitted)
-    reduced = ranker(maps)
+    reduced = ranker(GarmentBatch(maps))
     np.testing.assert_allclose(reduced.numpy(), fitted.apply(embeddings), atol=1e-5)
     assert reduced.norm(dim=1).tolist() == pytest.approx([1.0] * 12)
     assert set(ranker.state_dict()) == {"mean", "projection"}
     assert list(ranker.parameters()) == []  # nothing that training would move
-    assert ranker(maps[:0]).shape == (0, 6)
+    assert ranker(GarmentBatch(maps[:0])).shape == (0, 6)

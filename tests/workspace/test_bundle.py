@@ -15,6 +15,10 @@ from tiefvision.encoders.weights import (
 from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
 from tiefvision.errors import BadWeights, MissingArtifact, StaleArtifact
 from tiefvision.photos.working import open_photo
+from tiefvision.ranking.deeprank import DeepRank
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.histogram import lab_histogram
+from tiefvision.ranking.views import CosineRanker
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.bundle import HEADS_FILE, read_bundle
 from tiefvision.workspace.bundle_writing import write_bundle
@@ -85,11 +89,14 @@ def test_a_bundle_ranks_as_its_workspace_does(trained, bundle):
     assert mine.crop_rules() == models.crop_rules()
     generator = torch.Generator().manual_seed(0)
     maps = torch.nn.functional.normalize(
-        torch.randn(2, 256, 3, 3, generator=generator), dim=1
+        torch.randn(2, 256, 11, 11, generator=generator), dim=1
     )
+    noise = torch.rand(2, 40, 40, 3, generator=generator).mul(255).byte().numpy()
+    colours = torch.from_numpy(np.stack([lab_histogram(photo) for photo in noise]))
+    garments = GarmentBatch(maps, colours)
     for name, embed in mine.rankers(CPU).items():
-        expected = models.rankers(CPU)[name](maps)
-        torch.testing.assert_close(embed(maps), expected, atol=1e-3, rtol=0)
+        expected = models.rankers(CPU)[name](garments)
+        torch.testing.assert_close(embed(garments), expected, atol=1e-3, rtol=0)
 
 
 def test_equal_workspaces_make_equal_bundles(trained, bundle, tmp_path):
@@ -248,3 +255,29 @@ def test_a_header_that_lacks_something_is_one_sentence(fact, value, folder):
     rewrite(folder, lambda facts: facts | {fact: value})
     with pytest.raises(BadWeights, match=r"header of .*heads\.safetensors is damaged"):
         load_all(folder)
+
+
+def test_a_deeprank_of_an_earlier_release_has_no_name_and_still_loads(folder):
+    """It was the one layer over the cells: here the identity, which is the cosine."""
+    details = {"channels": 4}
+    weights = {"mix.weight": torch.eye(4)[:, :, None, None], "mix.bias": torch.zeros(4)}
+    rewrite(
+        folder,
+        lambda facts: facts | {"deeprank": details},
+        lambda tensors: (
+            {
+                name: tensor
+                for name, tensor in tensors.items()
+                if not name.startswith("deeprank.")
+            }
+            | {f"deeprank.{name}": tensor for name, tensor in weights.items()}
+        ),
+    )
+    embed = read_bundle(folder).rankers(CPU)["deeprank"]
+    assert isinstance(embed, DeepRank)
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.nn.functional.normalize(
+        torch.randn(2, 4, 3, 3, generator=generator), dim=1
+    )
+    garments = GarmentBatch(maps)
+    torch.testing.assert_close(embed(garments), CosineRanker()(garments))

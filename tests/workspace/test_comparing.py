@@ -30,20 +30,21 @@ DIRECTIONS = {"0.jpg": 0, "1.jpg": 1, "2.jpg": 2, "q0.jpg": 0, "q1.jpg": 2}
 
 def artifacts(folder, photos, unfound=()):
     """Of photographs, all read but one; in some no garment was found."""
-    maps, crops = {}, {}
+    kept, crops = {}, {}
     for photo in photos:
         if photo.path == "unread.jpg":
             continue
         map_ = np.zeros((3, 1, 1), dtype=np.float16)
         map_[DIRECTIONS.get(photo.path, 0)] = 1
-        maps[f"map/{photo.path}"] = {"map": map_, "mirror": map_}
+        kept[f"map/{photo.path}"] = {"crop": map_, "mirror": map_}
         box = None if photo.path in unfound else (0.0, 0.0, 5.0, 5.0)
         crops[f"crop/{photo.path}"] = {"box": box, "category": "", "score": 1.0}
+    details = {"images": str(folder), "root": str(folder), "alterations": 0}
     records = {f"photo/{photo.path}": photo_to_record(photo) for photo in photos}
-    for name, tensors, values in (("photos", {}, records), ("crops", maps, crops)):
+    for name, tensors, values in (("photos", {}, records), ("crops", kept, crops)):
         with ArtifactWriter(folder / name, Header("", "", {}, {}), 0.1) as writer:
             writer.write(tensors, values)
-            writer.finish(details={"images": str(folder), "root": str(folder)})
+            writer.finish(details=details)
     return Artifact(folder / "photos"), Artifact(folder / "crops")
 
 
@@ -70,9 +71,9 @@ def test_the_protocol_says_what_became_of_every_photograph(tmp_path):
 
 
 def test_a_ranker_is_measured_against_the_first(tmp_path):
-    def perfect(maps):
+    def perfect(garments):
         """Turns what looks like the third item into the second."""
-        turned = maps.clone()
+        turned = garments.maps.clone()
         turned[:, 1] += turned[:, 2]
         turned[:, 2] = 0
         return torch.nn.functional.normalize(turned.flatten(1))

@@ -5,6 +5,7 @@ import torch
 
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.ranking.comparison import run_search
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.ranking.triplets import View
@@ -25,14 +26,17 @@ MAPS = normalise_cells(
 VIEWS = tuple(View(str(number)) for number in range(COUNT))
 ITEMS = tuple(f"item{number}" for number in range(COUNT))
 SEARCH = Search("mirror", VIEWS[:3], ITEMS[:3], VIEWS, ITEMS)
-RANKERS = {"cosine": CosineRanker(), "first": lambda maps: maps[:, :, 0, 0]}
+RANKERS = {
+    "cosine": CosineRanker(),
+    "first": lambda garments: garments.maps[:, :, 0, 0],
+}
 SURE = {
     name: {"value": 0.0, "low": 0.0, "high": 0.0} for name in ("recall@1", "recall@10")
 }
 
 
 def garments_of(views):
-    return MAPS[[int(view.path) for view in views]]
+    return GarmentBatch(MAPS[[int(view.path) for view in views]])
 
 
 def compared():

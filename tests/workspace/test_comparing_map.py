@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from tiefvision.ranking.comparison import RankerResult
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.ranking.triplets import View
@@ -26,7 +27,7 @@ def paths(monkeypatch):
 
 
 def garments_of(views):
-    return MAPS[[int(view.path) for view in views]]
+    return GarmentBatch(MAPS[[int(view.path) for view in views]])
 
 
 def compared(count, rankers=NAMES, seed=0):

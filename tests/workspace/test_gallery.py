@@ -4,6 +4,7 @@ import torch
 
 from tiefvision.errors import StaleArtifact
 from tiefvision.index.hnsw import HnswSettings
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
@@ -26,7 +27,7 @@ MAPS = torch.nn.functional.normalize(
 
 
 def garments_of(views):
-    return MAPS[["abc".index(view.path[0]) for view in views]]
+    return GarmentBatch(MAPS[["abc".index(view.path[0]) for view in views]])
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_rows_come_back_in_order(gallery):
 def test_an_index_in_several_values_finds_each_row(gallery):
     assert len(gallery.keys("derived/cosine")) > 1
     index = read_index(gallery, "cosine")
-    found = index.search(CosineRanker()(MAPS).numpy(), 3)
+    found = index.search(CosineRanker()(GarmentBatch(MAPS)).numpy(), 3)
     assert found.rows[:, 0].tolist() == [0, 1, 2]
     np.testing.assert_allclose(found.similarities[:, 0], 1.0, atol=1e-6)
     facts = gallery.header.details["indexes"]["cosine"]

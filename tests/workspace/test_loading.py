@@ -122,3 +122,20 @@ def test_a_gallery_of_another_encoder_is_refused(run, run_stage):
     models = TrainedModels(workspace)
     with pytest.raises(StaleArtifact, match=r"gallery\.lmdb was made with"):
         load_searcher(workspace, models, "cosine", CPU)
+
+
+def test_where_no_stage_can_make_a_gallery_the_catalogue_is_advised(run, monkeypatch):
+    from tiefvision.workspace import loading
+
+    workspace = Workspace(run)
+    models = TrainedModels(workspace)
+    (run / "gallery.lmdb").unlink()
+    with pytest.raises(MissingArtifact, match=r"gallery\.lmdb.*Run: make stage-9$"):
+        load_searcher(workspace, models, "cosine", CPU)
+
+    def without_test(records):
+        return [photo for photo in read_photos(records) if photo.split != "test"]
+
+    monkeypatch.setattr(loading, "read_photos", without_test)
+    with pytest.raises(MissingArtifact, match=r"Run: tiefvision index CATALOGUE$"):
+        load_searcher(workspace, models, "cosine", CPU)

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from tiefvision.photos.resizing import mirror_photo
-from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
+from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
 from tiefvision.ranking.triplets import View
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import read_encoder
@@ -26,8 +26,8 @@ def test_queries_are_encoded_by_true_boxes_and_whole(opened):
     records, crops = opened
     encoder, rules = read_encoder(crops, CPU), CropRules(crops.header.details["grid"])
     photos = [photo for photo in read_photos(records) if photo.source == "street"][:3]
-    maps = query_garments(records, crops, CPU)
-    assert list(maps) == [TRUE, WHOLE]
+    garments = query_garments(records, crops, CPU)
+    assert list(garments) == [TRUE, WHOLE]
     for photo in photos:
         with Image.open(photo_path(records, photo.path)) as image:
             pixels = np.asarray(image.convert("RGB"))
@@ -35,9 +35,12 @@ def test_queries_are_encoded_by_true_boxes_and_whole(opened):
         true = (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
         for kind, box in ((TRUE, true), (WHOLE, None)):
             crop = crop_garment(pixels, box)
-            plain, mirror = maps[kind]([View(photo.path), View(photo.path, True)])
-            assert plain.allclose(encode_crop(encoder, crop, rules))
-            assert mirror.allclose(encode_crop(encoder, mirror_photo(crop), rules))
+            found = garments[kind]([View(photo.path), View(photo.path, True)])
+            for row, pictured in enumerate((crop, mirror_photo(crop))):
+                expected = describe_crop(encoder, pictured, rules)
+                assert found.maps[row].allclose(expected.maps[0])
+                assert found.colours[row].equal(expected.colours[0])
+                np.testing.assert_array_equal(found.pixels[row], pictured)
 
 
 def test_by_the_box_that_was_found_they_are_what_stage_6_wrote(opened, monkeypatch):
@@ -50,7 +53,9 @@ def test_by_the_box_that_was_found_they_are_what_stage_6_wrote(opened, monkeypat
     views = [View(path, mirrored) for path in paths for mirrored in (False, True)]
     again = query_garments(records, crops, CPU)["x"](views)
     kept = garments_reader(crops, CPU)(views)
-    assert (again * kept).sum(dim=1).min() > 0.999
+    assert (again.maps * kept.maps).sum(dim=1).min() > 0.999
+    assert (again.colours * kept.colours).sum(dim=1).min() > 0.999
+    np.testing.assert_array_equal(again.pixels, kept.pixels)
 
 
 def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatch):
@@ -60,6 +65,9 @@ def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatc
     path = read_photos(records)[0].path
     monkeypatch.setattr(query_boxes, "photo_path", lambda *_: tmp_path / "gone.jpg")
     for garments_of in query_garments(records, crops, CPU).values():
-        map_ = garments_of([View(path)])
-        assert map_.shape == garments_reader(crops, CPU)([View(path)]).shape
-        assert not map_.any()
+        gone = garments_of([View(path)])
+        there = garments_reader(crops, CPU)([View(path)])
+        assert gone.maps.shape == there.maps.shape
+        assert gone.colours.shape == there.colours.shape
+        assert gone.pixels.shape == there.pixels.shape
+        assert not gone.maps.any() and not gone.colours.any()

@@ -19,6 +19,9 @@ REGIONS = 4, 2
 """Rows and columns that it pools a map to: where a garment ends matters, and a pose
 shifts cells by about so much."""
 
+LEAST_SHARE = 1e-6
+"""Of the cells of a region, or one whose cells are all turned down would be 0 / 0."""
+
 CELLS_SHARE = (1 / 3, 2 / 3)
 """What the map and the colours weigh in its similarity before training."""
 
@@ -104,7 +107,8 @@ class ColourRank(nn.Module):
         """(B, C, h, w) to (B, C * rows * columns) of unit length."""
         shares = self.attention(maps).sigmoid()
         pooled = functional.adaptive_avg_pool2d(maps * shares, REGIONS)
-        pooled = pooled / functional.adaptive_avg_pool2d(shares, REGIONS)
+        counted = functional.adaptive_avg_pool2d(shares, REGIONS)
+        pooled = pooled / counted.clamp_min(LEAST_SHARE)
         pooled = pooled + pooled.flip(3)
         return functional.normalize(pooled.flatten(1), dim=1)
 

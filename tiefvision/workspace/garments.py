@@ -19,7 +19,8 @@ from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.ranking.triplets import View
 from tiefvision.workspace.maps import to_half
 
-CROP, MIRROR = "crop", "mirror"
+CROP, MIRROR, ASKING = "crop", "mirror", "altered1"
+"""The last is the altered view that asks in a search; see ``search_of_split``."""
 
 
 def view_name(view: View) -> str:
@@ -37,7 +38,8 @@ def garment_tensors(
     Args:
         path: Of the photograph.
         views: By name, a batch of one each; ``CROP`` among them.
-        pixels: Whether those of the crop are kept, for rankers that look at them.
+        pixels: Whether those of the crop, and of the altered view that asks, are kept
+            for rankers that look at them.
     """
     kept = {
         f"map/{path}": {name: to_half(view.maps[0]) for name, view in views.items()},
@@ -48,7 +50,9 @@ def garment_tensors(
         },
     }
     if pixels:
-        kept[f"pixels/{path}"] = {CROP: views[CROP].pixels[0]}
+        kept[f"pixels/{path}"] = {
+            name: views[name].pixels[0] for name in (CROP, ASKING) if name in views
+        }
     return kept
 
 
@@ -76,14 +80,14 @@ class StoredGarments:
     @cached_property
     def colours(self) -> Tensor:
         """(B, K) float32 of unit length."""
-        plain = [View(view.path, alteration=view.alteration) for view in self._views]
-        return self._read("colours", [view_name(view) for view in plain])
+        return self._read("colours", self._unmirrored())
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
-        """(B, S, S, 3) uint8 RGB."""
+        """(B, S, S, 3) uint8 RGB. Raises KeyError for views whose are not kept."""
         crops = [
-            self._artifact.tensors(f"pixels/{view.path}")[CROP] for view in self._views
+            self._artifact.tensors(f"pixels/{view.path}")[name]
+            for view, name in zip(self._views, self._unmirrored(), strict=True)
         ]
         return np.stack(
             [
@@ -91,6 +95,11 @@ class StoredGarments:
                 for crop, view in zip(crops, self._views, strict=True)
             ]
         )
+
+    def _unmirrored(self) -> list[str]:
+        """Names of the views that mirror images share colours and pixels with."""
+        plain = [View(view.path, alteration=view.alteration) for view in self._views]
+        return [view_name(view) for view in plain]
 
     def _read(self, kind: str, names: Sequence[str]) -> Tensor:
         arrays = [

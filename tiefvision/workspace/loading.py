@@ -28,6 +28,7 @@ from tiefvision.workspace.networks import (
     read_deeprank,
     read_regressors,
 )
+from tiefvision.workspace.records import read_photos
 
 logger = logging.getLogger(__name__)
 
@@ -170,8 +171,18 @@ def load_crop_rules(workspace: Workspace) -> CropRules:
 
 def gallery_name(workspace: Workspace, models: Models) -> str:
     """What a search looks through: the catalogue if there is one."""
-    there = (name for name in models.galleries if workspace.holds(name))
-    return next(there, models.galleries[-1])
+    for name in models.galleries:
+        if workspace.holds(name):
+            return name
+    # The last stage makes no gallery of a dataset that it cannot compare rankers on.
+    return models.galleries[-1] if _can_compare(workspace) else CATALOGUE
+
+
+def _can_compare(workspace: Workspace) -> bool:
+    if not workspace.holds("photos"):
+        return True
+    with workspace.open("photos") as records:
+        return any(photo.split == "test" for photo in read_photos(records))
 
 
 def ranker_name(models: Models, wanted: str) -> str:

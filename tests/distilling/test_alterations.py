@@ -1,0 +1,64 @@
+import numpy as np
+from PIL import Image
+
+from tiefvision.distilling.alterations import RULES, alter_garment
+from tiefvision.distilling.views import SourcePhoto
+
+BOX = (40.0, 30.0, 120.0, 170.0)
+
+
+def plain(colour):
+    return Image.new("RGB", (160, 200), colour)
+
+
+def garment():
+    """Green before blue, and the mask of it."""
+    image, mask = plain((0, 0, 200)), Image.new("L", (160, 200), 0)
+    image.paste((0, 180, 0), (60, 50, 100, 150))
+    mask.paste(255, (60, 50, 100, 150))
+    return image, mask
+
+
+RED = SourcePhoto(plain((220, 0, 0)))
+
+
+def altered(source, seed):
+    return alter_garment(source, BOX, RED, np.random.default_rng(seed))
+
+
+def is_red(view):
+    red, green, blue = view.astype(int).reshape(-1, 3).T
+    return ((red > 120) & (green < 90) & (blue < 90)).mean() > 0.05
+
+
+def test_a_view_has_the_size_of_a_crop():
+    view = altered(SourcePhoto(garment()[0]), 0)
+    assert view.shape == (224, 224, 3) == (RULES.side, RULES.side, 3)
+    assert view.dtype == np.uint8
+    assert view.flags.c_contiguous
+
+
+def test_the_generator_draws_everything():
+    source = SourcePhoto(garment()[0])
+    np.testing.assert_array_equal(altered(source, 1), altered(source, 1))
+    assert not np.array_equal(altered(source, 1), altered(source, 2))
+
+
+def test_one_generator_goes_on():
+    source, generator = SourcePhoto(garment()[0]), np.random.default_rng(0)
+    first, second = (alter_garment(source, BOX, RED, generator) for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+def test_half_of_the_masked_grounds_change_and_no_other():
+    image, mask = garment()
+    changed = [is_red(altered(SourcePhoto(image, mask), seed)) for seed in range(60)]
+    assert 15 < sum(changed) < 45  # half of sixty, give or take four deviations
+    assert not any(is_red(altered(SourcePhoto(image), seed)) for seed in range(60))
+
+
+def test_the_photograph_stays_as_it_is():
+    image, mask = garment()
+    kept = image.copy()
+    altered(SourcePhoto(image, mask), 3)
+    assert image.tobytes() == kept.tobytes()

@@ -1,0 +1,71 @@
+import pytest
+
+from stages import runner, s8_train_deeprank
+from tiefvision.cli.running import BAD_USAGE, guarded
+from tiefvision.ranking.deeprank import ColourRank, DeeperRank, DeepRank
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.networks import read_deeprank
+from tiefvision.workspace.records import read_photos
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        (
+            "--network",
+            "colours",
+            "There is no network called 'colours'. Use cells, deep, colour.",
+        ),
+        (
+            "--positives",
+            "items",
+            "There is no positives called 'items'. Use item, view, class.",
+        ),
+    ],
+)
+def test_an_unknown_name_is_one_sentence(option, value, sentence, run, capfd):
+    (run / "deeprank.lmdb").unlink()
+    arguments = ["train_deeprank", option, value, "--workspace", str(run)]
+    assert guarded(runner.make_app(), arguments) == BAD_USAGE
+    shown = capfd.readouterr().err.splitlines()
+    assert shown[-1] == sentence
+    assert not (run / "deeprank.lmdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("network", "kind"),
+    [("cells", DeepRank), ("deep", DeeperRank), ("colour", ColourRank)],
+)
+def test_every_network_is_read_back_as_it_was_trained(network, kind, run, run_stage):
+    import torch
+
+    run_stage(run, "train_deeprank", network=network, epochs=1, rounds=1)
+    with Workspace(run).open("deeprank") as artifact:
+        assert artifact.header.details["network"] == network
+        restored = read_deeprank(artifact, torch.device("cpu"))
+    assert isinstance(restored, kind)
+
+
+@pytest.mark.parametrize("positives", ["view", "class"])
+def test_other_positives_train_too(positives, run, run_stage):
+    report = run_stage(run, "train_deeprank", positives=positives, epochs=1, rounds=1)
+    assert report["queries"] == 8
+    assert report["last"]["loss"] > 0
+    assert "kept" not in report
+
+
+def test_patience_ends_it_early(run, run_stage):
+    report = run_stage(run, "train_deeprank", patience=1, epochs=40, rounds=1)
+    assert report["last"]["epoch"] < 40
+
+
+def test_without_validation_it_says_that_the_last_epoch_is_kept(
+    run, run_stage, monkeypatch
+):
+    def without_validation(records):
+        return [photo for photo in read_photos(records) if photo.split != "val"]
+
+    monkeypatch.setattr(s8_train_deeprank, "read_photos", without_validation)
+    report = run_stage(run, "train_deeprank", epochs=1, rounds=1)
+    assert report["kept"] == "the last epoch: validation asks nothing"
+    assert "val_reciprocal_rank" not in report["last"]

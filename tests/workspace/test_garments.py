@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.triplets import View
+from tiefvision.store.artifact import Artifact, ArtifactWriter
+from tiefvision.store.header import Header
+from tiefvision.workspace.garments import (
+    CROP,
+    MIRROR,
+    garment_tensors,
+    garments_reader,
+    view_name,
+)
+
+CPU = torch.device("cpu")
+VIEWS = ("crop", "mirror", "altered1", "altered2")
+
+
+def garment(seed):
+    generator = np.random.default_rng(seed)
+    return GarmentBatch(
+        torch.from_numpy(generator.normal(size=(1, 8, 3, 3)).astype(np.float32)),
+        torch.from_numpy(generator.random((1, 5), dtype=np.float32)),
+        generator.integers(0, 256, (1, 4, 4, 3), dtype=np.uint8),
+    )
+
+
+MADE = {
+    path: {name: garment([row, number]) for number, name in enumerate(VIEWS)}
+    for row, path in enumerate(("a.jpg", "b.jpg"))
+}
+
+
+@pytest.fixture
+def crops(tmp_path):
+    with ArtifactWriter(tmp_path / "crops.lmdb", Header("", "", {}, {}), 0.1) as it:
+        for path, views in MADE.items():
+            it.write(garment_tensors(path, views, pixels=True))
+        it.finish()
+    with Artifact(tmp_path / "crops.lmdb") as artifact:
+        yield artifact
+
+
+def test_views_have_names():
+    views = (View("a"), View("a", True), View("a", False, 1), View("a", False, 2))
+    assert tuple(view_name(view) for view in views) == VIEWS
+    assert VIEWS[:2] == (CROP, MIRROR)
+
+
+def test_what_is_kept_of_a_photograph():
+    kept = garment_tensors("a.jpg", MADE["a.jpg"], pixels=True)
+    assert {key: tuple(named) for key, named in kept.items()} == {
+        "map/a.jpg": VIEWS,
+        "colours/a.jpg": ("crop", "altered1", "altered2"),
+        "pixels/a.jpg": ("crop", "altered1"),
+    }
+    assert kept["map/a.jpg"]["mirror"].shape == (8, 3, 3)
+    assert kept["map/a.jpg"]["crop"].dtype == np.float16
+    assert kept["colours/a.jpg"]["crop"].dtype == np.float16
+    assert kept["pixels/a.jpg"]["crop"].dtype == np.uint8
+
+
+def test_pixels_are_kept_where_they_are_wanted():
+    kept = garment_tensors("a.jpg", {CROP: MADE["a.jpg"][CROP]})
+    assert set(kept) == {"map/a.jpg", "colours/a.jpg"}
+    few = garment_tensors("a.jpg", {CROP: MADE["a.jpg"][CROP]}, pixels=True)
+    assert list(few["pixels/a.jpg"]) == ["crop"]
+
+
+ASKED = [View("b.jpg"), View("a.jpg", True), View("b.jpg"), View("a.jpg", False, 1)]
+
+
+def made(view):
+    return MADE[view.path][view_name(view)]
+
+
+def test_maps_come_back_as_unit_cells(crops):
+    maps = garments_reader(crops, CPU)(ASKED).maps
+    assert (maps.shape, maps.dtype) == ((4, 8, 3, 3), torch.float32)
+    for row, view in enumerate(ASKED):
+        expected = made(view).maps[0].numpy().astype(np.float16).astype(np.float32)
+        expected /= np.linalg.norm(expected, axis=0)
+        np.testing.assert_allclose(maps[row].numpy(), expected, atol=1e-6)
+
+
+def test_a_mirror_image_has_the_colours_of_its_photograph(crops):
+    colours = garments_reader(crops, CPU)(ASKED).colours
+    assert (colours.shape, colours.dtype) == ((4, 5), torch.float32)
+    for row, view in enumerate(ASKED):
+        source = made(View(view.path, alteration=view.alteration))
+        np.testing.assert_allclose(colours[row], source.colours[0], atol=1e-3)
+
+
+def test_pixels_come_back_and_are_mirrored(crops):
+    pixels = garments_reader(crops, CPU)(ASKED).pixels
+    assert (pixels.shape, pixels.dtype) == ((4, 4, 4, 3), np.uint8)
+    for row, view in enumerate(ASKED):
+        expected = made(View(view.path, alteration=view.alteration)).pixels[0]
+        expected = expected[:, ::-1] if view.mirrored else expected
+        np.testing.assert_array_equal(pixels[row], expected)
+
+
+def test_an_altered_view_is_not_taken_for_the_crop(crops):
+    with pytest.raises(KeyError, match="altered2"):
+        _ = garments_reader(crops, CPU)([View("a.jpg", False, 2)]).pixels
+
+
+def test_nothing_is_read_before_it_is_asked_for(crops):
+    garments = garments_reader(crops, CPU)([View("nowhere.jpg")])
+    with pytest.raises(KeyError, match=r"nowhere\.jpg"):
+        _ = garments.maps
+
+
+def test_what_was_read_once_is_not_read_again(crops):
+    garments = garments_reader(crops, CPU)(ASKED)
+    assert garments.maps is garments.maps
+    assert garments.colours is garments.colours
+    assert garments.pixels is garments.pixels
