@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from tiefvision.ranking.garments import Garments
 from tiefvision.ranking.similarity import angle, flatten_cells, normalise_cells
+from tiefvision.ranking.unit_cells import mix_cells
 from tiefvision.ranking.whitening import Whitening
 
 SIZE = 512
@@ -45,7 +46,8 @@ class DeepRank(nn.Module):
         Returns:
             (B, C * h * w) of unit length; a dot product is a similarity in [-1, 1].
         """
-        return flatten_cells(normalise_cells(self.mix(garments.maps)))
+        assert self.mix.bias is not None
+        return mix_cells(self.mix.weight, self.mix.bias, garments.maps)
 
 
 class DeeperRank(nn.Module):
@@ -155,6 +157,9 @@ def angle_hinge(
     >>> angle_hinge(a, p, -a, margin=100.0).tolist()  # 100 + 90 - 180
     [10.0]
     """
-    closer = angle(anchors, positives)
-    farther = angle(anchors, negatives)
+    return hinge(angle(anchors, positives), angle(anchors, negatives), margin)
+
+
+def hinge(closer: Tensor, farther: Tensor, margin: float) -> Tensor:
+    """The same from the angles to the positives and to the negatives, (B,) each."""
     return (margin + closer - farther).clamp_min(0.0)

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from tiefvision.ahead import read_ahead
 from tiefvision.evaluation.retrieval import ranks_of_first_hit, reciprocal_rank
-from tiefvision.ranking.deeprank import RankNetwork, angle_hinge
+from tiefvision.ranking.deeprank import RankNetwork, hinge
 from tiefvision.ranking.garments import GarmentBatch, GarmentsOf
 from tiefvision.ranking.searches import Search
-from tiefvision.ranking.similarity import angle
+from tiefvision.ranking.triplet_angles import triplet_angles
 from tiefvision.ranking.triplets import (
     Hardness,
     Query,
@@ -100,11 +100,12 @@ def deeprank_task(
     def loss(batch: TripletBatch) -> dict[str, Tensor]:
         embeddings = network(batch.garments)
         rows = torch.from_numpy(batch.triplets).to(embeddings.device)
-        anchor, positive, negative = (embeddings[rows[:, k]] for k in range(3))
-        hinge = angle_hinge(anchor, positive, negative, rules.margin)
-        with torch.no_grad():
-            right = angle(anchor, positive) < angle(anchor, negative)
-        return {"loss": hinge.mean(), "triplet_accuracy": right.float().mean()}
+        closer, farther = triplet_angles(embeddings, rows).unbind(1)
+        right = closer < farther
+        return {
+            "loss": hinge(closer, farther, rules.margin).mean(),
+            "triplet_accuracy": right.float().mean(),
+        }
 
     def validate() -> Figures:
         table = similarity_table(

@@ -1,0 +1,79 @@
+"""Angles of triplets over shared embeddings, without a copy of them for each triplet.
+
+What an embedding is pulled by is a weighted sum of a few others. A table of those
+weights, nearly empty, takes the place of the slopes of every row of every triplet.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from tiefvision.ranking.similarity import TINY
+
+SHORTEST = 1e-8
+"""Added to squared distances in slopes: below 0.006 degrees they fade, where the
+difference of two embeddings is lost in rounding."""
+
+
+def triplet_angles(embeddings: Tensor, triplets: Tensor) -> Tensor:
+    """Angles of each triplet, in degrees; see ``similarity.angle``.
+
+    Args:
+        embeddings: (V, D) of unit length, or nearly.
+        triplets: (T, 3) int64, rows of anchor, positive and negative.
+
+    Returns:
+        (T, 2) in [0, 180]: anchor to positive, anchor to negative.
+
+    >>> triplet_angles(torch.eye(2), torch.tensor([[0, 1, 0]])).tolist()[0][0]
+    90.0
+    """
+    angles: Tensor = _TripletAngles.apply(embeddings, triplets)
+    return angles
+
+
+class _TripletAngles(torch.autograd.Function):
+    """|a - b| is taken of the difference itself, which is accurate for small angles;
+    |a + b|^2 = 2 |a|^2 + 2 |b|^2 - |a - b|^2 follows from it."""
+
+    @staticmethod
+    def forward(ctx: Any, embeddings: Tensor, triplets: Tensor) -> Tensor:
+        anchors = embeddings.index_select(0, triplets[:, 0])
+        others = embeddings.index_select(0, triplets[:, 1:].flatten())
+        others = others.view(len(triplets), 2, embeddings.shape[1]).sub_(
+            anchors[:, None]
+        )
+        apart = _squares(others.flatten(0, 1)).view(-1, 2)
+        squares = _squares(embeddings)[triplets]
+        along = 2 * (squares[:, :1] + squares[:, 1:]) - apart
+        apart, along = (apart + TINY).sqrt(), (along.clamp_min(0) + TINY).sqrt()
+        ctx.save_for_backward(embeddings, triplets, apart, along)
+        return torch.rad2deg(2.0 * torch.atan2(apart, along))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+        embeddings, triplets, apart, along = ctx.saved_tensors
+        # d angle = 2 (along d apart - apart d along) / (apart^2 + along^2)
+        slope = slope * math.degrees(2.0) / (apart.square() + along.square())
+        pushed = slope * along / (apart.square() + SHORTEST).sqrt()
+        pulled = slope * apart / (along.square() + SHORTEST).sqrt()
+        own, other = (pushed - pulled).flatten(), (-pushed - pulled).flatten()
+        anchors = triplets[:, :1].expand(-1, 2).flatten()
+        others = triplets[:, 1:].flatten()
+        rows = torch.cat([anchors, others, anchors, others])
+        columns = torch.cat([anchors, others, others, anchors])
+        weights = embeddings.new_zeros(len(embeddings), len(embeddings))
+        values = torch.cat([own, own, other, other])
+        weights.index_put_((rows, columns), values, accumulate=True)
+        if embeddings.device.type != "cpu":
+            return weights @ embeddings, None
+        return torch.sparse.mm(weights.to_sparse(), embeddings), None
+
+
+def _squares(vectors: Tensor) -> Tensor:
+    """(N, D) to (N,): squared lengths, without a table of squares."""
+    return torch.bmm(vectors[:, None], vectors[:, :, None]).flatten()
