@@ -23,7 +23,7 @@ from tiefvision.store.artifact import Artifact
 Module = TypeVar("Module", bound=nn.Module)
 
 CELLS_STRENGTH, COLOURS_STRENGTH = 0.5, 0.3
-"""Of the whitening that ``ColourRank`` starts from (docs/experiments/0006-rankers.md)."""
+"""Of the whitening that ``ColourRank`` starts from: see docs/experiments/0006."""
 
 
 def build_classifier(details: Mapping[str, Any]) -> CropClassifier:
