@@ -110,6 +110,4 @@ def _check(config: Config) -> None:
         ("positives", config.positives, POSITIVES),
     ):
         if value not in known:
-            raise BadUsage(
-                f"There is no {name} called {value!r}.", f"Use {', '.join(known)}."
-            )
+            raise BadUsage(f"--{name} {value} is unknown.", f"Use {', '.join(known)}.")

@@ -10,13 +10,11 @@ def test_a_split_without_queries_is_told(run, run_stage, monkeypatch):
     def without_validation(records):
         return [photo for photo in read_photos(records) if photo.split != "val"]
 
-    whole = run_stage(run, "baseline", max_gib=0.9) or {}
     (run / "baseline.lmdb").unlink()
     monkeypatch.setattr(s7_baseline, "read_photos", without_validation)
-    report = run_stage(run, "baseline")
+    report = run_stage(run, "baseline")["figures"]
     assert report["val"] == {"queries": 0}
     assert report["test"]["protocol"].startswith("4 street photographs search 8 shop")
-    assert whole.get("val") != {"queries": 0}
 
 
 def test_a_dataset_without_items_is_searched_with_altered_views(
@@ -27,7 +25,7 @@ def test_a_dataset_without_items_is_searched_with_altered_views(
 
     (run / "baseline.lmdb").unlink()
     monkeypatch.setattr(s7_baseline, "read_photos", without_items)
-    report = run_stage(run, "baseline")
+    report = run_stage(run, "baseline")["figures"]
     for split in ("val", "test"):
         assert report[split]["protocol"].startswith(
             "8 altered views search 24 photographs"
