@@ -93,7 +93,7 @@ test: $(VENV)/installed ## run the tests
 real: $(VENV)/installed ## run only the tests that need the real photographs
 	$(BIN)/python -m pytest -m real
 
-bench: $(VENV)/installed ## time encoding and locating against the machine's limit
+bench: $(VENV)/installed ## time encoding, locating and training against the machine's limit
 	$(BIN)/tiefvision bench --workspace "$(RUN)" $(ARGS)
 
 format: $(VENV)/installed ## format the code

@@ -14,15 +14,15 @@ FILES = sorted(
 
 LAYERS = (
     {"errors", "records", "version", "models"},
-    {"ahead", "boxes", "progress"},
+    {"ahead", "boxes", "machine", "progress"},
     {"photos"},
     {"datasets", "encoders", "evaluation", "store", "index"},
     {"training"},
     {"locating", "ranking"},
     {"distilling"},
     {"search", "report"},
-    {"benchmarks"},
     {"workspace"},
+    {"benchmarks"},
     {"cli"},
     {"stages"},
 )
@@ -40,6 +40,7 @@ ONLY = {
     "torch": {
         "photos",
         "encoders",
+        "machine",
         "training",
         "distilling",
         "locating",

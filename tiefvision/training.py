@@ -142,9 +142,7 @@ def fit(
         The figures of every epoch; row 0 is the validation before training.
     """
     memory = memory or Forgetful()
-    optimiser = torch.optim.AdamW(
-        _parameter_groups(task), weight_decay=schedule.weight_decay
-    )
+    optimiser = make_optimiser(task, schedule)
     snapshot = memory.recall()
     if snapshot is None:
         start = {"epoch": 0.0} | (task.validate() if task.validate else {})
@@ -175,6 +173,24 @@ def fit(
             {name: torch.from_numpy(array.copy()) for name, array in best.items()}
         )
     return history
+
+
+def make_optimiser(task: Task, schedule: Schedule) -> torch.optim.Optimizer:
+    """AdamW over the parameters of a task; the schedule sets its rate step by step."""
+    return torch.optim.AdamW(
+        _parameter_groups(task), weight_decay=schedule.weight_decay
+    )
+
+
+def take_step(
+    task: Task, optimiser: torch.optim.Optimizer, batch: Any
+) -> Mapping[str, Tensor]:
+    """Learn from one batch; returns its loss and figures, as they were before."""
+    figures = task.loss(batch)
+    optimiser.zero_grad()
+    torch.autograd.backward(figures["loss"])
+    optimiser.step()
+    return figures
 
 
 def _since_best(task: Task, history: Sequence[Figures]) -> int:
@@ -211,10 +227,7 @@ def _run_epoch(
             step = epoch * steps + done
             rate = schedule.rate(step, schedule.epochs * steps)
             group["lr"] = rate * group["factor"]
-        figures = task.loss(batch)
-        optimiser.zero_grad()
-        torch.autograd.backward(figures["loss"])
-        optimiser.step()
+        figures = take_step(task, optimiser, batch)
         done += 1
         for name, value in figures.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach())

@@ -9,11 +9,11 @@ from PIL import Image
 
 from tiefvision.benchmarks import limits as limits_module
 from tiefvision.benchmarks.encoding import Load, encoding, plain_encoder
-from tiefvision.benchmarks.machine import this_machine
 from tiefvision.benchmarks.measured import COLUMNS, table_row
 from tiefvision.benchmarks.street import write_street_photos
 from tiefvision.benchmarks.suite import suite
 from tiefvision.benchmarks.timing import Patience
+from tiefvision.benchmarks.training import TrainingLoad, training
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.cost import floating_point_operations
 from tiefvision.encoders.dense import make_encoder
@@ -22,12 +22,14 @@ from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.heads import BoxRegressors, CropClassifier
 from tiefvision.locating.pyramid import Pyramid
 from tiefvision.locating.votes import VotingRules
+from tiefvision.machine import this_machine
 from tiefvision.search.locator import Locator
 
 CPU = torch.device("cpu")
 ONCE = Patience(seconds=0.0, least=1, most=1)
 ARCHITECTURE = architecture_named("squeezenet1_1")
 LOAD = Load(2, 256, 224)
+TRAINED = TrainingLoad(4, 4, 6, 8, photos=5, triplets=3, batches=2)
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +56,10 @@ def rows(locator, monkeypatch):
     monkeypatch.setattr(
         "tiefvision.benchmarks.suite.precisions", lambda device: ("float32",)
     )
+    monkeypatch.setattr(
+        "tiefvision.benchmarks.suite.training",
+        lambda network, device, patience: training(network, device, patience, TRAINED),
+    )
     # Heads of the original's sizes are 380 MB of weights; a twentieth shows as much.
     original = "tiefvision.benchmarks.original_heads"
     monkeypatch.setattr(f"{original}.CLASSIFIER_UNITS", (51, 13, 2))
@@ -63,7 +69,7 @@ def rows(locator, monkeypatch):
 
 
 def test_every_row_has_a_cell_for_every_column(rows):
-    assert len(rows) == 2 + 1 + 3 + 8
+    assert len(rows) == 2 + 1 + 3 + 8 + 2 * 3
     for row in rows:
         assert len(table_row(row)) == len(COLUMNS)
         assert row.seconds > 0 and row.rate > 0
@@ -95,8 +101,8 @@ def test_the_works_are_those_that_the_readme_tells_of(rows):
         )
         assert (row.over_naive is not None) == compared
         assert row.share is None or row.share > 0
-    assert rows[-8 + 3].note.endswith("windows have a vote")
-    assert rows[-8 + 5].note == "untrained"
+    assert rows[6 + 3].note.endswith("windows have a vote")
+    assert rows[6 + 5].note == "untrained"
 
 
 def test_rates_follow_from_operations_and_seconds():

@@ -59,6 +59,7 @@ def test_records_and_tensors_come_back_under_any_key(path):
             back = artifact.tensors(key)
             np.testing.assert_array_equal(back["x"], X)
             assert back["none"].shape == (0, 4)
+            np.testing.assert_array_equal(artifact.tensor(key, "x"), X)
         assert artifact.record("crop/é") == ["服"]
         assert artifact.header.count == {"map": 4, "crop": 1}
 
@@ -77,6 +78,16 @@ def test_a_key_that_is_not_there_is_named(path):
         assert not artifact.has("map/a")
         with pytest.raises(KeyError, match="map/a"):
             artifact.tensors("map/a")
+        with pytest.raises(KeyError, match="map/a"):
+            artifact.tensor("map/a", "x")
+
+
+def test_a_writer_reads_one_array_of_what_it_has_committed(path):
+    with ArtifactWriter(path, HEADER, 0.1) as writer:
+        writer.write({"map/a": {"x": X, "y": X[:1]}})
+        np.testing.assert_array_equal(writer.tensor("map/a", "y"), X[:1])
+        with pytest.raises(KeyError, match="map/b"):
+            writer.tensor("map/b", "y")
 
 
 def test_an_artifact_that_is_not_there_is_named(path):

@@ -4,6 +4,7 @@ import pytest
 from tiefvision.store.codec import (
     MAX_KEY_BYTES,
     bytes_to_record,
+    bytes_to_tensor,
     bytes_to_tensors,
     holds_tensors,
     key_to_bytes,
@@ -63,3 +64,19 @@ def test_an_array_that_came_back_can_be_changed_alone():
     first = bytes_to_tensors(value)["x"]
     first += 1
     np.testing.assert_array_equal(bytes_to_tensors(value)["x"], np.zeros(3))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32"])
+def test_one_array_comes_back_alone(dtype):
+    tensors = {
+        name: np.arange(size).reshape(shape).astype(dtype)
+        for name, size, shape in (("a", 6, (2, 3)), ("none", 0, (0, 4)), ("one", 1, ()))
+    }
+    value = memoryview(tensors_to_bytes(tensors))
+    for name, expected in tensors.items():
+        array = bytes_to_tensor(value, name)
+        assert (array.dtype, array.shape) == (expected.dtype, expected.shape)
+        assert array.tolist() == expected.tolist()
+        assert array.flags.writeable
+    with pytest.raises(KeyError):
+        bytes_to_tensor(value, "other")

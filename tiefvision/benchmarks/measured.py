@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Unit = Literal["GFLOP/s", "GB/s", "photographs/s"]
+Unit = Literal["GFLOP/s", "GB/s", "photographs/s", "triplets/s"]
 
 
 @dataclass(frozen=True)

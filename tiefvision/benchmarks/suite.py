@@ -14,16 +14,21 @@ from tiefvision.benchmarks.measured import Measured
 from tiefvision.benchmarks.reading import reading
 from tiefvision.benchmarks.street import write_street_photos
 from tiefvision.benchmarks.timing import Patience
+from tiefvision.benchmarks.training import training
 from tiefvision.encoders.architectures import ARCHITECTURES, Architecture
 from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.precision import AUTO, Precision, dtype_for
 from tiefvision.encoders.weights import RANDOM
 from tiefvision.search.locator import Locator
+from tiefvision.workspace.networks import CELLS, COLOUR
 
 Section = Callable[[], Iterator[Measured]]
 
 PHOTOS = 8
 """Files that are read: enough that starting and ending a worker pool does not count."""
+
+RANKERS = CELLS, COLOUR
+"""Networks of DeepRank whose training is measured."""
 
 
 def precisions(device: torch.device) -> tuple[Precision, ...]:
@@ -58,6 +63,7 @@ def suite(
             for architecture in architectures
         ),
         partial(_photographs, locator, models, device, patience),
+        *(partial(training, network, device, patience) for network in RANKERS),
     ]
 
 

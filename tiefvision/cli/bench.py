@@ -22,11 +22,11 @@ def bench(
     ] = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
-    """Time encoding and locating against the machine's limit and the naive way."""
-    from tiefvision.benchmarks.machine import this_machine
+    """Time encoding, locating and training against the machine's limit."""
     from tiefvision.benchmarks.measured import COLUMNS, table_row
     from tiefvision.benchmarks.suite import suite
     from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
+    from tiefvision.machine import this_machine
 
     device = options.torch_device()
     architectures = [architecture_named(name) for name in encoder or ARCHITECTURES]

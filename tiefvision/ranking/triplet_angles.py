@@ -46,8 +46,8 @@ class _TripletAngles(torch.autograd.Function):
         others = others.view(len(triplets), 2, embeddings.shape[1]).sub_(
             anchors[:, None]
         )
-        apart = _squares(others.flatten(0, 1)).view(-1, 2)
-        squares = _squares(embeddings)[triplets]
+        apart = torch.linalg.vector_norm(others, dim=2).square()
+        squares = torch.linalg.vector_norm(embeddings, dim=1).square()[triplets]
         along = 2 * (squares[:, :1] + squares[:, 1:]) - apart
         apart, along = (apart + TINY).sqrt(), (along.clamp_min(0) + TINY).sqrt()
         ctx.save_for_backward(embeddings, triplets, apart, along)
@@ -72,8 +72,3 @@ class _TripletAngles(torch.autograd.Function):
         if embeddings.device.type != "cpu":
             return weights @ embeddings, None
         return torch.sparse.mm(weights.to_sparse(), embeddings), None
-
-
-def _squares(vectors: Tensor) -> Tensor:
-    """(N, D) to (N,): squared lengths, without a table of squares."""
-    return torch.bmm(vectors[:, None], vectors[:, :, None]).flatten()

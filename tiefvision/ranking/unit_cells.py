@@ -44,27 +44,27 @@ class _MixCells(torch.autograd.Function):
     def forward(ctx: Any, weight: Tensor, bias: Tensor, maps: Tensor) -> Tensor:
         views, _, cells = maps.shape
         unit = maps.new_empty(views, len(weight), cells)
-        scales = maps.new_empty(views, 1, cells)
+        lengths = maps.new_empty(views, 1, cells)
         for part in _blocks(maps):
-            mixed, scale = unit[part], scales[part]
+            mixed, length = unit[part], lengths[part]
             weights = weight.expand(len(mixed), *weight.shape)
             torch.baddbmm(bias[:, None], weights, maps[part], out=mixed)
-            lengths = mixed.square().sum(1, keepdim=True).sqrt_().clamp_min_(LEAST)
-            torch.div(1 / math.sqrt(max(1, cells)), lengths, out=scale)
-            mixed.mul_(scale)
-        ctx.save_for_backward(weight, maps, unit, scales)
+            norms = mixed.square().sum(1, keepdim=True).sqrt_().clamp_min_(LEAST)
+            torch.mul(norms, math.sqrt(cells), out=length)
+            mixed.div_(length)  # a cell of one channel comes out as exactly 1 or -1
+        ctx.save_for_backward(weight, maps, unit, lengths)
         return unit
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        weight, maps, unit, scales = ctx.saved_tensors
+        weight, maps, unit, lengths = ctx.saved_tensors
         to_weight, to_bias = torch.zeros_like(weight), weight.new_zeros(len(weight))
         to_maps = torch.empty_like(maps) if ctx.needs_input_grad[2] else None
         for part in _blocks(maps):
             along = (unit[part] * slope[part]).sum(1, keepdim=True)
             along *= -maps.shape[2]
-            step = torch.addcmul(slope[part], unit[part], along).mul_(scales[part])
+            step = torch.addcmul(slope[part], unit[part], along).div_(lengths[part])
             to_weight.addbmm_(step, maps[part].transpose(1, 2))
             to_bias += step.sum((0, 2))
             if to_maps is not None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tiefvision.errors import MissingArtifact, StaleArtifact, StorageFull
 from tiefvision.store.codec import (
     bytes_to_record,
+    bytes_to_tensor,
     bytes_to_tensors,
     key_to_bytes,
     record_to_bytes,
@@ -96,6 +97,10 @@ class Artifact:
     def tensors(self, key: str) -> dict[str, NDArray[Any]]:
         """The named arrays of a key. Raises KeyError."""
         return bytes_to_tensors(_value(self._environment, key))
+
+    def tensor(self, key: str, name: str) -> NDArray[Any]:
+        """One of the named arrays of a key, alone. Raises KeyError."""
+        return _one_tensor(self._environment, key, name)
 
     def close(self) -> None:
         """Release the file; closing twice is harmless."""
@@ -186,6 +191,10 @@ class ArtifactWriter:
     def tensors(self, key: str) -> dict[str, NDArray[Any]]:
         """The named arrays of a key that has been committed. Raises KeyError."""
         return bytes_to_tensors(_value(self._environment, key))
+
+    def tensor(self, key: str, name: str) -> NDArray[Any]:
+        """One of the named arrays of a key that has been committed. Raises KeyError."""
+        return _one_tensor(self._environment, key, name)
 
     def record(self, key: str) -> Any:
         """The JSON value of a key that has been committed. Raises KeyError."""
@@ -319,6 +328,15 @@ def _value(environment: lmdb.Environment, key: str) -> bytes:
     if value is None:
         raise KeyError(key)
     return bytes(value)
+
+
+def _one_tensor(environment: lmdb.Environment, key: str, name: str) -> NDArray[Any]:
+    # With buffers nothing but the array is copied out of the mapped file.
+    with environment.begin(buffers=True) as transaction:
+        value = transaction.get(key_to_bytes(key))
+        if value is None:
+            raise KeyError(key)
+        return bytes_to_tensor(value, name)
 
 
 def _entries(

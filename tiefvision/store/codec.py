@@ -14,6 +14,19 @@ MAX_KEY_BYTES = 511
 
 _HASH_LETTERS = 64
 
+_DTYPES = {
+    "BOOL": np.bool_,
+    "U8": np.uint8,
+    "I8": np.int8,
+    "I16": np.int16,
+    "I32": np.int32,
+    "I64": np.int64,
+    "F16": np.float16,
+    "F32": np.float32,
+    "F64": np.float64,
+}
+"""What safetensors calls the dtypes that are read one array at a time."""
+
 # One byte before each value tells JSON from safetensors without a guess.
 _RECORD = b"J"
 _TENSORS = b"T"
@@ -54,3 +67,24 @@ def bytes_to_record(value: bytes) -> Any:
 def bytes_to_tensors(value: bytes) -> dict[str, NDArray[Any]]:
     """What ``tensors_to_bytes`` wrote, as arrays that own their memory."""
     return safetensors.numpy.load(value[1:])
+
+
+def bytes_to_tensor(value: memoryview, name: str) -> NDArray[Any]:
+    """One array of what ``tensors_to_bytes`` wrote; the others are not touched.
+
+    After the tag the format has the length of a JSON header in 8 bytes, the header
+    (https://github.com/huggingface/safetensors#format), and the bytes of the arrays.
+
+    Args:
+        value: The bytes, which need not outlive the call.
+        name: Of the array.
+
+    Raises:
+        KeyError: There is no array of that name.
+    """
+    start = 9 + int.from_bytes(value[1:9], "little")
+    facts = json.loads(bytes(value[9:start]))[name]
+    begin, end = facts["data_offsets"]
+    data = value[start + begin : start + end]
+    array: NDArray[Any] = np.frombuffer(data, _DTYPES[facts["dtype"]])
+    return array.reshape(facts["shape"]).copy()

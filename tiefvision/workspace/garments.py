@@ -5,6 +5,7 @@ views by name, "crop", "mirror" and "altered1", "altered2" and so on; what a mir
 image shares with its photograph is not kept twice.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tiefvision.ranking.garments import GarmentBatch, GarmentsOf
-from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.ranking.triplets import View
+from tiefvision.ranking.unit_cells import LEAST
 from tiefvision.workspace.maps import to_half
 
 CROP, MIRROR, ASKING = "crop", "mirror", "altered1"
@@ -59,8 +60,8 @@ def garment_tensors(
 class HoldsTensors(Protocol):
     """A finished artifact, or one in the making."""
 
-    def tensors(self, key: str) -> dict[str, NDArray[Any]]:
-        """The named arrays of a key."""
+    def tensor(self, key: str, name: str) -> NDArray[Any]:
+        """One of the named arrays of a key."""
 
 
 class StoredGarments:
@@ -74,8 +75,12 @@ class StoredGarments:
     @cached_property
     def maps(self) -> Tensor:
         """(B, C, h, w) float32 of unit cells."""
-        # Half precision left the cells a little off unit length.
-        return normalise_cells(self._read("map", [view_name(v) for v in self._views]))
+        maps = self._read("map", [view_name(view) for view in self._views])
+        # Half precision left the cells a little off unit length. Map by map they stay
+        # in the cache, and leave the other cores to whoever trains meanwhile.
+        for cells in maps if self._device.type == "cpu" else [maps.transpose(0, 1)]:
+            cells /= cells.square().sum(0).sqrt_().clamp_min_(LEAST)
+        return maps
 
     @cached_property
     def colours(self) -> Tensor:
@@ -86,7 +91,7 @@ class StoredGarments:
     def pixels(self) -> NDArray[np.uint8]:
         """(B, S, S, 3) uint8 RGB. Raises KeyError for views whose are not kept."""
         crops = [
-            self._artifact.tensors(f"pixels/{view.path}")[name]
+            self._artifact.tensor(f"pixels/{view.path}", name)
             for view, name in zip(self._views, self._unmirrored(), strict=True)
         ]
         return np.stack(
@@ -102,11 +107,15 @@ class StoredGarments:
         return [view_name(view) for view in plain]
 
     def _read(self, kind: str, names: Sequence[str]) -> Tensor:
-        arrays = [
-            self._artifact.tensors(f"{kind}/{view.path}")[name]
+        arrays = (
+            torch.from_numpy(self._artifact.tensor(f"{kind}/{view.path}", name))
             for view, name in zip(self._views, names, strict=True)
-        ]
-        return torch.from_numpy(np.stack(arrays)).to(self._device, torch.float32)
+        )
+        first = next(arrays)
+        rows = torch.empty(len(names), *first.shape)
+        for row, array in zip(rows, itertools.chain([first], arrays), strict=True):
+            row.copy_(array)
+        return rows.to(self._device)
 
 
 def garments_reader(artifact: HoldsTensors, device: torch.device) -> GarmentsOf:

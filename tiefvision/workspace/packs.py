@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tiefvision.benchmarks.machine import this_machine
 from tiefvision.datasets.files import replace_file
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.changes import Values
+from tiefvision.machine import this_machine
 from tiefvision.workspace.comparing import Comparison
 
 FORMAT, VERSION = "tiefvision-results", 1

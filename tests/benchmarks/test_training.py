@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.benchmarks import limits
+from tiefvision.benchmarks.timing import Patience
+from tiefvision.benchmarks.training import (
+    TrainingLoad,
+    draw_triplets,
+    forward_operations,
+    training,
+    write_garments,
+)
+from tiefvision.ranking.deeprank import ColourRank, DeepRank
+from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.garments import garments_reader
+
+CPU = torch.device("cpu")
+ONCE = Patience(seconds=0.0, least=1, most=1)
+LOAD = TrainingLoad(
+    channels=4,
+    grid=4,
+    colours=6,
+    size=8,
+    photos=5,
+    alterations=1,
+    triplets=3,
+    batches=2,
+)
+
+
+@pytest.mark.parametrize("network", ["cells", "colour"])
+def test_a_step_an_epoch_and_the_same_from_a_file(network, monkeypatch):
+    monkeypatch.setattr(limits, "PRODUCT_SIDE", {"cpu": 16})
+    step, memory, stored = training(network, CPU, ONCE, LOAD)
+    name = f"training DeepRank ({network}), batches of 3 triplets"
+    works = [row.work for row in (step, memory, stored)]
+    assert works == [
+        f"{name}: one step",
+        f"{name}: 2 steps from memory",
+        f"{name}: 2 steps from LMDB",
+    ]
+    views = int(step.note.split()[0])
+    assert 4 <= views <= 9
+    module = DeepRank(4) if network == "cells" else ColourRank(4, 6, 8)
+    operations = 3 * views * forward_operations(module, 16)
+    assert step.rate == pytest.approx(operations / step.seconds / 1e9)
+    assert memory.rate == pytest.approx(6 / memory.seconds)
+    assert stored.share == pytest.approx(memory.seconds / stored.seconds)
+
+
+def test_the_arithmetic_of_a_triplet_is_that_of_the_readme():
+    operations = 3 * 3 * forward_operations(DeepRank(256), 11 * 11)
+    assert operations == pytest.approx(0.14e9, rel=0.03)
+
+
+def test_operations_of_both_branches_by_hand():
+    cells = 2 * 4 * 1 * 16  # how much a cell counts
+    projections = 2 * (4 * 4 * 2) * 4 + 2 * 6 * 4
+    assert forward_operations(ColourRank(4, 6, 8), 16) == cells + projections
+
+
+def test_triplets_are_two_views_of_a_photograph_and_one_of_another():
+    triplets = draw_triplets(LOAD)
+    assert len(triplets) == 6
+    for triplet in triplets:
+        assert triplet.anchor.path == triplet.positive.path != triplet.negative.path
+        assert triplet.anchor != triplet.positive
+
+
+def test_every_view_can_be_read_back(tmp_path):
+    write_garments(tmp_path / "crops.lmdb", LOAD)
+    with Artifact(tmp_path / "crops.lmdb") as artifact:
+        views = [view for number in range(5) for view in LOAD.views(str(number))]
+        garments = garments_reader(artifact, CPU)(views)
+        assert garments.maps.shape == (15, 4, 4, 4)
+        assert garments.colours.shape == (15, 6)
+        lengths = garments.maps.norm(dim=1).numpy()
+    np.testing.assert_allclose(lengths, 1.0, rtol=1e-5)
