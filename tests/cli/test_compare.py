@@ -3,6 +3,7 @@ import sys
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, WORSE
+from tiefvision.workspace.packs import PAGE
 
 RECALLS = [f"recall@{k}" for k in (1, 3, 5, 10, 20, 30, 50)]
 LISTS = ["average_precision", "precision@30", "triplet_accuracy"]
@@ -30,7 +31,8 @@ def test_a_line_of_json_follows_the_contract(tiefvision, trained):
         assert line["index"]["recall_of_exact"] == 1.0  # so few are all linked
         assert set(line["index"]["ahead_of_exact"]) == {"recall@1", "recall@10"}
     assert spoken.lines[1]["ahead_of"] == "cosine"
-    assert set(spoken.lines[1]["p"]) == {*FIGURES, "score@30"}
+    every = {*FIGURES, "score@30", "similarity_precision"}
+    assert set(spoken.lines[1]["p"]) == every
     assert all(0 < p <= 1 for p in spoken.lines[1]["p"].values())
 
 
@@ -183,3 +185,46 @@ def test_the_table_notes_a_gallery_smaller_than_its_cuts(
     assert note in tiefvision(*command).out
     monkeypatch.setattr(module, "LARGEST_CUT", 11)
     assert note not in tiefvision(*command).out
+
+
+def test_another_dataset_is_located_encoded_and_compared(
+    tiefvision, run, dataset, tmp_path
+):
+    words = ["compare", "--workspace", run, "--data", dataset, "--json"]
+    rankers = ["cosine", "rgb", "lab", "mix", "pca", "deeprank"]
+    chosen = [word for name in rankers for word in ("--ranker", name)]
+    spoken = tiefvision(*words, *chosen, "--pack", tmp_path / "pack")
+    assert spoken.code == DONE, spoken.err
+    assert [line["ranker"] for line in spoken.lines] == rankers
+    assert spoken.lines[-1]["rival"]["ahead_of"] in rankers[1:-1]
+    assert (tmp_path / "pack" / PAGE).stat().st_size < 5_000_000
+    own = tiefvision("compare", "--workspace", run, "--json")
+    # The same photographs by the same models: the same figures, but for crops that
+    # lay on disk in half precision before and after.
+    assert spoken.lines[0]["queries"] == own.lines[0]["queries"]
+    assert spoken.lines[0]["recall@5"] == own.lines[0]["recall@5"]
+    assert len(list((run / "compared").iterdir())) == 1
+
+
+def test_whole_photographs_miss_nothing(tiefvision, run, dataset):
+    words = ["--data", dataset, "--boxes", "whole", "--queries", "street*", "--json"]
+    spoken = tiefvision("compare", "--workspace", run, *words)
+    assert spoken.code == DONE, spoken.err
+    assert "whole photographs; 0 could not be read" in spoken.lines[0]["protocol"]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--boxes", "round"), "located, whole"),
+        (("--within", "reach"), "category"),
+        (("--data", "nowhere"), "nowhere"),
+        (("--queries", "no such*"), "searched with"),
+        (("--within", "variants"), "searched with"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(tiefvision, trained, words, named):
+    spoken = tiefvision("compare", "--workspace", trained, *words)
+    assert spoken.code in (BAD_USAGE, FAILED)
+    assert named in spoken.err
+    assert "Traceback" not in spoken.err

@@ -1,8 +1,14 @@
 import pytest
 
-from tiefvision.ranking.searches import search_of_split
+from tiefvision.ranking.searches import (
+    allowed,
+    restrict,
+    same_kind,
+    same_names,
+    search_of_split,
+)
 from tiefvision.ranking.triplets import View
-from tiefvision.records import Photo
+from tiefvision.records import Garment, Photo
 
 
 def photo(path, source, split, item=""):
@@ -98,3 +104,68 @@ def test_altered_views_do_not_ask_where_items_can_be_asked_for():
     search = search_of_split(PHOTOS, "test", EVERY, 4)
     assert search == search_of_split(PHOTOS, "test", EVERY)
     assert search.kind == "item"
+
+
+def dressed(path, source, item, kind, colour):
+    worn = (Garment(kind, (0.0, 0.0, 5.0, 5.0)),)
+    return Photo(path, 10, 10, source, "test", item, garments=worn, variant=colour)
+
+
+WARDROBE = [
+    dressed("back/a-red", "street", "a", "hat", "red"),
+    dressed("back/c-blue", "street", "c", "coat", "blue"),
+    dressed("alt/a-red", "street", "a", "hat", "red"),
+    dressed("main/a-blue", "shop", "a", "dress", "blue"),
+    dressed("main/a-red", "shop", "a", "dress", "red"),
+    dressed("main/b-red", "shop", "b", "dress", "red"),
+    dressed("main/c-blue", "shop", "c", "coat", "blue"),
+]
+ALL = {item.path for item in WARDROBE}
+
+
+def test_queries_are_picked_by_their_paths():
+    search = search_of_split(WARDROBE, "test", ALL)
+    picked = restrict(search, "all", "back/*")
+    assert [view.path for view in picked.queries] == ["back/a-red", "back/c-blue"]
+    assert (picked.query_items, picked.query_kinds) == (("a", "c"), ("dress", "coat"))
+    assert picked.unanswerable == 0
+    assert restrict(search, "all") == search
+
+
+def test_a_query_is_of_the_kind_of_its_item():
+    search = search_of_split(WARDROBE, "test", ALL)
+    assert search.query_kinds == ("dress", "coat", "dress")  # not hats
+    kinds = same_kind(search, slice(0, 1))
+    assert kinds.tolist() == [[True, True, True, False]]
+    assert same_kind(search_of_split(PHOTOS, "test", EVERY), slice(0, 1)) is None
+
+
+def test_within_the_category():
+    search = restrict(search_of_split(WARDROBE, "test", ALL), "category")
+    assert allowed(search, slice(0, 3)).tolist() == [
+        [True, True, True, False],
+        [False, False, False, True],
+        [True, True, True, False],
+    ]
+    assert "within the category" in search.description
+
+
+def test_among_variants_colour_leads_astray():
+    """Other colours of the product, and other products in the colour."""
+    search = restrict(search_of_split(WARDROBE, "test", ALL), "variants", "back/*")
+    # c has no other colour, so its query has nothing to find.
+    assert [view.path for view in search.queries] == ["back/a-red"]
+    assert search.unanswerable == 1
+    found = [view.path for view in search.gallery]
+    mask = allowed(search, slice(0, 1))[0].tolist()
+    assert [path for path, may in zip(found, mask, strict=True) if may] == [
+        "main/a-blue",
+        "main/b-red",
+    ]
+
+
+def test_names_are_compared_each_with_each():
+    assert same_names(("a", "b"), ("b", "c", "a")).tolist() == [
+        [False, False, True],
+        [True, False, False],
+    ]

@@ -41,6 +41,7 @@ def test_views_become_sources_and_products_become_items(source, tmp_path):
         for view, kind in (("main", "shop"), ("back", "street"), ("alt1", "street"))
     }
     assert {(p.width, p.height) for p in dataset.photos} == {(30, 40)}
+    assert {p.variant for p in dataset.photos} == {"red"}
     for photo in dataset.photos:
         original = (source / "images" / photo.path).read_bytes()
         assert (dataset.images / photo.path).read_bytes() == original
