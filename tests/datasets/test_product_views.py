@@ -19,8 +19,8 @@ def write(tmp_path):
 def test_rows_become_photographs(write, encoding):
     root = write(TABLE, encoding)
     assert read_product_views(root) == [
-        ProductPhoto(root / "images/a_main.jpg", "a", "main"),
-        ProductPhoto(root / "images/a_back.jpg", "a", "back"),
+        ProductPhoto(root / "images/a_main.jpg", "a", "main", "red"),
+        ProductPhoto(root / "images/a_back.jpg", "a", "back", "red"),
     ]
 
 
