@@ -6,6 +6,7 @@ from pathlib import Path
 from tiefvision.datasets.files import ANNOTATIONS, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.locating.findings import is_unsure
 from tiefvision.photos.working import open_photos
 from tiefvision.ranking.crops import describe_crop
 from tiefvision.store.header import Header
@@ -117,7 +118,13 @@ def _encode(
                     name: describe_crop(encoder, crop, rules)
                     for name, crop in maker.views(path, opened, box)
                 }
-                crop = {"box": box, "category": surest.category if surest else ""}
+                crop = {
+                    "box": box,
+                    "category": surest.category if surest else "",
+                    "unsure": bool(
+                        locator and surest and is_unsure(surest, locator.telling)
+                    ),
+                }
                 writer.write(
                     garment_tensors(path, views, pixels=True), {f"crop/{path}": crop}
                 )
