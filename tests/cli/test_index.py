@@ -219,7 +219,7 @@ from tiefvision.cli.main import app
 from tiefvision.cli.running import guarded
 from tiefvision.workspace import indexing
 def slowly(*arguments, describe_crop=indexing.describe_crop):
-    time.sleep(0.5)
+    time.sleep(1.5)
     return describe_crop(*arguments)
 indexing.describe_crop = slowly
 sys.exit(guarded(app, ["index", folder, "--workspace", workspace]))

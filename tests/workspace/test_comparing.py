@@ -81,10 +81,35 @@ def test_a_ranker_is_measured_against_the_first(tmp_path):
     records, crops = artifacts(tmp_path, [*SHOP[:2], *STREET[:2]])
     with records, crops:
         comparison = compare(records, crops, cosine=CosineRanker(), perfect=perfect)
-    assert comparison.ahead()["recall@1"].value == 0.5
+    (opponent,) = comparison.opponents()
+    assert opponent.ranker == "cosine"
+    assert comparison.ahead(opponent)["recall@1"].value == 0.5
     _, line = comparison.to_lines()
     assert (line["ranker"], line["ahead_of"]) == ("perfect", "cosine")
     assert line["ahead"]["recall@1"]["value"] == 0.5
+
+
+def test_the_last_is_also_measured_against_its_best_rival(tmp_path):
+    def blind(garments):
+        """Finds everything alike, so the wrong ones come first."""
+        return torch.ones(len(garments.maps), 1)
+
+    def right(garments):
+        return torch.nn.functional.normalize(
+            garments.maps.flatten(1) @ torch.tensor([[1.0, 0], [0, 1], [0, 1]])
+        )
+
+    records, crops = artifacts(tmp_path, [*SHOP[:2], *STREET[:2]])
+    with records, crops:
+        comparison = compare(
+            records, crops, blind=blind, cosine=CosineRanker(), right=right
+        )
+    assert [one.ranker for one in comparison.opponents()] == ["blind", "cosine"]
+    assert [one.ranker for one in comparison.foremost(2)] == ["cosine", "right"]
+    *_, line = comparison.to_lines()
+    assert line["ahead_of"] == "blind"
+    assert line["rival"]["ahead_of"] == "cosine"
+    assert line["rival"]["ahead"]["recall@1"]["value"] == 0.5
 
 
 def test_a_split_that_asks_nothing_is_refused(tmp_path):
