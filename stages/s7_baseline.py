@@ -13,7 +13,7 @@ from tiefvision.ranking.searches import search_of_split
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Split
 from tiefvision.workspace.comparing import missed_queries, require_choice
-from tiefvision.workspace.garments import garments_reader
+from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.loading import COSINE
 from tiefvision.workspace.maps import paths_with_maps
@@ -39,9 +39,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     report: dict[str, Any] = {}
     with job.write() as writer:
         for split in SPLITS:
-            search = search_of_split(
-                photos, split, available, crops.header.details["alterations"]
-            )
+            search = search_of_split(photos, split, available, alterations_of(crops))
             if not search.queries:
                 report[split] = {"queries": 0}
                 continue

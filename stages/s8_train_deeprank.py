@@ -16,7 +16,7 @@ from tiefvision.ranking.training import TripletRules, count_steps, deeprank_task
 from tiefvision.ranking.triplets import POSITIVES, View, judged_triplets, list_queries
 from tiefvision.training import Schedule
 from tiefvision.workspace.fitting import fit_and_store
-from tiefvision.workspace.garments import garments_reader
+from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.networks import COLOUR, NETWORKS, start_deeprank
@@ -71,7 +71,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             "not of one item.",
             "Add photographs to the training split.",
         )
-    alterations = crops.header.details["alterations"]
+    alterations = alterations_of(crops)
     rules = TripletRules(
         config.margin,
         config.hardest,

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from tiefvision.errors import StaleArtifact
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.triplets import View
 from tiefvision.store.artifact import Artifact, ArtifactWriter
@@ -9,6 +10,7 @@ from tiefvision.store.header import Header
 from tiefvision.workspace.garments import (
     CROP,
     MIRROR,
+    alterations_of,
     garment_tensors,
     garments_reader,
     view_name,
@@ -118,3 +120,14 @@ def test_what_was_read_once_is_not_read_again(crops):
     assert garments.maps is garments.maps
     assert garments.colours is garments.colours
     assert garments.pixels is garments.pixels
+
+
+def test_crops_of_an_earlier_release_are_told(tmp_path):
+    with ArtifactWriter(tmp_path / "crops.lmdb", Header("", "", {}, {}), 0.1) as it:
+        it.finish(details={"grid": 0})
+    with (
+        Artifact(tmp_path / "crops.lmdb") as crops,
+        pytest.raises(StaleArtifact, match="earlier release") as told,
+    ):
+        alterations_of(crops)
+    assert "make stage-6" in str(told.value.fix)

@@ -23,7 +23,7 @@ from tiefvision.ranking.views import BLOCK, CosineRanker, embed_views
 from tiefvision.ranking.visual_words import learn_codebook
 from tiefvision.ranking.whitening import WhitenedRanker, fit_whitening
 from tiefvision.workspace.artifacts import Workspace
-from tiefvision.workspace.garments import garments_reader
+from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.loading import COSINE, DEEPRANK, Models
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
@@ -176,7 +176,7 @@ def _learner(
         [replace(photo, split="test") for photo in training],
         "test",
         available,
-        crops.header.details["alterations"],
+        alterations_of(crops),
     )
     return Learner(
         [View(photo.path) for photo in training[::every]],

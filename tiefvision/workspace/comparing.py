@@ -21,6 +21,7 @@ from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.searches import Search, Within, restrict, search_of_split
 from tiefvision.records import Box, Split
 from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.garments import alterations_of
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.prepared import WHOLE
 from tiefvision.workspace.records import read_photos
@@ -155,9 +156,7 @@ def compare_rankers(
     """
     photos = read_photos(records)
     available = paths_with_maps(crops, photos)
-    search = search_of_split(
-        photos, "test", available, crops.header.details["alterations"]
-    )
+    search = search_of_split(photos, "test", available, alterations_of(crops))
     search = restrict(search, within, matching)
     require_choice(search, "test")
     made = {path: crops.record(f"crop/{path}") for path in sorted(available)}

@@ -15,9 +15,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tiefvision.errors import StaleArtifact
 from tiefvision.ranking.garments import GarmentBatch, GarmentsOf
 from tiefvision.ranking.triplets import View
 from tiefvision.ranking.unit_cells import LEAST
+from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.artifacts import command_for
 from tiefvision.workspace.maps import to_half
 
 CROP, MIRROR, ASKING = "crop", "mirror", "altered1"
@@ -55,6 +58,16 @@ def garment_tensors(
             name: views[name].pixels[0] for name in (CROP, ASKING) if name in views
         }
     return kept
+
+
+def alterations_of(crops: Artifact) -> int:
+    """Altered views of each photograph. Raises StaleArtifact: of an earlier release."""
+    if "alterations" not in crops.header.details:
+        raise StaleArtifact(
+            f"{crops.path} was written by an earlier release.",
+            f"Run: {command_for(crops.path.stem)}",
+        )
+    return int(crops.header.details["alterations"])
 
 
 class HoldsTensors(Protocol):
