@@ -120,11 +120,15 @@ def _differences(comparison: Comparison) -> Iterator[Difference]:
 
 
 def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
-    """Ranker by ranker, the box that was found between the true one and none."""
+    """Of those held against each other, by the box found, the true one and none."""
     if not comparison.by_box:
         return
     kinds = {PREDICTED: comparison.results, **comparison.by_box}
+    last = comparison.results[-1]
+    shown = {one.ranker for one in (*comparison.opponents(), last)}
     for number, ranker in enumerate(comparison.results):
+        if ranker.ranker not in shown:
+            continue
         for kind, results in kinds.items():
             figures = _shown(results[number].figures(comparison.seed))
             yield RankerRow(f"{ranker.ranker}, {kind}", "", figures, {})
