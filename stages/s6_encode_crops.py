@@ -19,7 +19,7 @@ from tiefvision.encoders.precision import AUTO
 from tiefvision.encoders.weights import SHIPPED
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.working import open_photos
-from tiefvision.ranking.crops import CropRules, describe_crop
+from tiefvision.ranking.crops import CropRules
 from tiefvision.workspace.encoding import (
     DEFAULT_ENCODER,
     EncoderName,
@@ -30,7 +30,6 @@ from tiefvision.workspace.encoding import (
     weights_sources,
 )
 from tiefvision.workspace.garment_views import ViewMaker
-from tiefvision.workspace.garments import garment_tensors
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.records import garment_to_search, photo_path, read_photos
 
@@ -66,6 +65,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         photo for photo in read_photos(records) if locations.has(f"found/{photo.path}")
     ]
     maker = ViewMaker(
+        encoder,
+        rules,
         records,
         [photo.path for photo in photos],
         config.alterations,
@@ -81,12 +82,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 continue
             surest, unsure = garment_to_search(locations, photo.path)
             box = surest.box_in_image if surest else None
-            views = {
-                name: describe_crop(encoder, crop, rules)
-                for name, crop in maker.views(photo.path, opened, box)
-            }
             writer.write(
-                tensors=garment_tensors(photo.path, views, pixels=True),
+                tensors=maker.tensors(photo.path, opened, box),
                 records={
                     f"crop/{photo.path}": {
                         "box": box,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.errors import BadDataset, BadUsage
+from tiefvision.errors import BadDataset, require_known
 from tiefvision.ranking.deeprank import SIZE
 from tiefvision.ranking.searches import search_of_split
 from tiefvision.ranking.training import TripletRules, count_steps, deeprank_task
@@ -36,7 +36,7 @@ class Config:
     patience: Annotated[int, "epochs without a better one; 0: all", 0] = 10
     learning_rate: Annotated[float, "highest rate of AdamW"] = 3e-3
     margin: Annotated[float, "degrees"] = TripletRules.margin
-    hardest: Annotated[int, "negatives drawn from so many closest", 1] = (
+    hardest: Annotated[int, "negatives drawn from so many closest"] = (
         TripletRules.hardest
     )
     close: Annotated[float, "share of negatives drawn so; the others, from all"] = (
@@ -49,7 +49,8 @@ class Config:
 
 def run(config: Config, job: Job) -> dict[str, Any]:
     """Train on the training split; the epoch that ranks validation best is kept."""
-    _check(config)
+    require_known("--network", config.network, NETWORKS)
+    require_known("--positives", config.positives, POSITIVES)
     crops = job.read("crops")
     records = job.read("photos")
     encoder = require_same_encoder(crops)
@@ -102,12 +103,3 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     if not search.queries:
         figures["kept"] = "the last epoch: validation asks nothing"
     return {"queries": len(queries), "judged": len(judged), **figures}
-
-
-def _check(config: Config) -> None:
-    for name, value, known in (
-        ("network", config.network, NETWORKS),
-        ("positives", config.positives, POSITIVES),
-    ):
-        if value not in known:
-            raise BadUsage(f"--{name} {value} is unknown.", f"Use {', '.join(known)}.")

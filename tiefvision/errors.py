@@ -4,6 +4,8 @@ Each names the thing that is wrong and, where there is one, the next command. Th
 command line prints them as one sentence; nothing else in the package exits or prints.
 """
 
+from collections.abc import Iterable
+
 
 class TiefVisionError(Exception):
     """Something that the user can mend.
@@ -48,3 +50,10 @@ class StorageFull(TiefVisionError):
 
 class BadWeights(TiefVisionError):
     """A weights file of another architecture, or one that cannot be read."""
+
+
+def require_known(option: str, value: str, known: Iterable[str]) -> None:
+    """Raises BadUsage, with what there is, where an option has another value."""
+    names = tuple(known)
+    if value not in names:
+        raise BadUsage(f"{option} {value} is unknown.", f"Use {', '.join(names)}.")

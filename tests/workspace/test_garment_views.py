@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tiefvision.photos.working import open_photo
-from tiefvision.ranking.crops import crop_garment
+from tiefvision.ranking.crops import CropRules, crop_garment
 from tiefvision.workspace.garment_views import ViewMaker
 
 BOX = (20.0, 10.0, 60.0, 110.0)
@@ -27,6 +27,10 @@ def records(tmp_path):
     return SimpleNamespace(header=SimpleNamespace(details=details))
 
 
+def maker_of(records, grounds, alterations, seed):
+    return ViewMaker(None, CropRules(), records, grounds, alterations, seed)
+
+
 def photo_of(records, path):
     from pathlib import Path
 
@@ -45,7 +49,7 @@ def all_equal(one, other):
 
 @pytest.mark.parametrize("box", [BOX, None])
 def test_the_crop_its_mirror_image_and_altered_views(records, box):
-    found = views_of(ViewMaker(records, PATHS, 3, 0), "a.png", box)
+    found = views_of(maker_of(records, PATHS, 3, 0), "a.png", box)
     assert list(found) == ["crop", "mirror", "altered1", "altered2", "altered3"]
     for view in found.values():
         assert (view.shape, view.dtype) == ((224, 224, 3), np.uint8)
@@ -56,29 +60,29 @@ def test_the_crop_its_mirror_image_and_altered_views(records, box):
 
 
 def test_without_alterations_no_ground_is_read(records):
-    found = views_of(ViewMaker(records, (), 0, 0), "a.png")
+    found = views_of(maker_of(records, (), 0, 0), "a.png")
     assert list(found) == ["crop", "mirror"]
 
 
 def test_views_do_not_depend_on_what_was_made_before(records):
-    maker = ViewMaker(records, PATHS, 2, 0)
+    maker = maker_of(records, PATHS, 2, 0)
     first = views_of(maker, "b.png")
     for path in PATHS:
         views_of(maker, path)
     assert all_equal(views_of(maker, "b.png"), first)
     # A run that was killed goes on with a maker of its own.
-    assert all_equal(views_of(ViewMaker(records, PATHS, 2, 0), "b.png"), first)
+    assert all_equal(views_of(maker_of(records, PATHS, 2, 0), "b.png"), first)
 
 
 def test_more_alterations_begin_with_the_same(records):
-    few = views_of(ViewMaker(records, PATHS, 1, 0), "a.png")
-    many = views_of(ViewMaker(records, PATHS, 3, 0), "a.png")
+    few = views_of(maker_of(records, PATHS, 1, 0), "a.png")
+    many = views_of(maker_of(records, PATHS, 3, 0), "a.png")
     assert all_equal(few, {name: many[name] for name in few})
 
 
 def test_another_seed_makes_other_views_of_the_same_crop(records):
     first, other = (
-        views_of(ViewMaker(records, PATHS, 1, seed), "a.png") for seed in (0, 1)
+        views_of(maker_of(records, PATHS, 1, seed), "a.png") for seed in (0, 1)
     )
     np.testing.assert_array_equal(first["crop"], other["crop"])
     assert not np.array_equal(first["altered1"], other["altered1"])
@@ -94,7 +98,7 @@ def with_mask(records, tmp_path):
 def test_an_unreadable_ground_is_the_photograph_itself(records, tmp_path):
     with_mask(records, tmp_path)
     broken, own = (
-        views_of(ViewMaker(records, (ground,), 6, 0), "a.png")
+        views_of(maker_of(records, (ground,), 6, 0), "a.png")
         for ground in ("broken.png", "a.png")
     )
     assert all_equal(broken, own)
@@ -102,13 +106,13 @@ def test_an_unreadable_ground_is_the_photograph_itself(records, tmp_path):
 
 def test_a_mask_lets_other_photographs_be_the_ground(records, tmp_path):
     plain = [
-        views_of(ViewMaker(records, (ground,), 6, 0), "a.png")
+        views_of(maker_of(records, (ground,), 6, 0), "a.png")
         for ground in ("b.png", "c.png")
     ]
     assert all_equal(*plain)  # nothing tells where the ground is
     with_mask(records, tmp_path)
     masked = [
-        views_of(ViewMaker(records, (ground,), 6, 0), "a.png")
+        views_of(maker_of(records, (ground,), 6, 0), "a.png")
         for ground in ("b.png", "c.png")
     ]
     assert not all_equal(*masked)

@@ -71,3 +71,25 @@ def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatc
         assert gone.colours.shape == there.colours.shape
         assert gone.pixels.shape == there.pixels.shape
         assert not gone.maps.any() and not gone.colours.any()
+
+
+def test_what_one_ranker_asked_for_is_not_encoded_again_for_the_next(
+    opened, monkeypatch
+):
+    from tiefvision.workspace import query_boxes
+
+    described = []
+
+    def counted(*arguments):
+        described.append(arguments)
+        return describe_crop(*arguments)
+
+    monkeypatch.setattr(query_boxes, "describe_crop", counted)
+    records, crops = opened
+    views = [View(photo.path) for photo in read_photos(records)[:2]]
+    garments_of = query_garments(records, crops, CPU)[WHOLE]
+    first, again = garments_of(views), garments_of(list(views))
+    assert len(described) == 2
+    assert first.maps.equal(again.maps)
+    garments_of(views[::-1])
+    assert len(described) == 4

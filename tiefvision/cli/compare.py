@@ -15,7 +15,7 @@ from tiefvision.cli.options import (
 )
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, WORSE, say
-from tiefvision.errors import BadUsage
+from tiefvision.errors import BadUsage, require_known
 
 if TYPE_CHECKING:
     from tiefvision.evaluation.changes import Change
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from tiefvision.workspace.artifacts import Workspace
     from tiefvision.workspace.comparing import Comparison
 
-
-DEFAULT_RANKERS = ("cosine", "deeprank")
 
 SHOWN = (
     "recall@1",
@@ -93,13 +91,13 @@ def compare(
         return _compare_packs(packs[0], packs[1], fail_if or (), options)
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
-    for name, value, known in (
-        ("--boxes", boxes, ("located", "whole")),
-        ("--within", within, ("all", "category", "variants")),
-    ):
-        if value not in known:
-            raise BadUsage(f"{name} {value}: unknown.", f"Use {', '.join(known)}.")
-    names = tuple(dict.fromkeys(ranker or DEFAULT_RANKERS))
+    from tiefvision.ranking.searches import GALLERIES
+    from tiefvision.workspace.loading import RANKERS
+    from tiefvision.workspace.prepared import LOCATED, WHOLE
+
+    require_known("--boxes", boxes, (LOCATED, WHOLE))
+    require_known("--within", within, GALLERIES)
+    names = tuple(dict.fromkeys(ranker or RANKERS))
     asked = Asked(names, data, boxes, within, queries, models, html, pack)
     _compare_rankers(asked, options)
     return DONE

@@ -9,7 +9,7 @@ import typer
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE, say
-from tiefvision.datasets.files import ANNOTATIONS
+from tiefvision.datasets.files import is_dataset
 from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def check(
     from tiefvision.datasets.check import check_dataset
 
     near = near or near_cosine is not None
-    if near and folder.is_dir() and not (folder / ANNOTATIONS).exists():
+    if near and folder.is_dir() and not is_dataset(folder):
         _print_near(_find_near(folder, near_cosine, options), {}, options)
         return DONE  # a catalogue to be indexed; there is nothing else to check
     report = check_dataset(folder, options.track)

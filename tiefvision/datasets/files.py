@@ -24,6 +24,11 @@ PARTIAL_SUFFIX = ".partial"
 """Ends the name of a file that is still being written."""
 
 
+def is_dataset(root: Path) -> bool:
+    """Whether a folder is laid out as a dataset, and not a mere folder of pictures."""
+    return (root / ANNOTATIONS).is_file()
+
+
 def mask_file(root: Path, path: str) -> Path:
     """Where the mask of a photograph lies, if its dataset has masks.
 

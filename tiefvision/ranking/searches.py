@@ -150,17 +150,12 @@ def restrict(search: Search, within: Within, matching: str = "*") -> Search:
         matching: Pattern of the paths of queries (``fnmatch``), such as "*_back*".
     """
     wanted = replace(search, within=within)
-    kept = []
-    for number, view in enumerate(search.queries):
-        if not fnmatchcase(view.path, matching):
-            continue
-        found = allowed(wanted, slice(number, number + 1))
-        right = same_names(
-            search.query_items[number : number + 1], search.gallery_items
-        )
-        if found is None or (found & right).any():
-            kept.append(number)
-    left_out = sum(fnmatchcase(view.path, matching) for view in search.queries)
+    asking = [
+        number
+        for number, view in enumerate(search.queries)
+        if fnmatchcase(view.path, matching)
+    ]
+    kept = [number for number in asking if _can_find(wanted, number)]
 
     def pick(values: tuple[T, ...]) -> tuple[T, ...]:
         return tuple(values[number] for number in kept) if values else ()
@@ -171,8 +166,18 @@ def restrict(search: Search, within: Within, matching: str = "*") -> Search:
         query_items=pick(search.query_items),
         query_kinds=pick(search.query_kinds),
         query_variants=pick(search.query_variants),
-        unanswerable=search.unanswerable + left_out - len(kept),
+        unanswerable=search.unanswerable + len(asking) - len(kept),
     )
+
+
+def _can_find(search: Search, number: int) -> bool:
+    """Whether a query may find a photograph of its item."""
+    rows = slice(number, number + 1)
+    mask = allowed(search, rows)
+    if mask is None:
+        return True
+    right = same_names(search.query_items[rows], search.gallery_items)
+    return bool((mask & right).any())
 
 
 def _kind(photo: Photo) -> str:

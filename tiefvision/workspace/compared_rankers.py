@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -50,19 +50,10 @@ class Learner:
     seed: int
     track: Track
 
-    @cached_property
-    def _needed(self) -> None:
-        if len(self.views) < 2 or len(self.search.gallery) < 2:
-            raise BadDataset(
-                "The workspace's training split holds nothing to learn rankers from.",
-                f"Give photographs the split train, or leave out {', '.join(LEARNT)}.",
-            )
-
     def words(
         self, describe: Describe, importance: np.ndarray | None = None
     ) -> WordsRanker:
         """Visual words of a kind of descriptors."""
-        _ = self._needed
         starts = range(0, len(self.views), BLOCK)
         crops = (
             crop
@@ -75,7 +66,6 @@ class Learner:
 
     def mix(self) -> Embed:
         """Encoding, whole or pooled, and colour, with the weight that ranks best."""
-        _ = self._needed
         firsts: dict[str, Embed] = {
             COSINE: CosineRanker(),
             **{name: PooledRanker(pool) for name, pool in POOLS.items()},
@@ -84,7 +74,6 @@ class Learner:
 
     def components(self) -> Embed:
         """The principal components of whole maps."""
-        _ = self._needed
         learnt = embed_views(self.views, self.garments_of, CosineRanker())
         return WhitenedRanker(CosineRanker(), fit_whitening(learnt))
 
@@ -170,14 +159,14 @@ def _learner(
     training = [
         photo for photo in photos if photo.split == "train" and photo.path in available
     ]
-    every = max(1, -(-len(training) // MOST_LEARNT_FROM))
-    # Of the training split alone: gallery photographs of others are to be found later.
-    search = search_of_split(
-        [replace(photo, split="test") for photo in training],
-        "test",
-        available,
-        alterations_of(crops),
-    )
+    # Its own gallery alone: photographs of other splits are to be found later.
+    search = search_of_split(training, "train", available, alterations_of(crops))
+    if len(training) < 2 or len(search.gallery) < 2:
+        raise BadDataset(
+            "The workspace's training split holds nothing to learn rankers from.",
+            f"Give photographs the split train, or leave out {', '.join(LEARNT)}.",
+        )
+    every = -(-len(training) // MOST_LEARNT_FROM)
     return Learner(
         [View(photo.path) for photo in training[::every]],
         search,

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,15 @@ from PIL import Image
 
 from tiefvision.distilling.alterations import alter_garment
 from tiefvision.distilling.views import SourcePhoto
+from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import WorkingPhoto, open_photo
-from tiefvision.ranking.crops import crop_garment
+from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
 from tiefvision.ranking.triplets import View
 from tiefvision.records import Box
 from tiefvision.store.artifact import Artifact
-from tiefvision.workspace.garments import CROP, MIRROR, view_name
+from tiefvision.workspace.garments import CROP, MIRROR, garment_tensors, view_name
 from tiefvision.workspace.masks import read_shape
 from tiefvision.workspace.records import photo_path
 
@@ -28,16 +30,30 @@ class ViewMaker:
     """Makes the views of garments of a dataset.
 
     Attributes:
+        encoder: Makes the maps.
+        rules: How a crop becomes one.
         records: Of its photographs.
         grounds: Paths of photographs of which parts become new grounds.
         alterations: Altered views of each.
         seed: Of what is drawn; a photograph's views do not depend on the others'.
     """
 
+    encoder: DenseEncoder
+    rules: CropRules
     records: Artifact
     grounds: Sequence[str]
     alterations: int
     seed: int
+
+    def tensors(
+        self, path: str, opened: WorkingPhoto, box_in_image: Box | None
+    ) -> dict[str, dict[str, NDArray[Any]]]:
+        """What an artifact keeps of a garment, by key, pixels and all."""
+        described = {
+            name: describe_crop(self.encoder, crop, self.rules)
+            for name, crop in self.views(path, opened, box_in_image)
+        }
+        return garment_tensors(path, described, pixels=True)
 
     def views(
         self, path: str, opened: WorkingPhoto, box_in_image: Box | None

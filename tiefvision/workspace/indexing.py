@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tiefvision.datasets.files import ANNOTATIONS, photo_file
+from tiefvision.datasets.files import is_dataset, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import TiefVisionError, UnreadablePhoto
@@ -67,7 +67,7 @@ def index_catalogue(
 
 
 def _read_catalogue(root: Path, track: Track) -> Dataset:
-    if (root / ANNOTATIONS).is_file():
+    if is_dataset(root):
         dataset = read_dataset(root)
         shop = tuple(item for item in dataset.photos if item.source == "shop")
         return Dataset(root, dataset.images, shop or dataset.photos)

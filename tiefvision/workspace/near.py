@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tiefvision.datasets.files import ANNOTATIONS, photo_file
+from tiefvision.datasets.files import is_dataset, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
 from tiefvision.datasets.splits import join_overlapping
 from tiefvision.encoders.dense import DenseEncoder
@@ -107,11 +107,6 @@ class NearReport:
             "groups": groups,
             "skipped": self.skipped,
         }
-
-
-def is_dataset(root: Path) -> bool:
-    """Whether a folder is laid out as a dataset, and not a mere folder of pictures."""
-    return (root / ANNOTATIONS).is_file()
 
 
 def find_near(

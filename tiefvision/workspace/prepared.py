@@ -8,12 +8,10 @@ from tiefvision.datasets.layout import Dataset, read_dataset
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.locating.findings import is_unsure
 from tiefvision.photos.working import open_photos
-from tiefvision.ranking.crops import describe_crop
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import keep_encoder
 from tiefvision.workspace.garment_views import ViewMaker
-from tiefvision.workspace.garments import garment_tensors
 from tiefvision.workspace.job import Job, Resources
 from tiefvision.workspace.loading import Models
 from tiefvision.workspace.provenance import (
@@ -103,7 +101,7 @@ def _encode(
         if job.up_to_date:
             return
         locator = models.locator(resources.device) if boxes == LOCATED else None
-        maker = ViewMaker(job.read("photos"), (), 0, resources.seed)
+        maker = ViewMaker(encoder, rules, job.read("photos"), (), 0, resources.seed)
         with job.write() as writer:
             left = [path for path in files if not writer.has(f"crop/{path}")]
             pairs = zip(left, open_photos(files[path] for path in left), strict=True)
@@ -114,10 +112,6 @@ def _encode(
                 found = locator.find_to_search(opened) if locator else ()
                 surest = next(iter(found), None)
                 box = surest.box_in_image if surest else None
-                views = {
-                    name: describe_crop(encoder, crop, rules)
-                    for name, crop in maker.views(path, opened, box)
-                }
                 crop = {
                     "box": box,
                     "category": surest.category if surest else "",
@@ -125,9 +119,8 @@ def _encode(
                         locator and surest and is_unsure(surest, locator.telling)
                     ),
                 }
-                writer.write(
-                    garment_tensors(path, views, pixels=True), {f"crop/{path}": crop}
-                )
+                tensors = maker.tensors(path, opened, box)
+                writer.write(tensors, {f"crop/{path}": crop})
             keep_encoder(writer, encoder)
             writer.finish(
                 encoder=encoder.identity.to_dict(),

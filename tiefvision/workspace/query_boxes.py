@@ -1,6 +1,7 @@
 """The same queries by other boxes: what locating costs a search, and what it wins."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -26,6 +27,9 @@ from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.records import photo_path, read_photos
 
 TRUE, WHOLE = "true", "whole"
+
+BLOCKS_KEPT = 4
+"""Blocks of encoded queries that are kept for the next ranker, 90 MB each."""
 
 
 def query_garments(
@@ -85,10 +89,13 @@ def _maps_by_boxes(
             encoder, mirror_photo(crop) if view.mirrored else crop, rules
         )
 
-    def garments_of(views: Sequence[View]) -> Garments:
+    # Rankers ask for the same queries one after the other: their photographs are
+    # decoded and encoded once for all of them, as long as few blocks hold them.
+    @lru_cache(maxsize=BLOCKS_KEPT)
+    def block_of(views: tuple[View, ...]) -> Garments:
         return join_garments([garment_of(view) for view in views], device)
 
-    return garments_of
+    return lambda views: block_of(tuple(views))
 
 
 def _nothing(encoder: DenseEncoder, rules: CropRules) -> GarmentBatch:
