@@ -1,8 +1,12 @@
+import json
 import sys
 
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, WORSE
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.choice import choose_models
+from tiefvision.workspace.job import input_digests
 from tiefvision.workspace.packs import PAGE
 
 RECALLS = [f"recall@{k}" for k in (1, 3, 5, 10, 20, 30, 50)]
@@ -37,8 +41,6 @@ def test_a_line_of_json_follows_the_contract(tiefvision, trained):
 
 
 def test_the_command_says_what_the_stage_said(tiefvision, trained):
-    import json
-
     report = json.loads((trained / "reports" / "compare.json").read_text("utf-8"))
     spoken = tiefvision("compare", "--workspace", trained, "--json")
     assert spoken.lines == report["figures"]["rankers"]
@@ -228,3 +230,23 @@ def test_what_cannot_be_compared_is_told(tiefvision, trained, words, named):
     assert spoken.code in (BAD_USAGE, FAILED)
     assert named in spoken.err
     assert "Traceback" not in spoken.err
+
+
+def metrics_of(pack):
+    return json.loads((pack / "metrics.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("models", "curves"), [("auto", True), ("shipped", False)])
+def test_a_pack_and_its_page_tell_of_the_models_that_were_compared(
+    models, curves, tiefvision, run, shipped, tmp_path
+):
+    """Not of the workspace's, where they are others."""
+    words = ("--models", models, "--pack", tmp_path / "pack")
+    assert tiefvision("compare", "--workspace", run, *words).code == DONE
+    inputs = metrics_of(tmp_path / "pack")["inputs"]
+    chosen = choose_models(Workspace(run), models)
+    expected = input_digests(Workspace(run), ["photos", "crops"]) | chosen.digests()
+    assert inputs == expected
+    assert ("deeprank" in inputs, "heads" in inputs) == (curves, not curves)
+    page = (tmp_path / "pack" / PAGE).read_text("utf-8")
+    assert ("epoch" in page) == curves

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,10 +10,14 @@ from tiefvision.errors import BadDataset
 from tiefvision.ranking.comparison import RankerResult
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.triplets import View
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.bundle import read_bundle
 from tiefvision.workspace.comparing import Comparison
+from tiefvision.workspace.loading import TrainedModels
 from tiefvision.workspace.packs import (
     METRICS,
     QUERIES,
+    compared_inputs,
     read_pack,
     shared_values,
     write_pack,
@@ -114,3 +119,20 @@ def test_a_damaged_pack_is_named(tmp_path, file, change):
 def test_a_folder_without_a_pack_is_named(tmp_path):
     with pytest.raises(BadDataset, match="compare --pack DIR"):
         read_pack(tmp_path / "none")
+
+
+def test_the_inputs_are_those_of_what_was_compared(run, bundle, tmp_path):
+    workspace = Workspace(run)
+    own = {"photos", "crops"}
+    located = {"crop_classifier", "box_regressors", "locations"}
+    trained = TrainedModels(workspace)
+    inputs = compared_inputs(workspace, workspace, trained, ["cosine", "deeprank"])
+    assert set(inputs) == own | located | {"deeprank"}
+    inputs = compared_inputs(workspace, workspace, trained, ["cosine", "pca"])
+    assert set(inputs) == own | located
+    elsewhere = Workspace(shutil.copytree(run, tmp_path / "elsewhere"))
+    models = read_bundle(bundle)
+    inputs = compared_inputs(elsewhere, workspace, models, ["cosine", "deeprank"])
+    assert set(inputs) == own | {"heads"}
+    inputs = compared_inputs(elsewhere, workspace, models, ["pca"])
+    assert set(inputs) == own | {"heads", "training/photos", "training/crops"}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tiefvision.store.artifact import Artifact
     from tiefvision.workspace.artifacts import Workspace
     from tiefvision.workspace.comparing import Comparison
+    from tiefvision.workspace.loading import Models
 
 
 SHOWN = (
@@ -154,7 +155,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
                 print_line(line)
         else:
             _print_comparison(comparison)
-        _write(asked, comparison, photos, rankers, garments_of, place, options)
+        _write(asked, comparison, photos, rankers, garments_of, place, models, options)
 
 
 def _write(
@@ -164,25 +165,20 @@ def _write(
     rankers: "Mapping[str, Embed]",
     garments_of: "GarmentsOf",
     place: "Workspace",
+    models: "Models",
     options: Options,
 ) -> None:
     """The result pack and the page, where they are wanted."""
     from tiefvision.datasets.files import copy_file
     from tiefvision.workspace.comparing_map import map_gallery
     from tiefvision.workspace.comparing_page import write_page
-    from tiefvision.workspace.job import input_digests
-    from tiefvision.workspace.loading import DEEPRANK
-    from tiefvision.workspace.packs import PAGE, write_pack
+    from tiefvision.workspace.loading import DEEPRANK, training_curves
+    from tiefvision.workspace.packs import PAGE, compared_inputs, write_pack
 
-    run, html, pack = options.run, asked.html, asked.pack
-    trained = DEEPRANK in asked.rankers and run.holds(DEEPRANK)
-    history: list[dict[str, float]] = []
-    if trained:
-        with run.open(DEEPRANK) as deeprank:
-            history = deeprank.record("training/history")
+    html, pack = asked.html, asked.pack
+    history = training_curves(models) if DEEPRANK in asked.rankers else []
     if pack:
-        inputs = input_digests(place, ["photos", "crops"])
-        inputs |= input_digests(run, [DEEPRANK]) if trained else {}
+        inputs = compared_inputs(place, options.run, models, asked.rankers)
         write_pack(comparison, pack, inputs, options.torch_device())
     pages = [page for page in (html, pack and pack / PAGE) if page]
     for number, page in enumerate(pages):

@@ -8,7 +8,7 @@ import csv
 import importlib.metadata
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,18 @@ from tiefvision.datasets.files import replace_file
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.changes import Values
 from tiefvision.machine import this_machine
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.compared_rankers import LEARNT
 from tiefvision.workspace.comparing import Comparison
+from tiefvision.workspace.job import input_digests
+from tiefvision.workspace.loading import DEEPRANK, Models
 
 FORMAT, VERSION = "tiefvision-results", 1
 
 METRICS, QUERIES, PAGE = "metrics.json", "queries.csv", "compare.html"
+
+TABLES = ("photos", "crops")
+"""The artifacts that a comparison reads its photographs from."""
 
 MIRRORED = " (mirrored)"
 """Behind the path of a photograph whose mirror image asks."""
@@ -49,6 +56,27 @@ class Pack:
     values: Values
 
 
+def compared_inputs(
+    compared: Workspace, learnt_in: Workspace, models: Models, rankers: Collection[str]
+) -> dict[str, str]:
+    """Digests of everything that the figures of a comparison came from, by name.
+
+    Args:
+        compared: Whose photographs and crops were compared.
+        learnt_in: The workspace on whose training split rankers learnt, if any did; its
+            digests stand under "training/" where it is not the one compared.
+        models: Which located, encoded and ranked.
+        rankers: Names of those that were compared.
+    """
+    inputs = input_digests(compared, TABLES) | models.digests()
+    if DEEPRANK not in rankers:
+        inputs.pop(DEEPRANK, None)
+    if learnt_in != compared and any(name in LEARNT for name in rankers):
+        learnt = input_digests(learnt_in, TABLES)
+        inputs |= {f"training/{name}": digest for name, digest in learnt.items()}
+    return inputs
+
+
 def write_pack(
     comparison: Comparison,
     folder: Path,
@@ -60,7 +88,7 @@ def write_pack(
     Args:
         comparison: What to keep.
         folder: Made if it is missing.
-        inputs: Digests of the artifacts that were compared, by name.
+        inputs: Digests of what was compared, as ``compared_inputs`` gives them.
         device: Where it ran.
     """
     metrics = {
