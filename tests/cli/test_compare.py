@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 
 import pytest
@@ -109,8 +110,6 @@ def pack(trained, tmp_path_factory):
 
 def worse(pack, folder):
     """A copy of a pack in which DeepRank finds nothing."""
-    import shutil
-
     shutil.copytree(pack, folder)
     path = folder / "queries.csv"
     head, *rows = path.read_text().splitlines()
@@ -151,6 +150,44 @@ def test_a_change_for_the_worse_has_its_own_code(tiefvision, pack, tmp_path):
         assert tiefvision("compare", pack, after, "--fail-if", allowed).code == DONE
 
 
+def keeping(pack, folder, kept):
+    """A copy of a pack with those lines of queries alone that are to be kept."""
+    shutil.copytree(pack, folder)
+    path = folder / "queries.csv"
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, *filter(kept, rows)]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+@pytest.mark.parametrize("condition", ["recall@20<-0.01", "deeprank:recall@20<-0.01"])
+def test_a_ranker_that_is_gone_is_no_pass(quiet, condition, tiefvision, pack, tmp_path):
+    after = keeping(pack, tmp_path / "after", lambda row: ",deeprank," not in row)
+    spoken = tiefvision("compare", pack, after, "--fail-if", condition, *quiet)
+    assert spoken.code == WORSE
+    assert f"Failed: {condition}: {after} has no recall@20 of deeprank." in spoken.err
+    # What does not speak of it, or nothing that must not fail, is as it was.
+    other = ("--fail-if", "cosine:recall@20<-0.01")
+    assert tiefvision("compare", pack, after, *other, *quiet).code == DONE
+    assert tiefvision("compare", pack, after, *quiet).code == DONE
+    # A new ranker has lost nothing.
+    assert tiefvision("compare", after, pack, "--fail-if", "recall@20<0").code == DONE
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_queries_that_are_gone_are_no_pass(quiet, tiefvision, pack, tmp_path):
+    lines = (pack / "queries.csv").read_text().splitlines()
+    first = lines[1].split(",")[0]
+    after = keeping(pack, tmp_path / "after", lambda row: not row.startswith(first))
+    condition = ("--fail-if", "recall@20<-0.01")
+    spoken = tiefvision("compare", pack, after, *condition, *quiet)
+    assert spoken.code == WORSE
+    assert f"Failed: {after} lacks 1 of 4 queries, {first} among them." in spoken.err
+    assert tiefvision("compare", pack, after, *quiet).code == DONE
+    # New ones have nothing to be held against.
+    assert tiefvision("compare", after, pack, *condition, *quiet).code == DONE
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -159,6 +196,7 @@ def test_a_change_for_the_worse_has_its_own_code(tiefvision, pack, tmp_path):
         ["PACK", "PACK", "--html", "page.html"],
         ["PACK", "PACK", "--fail-if", "recall@20"],
         ["PACK", "PACK", "--fail-if", "recall@21<0"],
+        ["PACK", "PACK", "--fail-if", "magic:recall@20<0"],
         ["--fail-if", "recall@20<0"],
     ],
 )

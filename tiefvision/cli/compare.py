@@ -1,6 +1,6 @@
 """``tiefvision compare``: the rankers of a workspace, side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -18,13 +18,14 @@ from tiefvision.cli.running import DONE, WORSE, say
 from tiefvision.errors import BadUsage, require_known
 
 if TYPE_CHECKING:
-    from tiefvision.evaluation.changes import Change
+    from tiefvision.evaluation.changes import Change, Condition
     from tiefvision.ranking.garments import Embed, GarmentsOf
     from tiefvision.ranking.searches import Within
     from tiefvision.store.artifact import Artifact
     from tiefvision.workspace.artifacts import Workspace
     from tiefvision.workspace.comparing import Comparison
     from tiefvision.workspace.loading import Models
+    from tiefvision.workspace.packs import Pack
 
 
 SHOWN = (
@@ -78,7 +79,7 @@ def compare(
         typer.Option(
             metavar="[RANKER:]FIGURE<LIMIT",
             help="Of two packs: end with code 4 if a figure changed by less (or more, "
-            "with >). May come again.",
+            "with >), or if AFTER lacks it or a query. May come again.",
         ),
     ] = None,
 ) -> int:
@@ -196,26 +197,20 @@ def _write(
 def _compare_packs(
     before: Path, after: Path, fail_if: Sequence[str], options: Options
 ) -> int:
-    from tiefvision.evaluation.changes import Condition, changes_between
+    from tiefvision.evaluation.changes import changes_between
     from tiefvision.workspace.packs import read_pack, shared_values
 
-    conditions = {}
-    for text in fail_if:
-        try:
-            conditions[text] = Condition.parse(text)
-        except ValueError as error:
-            raise BadUsage(
-                f"--fail-if {text}: no condition.", 'Write "recall@20<-0.01".'
-            ) from error
+    conditions = _conditions(fail_if)
     old, new = read_pack(before), read_pack(after)
+    for text, condition in conditions.items():
+        if not condition.covers(old.values):
+            figures = (name for row in old.values.values() for name in row)
+            raise BadUsage(
+                f"--fail-if {text}: {before} has no such figure.",
+                f"Use {', '.join(dict.fromkeys(figures))}, of {', '.join(old.values)}.",
+            )
     *values, count = shared_values(old, new)
     changes = changes_between(values[0], values[1], options.seed)
-    for text, condition in conditions.items():
-        if not any(condition.concerns(change) for change in changes):
-            known = ", ".join(dict.fromkeys(change.figure for change in changes))
-            raise BadUsage(
-                f"--fail-if {text}: the packs have no such figure.", f"Use {known}."
-            )
     if not options.quiet and (
         old.protocol != new.protocol or count < max(len(old.queries), len(new.queries))
     ):
@@ -224,10 +219,43 @@ def _compare_packs(
             f"{len(new.queries)}. Before: {old.protocol}. After: {new.protocol}."
         )
     _print_changes(changes, options)
-    met = [text for text, condition in conditions.items() if condition.is_met(changes)]
-    for text in met:
-        say(f"Failed: {text}")
-    return WORSE if met else DONE
+    failures = list(_lost(old, new, after, conditions))
+    failures += [text for text, one in conditions.items() if one.is_met(changes)]
+    for failure in failures:
+        say(f"Failed: {failure}")
+    return WORSE if failures else DONE
+
+
+def _conditions(texts: Sequence[str]) -> "dict[str, Condition]":
+    """Conditions by their text. Raises BadUsage."""
+    from tiefvision.evaluation.changes import Condition
+
+    conditions = {}
+    for text in texts:
+        try:
+            conditions[text] = Condition.parse(text)
+        except ValueError as error:
+            raise BadUsage(
+                f"--fail-if {text}: no condition.", 'Write "recall@20<-0.01".'
+            ) from error
+    return conditions
+
+
+def _lost(
+    old: "Pack", new: "Pack", after: Path, conditions: "Mapping[str, Condition]"
+) -> Iterator[str]:
+    """What conditions cannot be judged by, for it is gone: no pass, but a failure."""
+    for text, condition in conditions.items():
+        kept = condition.covers(new.values)
+        gone = [ranker for ranker in condition.covers(old.values) if ranker not in kept]
+        if gone:
+            yield f"{text}: {after} has no {condition.figure} of {', '.join(gone)}."
+    queries = set(old.queries) - set(new.queries)
+    if conditions and queries:
+        yield (
+            f"{after} lacks {len(queries)} of {len(old.queries)} queries, "
+            f"{min(queries)} among them."
+        )
 
 
 def _print_changes(changes: "Sequence[Change]", options: Options) -> None:
