@@ -288,3 +288,19 @@ def test_a_pack_and_its_page_tell_of_the_models_that_were_compared(
     assert ("deeprank" in inputs, "heads" in inputs) == (curves, not curves)
     page = (tmp_path / "pack" / PAGE).read_text("utf-8")
     assert ("epoch" in page) == curves
+
+
+def test_models_over_other_maps_are_told_before_a_dataset_is_encoded(
+    tiefvision, run, run_stage, shipped, dataset
+):
+    run_stage(run, "encode_crops", grid=5)
+    words = ("compare", "--workspace", run, "--models", "shipped", "--quiet")
+    refused = tiefvision(*words, "--ranker", "cosine", "--ranker", "deeprank")
+    assert (refused.code, refused.out) == (FAILED, "")
+    assert f"Add --data {dataset}, " in refused.err
+    learnt = tiefvision(*words, "--data", dataset, "--ranker", "pca")
+    assert (learnt.code, learnt.out) == (FAILED, "")
+    assert "Leave out pca" in learnt.err
+    assert not (run / "compared").exists()
+    advised = tiefvision(*words, "--data", dataset)
+    assert advised.code == DONE, advised.err

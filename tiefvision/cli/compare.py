@@ -120,8 +120,7 @@ class Asked:
 
 
 def _compare_rankers(asked: Asked, options: Options) -> None:
-    from tiefvision.workspace.artifacts import Workspace
-    from tiefvision.workspace.compared_rankers import load_compared
+    from tiefvision.workspace.compared_rankers import load_compared, require_comparable
     from tiefvision.workspace.comparing import compare_rankers
     from tiefvision.workspace.comparing_indexes import with_indexes
     from tiefvision.workspace.garments import garments_reader
@@ -131,11 +130,14 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
 
     run, device, track = options.run, options.torch_device(), options.track
     models = options.choose_models(asked.models)
-    place: Workspace = run
+    place, elsewhere = run, asked.data is not None
+    names, seed = asked.rankers, options.seed
     if asked.data:
-        resources = Resources(device, options.seed, track=track)
+        # What cannot be compared is told before minutes go into encoding.
+        require_comparable(run, models, names, device, elsewhere)
+        resources = Resources(device, seed, track=track)
         place = prepare(run, models, asked.data, asked.boxes, resources)
-    rankers = load_compared(run, models, asked.rankers, device, options.seed, track)
+    rankers = load_compared(run, models, names, device, seed, track, elsewhere)
     with place.open("photos") as photos, place.open("crops") as crops:
         garments_of = garments_reader(crops, device)
         others = query_garments(photos, crops, device)
