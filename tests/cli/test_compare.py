@@ -207,6 +207,29 @@ def test_what_cannot_be_compared_is_said(tiefvision, pack, words):
     assert len(spoken.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--data", "."),
+        ("--boxes", "whole"),
+        ("--within", "category"),
+        ("--queries", "a*"),
+        ("--models", "shipped"),
+        ("--ranker", "cosine"),
+        ("--html", "page.html"),
+        ("--pack", "new"),
+    ],
+)
+def test_what_two_packs_cannot_heed_is_refused(
+    option, tiefvision, pack, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    spoken = tiefvision("compare", pack, pack, *option)
+    assert (spoken.code, spoken.out) == (BAD_USAGE, "")
+    assert option[0] in spoken.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_that_is_no_pack_is_named(tiefvision, pack, tmp_path):
     spoken = tiefvision("compare", pack, tmp_path)
     assert spoken.code == FAILED
@@ -257,6 +280,7 @@ def test_whole_photographs_miss_nothing(tiefvision, run, dataset):
     ("words", "named"),
     [
         (("--boxes", "round"), "located, whole"),
+        (("--boxes", "whole"), "--data"),
         (("--within", "reach"), "category"),
         (("--data", "nowhere"), "nowhere"),
         (("--queries", "no such*"), "searched with"),

@@ -1,7 +1,7 @@
 """``tiefvision compare``: the rankers of a workspace, side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -42,6 +42,20 @@ LARGEST_CUT = 20
 """Of the recalls in the table: a smaller gallery makes some of them meaningless."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is compared, as the command line says it."""
+
+    rankers: tuple[str, ...] = ()
+    data: Path | None = None
+    boxes: str = "located"
+    within: str = "all"
+    queries: str = "*"
+    models: str = DEFAULT_MODELS
+    html: Path | None = None
+    pack: Path | None = None
+
+
 @with_options
 def compare(
     options: Options,
@@ -62,13 +76,13 @@ def compare(
     ] = None,
     boxes: Annotated[
         str, typer.Option(help="Of --data: located, or whole photographs.")
-    ] = "located",
+    ] = Asked.boxes,
     within: Annotated[
         str, typer.Option(help="Gallery of a query: all, category or variants.")
-    ] = "all",
+    ] = Asked.within,
     queries: Annotated[
         str, typer.Option(help="Pattern of the queries' paths, as in '*_back*'.")
-    ] = "*",
+    ] = Asked.queries,
     models: ModelsOption = DEFAULT_MODELS,
     html: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
     pack: Annotated[
@@ -87,9 +101,13 @@ def compare(
 
     With two result packs: what changed between them, query by query.
     """
+    names = tuple(dict.fromkeys(ranker or ()))
+    asked = Asked(names, data, boxes, within, queries, models, html, pack)
     if packs:
-        if len(packs) != 2 or html or pack or ranker:
-            raise BadUsage("Give two result packs and --fail-if alone, or no pack.")
+        strange = _changed(asked)
+        if len(packs) != 2 or strange:
+            given = f", not {', '.join(strange)}" if strange else ""
+            raise BadUsage(f"Give two result packs and --fail-if alone{given}.")
         return _compare_packs(packs[0], packs[1], fail_if or (), options)
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
@@ -99,24 +117,23 @@ def compare(
 
     require_known("--boxes", boxes, (LOCATED, WHOLE))
     require_known("--within", within, GALLERIES)
-    names = tuple(dict.fromkeys(ranker or RANKERS))
-    asked = Asked(names, data, boxes, within, queries, models, html, pack)
-    _compare_rankers(asked, options)
+    if boxes != LOCATED and not data:
+        raise BadUsage(
+            f"--boxes {boxes} is for another dataset.",
+            "Name it: --data DIR. The workspace's own crops are as located.",
+        )
+    _compare_rankers(replace(asked, rankers=names or RANKERS), options)
     return DONE
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is compared, as the command line says it."""
-
-    rankers: tuple[str, ...]
-    data: Path | None
-    boxes: str
-    within: str
-    queries: str
-    models: str
-    html: Path | None
-    pack: Path | None
+def _changed(asked: Asked) -> list[str]:
+    """The options that were given and are not as they are by default."""
+    own = {"rankers": "--ranker"}
+    return [
+        own.get(field.name, f"--{field.name}")
+        for field in fields(asked)
+        if getattr(asked, field.name) != field.default
+    ]
 
 
 def _compare_rankers(asked: Asked, options: Options) -> None:
