@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, WORSE
+from tiefvision.version import __version__
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.choice import choose_models
 from tiefvision.workspace.job import input_digests
@@ -292,6 +293,38 @@ def test_what_cannot_be_compared_is_told(tiefvision, trained, words, named):
     assert spoken.code in (BAD_USAGE, FAILED)
     assert named in spoken.err
     assert "Traceback" not in spoken.err
+
+
+def test_a_pack_tells_how_it_was_made(tiefvision, run, dataset, tmp_path):
+    words = ["--boxes", "whole", "--queries", "street*", "--within", "category"]
+    words += ["--seed", 4, "--ranker", "lab", "--ranker", "cosine"]
+    packs = ("--data", dataset, "--pack", tmp_path / "pack")
+    assert tiefvision("compare", "--workspace", run, *words, *packs).code == DONE
+    metrics = metrics_of(tmp_path / "pack")
+    assert metrics["options"] == {
+        "rankers": ["lab", "cosine"],
+        "data": str(dataset),
+        "boxes": "whole",
+        "within": "category",
+        "queries": "street*",
+        "models": "auto",
+    }
+    assert metrics["seed"] == 4
+    assert metrics["models"] == f"the models of {run}"
+    with Workspace(run).open("crops") as crops:
+        assert metrics["encoder"] == crops.header.encoder
+    assert metrics["environment"]["tiefvision"] == __version__
+
+
+def test_options_that_were_not_given_are_in_a_pack_too(pack):
+    assert metrics_of(pack)["options"] == {
+        "rankers": ["cosine", "deeprank"],
+        "data": None,
+        "boxes": "located",
+        "within": "all",
+        "queries": "*",
+        "models": "auto",
+    }
 
 
 def metrics_of(pack):

@@ -17,13 +17,20 @@ from tiefvision.workspace.loading import TrainedModels
 from tiefvision.workspace.packs import (
     METRICS,
     QUERIES,
+    Origin,
     compared_inputs,
     read_pack,
     shared_values,
     write_pack,
 )
 
-CPU = torch.device("cpu")
+ORIGIN = Origin(
+    {"crops": "abc"},
+    {"name": "alexnet"},
+    "the models of here",
+    {"within": "category"},
+    torch.device("cpu"),
+)
 VIEWS = (View("a, b.jpg"), View("c.jpg", mirrored=True), View("d.jpg"))
 
 
@@ -45,7 +52,7 @@ def comparison_of(*ranks, views=VIEWS):
 
 
 def write(folder, *ranks, **changes):
-    write_pack(comparison_of(*ranks, **changes), folder, {"crops": "abc"}, CPU)
+    write_pack(comparison_of(*ranks, **changes), folder, ORIGIN)
     return folder
 
 
@@ -66,7 +73,10 @@ def test_what_the_files_hold(tmp_path):
     assert metrics["seed"] == 3 and metrics["inputs"] == {"crops": "abc"}
     assert [line["ranker"] for line in metrics["rankers"]] == ["cosine", "deeprank"]
     assert metrics["rankers"][1]["recall@1"]["value"] == pytest.approx(2 / 3, abs=1e-4)
-    assert {"python", "torch", "nmslib", "cores", "device"} <= set(
+    assert metrics["options"] == {"within": "category"}
+    assert metrics["encoder"] == {"name": "alexnet"}
+    assert metrics["models"] == "the models of here"
+    assert {"tiefvision", "python", "torch", "nmslib", "cores", "device"} <= set(
         metrics["environment"]
     )
     with (folder / QUERIES).open(newline="") as file:

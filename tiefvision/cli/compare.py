@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from tiefvision.ranking.garments import Embed, GarmentsOf
     from tiefvision.ranking.searches import Within
     from tiefvision.store.artifact import Artifact
-    from tiefvision.workspace.artifacts import Workspace
     from tiefvision.workspace.comparing import Comparison
-    from tiefvision.workspace.loading import Models
     from tiefvision.workspace.packs import Pack
 
 
@@ -54,6 +52,17 @@ class Asked:
     models: str = DEFAULT_MODELS
     html: Path | None = None
     pack: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """What decides the figures, as a result pack keeps it."""
+        return {
+            "rankers": list(self.rankers),
+            "data": None if self.data is None else str(self.data),
+            "boxes": self.boxes,
+            "within": self.within,
+            "queries": self.queries,
+            "models": self.models,
+        }
 
 
 @with_options
@@ -142,6 +151,8 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     from tiefvision.workspace.comparing_indexes import with_indexes
     from tiefvision.workspace.garments import garments_reader
     from tiefvision.workspace.job import Resources
+    from tiefvision.workspace.loading import DEEPRANK, training_curves
+    from tiefvision.workspace.packs import Origin, compared_inputs, write_pack
     from tiefvision.workspace.prepared import prepare
     from tiefvision.workspace.query_boxes import query_garments
 
@@ -175,31 +186,31 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
                 print_line(line)
         else:
             _print_comparison(comparison)
-        _write(asked, comparison, photos, rankers, garments_of, place, models, options)
+        if asked.pack:
+            inputs = compared_inputs(place, run, models, names)
+            encoder, said = crops.header.encoder or {}, asked.to_dict()
+            origin = Origin(inputs, encoder, models.label, said, device)
+            write_pack(comparison, asked.pack, origin)
+        history = training_curves(models) if DEEPRANK in names else []
+        _write_pages(asked, comparison, photos, rankers, garments_of, history, options)
 
 
-def _write(
+def _write_pages(
     asked: Asked,
     comparison: "Comparison",
     photos: "Artifact",
     rankers: "Mapping[str, Embed]",
     garments_of: "GarmentsOf",
-    place: "Workspace",
-    models: "Models",
+    history: Sequence[Mapping[str, float]],
     options: Options,
 ) -> None:
-    """The result pack and the page, where they are wanted."""
+    """The page, where it is wanted; that of a result pack is the same one."""
     from tiefvision.datasets.files import copy_file
     from tiefvision.workspace.comparing_map import map_gallery
     from tiefvision.workspace.comparing_page import write_page
-    from tiefvision.workspace.loading import DEEPRANK, training_curves
-    from tiefvision.workspace.packs import PAGE, compared_inputs, write_pack
+    from tiefvision.workspace.packs import PAGE
 
     html, pack = asked.html, asked.pack
-    history = training_curves(models) if DEEPRANK in asked.rankers else []
-    if pack:
-        inputs = compared_inputs(place, options.run, models, asked.rankers)
-        write_pack(comparison, pack, inputs, options.torch_device())
     pages = [page for page in (html, pack and pack / PAGE) if page]
     for number, page in enumerate(pages):
         if number:

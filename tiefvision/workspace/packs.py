@@ -1,6 +1,7 @@
 """A result pack: a comparison on disk, which can be compared with another.
 
-``metrics.json`` holds every figure, the protocol, the seed and the environment;
+``metrics.json`` holds every figure, the protocol, the seed, the options of the command,
+the encoder, digests of all that was compared, and the environment;
 ``queries.csv`` a line a query and ranker; ``compare.html`` is the page.
 """
 
@@ -77,28 +78,44 @@ def compared_inputs(
     return inputs
 
 
-def write_pack(
-    comparison: Comparison,
-    folder: Path,
-    inputs: Mapping[str, str],
-    device: torch.device,
-) -> None:
+@dataclass(frozen=True)
+class Origin:
+    """Where the figures of a pack come from.
+
+    Attributes:
+        inputs: Digests of what was compared, as ``compared_inputs`` gives them.
+        encoder: Identity of the one that made the maps.
+        models: What to call those that located, encoded and ranked.
+        options: Of the command, as they were given or by default.
+        device: Where it ran.
+    """
+
+    inputs: Mapping[str, str]
+    encoder: Mapping[str, str]
+    models: str
+    options: Mapping[str, Any]
+    device: torch.device
+
+
+def write_pack(comparison: Comparison, folder: Path, origin: Origin) -> None:
     """Write figures and queries; the page is written by ``write_page``.
 
     Args:
         comparison: What to keep.
         folder: Made if it is missing.
-        inputs: Digests of what was compared, as ``compared_inputs`` gives them.
-        device: Where it ran.
+        origin: Where it comes from.
     """
     metrics = {
         "format": FORMAT,
         "version": VERSION,
         "protocol": comparison.protocol,
         "seed": comparison.seed,
+        "options": dict(origin.options),
+        "models": origin.models,
+        "encoder": dict(origin.encoder),
+        "inputs": dict(origin.inputs),
+        "environment": _environment(origin.device),
         "rankers": comparison.to_lines(),
-        "inputs": dict(inputs),
-        "environment": _environment(device),
     }
     text = json.dumps(metrics, indent=1, ensure_ascii=False) + "\n"
     replace_file(folder / METRICS, text.encode())
