@@ -270,6 +270,24 @@ def test_another_dataset_is_located_encoded_and_compared(
     assert len(list((run / "compared").iterdir())) == 1
 
 
+def test_the_steps_of_a_reduction_are_told(tiefvision, trained, tmp_path):
+    page = tmp_path / "page.html"
+    words = ("compare", "--workspace", trained, "--ranker", "cosine", "--ranker", "pca")
+    cosine, pca = tiefvision(*words, "--json").lines
+    assert "steps" not in cosine["index"]
+    facts = pca["index"]
+    assert list(facts["steps"]) == ["whole", "reduced", "indexed", "reranked"]
+    for k in ("recall@1", "recall@10"):
+        assert facts["steps"]["whole"][k] == cosine[k]
+        assert facts["steps"]["reduced"][k] == pca[k]
+        # A shortlist of the whole gallery loses nothing.
+        assert facts["steps"]["reranked"][k] == cosine[k]
+    assert (facts["shortlist"], facts["shortlist_holds"]) == (12, 1.0)
+    sentence = "its first 12 ordered again by whole maps"
+    assert sentence in tiefvision(*words, "--html", page).out
+    assert sentence in page.read_text("utf-8")
+
+
 def test_whole_photographs_miss_nothing(tiefvision, run, dataset):
     words = ["--data", dataset, "--boxes", "whole", "--queries", "street*", "--json"]
     spoken = tiefvision("compare", "--workspace", run, *words)

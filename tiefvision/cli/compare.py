@@ -319,6 +319,8 @@ def _print_changes(changes: "Sequence[Change]", options: Options) -> None:
 
 
 def _print_comparison(comparison: "Comparison") -> None:
+    from tiefvision.ranking.reranking_loss import steps_in_words
+
     typer.echo(comparison.protocol)
     items = len(set(comparison.search.gallery_items))
     if items <= LARGEST_CUT:
@@ -344,3 +346,5 @@ def _print_comparison(comparison: "Comparison") -> None:
             ("p of no difference", *likely, ""),
         ]
     print_table(("ranker", *SHOWN, "lost by NMSLIB"), rows)
+    for sentence in steps_in_words(comparison.indexes):
+        typer.echo(sentence)
