@@ -1,12 +1,13 @@
 """``tiefvision compare``: the rankers of a workspace, side by side."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from tiefvision.cli.changes import compare_packs
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
@@ -14,16 +15,14 @@ from tiefvision.cli.options import (
     with_options,
 )
 from tiefvision.cli.output import print_line, print_table
-from tiefvision.cli.running import DONE, WORSE, say
+from tiefvision.cli.running import DONE, say
 from tiefvision.errors import BadUsage, require_known
 
 if TYPE_CHECKING:
-    from tiefvision.evaluation.changes import Change, Condition
     from tiefvision.ranking.garments import Embed, GarmentsOf
     from tiefvision.ranking.searches import Within
     from tiefvision.store.artifact import Artifact
     from tiefvision.workspace.comparing import Comparison
-    from tiefvision.workspace.packs import Pack
 
 
 SHOWN = (
@@ -117,20 +116,12 @@ def compare(
         if len(packs) != 2 or strange:
             given = f", not {', '.join(strange)}" if strange else ""
             raise BadUsage(f"Give two result packs and --fail-if alone{given}.")
-        return _compare_packs(packs[0], packs[1], fail_if or (), options)
+        return compare_packs(packs[0], packs[1], fail_if or (), options)
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
-    from tiefvision.ranking.searches import GALLERIES
     from tiefvision.workspace.loading import RANKERS
-    from tiefvision.workspace.prepared import LOCATED, WHOLE
 
-    require_known("--boxes", boxes, (LOCATED, WHOLE))
-    require_known("--within", within, GALLERIES)
-    if boxes != LOCATED and not data:
-        raise BadUsage(
-            f"--boxes {boxes} is for another dataset.",
-            "Name it: --data DIR. The workspace's own crops are as located.",
-        )
+    _require_heeded(asked)
     _compare_rankers(replace(asked, rankers=names or RANKERS), options)
     return DONE
 
@@ -143,6 +134,20 @@ def _changed(asked: Asked) -> list[str]:
         for field in fields(asked)
         if getattr(asked, field.name) != field.default
     ]
+
+
+def _require_heeded(asked: Asked) -> None:
+    """Raises BadUsage where an option says nothing here."""
+    from tiefvision.ranking.searches import GALLERIES
+    from tiefvision.workspace.prepared import LOCATED, WHOLE
+
+    require_known("--boxes", asked.boxes, (LOCATED, WHOLE))
+    require_known("--within", asked.within, GALLERIES)
+    if asked.boxes != LOCATED and not asked.data:
+        raise BadUsage(
+            f"--boxes {asked.boxes} is for another dataset.",
+            "Name it: --data DIR. The workspace's own crops are as located.",
+        )
 
 
 def _compare_rankers(asked: Asked, options: Options) -> None:
@@ -222,100 +227,6 @@ def _write_pages(
             write_page(comparison, photos, page, history, gallery, options.track)
         if not options.quiet:
             say(f"The page is {page}.")
-
-
-def _compare_packs(
-    before: Path, after: Path, fail_if: Sequence[str], options: Options
-) -> int:
-    from tiefvision.evaluation.changes import changes_between
-    from tiefvision.workspace.packs import read_pack, shared_values
-
-    conditions = _conditions(fail_if)
-    old, new = read_pack(before), read_pack(after)
-    for text, condition in conditions.items():
-        if not condition.covers(old.values):
-            figures = (name for row in old.values.values() for name in row)
-            raise BadUsage(
-                f"--fail-if {text}: {before} has no such figure.",
-                f"Use {', '.join(dict.fromkeys(figures))}, of {', '.join(old.values)}.",
-            )
-    *values, count = shared_values(old, new)
-    changes = changes_between(values[0], values[1], options.seed)
-    if not options.quiet and (
-        old.protocol != new.protocol or count < max(len(old.queries), len(new.queries))
-    ):
-        say(
-            f"Note: by the {count} queries that both have, of {len(old.queries)} and "
-            f"{len(new.queries)}. Before: {old.protocol}. After: {new.protocol}."
-        )
-    _print_changes(changes, options)
-    failures = list(_lost(old, new, after, conditions))
-    failures += [text for text, one in conditions.items() if one.is_met(changes)]
-    for failure in failures:
-        say(f"Failed: {failure}")
-    return WORSE if failures else DONE
-
-
-def _conditions(texts: Sequence[str]) -> "dict[str, Condition]":
-    """Conditions by their text. Raises BadUsage."""
-    from tiefvision.evaluation.changes import Condition
-
-    conditions = {}
-    for text in texts:
-        try:
-            conditions[text] = Condition.parse(text)
-        except ValueError as error:
-            raise BadUsage(
-                f"--fail-if {text}: no condition.", 'Write "recall@20<-0.01".'
-            ) from error
-    return conditions
-
-
-def _lost(
-    old: "Pack", new: "Pack", after: Path, conditions: "Mapping[str, Condition]"
-) -> Iterator[str]:
-    """What conditions cannot be judged by, for it is gone: no pass, but a failure."""
-    for text, condition in conditions.items():
-        kept = condition.covers(new.values)
-        gone = [ranker for ranker in condition.covers(old.values) if ranker not in kept]
-        if gone:
-            yield f"{text}: {after} has no {condition.figure} of {', '.join(gone)}."
-    queries = set(old.queries) - set(new.queries)
-    if conditions and queries:
-        yield (
-            f"{after} lacks {len(queries)} of {len(old.queries)} queries, "
-            f"{min(queries)} among them."
-        )
-
-
-def _print_changes(changes: "Sequence[Change]", options: Options) -> None:
-    if options.json:
-        for change in changes:
-            print_line(
-                {
-                    "ranker": change.ranker,
-                    "figure": change.figure,
-                    "before": change.before.to_dict(),
-                    "after": change.after.to_dict(),
-                    "difference": change.difference.to_dict(),
-                    "p": round(change.chance, 5),
-                }
-            )
-        return
-    print_table(
-        ("ranker", "figure", "before", "after", "difference", "p"),
-        [
-            (
-                change.ranker,
-                change.figure,
-                change.before,
-                change.after,
-                change.difference,
-                f"{change.chance:.4f}",
-            )
-            for change in changes
-        ],
-    )
 
 
 def _print_comparison(comparison: "Comparison") -> None:
