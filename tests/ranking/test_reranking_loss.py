@@ -181,9 +181,9 @@ def test_the_steps_in_words():
     }
     (said,) = steps_in_words({"cosine": {"embedding": 16}, "pca": facts})
     assert said == (
-        "pca, step by step, recall@1 and recall@10: whole maps 0.500 and 0.750; "
-        "reduced to 256 numbers 0.250 and 0.750 (-0.250 and +0.000); "
-        "by NMSLIB 0.250 and 0.500 (+0.000 and -0.250); "
-        "its first 100 ordered again by whole maps 0.500 and 0.500 "
-        "(+0.250 and +0.000). They hold 99.8% of the ten nearest by whole maps."
+        "pca, step by step, recall@1 and recall@10: whole maps 0.5000 and 0.7500; "
+        "reduced to 256 numbers 0.2500 and 0.7500 (-0.2500 and +0.0000); "
+        "by NMSLIB 0.2500 and 0.5000 (+0.0000 and -0.2500); "
+        "its first 100 ordered again by whole maps 0.5000 and 0.5000 "
+        "(+0.2500 and +0.0000). They hold 99.8% of the ten nearest by whole maps."
     )

@@ -112,11 +112,11 @@ def _describe(ranker: str, facts: Mapping[str, Any]) -> str:
 
 
 def _recalls(step: Mapping[str, Any]) -> str:
-    """Such as "0.568 and 0.878 (-0.012 and +0.000)"."""
-    values = " and ".join(f"{step[f'recall@{k}']['value']:.3f}" for k in CUTS)
+    """Such as "0.5676 and 0.8784 (-0.0120 and +0.0000)", digit for digit as in JSON."""
+    values = " and ".join(f"{step[f'recall@{k}']['value']:.4f}" for k in CUTS)
     if "ahead" not in step:
         return values
-    gained = (f"{step['ahead'][f'recall@{k}']['value']:+.3f}" for k in CUTS)
+    gained = (f"{step['ahead'][f'recall@{k}']['value']:+.4f}" for k in CUTS)
     return f"{values} ({' and '.join(gained)})"
 
 
