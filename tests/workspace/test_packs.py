@@ -28,6 +28,7 @@ ORIGIN = Origin(
     {"crops": "abc"},
     {"name": "alexnet"},
     "the models of here",
+    "somewhere",
     {"within": "category"},
     torch.device("cpu"),
 )
@@ -76,6 +77,7 @@ def test_what_the_files_hold(tmp_path):
     assert metrics["options"] == {"within": "category"}
     assert metrics["encoder"] == {"name": "alexnet"}
     assert metrics["models"] == "the models of here"
+    assert metrics["dataset"] == "somewhere"
     assert {"tiefvision", "python", "torch", "nmslib", "cores", "device"} <= set(
         metrics["environment"]
     )
@@ -135,14 +137,18 @@ def test_the_inputs_are_those_of_what_was_compared(run, bundle, tmp_path):
     workspace = Workspace(run)
     own = {"photos", "crops"}
     located = {"crop_classifier", "box_regressors", "locations"}
-    trained = TrainedModels(workspace)
-    inputs = compared_inputs(workspace, workspace, trained, ["cosine", "deeprank"])
-    assert set(inputs) == own | located | {"deeprank"}
-    inputs = compared_inputs(workspace, workspace, trained, ["cosine", "pca"])
-    assert set(inputs) == own | located
+    learnt = {"training/photos", "training/crops"}
     elsewhere = Workspace(shutil.copytree(run, tmp_path / "elsewhere"))
-    models = read_bundle(bundle)
-    inputs = compared_inputs(elsewhere, workspace, models, ["cosine", "deeprank"])
-    assert set(inputs) == own | {"heads"}
-    inputs = compared_inputs(elsewhere, workspace, models, ["pca"])
-    assert set(inputs) == own | {"heads", "training/photos", "training/crops"}
+    for models, ranked, encoded in (
+        (TrainedModels(workspace), {"deeprank"}, located),
+        (read_bundle(bundle), {"heads"}, {"heads"}),
+    ):
+        for place, names, expected in (
+            (workspace, ["cosine", "deeprank"], ranked),
+            (workspace, ["cosine", "pca"], set()),
+            (elsewhere, ["cosine", "deeprank"], ranked | encoded),
+            (elsewhere, ["cosine"], encoded),
+            (elsewhere, ["pca"], encoded | learnt),
+        ):
+            inputs = compared_inputs(place, workspace, models, names)
+            assert set(inputs) == own | expected, (models.label, place.root, names)

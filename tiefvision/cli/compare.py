@@ -192,9 +192,14 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
         else:
             _print_comparison(comparison)
         if asked.pack:
-            inputs = compared_inputs(place, run, models, names)
-            encoder, said = crops.header.encoder or {}, asked.to_dict()
-            origin = Origin(inputs, encoder, models.label, said, device)
+            origin = Origin(
+                compared_inputs(place, run, models, names),
+                crops.header.encoder or {},
+                models.label,
+                Path(photos.header.details["root"]).name,
+                asked.to_dict(),
+                device,
+            )
             write_pack(comparison, asked.pack, origin)
         history = training_curves(models) if DEEPRANK in names else []
         _write_pages(asked, comparison, photos, rankers, garments_of, history, options)

@@ -26,7 +26,7 @@ from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.compared_rankers import LEARNT
 from tiefvision.workspace.comparing import Comparison
 from tiefvision.workspace.job import input_digests
-from tiefvision.workspace.loading import DEEPRANK, Models
+from tiefvision.workspace.loading import BUNDLE, DEEPRANK, Models
 
 FORMAT, VERSION = "tiefvision-results", 1
 
@@ -66,13 +66,18 @@ def compared_inputs(
         compared: Whose photographs and crops were compared.
         learnt_in: The workspace on whose training split rankers learnt, if any did; its
             digests stand under "training/" where it is not the one compared.
-        models: Which located, encoded and ranked.
+        models: Whose DeepRank ranked; which located and encoded photographs that are
+            not the workspace's own.
         rankers: Names of those that were compared.
     """
-    inputs = input_digests(compared, TABLES) | models.digests()
-    if DEEPRANK not in rankers:
-        inputs.pop(DEEPRANK, None)
-    if learnt_in != compared and any(name in LEARNT for name in rankers):
+    elsewhere = compared != learnt_in  # or the crops were there before the models came
+    ranking = (DEEPRANK, BUNDLE) if DEEPRANK in rankers else ()
+    inputs = input_digests(compared, TABLES) | {
+        name: digest
+        for name, digest in models.digests().items()
+        if name in ranking or (elsewhere and name != DEEPRANK)
+    }
+    if elsewhere and any(name in LEARNT for name in rankers):
         learnt = input_digests(learnt_in, TABLES)
         inputs |= {f"training/{name}": digest for name, digest in learnt.items()}
     return inputs
@@ -85,7 +90,8 @@ class Origin:
     Attributes:
         inputs: Digests of what was compared, as ``compared_inputs`` gives them.
         encoder: Identity of the one that made the maps.
-        models: What to call those that located, encoded and ranked.
+        models: What to call those that the command used.
+        dataset: Name of the folder whose photographs were compared.
         options: Of the command, as they were given or by default.
         device: Where it ran.
     """
@@ -93,6 +99,7 @@ class Origin:
     inputs: Mapping[str, str]
     encoder: Mapping[str, str]
     models: str
+    dataset: str
     options: Mapping[str, Any]
     device: torch.device
 
@@ -110,6 +117,7 @@ def write_pack(comparison: Comparison, folder: Path, origin: Origin) -> None:
         "version": VERSION,
         "protocol": comparison.protocol,
         "seed": comparison.seed,
+        "dataset": origin.dataset,
         "options": dict(origin.options),
         "models": origin.models,
         "encoder": dict(origin.encoder),
