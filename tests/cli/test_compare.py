@@ -1,8 +1,14 @@
+import json
+import shutil
 import sys
 
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, WORSE
+from tiefvision.version import __version__
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.choice import choose_models
+from tiefvision.workspace.job import input_digests
 from tiefvision.workspace.packs import PAGE
 
 RECALLS = [f"recall@{k}" for k in (1, 3, 5, 10, 20, 30, 50)]
@@ -37,8 +43,6 @@ def test_a_line_of_json_follows_the_contract(tiefvision, trained):
 
 
 def test_the_command_says_what_the_stage_said(tiefvision, trained):
-    import json
-
     report = json.loads((trained / "reports" / "compare.json").read_text("utf-8"))
     spoken = tiefvision("compare", "--workspace", trained, "--json")
     assert spoken.lines == report["figures"]["rankers"]
@@ -107,8 +111,6 @@ def pack(trained, tmp_path_factory):
 
 def worse(pack, folder):
     """A copy of a pack in which DeepRank finds nothing."""
-    import shutil
-
     shutil.copytree(pack, folder)
     path = folder / "queries.csv"
     head, *rows = path.read_text().splitlines()
@@ -149,6 +151,44 @@ def test_a_change_for_the_worse_has_its_own_code(tiefvision, pack, tmp_path):
         assert tiefvision("compare", pack, after, "--fail-if", allowed).code == DONE
 
 
+def keeping(pack, folder, kept):
+    """A copy of a pack with those lines of queries alone that are to be kept."""
+    shutil.copytree(pack, folder)
+    path = folder / "queries.csv"
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, *filter(kept, rows)]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+@pytest.mark.parametrize("condition", ["recall@20<-0.01", "deeprank:recall@20<-0.01"])
+def test_a_ranker_that_is_gone_is_no_pass(quiet, condition, tiefvision, pack, tmp_path):
+    after = keeping(pack, tmp_path / "after", lambda row: ",deeprank," not in row)
+    spoken = tiefvision("compare", pack, after, "--fail-if", condition, *quiet)
+    assert spoken.code == WORSE
+    assert f"Failed: {condition}: {after} has no recall@20 of deeprank." in spoken.err
+    # What does not speak of it, or nothing that must not fail, is as it was.
+    other = ("--fail-if", "cosine:recall@20<-0.01")
+    assert tiefvision("compare", pack, after, *other, *quiet).code == DONE
+    assert tiefvision("compare", pack, after, *quiet).code == DONE
+    # A new ranker has lost nothing.
+    assert tiefvision("compare", after, pack, "--fail-if", "recall@20<0").code == DONE
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_queries_that_are_gone_are_no_pass(quiet, tiefvision, pack, tmp_path):
+    lines = (pack / "queries.csv").read_text().splitlines()
+    first = lines[1].split(",")[0]
+    after = keeping(pack, tmp_path / "after", lambda row: not row.startswith(first))
+    condition = ("--fail-if", "recall@20<-0.01")
+    spoken = tiefvision("compare", pack, after, *condition, *quiet)
+    assert spoken.code == WORSE
+    assert f"Failed: {after} lacks 1 of 4 queries, {first} among them." in spoken.err
+    assert tiefvision("compare", pack, after, *quiet).code == DONE
+    # New ones have nothing to be held against.
+    assert tiefvision("compare", after, pack, *condition, *quiet).code == DONE
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -157,6 +197,7 @@ def test_a_change_for_the_worse_has_its_own_code(tiefvision, pack, tmp_path):
         ["PACK", "PACK", "--html", "page.html"],
         ["PACK", "PACK", "--fail-if", "recall@20"],
         ["PACK", "PACK", "--fail-if", "recall@21<0"],
+        ["PACK", "PACK", "--fail-if", "magic:recall@20<0"],
         ["--fail-if", "recall@20<0"],
     ],
 )
@@ -165,6 +206,29 @@ def test_what_cannot_be_compared_is_said(tiefvision, pack, words):
     spoken = tiefvision("compare", *words)
     assert spoken.code == BAD_USAGE
     assert len(spoken.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--data", "."),
+        ("--boxes", "whole"),
+        ("--within", "category"),
+        ("--queries", "a*"),
+        ("--models", "shipped"),
+        ("--ranker", "cosine"),
+        ("--html", "page.html"),
+        ("--pack", "new"),
+    ],
+)
+def test_what_two_packs_cannot_heed_is_refused(
+    option, tiefvision, pack, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    spoken = tiefvision("compare", pack, pack, *option)
+    assert (spoken.code, spoken.out) == (BAD_USAGE, "")
+    assert option[0] in spoken.err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_no_pack_is_named(tiefvision, pack, tmp_path):
@@ -206,6 +270,24 @@ def test_another_dataset_is_located_encoded_and_compared(
     assert len(list((run / "compared").iterdir())) == 1
 
 
+def test_the_steps_of_a_reduction_are_told(tiefvision, trained, tmp_path):
+    page = tmp_path / "page.html"
+    words = ("compare", "--workspace", trained, "--ranker", "cosine", "--ranker", "pca")
+    cosine, pca = tiefvision(*words, "--json").lines
+    assert "steps" not in cosine["index"]
+    facts = pca["index"]
+    assert list(facts["steps"]) == ["whole", "reduced", "indexed", "reranked"]
+    for k in ("recall@1", "recall@10"):
+        assert facts["steps"]["whole"][k] == cosine[k]
+        assert facts["steps"]["reduced"][k] == pca[k]
+        # A shortlist of the whole gallery loses nothing.
+        assert facts["steps"]["reranked"][k] == cosine[k]
+    assert (facts["shortlist"], facts["shortlist_holds"]) == (12, 1.0)
+    sentence = "its first 12 ordered again by whole maps"
+    assert sentence in tiefvision(*words, "--html", page).out
+    assert sentence in page.read_text("utf-8")
+
+
 def test_whole_photographs_miss_nothing(tiefvision, run, dataset):
     words = ["--data", dataset, "--boxes", "whole", "--queries", "street*", "--json"]
     spoken = tiefvision("compare", "--workspace", run, *words)
@@ -217,6 +299,7 @@ def test_whole_photographs_miss_nothing(tiefvision, run, dataset):
     ("words", "named"),
     [
         (("--boxes", "round"), "located, whole"),
+        (("--boxes", "whole"), "--data"),
         (("--within", "reach"), "category"),
         (("--data", "nowhere"), "nowhere"),
         (("--queries", "no such*"), "searched with"),
@@ -228,3 +311,72 @@ def test_what_cannot_be_compared_is_told(tiefvision, trained, words, named):
     assert spoken.code in (BAD_USAGE, FAILED)
     assert named in spoken.err
     assert "Traceback" not in spoken.err
+
+
+def test_a_pack_tells_how_it_was_made(tiefvision, run, dataset, tmp_path):
+    words = ["--boxes", "whole", "--queries", "street*", "--within", "category"]
+    words += ["--seed", 4, "--ranker", "lab", "--ranker", "cosine"]
+    packs = ("--data", dataset, "--pack", tmp_path / "pack")
+    assert tiefvision("compare", "--workspace", run, *words, *packs).code == DONE
+    metrics = metrics_of(tmp_path / "pack")
+    assert metrics["options"] == {
+        "rankers": ["lab", "cosine"],
+        "data": str(dataset),
+        "boxes": "whole",
+        "within": "category",
+        "queries": "street*",
+        "models": "auto",
+    }
+    assert metrics["seed"] == 4
+    assert metrics["dataset"] == dataset.name
+    assert metrics["models"] == f"the models of {run}"
+    with Workspace(run).open("crops") as crops:
+        assert metrics["encoder"] == crops.header.encoder
+    assert metrics["environment"]["tiefvision"] == __version__
+
+
+def test_options_that_were_not_given_are_in_a_pack_too(pack):
+    assert metrics_of(pack)["options"] == {
+        "rankers": ["cosine", "deeprank"],
+        "data": None,
+        "boxes": "located",
+        "within": "all",
+        "queries": "*",
+        "models": "auto",
+    }
+
+
+def metrics_of(pack):
+    return json.loads((pack / "metrics.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("models", "curves"), [("auto", True), ("shipped", False)])
+def test_a_pack_and_its_page_tell_of_the_models_that_were_compared(
+    models, curves, tiefvision, run, shipped, tmp_path
+):
+    """Not of the workspace's, where they are others."""
+    words = ("--models", models, "--pack", tmp_path / "pack")
+    assert tiefvision("compare", "--workspace", run, *words).code == DONE
+    inputs = metrics_of(tmp_path / "pack")["inputs"]
+    chosen = choose_models(Workspace(run), models)
+    expected = input_digests(Workspace(run), ["photos", "crops"])
+    ranker = "deeprank" if curves else "heads"
+    assert inputs == expected | {ranker: chosen.digests()[ranker]}
+    page = (tmp_path / "pack" / PAGE).read_text("utf-8")
+    assert ("epoch" in page) == curves
+
+
+def test_models_over_other_maps_are_told_before_a_dataset_is_encoded(
+    tiefvision, run, run_stage, shipped, dataset
+):
+    run_stage(run, "encode_crops", grid=5)
+    words = ("compare", "--workspace", run, "--models", "shipped", "--quiet")
+    refused = tiefvision(*words, "--ranker", "cosine", "--ranker", "deeprank")
+    assert (refused.code, refused.out) == (FAILED, "")
+    assert f"Add --data {dataset}, " in refused.err
+    learnt = tiefvision(*words, "--data", dataset, "--ranker", "pca")
+    assert (learnt.code, learnt.out) == (FAILED, "")
+    assert "Leave out pca" in learnt.err
+    assert not (run / "compared").exists()
+    advised = tiefvision(*words, "--data", dataset)
+    assert advised.code == DONE, advised.err

@@ -20,6 +20,8 @@ def test_a_folder_is_indexed_and_searched(tiefvision, run, catalogue):
     assert "4 photographs can be searched" in spoken.err
     (line,) = spoken.lines
     assert (line["photos"], line["up_to_date"], line["skipped"]) == (4, False, [])
+    assert line["items"] == 4
+    assert "one item" not in spoken.err
     assert set(line["indexes"]) == {"cosine", "deeprank"}
     for facts in line["indexes"].values():
         assert facts["recall_of_exact"] == pytest.approx(1.0)
@@ -35,6 +37,21 @@ def test_a_folder_is_indexed_and_searched(tiefvision, run, catalogue):
     assert len(found["results"]) == 4
     assert found["results"][0]["photo"] == "été/服 1.jpg"
     assert (catalogue / found["results"][0]["photo"]).is_file()
+
+
+def test_a_catalogue_of_one_item_is_told(tiefvision, run, catalogue):
+    for other in ("été/服 1.jpg", "a/shirt.jpg", "b/shirt.jpg"):
+        (catalogue / other).unlink()
+    note = "Note: the gallery holds one item alone, which every search will find.\n"
+    words = ("--workspace", run, "--json")
+    for _ in range(2):  # also where there is nothing to do
+        spoken = tiefvision("index", catalogue, *words)
+        assert spoken.code == DONE
+        assert spoken.lines[0]["items"] == 1
+        assert note in spoken.err
+    found = tiefvision("search", catalogue / "plain.jpg", *words)
+    assert (found.code, found.err) == (DONE, note)
+    assert tiefvision("search", catalogue / "plain.jpg", *words, "--quiet").err == ""
 
 
 def test_a_second_run_has_nothing_to_do(tiefvision, run, catalogue):

@@ -1,5 +1,8 @@
+import pytest
+
 from tiefvision.cli.running import DONE, FAILED
 from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.bundle import shipped_bundle
 from tiefvision.workspace.records import photo_path, read_photos
 
 KEYS = ["name", "kind", "parameters", "trainable", "embedding"]
@@ -26,7 +29,47 @@ def test_the_sizes_are_those_of_the_networks(tiefvision, trained):
     assert "in the workspace" not in models["mobilenet_v2"]["state"]
     assert models["cosine"]["parameters"] == 0
     assert "trained" in models["deeprank"]["state"]
-    assert models["deeprank"]["trainable"] == models["deeprank"]["parameters"] > 0
+    # An attention, two projections to half of 16 numbers each, and two shares.
+    assert models["deeprank"]["parameters"] == (
+        (256 + 1) + (256 * 8 * 8 + 8) + (2074 * 8 + 8) + 2
+    )
+    assert models["deeprank"]["trainable"] == models["deeprank"]["parameters"]
+    assert models["deeprank"]["embedding"] == 16
+
+
+@pytest.mark.parametrize(
+    ("network", "parameters"),
+    [("cells", 256 * 256 + 256), ("deep", 2 * 256 * 512 + 512 + 256)],
+)
+def test_the_network_that_was_trained_is_listed(
+    network, parameters, tiefvision, run, run_stage
+):
+    run_stage(run, "train_deeprank", network=network, epochs=1)
+    spoken = tiefvision("models", "--workspace", run, "--json")
+    deeprank = {line["name"]: line for line in spoken.lines}["deeprank"]
+    assert deeprank["parameters"] == parameters
+    assert deeprank["embedding"] == 256 * 11 * 11
+
+
+def test_the_network_that_ships_is_listed(tiefvision, tmp_path):
+    spoken = tiefvision("models", "--workspace", tmp_path, "--json")
+    deeprank = {line["name"]: line for line in spoken.lines}["deeprank"]
+    facts = shipped_bundle().heads.facts["deeprank"]
+    half = facts["size"] // 2
+    assert deeprank["embedding"] == facts["size"] == 512
+    assert deeprank["parameters"] == (
+        (256 + 1) + (256 * 8 + 1) * half + (facts["colours"] + 1) * half + 2
+    )
+
+
+def test_what_stage_8_would_train_is_listed_where_nothing_ships(
+    tiefvision, shipped, tmp_path
+):
+    (shipped / "heads.safetensors").unlink()
+    spoken = tiefvision("models", "--workspace", tmp_path, "--json")
+    deeprank = {line["name"]: line for line in spoken.lines}["deeprank"]
+    assert deeprank["state"] == "over alexnet, untrained"
+    assert deeprank["embedding"] == 512
 
 
 def test_the_rankers_are_listed_over_the_encoder_of_garments(
@@ -36,7 +79,10 @@ def test_the_rankers_are_listed_over_the_encoder_of_garments(
     spoken = tiefvision("models", "--workspace", run, "--json")
     models = {line["name"]: line for line in spoken.lines}
     assert models["cosine"]["embedding"] == 512 * 3 * 3
-    assert models["deeprank"]["state"].startswith("over squeezenet1_1, ")
+    assert models["cosine"]["state"].startswith("over squeezenet1_1, ")
+    stale = "over alexnet, trained over other crops: run make stage-8"
+    assert models["deeprank"]["state"] == stale
+    assert models["deeprank"]["embedding"] == 16
     assert "for garments: random (seed 8)" in models["squeezenet1_1"]["state"]
     assert "for locating: random (seed 0)" in models["alexnet"]["state"]
 

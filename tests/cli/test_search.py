@@ -64,11 +64,19 @@ def test_a_photograph_of_the_gallery_finds_itself(tiefvision, trained, dataset):
 
 
 def test_more_than_the_gallery_holds_is_all_of_it(tiefvision, trained, street):
-    (line,) = tiefvision(
-        *("search", street[0], "--workspace", trained, "--json"),
-        *("--k", 1000, "--whole"),
-    ).lines
+    words = ("search", street[0], "--workspace", trained, "--whole", "--json", "--k")
+    spoken = tiefvision(*words, 13)
+    (line,) = spoken.lines
+    assert spoken.code == DONE
     assert [hit["rank"] for hit in line["results"]] == list(range(1, 13))
+    assert line["gallery_items"] == 12
+    assert spoken.err == (
+        "Note: the gallery holds 12 items, fewer than the 13 of --k.\n"
+    )
+    assert tiefvision(*words, 13, "--quiet").err == ""
+    enough = tiefvision(*words, 12)
+    assert "gallery_items" not in enough.lines[0]
+    assert enough.err == ""
 
 
 def test_a_given_box_is_searched_with(tiefvision, trained, street):

@@ -72,3 +72,14 @@ def test_a_condition_is_met_by_one_change(text, met):
         change_of("deeprank", "recall@1", -0.02),
     ]
     assert Condition.parse(text).is_met(changes) == met
+
+
+def test_a_condition_covers_the_rankers_that_have_its_figure():
+    values = {
+        "cosine": {"recall@1": np.ones(2), "rank": np.ones(2)},
+        "deeprank": {"recall@1": np.ones(2)},
+    }
+    assert Condition.parse("recall@1<0").covers(values) == ["cosine", "deeprank"]
+    assert Condition.parse("deeprank:recall@1<0").covers(values) == ["deeprank"]
+    assert Condition.parse("rank<0").covers(values) == ["cosine"]
+    assert Condition.parse("deeprank:rank<0").covers(values) == []

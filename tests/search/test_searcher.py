@@ -58,7 +58,9 @@ def test_an_item_with_many_photographs_hides_no_other():
 
 @pytest.mark.parametrize(("k", "found"), [(1, 1), (2, 2), (3, 3), (1000, 3)])
 def test_no_more_than_k_and_no_more_than_there_are(k, found):
-    assert len(searcher(["a", "b", "c", "a"]).nearest(PHOTO, None, k)) == found
+    ready = searcher(["a", "b", "c", "a"])
+    assert len(ready.nearest(PHOTO, None, k)) == found
+    assert ready.item_count == 3
 
 
 def test_the_box_is_of_the_photograph_and_not_of_its_pixels(monkeypatch):

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,16 +10,28 @@ from tiefvision.errors import BadDataset
 from tiefvision.ranking.comparison import RankerResult
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.triplets import View
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.bundle import read_bundle
 from tiefvision.workspace.comparing import Comparison
+from tiefvision.workspace.loading import TrainedModels
 from tiefvision.workspace.packs import (
     METRICS,
     QUERIES,
+    Origin,
+    compared_inputs,
     read_pack,
     shared_values,
     write_pack,
 )
 
-CPU = torch.device("cpu")
+ORIGIN = Origin(
+    {"crops": "abc"},
+    {"name": "alexnet"},
+    "the models of here",
+    "somewhere",
+    {"within": "category"},
+    torch.device("cpu"),
+)
 VIEWS = (View("a, b.jpg"), View("c.jpg", mirrored=True), View("d.jpg"))
 
 
@@ -40,7 +53,7 @@ def comparison_of(*ranks, views=VIEWS):
 
 
 def write(folder, *ranks, **changes):
-    write_pack(comparison_of(*ranks, **changes), folder, {"crops": "abc"}, CPU)
+    write_pack(comparison_of(*ranks, **changes), folder, ORIGIN)
     return folder
 
 
@@ -61,7 +74,11 @@ def test_what_the_files_hold(tmp_path):
     assert metrics["seed"] == 3 and metrics["inputs"] == {"crops": "abc"}
     assert [line["ranker"] for line in metrics["rankers"]] == ["cosine", "deeprank"]
     assert metrics["rankers"][1]["recall@1"]["value"] == pytest.approx(2 / 3, abs=1e-4)
-    assert {"python", "torch", "nmslib", "cores", "device"} <= set(
+    assert metrics["options"] == {"within": "category"}
+    assert metrics["encoder"] == {"name": "alexnet"}
+    assert metrics["models"] == "the models of here"
+    assert metrics["dataset"] == "somewhere"
+    assert {"tiefvision", "python", "torch", "nmslib", "cores", "device"} <= set(
         metrics["environment"]
     )
     with (folder / QUERIES).open(newline="") as file:
@@ -114,3 +131,24 @@ def test_a_damaged_pack_is_named(tmp_path, file, change):
 def test_a_folder_without_a_pack_is_named(tmp_path):
     with pytest.raises(BadDataset, match="compare --pack DIR"):
         read_pack(tmp_path / "none")
+
+
+def test_the_inputs_are_those_of_what_was_compared(run, bundle, tmp_path):
+    workspace = Workspace(run)
+    own = {"photos", "crops"}
+    located = {"crop_classifier", "box_regressors", "locations"}
+    learnt = {"training/photos", "training/crops"}
+    elsewhere = Workspace(shutil.copytree(run, tmp_path / "elsewhere"))
+    for models, ranked, encoded in (
+        (TrainedModels(workspace), {"deeprank"}, located),
+        (read_bundle(bundle), {"heads"}, {"heads"}),
+    ):
+        for place, names, expected in (
+            (workspace, ["cosine", "deeprank"], ranked),
+            (workspace, ["cosine", "pca"], set()),
+            (elsewhere, ["cosine", "deeprank"], ranked | encoded),
+            (elsewhere, ["cosine"], encoded),
+            (elsewhere, ["pca"], encoded | learnt),
+        ):
+            inputs = compared_inputs(place, workspace, models, names)
+            assert set(inputs) == own | expected, (models.label, place.root, names)

@@ -1,12 +1,13 @@
 """``tiefvision compare``: the rankers of a workspace, side by side."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from tiefvision.cli.changes import compare_packs
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
@@ -14,15 +15,13 @@ from tiefvision.cli.options import (
     with_options,
 )
 from tiefvision.cli.output import print_line, print_table
-from tiefvision.cli.running import DONE, WORSE, say
+from tiefvision.cli.running import DONE, say
 from tiefvision.errors import BadUsage, require_known
 
 if TYPE_CHECKING:
-    from tiefvision.evaluation.changes import Change
     from tiefvision.ranking.garments import Embed, GarmentsOf
     from tiefvision.ranking.searches import Within
     from tiefvision.store.artifact import Artifact
-    from tiefvision.workspace.artifacts import Workspace
     from tiefvision.workspace.comparing import Comparison
 
 
@@ -38,6 +37,31 @@ SHOWN = (
 
 LARGEST_CUT = 20
 """Of the recalls in the table: a smaller gallery makes some of them meaningless."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is compared, as the command line says it."""
+
+    rankers: tuple[str, ...] = ()
+    data: Path | None = None
+    boxes: str = "located"
+    within: str = "all"
+    queries: str = "*"
+    models: str = DEFAULT_MODELS
+    html: Path | None = None
+    pack: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """What decides the figures, as a result pack keeps it."""
+        return {
+            "rankers": list(self.rankers),
+            "data": None if self.data is None else str(self.data),
+            "boxes": self.boxes,
+            "within": self.within,
+            "queries": self.queries,
+            "models": self.models,
+        }
 
 
 @with_options
@@ -60,13 +84,13 @@ def compare(
     ] = None,
     boxes: Annotated[
         str, typer.Option(help="Of --data: located, or whole photographs.")
-    ] = "located",
+    ] = Asked.boxes,
     within: Annotated[
         str, typer.Option(help="Gallery of a query: all, category or variants.")
-    ] = "all",
+    ] = Asked.within,
     queries: Annotated[
         str, typer.Option(help="Pattern of the queries' paths, as in '*_back*'.")
-    ] = "*",
+    ] = Asked.queries,
     models: ModelsOption = DEFAULT_MODELS,
     html: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
     pack: Annotated[
@@ -77,7 +101,7 @@ def compare(
         typer.Option(
             metavar="[RANKER:]FIGURE<LIMIT",
             help="Of two packs: end with code 4 if a figure changed by less (or more, "
-            "with >). May come again.",
+            "with >), or if AFTER lacks it or a query. May come again.",
         ),
     ] = None,
 ) -> int:
@@ -85,55 +109,68 @@ def compare(
 
     With two result packs: what changed between them, query by query.
     """
+    names = tuple(dict.fromkeys(ranker or ()))
+    asked = Asked(names, data, boxes, within, queries, models, html, pack)
     if packs:
-        if len(packs) != 2 or html or pack or ranker:
-            raise BadUsage("Give two result packs and --fail-if alone, or no pack.")
-        return _compare_packs(packs[0], packs[1], fail_if or (), options)
+        strange = _changed(asked)
+        if len(packs) != 2 or strange:
+            given = f", not {', '.join(strange)}" if strange else ""
+            raise BadUsage(f"Give two result packs and --fail-if alone{given}.")
+        return compare_packs(packs[0], packs[1], fail_if or (), options)
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
-    from tiefvision.ranking.searches import GALLERIES
     from tiefvision.workspace.loading import RANKERS
-    from tiefvision.workspace.prepared import LOCATED, WHOLE
 
-    require_known("--boxes", boxes, (LOCATED, WHOLE))
-    require_known("--within", within, GALLERIES)
-    names = tuple(dict.fromkeys(ranker or RANKERS))
-    asked = Asked(names, data, boxes, within, queries, models, html, pack)
-    _compare_rankers(asked, options)
+    _require_heeded(asked)
+    _compare_rankers(replace(asked, rankers=names or RANKERS), options)
     return DONE
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is compared, as the command line says it."""
+def _changed(asked: Asked) -> list[str]:
+    """The options that were given and are not as they are by default."""
+    own = {"rankers": "--ranker"}
+    return [
+        own.get(field.name, f"--{field.name}")
+        for field in fields(asked)
+        if getattr(asked, field.name) != field.default
+    ]
 
-    rankers: tuple[str, ...]
-    data: Path | None
-    boxes: str
-    within: str
-    queries: str
-    models: str
-    html: Path | None
-    pack: Path | None
+
+def _require_heeded(asked: Asked) -> None:
+    """Raises BadUsage where an option says nothing here."""
+    from tiefvision.ranking.searches import GALLERIES
+    from tiefvision.workspace.prepared import LOCATED, WHOLE
+
+    require_known("--boxes", asked.boxes, (LOCATED, WHOLE))
+    require_known("--within", asked.within, GALLERIES)
+    if asked.boxes != LOCATED and not asked.data:
+        raise BadUsage(
+            f"--boxes {asked.boxes} is for another dataset.",
+            "Name it: --data DIR. The workspace's own crops are as located.",
+        )
 
 
 def _compare_rankers(asked: Asked, options: Options) -> None:
-    from tiefvision.workspace.artifacts import Workspace
-    from tiefvision.workspace.compared_rankers import load_compared
+    from tiefvision.workspace.compared_rankers import load_compared, require_comparable
     from tiefvision.workspace.comparing import compare_rankers
     from tiefvision.workspace.comparing_indexes import with_indexes
     from tiefvision.workspace.garments import garments_reader
     from tiefvision.workspace.job import Resources
+    from tiefvision.workspace.loading import DEEPRANK, training_curves
+    from tiefvision.workspace.packs import Origin, compared_inputs, write_pack
     from tiefvision.workspace.prepared import prepare
     from tiefvision.workspace.query_boxes import query_garments
 
     run, device, track = options.run, options.torch_device(), options.track
     models = options.choose_models(asked.models)
-    place: Workspace = run
+    place, elsewhere = run, asked.data is not None
+    names, seed = asked.rankers, options.seed
     if asked.data:
-        resources = Resources(device, options.seed, track=track)
+        # What cannot be compared is told before minutes go into encoding.
+        require_comparable(run, models, names, device, elsewhere)
+        resources = Resources(device, seed, track=track)
         place = prepare(run, models, asked.data, asked.boxes, resources)
-    rankers = load_compared(run, models, asked.rankers, device, options.seed, track)
+    rankers = load_compared(run, models, names, device, seed, track, elsewhere)
     with place.open("photos") as photos, place.open("crops") as crops:
         garments_of = garments_reader(crops, device)
         others = query_garments(photos, crops, device)
@@ -154,36 +191,36 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
                 print_line(line)
         else:
             _print_comparison(comparison)
-        _write(asked, comparison, photos, rankers, garments_of, place, options)
+        if asked.pack:
+            origin = Origin(
+                compared_inputs(place, run, models, names),
+                crops.header.encoder or {},
+                models.label,
+                Path(photos.header.details["root"]).name,
+                asked.to_dict(),
+                device,
+            )
+            write_pack(comparison, asked.pack, origin)
+        history = training_curves(models) if DEEPRANK in names else []
+        _write_pages(asked, comparison, photos, rankers, garments_of, history, options)
 
 
-def _write(
+def _write_pages(
     asked: Asked,
     comparison: "Comparison",
     photos: "Artifact",
     rankers: "Mapping[str, Embed]",
     garments_of: "GarmentsOf",
-    place: "Workspace",
+    history: Sequence[Mapping[str, float]],
     options: Options,
 ) -> None:
-    """The result pack and the page, where they are wanted."""
+    """The page, where it is wanted; that of a result pack is the same one."""
     from tiefvision.datasets.files import copy_file
     from tiefvision.workspace.comparing_map import map_gallery
     from tiefvision.workspace.comparing_page import write_page
-    from tiefvision.workspace.job import input_digests
-    from tiefvision.workspace.loading import DEEPRANK
-    from tiefvision.workspace.packs import PAGE, write_pack
+    from tiefvision.workspace.packs import PAGE
 
-    run, html, pack = options.run, asked.html, asked.pack
-    trained = DEEPRANK in asked.rankers and run.holds(DEEPRANK)
-    history: list[dict[str, float]] = []
-    if trained:
-        with run.open(DEEPRANK) as deeprank:
-            history = deeprank.record("training/history")
-    if pack:
-        inputs = input_digests(place, ["photos", "crops"])
-        inputs |= input_digests(run, [DEEPRANK]) if trained else {}
-        write_pack(comparison, pack, inputs, options.torch_device())
+    html, pack = asked.html, asked.pack
     pages = [page for page in (html, pack and pack / PAGE) if page]
     for number, page in enumerate(pages):
         if number:
@@ -197,74 +234,9 @@ def _write(
             say(f"The page is {page}.")
 
 
-def _compare_packs(
-    before: Path, after: Path, fail_if: Sequence[str], options: Options
-) -> int:
-    from tiefvision.evaluation.changes import Condition, changes_between
-    from tiefvision.workspace.packs import read_pack, shared_values
-
-    conditions = {}
-    for text in fail_if:
-        try:
-            conditions[text] = Condition.parse(text)
-        except ValueError as error:
-            raise BadUsage(
-                f"--fail-if {text}: no condition.", 'Write "recall@20<-0.01".'
-            ) from error
-    old, new = read_pack(before), read_pack(after)
-    *values, count = shared_values(old, new)
-    changes = changes_between(values[0], values[1], options.seed)
-    for text, condition in conditions.items():
-        if not any(condition.concerns(change) for change in changes):
-            known = ", ".join(dict.fromkeys(change.figure for change in changes))
-            raise BadUsage(
-                f"--fail-if {text}: the packs have no such figure.", f"Use {known}."
-            )
-    if not options.quiet and (
-        old.protocol != new.protocol or count < max(len(old.queries), len(new.queries))
-    ):
-        say(
-            f"Note: by the {count} queries that both have, of {len(old.queries)} and "
-            f"{len(new.queries)}. Before: {old.protocol}. After: {new.protocol}."
-        )
-    _print_changes(changes, options)
-    met = [text for text, condition in conditions.items() if condition.is_met(changes)]
-    for text in met:
-        say(f"Failed: {text}")
-    return WORSE if met else DONE
-
-
-def _print_changes(changes: "Sequence[Change]", options: Options) -> None:
-    if options.json:
-        for change in changes:
-            print_line(
-                {
-                    "ranker": change.ranker,
-                    "figure": change.figure,
-                    "before": change.before.to_dict(),
-                    "after": change.after.to_dict(),
-                    "difference": change.difference.to_dict(),
-                    "p": round(change.chance, 5),
-                }
-            )
-        return
-    print_table(
-        ("ranker", "figure", "before", "after", "difference", "p"),
-        [
-            (
-                change.ranker,
-                change.figure,
-                change.before,
-                change.after,
-                change.difference,
-                f"{change.chance:.4f}",
-            )
-            for change in changes
-        ],
-    )
-
-
 def _print_comparison(comparison: "Comparison") -> None:
+    from tiefvision.ranking.reranking_loss import steps_in_words
+
     typer.echo(comparison.protocol)
     items = len(set(comparison.search.gallery_items))
     if items <= LARGEST_CUT:
@@ -290,3 +262,5 @@ def _print_comparison(comparison: "Comparison") -> None:
             ("p of no difference", *likely, ""),
         ]
     print_table(("ranker", *SHOWN, "lost by NMSLIB"), rows)
+    for sentence in steps_in_words(comparison.indexes):
+        typer.echo(sentence)

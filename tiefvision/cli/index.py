@@ -13,6 +13,7 @@ from tiefvision.cli.options import (
 )
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.search import ONE_ITEM
 from tiefvision.store.artifact import MAX_GIB
 
 
@@ -51,6 +52,8 @@ def index(
     for reason in report["skipped"]:
         say(f"Skipped: {reason}")
     if not options.quiet:
+        if report["items"] == 1:
+            say(f"Note: {ONE_ITEM}")
         say(
             f"{report['photos']} photographs can be searched"
             f"{' (up to date)' if report['up_to_date'] else ''}. "

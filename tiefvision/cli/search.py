@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 DEFAULT_K = 10
 
+ONE_ITEM = "the gallery holds one item alone, which every search will find."
+
 
 @dataclass(frozen=True)
 class Part:
@@ -76,6 +78,9 @@ def search(
     name = ranker_name(chosen, ranker)
     searcher, root = load_searcher(options.run, chosen, name, device)
     files = expand_photos(photos)
+    items = searcher.item_count
+    if not options.quiet:
+        _note_size(items, k)
     answers: list[Answer] = []
     unreadable = 0
     for file in options.track(files, "searching", len(files)):
@@ -92,7 +97,7 @@ def search(
             hits = searcher.nearest(photo, part.box_in_image, k)
             answers.append(Answer(file, part, tuple(hits)))
             if options.json:
-                print_line(_record(answers[-1], name))
+                print_line(_record(answers[-1], name) | _size_record(items, k))
             else:
                 _print_answer(answers[-1], name)
     if html:
@@ -100,6 +105,19 @@ def search(
         if not options.quiet:
             say(f"The page is {html}.")
     return SOME_UNREADABLE if unreadable else DONE
+
+
+def _note_size(items: int, k: int) -> None:
+    """Tell of a gallery in which a list says little, or is shorter than asked for."""
+    if items == 1:
+        say(f"Note: {ONE_ITEM}")
+    elif items < k:
+        say(f"Note: the gallery holds {items} items, fewer than the {k} of --k.")
+
+
+def _size_record(items: int, k: int) -> dict[str, int]:
+    """Why a list is shorter than asked for."""
+    return {"gallery_items": items} if items < k else {}
 
 
 def parse_box(text: str) -> Box | None:

@@ -94,14 +94,24 @@ class Condition:
         limit = float(found["limit"])
         return cls(found["ranker"] or "", found["figure"], found["sign"] == "<", limit)
 
-    def concerns(self, change: Change) -> bool:
-        """Whether it says anything about a change."""
-        return change.figure == self.figure and self.ranker in ("", change.ranker)
+    def concerns(self, ranker: str, figure: str) -> bool:
+        """Whether it says anything about a figure of a ranker."""
+        return figure == self.figure and self.ranker in ("", ranker)
+
+    def covers(self, values: Values) -> list[str]:
+        """The rankers of an evaluation that it says anything about."""
+        return [
+            ranker
+            for ranker, figures in values.items()
+            if any(self.concerns(ranker, figure) for figure in figures)
+        ]
 
     def is_met(self, changes: Sequence[Change]) -> bool:
         """Whether one of the changes is what is not allowed."""
         differences = [
-            change.difference.value for change in changes if self.concerns(change)
+            change.difference.value
+            for change in changes
+            if self.concerns(change.ranker, change.figure)
         ]
         return any(
             value < self.limit if self.below else value > self.limit

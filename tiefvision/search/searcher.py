@@ -55,11 +55,16 @@ class Searcher:
     photos: Sequence[str]
     items: Sequence[str]
 
+    @property
+    def item_count(self) -> int:
+        """How many items there are to find."""
+        return len(set(self.items))
+
     @torch.inference_mode()
     def nearest(
         self, photo: WorkingPhoto, box_in_image: Box | None, k: int
     ) -> list[Hit]:
-        """The k closest items; fewer where the gallery has fewer.
+        """The k closest items; fewer where the gallery has fewer (``item_count``).
 
         Args:
             photo: Where the garment is.

@@ -133,6 +133,10 @@ class Bundle:
         with _header_of(self.heads):
             return CropRules(**self.heads.facts["crops"])
 
+    def trained_on(self, crops: str) -> bool:
+        """Whether it was exported from the workspace whose crops have this digest."""
+        return bool(self.heads.facts.get("artifacts", {}).get("crops") == crops)
+
     def digests(self) -> dict[str, str]:
         """Of the heads, whose header holds the hashes of both encoders."""
         return {BUNDLE: self.digest}

@@ -27,6 +27,7 @@ from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.loading import COSINE, DEEPRANK, Models
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
+from tiefvision.workspace.same_maps import require_same_maps
 
 MOST_LEARNT_FROM = 1500
 """Photographs: embeddings of so many whole maps take 190 MB."""
@@ -101,6 +102,58 @@ LEARNT: Mapping[str, Callable[[Learner], Embed]] = MappingProxyType(
 KNOWN_RANKERS = (*UNLEARNT, *LEARNT, DEEPRANK)
 
 
+ENCODED = ("mix", "pca")
+"""Of those that learn, what learn from maps of the encoder: words are of pixels."""
+
+
+def require_comparable(
+    workspace: Workspace,
+    models: Models,
+    names: Sequence[str],
+    device: torch.device,
+    elsewhere: bool = False,
+) -> None:
+    """Refuse rankers that there are not, and those made for maps of another kind.
+
+    Takes no time beside ``load_compared``, which does it too.
+
+    Args:
+        workspace: On whose training split rankers learn.
+        models: Whose DeepRank is compared.
+        names: Of the rankers.
+        device: Where networks run.
+        elsewhere: Whether they are compared on another dataset, encoded by the models,
+            and not on the crops of the workspace.
+
+    Raises:
+        BadUsage: There is no such ranker.
+        MissingArtifact: The workspace has no crops to compare on or to learn from.
+        StaleArtifact: Its maps are not of the encoder or the grid of the models.
+    """
+    unknown = [name for name in names if name not in KNOWN_RANKERS]
+    if unknown:
+        known = ", ".join(KNOWN_RANKERS)
+        raise BadUsage(f"There is no ranker {', '.join(unknown)}.", f"Use {known}.")
+    if DEEPRANK in names and DEEPRANK not in models.ranker_names:
+        with workspace.open(DEEPRANK):  # names the stage that is missing
+            pass
+        raise BadUsage(f"There is no deeprank among {models.label}.")
+    # Elsewhere, what learnt on the workspace's maps meets those that the models make.
+    # At home DeepRank meets the workspace's.
+    mixed = ENCODED if elsewhere else (DEEPRANK,)
+    concerned = ", ".join(name for name in names if name in mixed)
+    if not concerned:
+        return
+    with workspace.open("crops") as crops, workspace.open("photos") as photos:
+        root = photos.header.details["root"]
+        fix = (
+            f"Leave out {concerned}, or add --models workspace"
+            if elsewhere
+            else f"Add --data {root}, which they then encode, or --models workspace"
+        )
+        require_same_maps(crops, models, device, concerned, fix)
+
+
 def load_compared(
     workspace: Workspace,
     models: Models,
@@ -108,6 +161,7 @@ def load_compared(
     device: torch.device,
     seed: int,
     track: Track,
+    elsewhere: bool = False,
 ) -> dict[str, Embed]:
     """Rankers to compare, by name, in this order.
 
@@ -118,22 +172,17 @@ def load_compared(
         device: Where networks run.
         seed: Of what is drawn in learning.
         track: Shows progress.
+        elsewhere: As for ``require_comparable``.
 
     Raises:
         BadUsage: There is no such ranker.
         MissingArtifact: A ranker has to learn, and the workspace has no crops.
         BadDataset: It has no photographs for training.
-        StaleArtifact: DeepRank was trained on crops of another encoder.
+        StaleArtifact: A ranker is for maps of another encoder or grid than those that
+            are compared.
     """
-    unknown = [name for name in names if name not in KNOWN_RANKERS]
-    if unknown:
-        known = ", ".join(KNOWN_RANKERS)
-        raise BadUsage(f"There is no ranker {', '.join(unknown)}.", f"Use {known}.")
+    require_comparable(workspace, models, names, device, elsewhere)
     trained = models.rankers(device) if DEEPRANK in names else {}
-    if DEEPRANK in names and DEEPRANK not in trained:
-        with workspace.open(DEEPRANK):  # names the stage that is missing
-            pass
-        raise BadUsage(f"There is no deeprank among {models.label}.")
     ready: dict[str, Embed] = {}
     with ExitStack() as stack:
         for name in names:

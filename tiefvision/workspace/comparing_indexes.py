@@ -10,6 +10,7 @@ from tiefvision.progress import Track, untracked
 from tiefvision.ranking.comparison import RankerResult
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.index_loss import judge_index
+from tiefvision.ranking.reranking_loss import reranking_facts
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.views import embed_views
 from tiefvision.workspace.artifacts import Workspace
@@ -68,7 +69,8 @@ def _facts(
     loss = judge_index(search, result, index, embed, garments_of, comparison.seed)
     ahead = {name: figure.to_dict() for name, figure in loss.ahead.items()}
     judged = {"recall_of_exact": loss.recall_of_exact, "ahead_of_exact": ahead}
-    return facts | stored | judged
+    asked = search, result, index, embed, garments_of, comparison.seed
+    return facts | stored | judged | reranking_facts(*asked)
 
 
 def _stored_index(

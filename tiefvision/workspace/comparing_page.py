@@ -11,6 +11,7 @@ from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import recall_at, reciprocal_rank
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.comparison import peak_bytes
+from tiefvision.ranking.reranking_loss import steps_in_words
 from tiefvision.ranking.views import BLOCK
 from tiefvision.report.comparison_page import (
     ComparisonPage,
@@ -74,7 +75,7 @@ def write_page(
     page = ComparisonPage(
         title="Rankers side by side",
         protocol=comparison.protocol,
-        notes=tuple(_notes(comparison)),
+        notes=(*_notes(comparison), *steps_in_words(comparison.indexes)),
         rankers=rows,
         differences=tuple(_differences(comparison)),
         by_box=tuple(_rows_by_box(comparison)),

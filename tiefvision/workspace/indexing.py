@@ -19,7 +19,7 @@ from tiefvision.search.locator import Locator
 from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace
-from tiefvision.workspace.gallery import GalleryRow, write_gallery
+from tiefvision.workspace.gallery import GalleryRow, read_rows, write_gallery
 from tiefvision.workspace.garments import CROP, garment_tensors, garments_reader
 from tiefvision.workspace.job import Job, Resources
 from tiefvision.workspace.loading import Models
@@ -60,6 +60,7 @@ def index_catalogue(
         return {
             "catalogue": str(root),
             "photos": finished.header.count["row"],
+            "items": len({row.item for row in read_rows(finished)}),
             "up_to_date": up_to_date,
             "skipped": finished.records("skipped"),
             "indexes": finished.header.details["indexes"],

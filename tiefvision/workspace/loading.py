@@ -116,11 +116,10 @@ class TrainedModels:
         return load_crop_rules(self.workspace)
 
     def digests(self) -> dict[str, str]:
-        """Of the artifacts of the locator, and of DeepRank if it has been trained."""
-        names = ["crop_classifier", "box_regressors", "locations"]
-        if self.workspace.holds(DEEPRANK):
-            names.append(DEEPRANK)
-        return input_digests(self.workspace, names)
+        """Of the artifacts of the locator and of DeepRank, those that there are."""
+        names = ("crop_classifier", "box_regressors", "locations", DEEPRANK)
+        here = [name for name in names if self.workspace.holds(name)]
+        return input_digests(self.workspace, here)
 
 
 def load_locator(workspace: Workspace, device: torch.device) -> Locator:
@@ -161,6 +160,18 @@ def load_rankers(workspace: Workspace, device: torch.device) -> dict[str, Embed]
             require_same_encoder(crops, deeprank)
             rankers[DEEPRANK] = read_deeprank(deeprank, device)
     return rankers
+
+
+def training_curves(models: Models) -> list[dict[str, float]]:
+    """What DeepRank's training wrote down, epoch by epoch.
+
+    Nothing where it has not been trained, and of a bundle, which keeps no curves.
+    """
+    if not isinstance(models, TrainedModels) or not models.workspace.holds(DEEPRANK):
+        return []
+    with models.workspace.open(DEEPRANK) as deeprank:
+        history: list[dict[str, float]] = deeprank.record("training/history")
+    return history
 
 
 def load_crop_rules(workspace: Workspace) -> CropRules:

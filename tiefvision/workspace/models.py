@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
+import torch
 from torch import nn
 
 from tiefvision import models
@@ -14,12 +16,15 @@ from tiefvision.encoders.architectures import (
 )
 from tiefvision.encoders.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.encoders.weights_files import WeightsFile, read_weights_file
-from tiefvision.ranking.deeprank import DeepRank
+from tiefvision.ranking.deeprank import ColourRank
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.histogram import lab_histogram
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.bundle import HEADS_FILE
 from tiefvision.workspace.encoding import DEFAULT_ENCODER
 from tiefvision.workspace.loading import COSINE, DEEPRANK
+from tiefvision.workspace.networks import build_deeprank
 
 USES = {SHIPPED: ("crops", "for garments"), LOCATOR: ("features", "for locating")}
 """By the source of an encoder: the artifact of a workspace that holds one of its kind,
@@ -59,7 +64,6 @@ def list_models(workspace: Workspace) -> list[Model]:
     """
     heads = _shipped_heads()
     in_use = _encoders_of(workspace)
-    encoder = _encoder_of_garments(in_use, heads)
     encoders = [
         Model(
             item.name,
@@ -71,23 +75,56 @@ def list_models(workspace: Workspace) -> list[Model]:
         )
         for item in ARCHITECTURES.values()
     ]
-    cells = _cells_of(workspace, encoder)
-    networks: dict[str, tuple[nn.Module, str]] = {
-        COSINE: (CosineRanker(), "needs no training"),
-        DEEPRANK: (DeepRank(encoder.channels), _deeprank_state(workspace, heads)),
-    }
-    rankers = [
-        Model(
-            name,
-            "ranker",
-            _count(network),
-            _count(network),
-            encoder.channels * cells,
-            f"over {encoder.name}, {state}",
-        )
-        for name, (network, state) in networks.items()
+    encoder = _encoder_of_garments(in_use, heads)
+    grid = _grid_of(workspace, encoder, heads)
+    deeprank = _deeprank_of(workspace, encoder, grid, heads)
+    return [
+        *encoders,
+        _ranker(COSINE, CosineRanker(), encoder, grid, "needs no training"),
+        _ranker(DEEPRANK, *deeprank),
     ]
-    return encoders + rankers
+
+
+def _ranker(
+    name: str, network: nn.Module, encoder: Architecture, grid: int, state: str
+) -> Model:
+    """A line for a ranker over an encoder whose maps have so many cells on a side."""
+    count = _count(network)
+    colours = network.colours.in_features if isinstance(network, ColourRank) else 0
+    blank = GarmentBatch(
+        torch.zeros(1, encoder.channels, grid, grid), torch.zeros(1, colours)
+    )
+    with torch.inference_mode():
+        size = network(blank).shape[1]
+    return Model(name, "ranker", count, count, size, f"over {encoder.name}, {state}")
+
+
+def _deeprank_of(
+    workspace: Workspace, encoder: Architecture, grid: int, heads: WeightsFile | None
+) -> tuple[nn.Module, Architecture, int, str]:
+    """The network that a command would use, what it is over, and what is known of it.
+
+    The workspace's; or what ships, over its own encoder; or what stage 8 would train.
+    """
+    if workspace.holds(DEEPRANK):
+        with workspace.open(DEEPRANK) as artifact:
+            network = build_deeprank(artifact.header.details)
+            under = architecture_named((artifact.header.encoder or {})["name"])
+        if under != encoder:
+            return (
+                network,
+                under,
+                under.window,
+                "trained over other crops: run make stage-8",
+            )
+        return network, encoder, grid, "trained"
+    if heads and DEEPRANK in heads.facts:
+        under = architecture_named(heads.facts["encoder"]["name"])
+        cells = heads.facts["crops"]["grid"] or under.window
+        network = build_deeprank(heads.facts[DEEPRANK])
+        return network, under, cells, f"ships in {describe_file(heads)}"
+    colours = len(lab_histogram(np.zeros((1, 1, 3), dtype=np.uint8)))
+    return ColourRank(encoder.channels, colours), encoder, grid, "untrained"
 
 
 def shipped_files() -> list[WeightsFile]:
@@ -120,14 +157,6 @@ def _states_of(
             yield f"in the workspace {USES[source][1]}: {identity['weights']}"
 
 
-def _deeprank_state(workspace: Workspace, heads: WeightsFile | None) -> str:
-    if workspace.holds(DEEPRANK):
-        return "trained"
-    if heads and DEEPRANK in heads.facts:
-        return f"ships in {describe_file(heads)}"
-    return "untrained"
-
-
 def _encoders_of(workspace: Workspace) -> dict[str, Mapping[str, str]]:
     """Identities of the encoders whose maps the workspace holds, by ``USES``."""
     identities: dict[str, Mapping[str, str]] = {}
@@ -148,12 +177,16 @@ def _encoder_of_garments(
     return architecture_named(name)
 
 
-def _cells_of(workspace: Workspace, encoder: Architecture) -> int:
-    grid = 0
+def _grid_of(
+    workspace: Workspace, encoder: Architecture, heads: WeightsFile | None
+) -> int:
+    """Cells on a side of the workspace's maps, or of those that what ships makes."""
     if workspace.holds("crops"):
         with workspace.open("crops") as crops:
             grid = crops.header.details["grid"]
-    return int((grid or encoder.window) ** 2)
+    else:
+        grid = heads.facts["crops"]["grid"] if heads else 0
+    return int(grid or encoder.window)
 
 
 def _count(module: nn.Module) -> int:

@@ -1,6 +1,7 @@
 """A result pack: a comparison on disk, which can be compared with another.
 
-``metrics.json`` holds every figure, the protocol, the seed and the environment;
+``metrics.json`` holds every figure, the protocol, the seed, the options of the command,
+the encoder, digests of all that was compared, and the environment;
 ``queries.csv`` a line a query and ranker; ``compare.html`` is the page.
 """
 
@@ -8,7 +9,7 @@ import csv
 import importlib.metadata
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,18 @@ from tiefvision.datasets.files import replace_file
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.changes import Values
 from tiefvision.machine import this_machine
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.compared_rankers import LEARNT
 from tiefvision.workspace.comparing import Comparison
+from tiefvision.workspace.job import input_digests
+from tiefvision.workspace.loading import BUNDLE, DEEPRANK, Models
 
 FORMAT, VERSION = "tiefvision-results", 1
 
 METRICS, QUERIES, PAGE = "metrics.json", "queries.csv", "compare.html"
+
+TABLES = ("photos", "crops")
+"""The artifacts that a comparison reads its photographs from."""
 
 MIRRORED = " (mirrored)"
 """Behind the path of a photograph whose mirror image asks."""
@@ -49,28 +57,73 @@ class Pack:
     values: Values
 
 
-def write_pack(
-    comparison: Comparison,
-    folder: Path,
-    inputs: Mapping[str, str],
-    device: torch.device,
-) -> None:
+def compared_inputs(
+    compared: Workspace, learnt_in: Workspace, models: Models, rankers: Collection[str]
+) -> dict[str, str]:
+    """Digests of everything that the figures of a comparison came from, by name.
+
+    Args:
+        compared: Whose photographs and crops were compared.
+        learnt_in: The workspace on whose training split rankers learnt, if any did; its
+            digests stand under "training/" where it is not the one compared.
+        models: Whose DeepRank ranked; which located and encoded photographs that are
+            not the workspace's own.
+        rankers: Names of those that were compared.
+    """
+    elsewhere = compared != learnt_in  # or the crops were there before the models came
+    ranking = (DEEPRANK, BUNDLE) if DEEPRANK in rankers else ()
+    inputs = input_digests(compared, TABLES) | {
+        name: digest
+        for name, digest in models.digests().items()
+        if name in ranking or (elsewhere and name != DEEPRANK)
+    }
+    if elsewhere and any(name in LEARNT for name in rankers):
+        learnt = input_digests(learnt_in, TABLES)
+        inputs |= {f"training/{name}": digest for name, digest in learnt.items()}
+    return inputs
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the figures of a pack come from.
+
+    Attributes:
+        inputs: Digests of what was compared, as ``compared_inputs`` gives them.
+        encoder: Identity of the one that made the maps.
+        models: What to call those that the command used.
+        dataset: Name of the folder whose photographs were compared.
+        options: Of the command, as they were given or by default.
+        device: Where it ran.
+    """
+
+    inputs: Mapping[str, str]
+    encoder: Mapping[str, str]
+    models: str
+    dataset: str
+    options: Mapping[str, Any]
+    device: torch.device
+
+
+def write_pack(comparison: Comparison, folder: Path, origin: Origin) -> None:
     """Write figures and queries; the page is written by ``write_page``.
 
     Args:
         comparison: What to keep.
         folder: Made if it is missing.
-        inputs: Digests of the artifacts that were compared, by name.
-        device: Where it ran.
+        origin: Where it comes from.
     """
     metrics = {
         "format": FORMAT,
         "version": VERSION,
         "protocol": comparison.protocol,
         "seed": comparison.seed,
+        "dataset": origin.dataset,
+        "options": dict(origin.options),
+        "models": origin.models,
+        "encoder": dict(origin.encoder),
+        "inputs": dict(origin.inputs),
+        "environment": _environment(origin.device),
         "rankers": comparison.to_lines(),
-        "inputs": dict(inputs),
-        "environment": _environment(device),
     }
     text = json.dumps(metrics, indent=1, ensure_ascii=False) + "\n"
     replace_file(folder / METRICS, text.encode())

@@ -1,0 +1,123 @@
+"""``tiefvision compare BEFORE AFTER``: what changed between two result packs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tiefvision.cli.options import Options
+from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.running import DONE, WORSE, say
+from tiefvision.errors import BadUsage
+
+if TYPE_CHECKING:
+    from tiefvision.evaluation.changes import Change, Condition
+    from tiefvision.workspace.packs import Pack
+
+
+def compare_packs(
+    before: Path, after: Path, fail_if: Sequence[str], options: Options
+) -> int:
+    """Print what changed between two result packs, query by query.
+
+    Args:
+        before: Folder of a pack.
+        after: Another.
+        fail_if: Changes that are not allowed, as ``Condition.parse`` reads them.
+        options: The shared ones.
+
+    Returns:
+        The exit code: ``WORSE`` where one of them came, or cannot be judged.
+
+    Raises:
+        BadUsage: A condition says nothing of the first pack.
+        BadDataset: A folder holds no pack, or they have no query in common.
+    """
+    from tiefvision.evaluation.changes import changes_between
+    from tiefvision.workspace.packs import read_pack, shared_values
+
+    conditions = _conditions(fail_if)
+    old, new = read_pack(before), read_pack(after)
+    for text, condition in conditions.items():
+        if not condition.covers(old.values):
+            figures = (name for row in old.values.values() for name in row)
+            raise BadUsage(
+                f"--fail-if {text}: {before} has no such figure.",
+                f"Use {', '.join(dict.fromkeys(figures))}, of {', '.join(old.values)}.",
+            )
+    *values, count = shared_values(old, new)
+    changes = changes_between(values[0], values[1], options.seed)
+    if not options.quiet and (
+        old.protocol != new.protocol or count < max(len(old.queries), len(new.queries))
+    ):
+        say(
+            f"Note: by the {count} queries that both have, of {len(old.queries)} and "
+            f"{len(new.queries)}. Before: {old.protocol}. After: {new.protocol}."
+        )
+    _print_changes(changes, options)
+    failures = list(_lost(old, new, after, conditions))
+    failures += [text for text, one in conditions.items() if one.is_met(changes)]
+    for failure in failures:
+        say(f"Failed: {failure}")
+    return WORSE if failures else DONE
+
+
+def _conditions(texts: Sequence[str]) -> "dict[str, Condition]":
+    """Conditions by their text. Raises BadUsage."""
+    from tiefvision.evaluation.changes import Condition
+
+    conditions = {}
+    for text in texts:
+        try:
+            conditions[text] = Condition.parse(text)
+        except ValueError as error:
+            raise BadUsage(
+                f"--fail-if {text}: no condition.", 'Write "recall@20<-0.01".'
+            ) from error
+    return conditions
+
+
+def _lost(
+    old: "Pack", new: "Pack", after: Path, conditions: "Mapping[str, Condition]"
+) -> Iterator[str]:
+    """What conditions cannot be judged by, for it is gone: no pass, but a failure."""
+    for text, condition in conditions.items():
+        kept = condition.covers(new.values)
+        gone = [ranker for ranker in condition.covers(old.values) if ranker not in kept]
+        if gone:
+            yield f"{text}: {after} has no {condition.figure} of {', '.join(gone)}."
+    queries = set(old.queries) - set(new.queries)
+    if conditions and queries:
+        yield (
+            f"{after} lacks {len(queries)} of {len(old.queries)} queries, "
+            f"{min(queries)} among them."
+        )
+
+
+def _print_changes(changes: "Sequence[Change]", options: Options) -> None:
+    if options.json:
+        for change in changes:
+            print_line(
+                {
+                    "ranker": change.ranker,
+                    "figure": change.figure,
+                    "before": change.before.to_dict(),
+                    "after": change.after.to_dict(),
+                    "difference": change.difference.to_dict(),
+                    "p": round(change.chance, 5),
+                }
+            )
+        return
+    print_table(
+        ("ranker", "figure", "before", "after", "difference", "p"),
+        [
+            (
+                change.ranker,
+                change.figure,
+                change.before,
+                change.after,
+                change.difference,
+                f"{change.chance:.4f}",
+            )
+            for change in changes
+        ],
+    )
