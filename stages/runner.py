@@ -127,7 +127,7 @@ def _parameters(config: type[Any]) -> list[inspect.Parameter]:
     for item in fields(config):
         if item.default is MISSING:
             raise TypeError(f"{config.__module__}: {item.name} needs a default")
-        kind, text, *least = get_args(hints[item.name])
+        kind, text, *ends = get_args(hints[item.name])
         default = item.default
         choices: tuple[str, ...] = ()
         if get_origin(kind) is tuple:
@@ -135,9 +135,14 @@ def _parameters(config: type[Any]) -> list[inspect.Parameter]:
         elif get_origin(kind) is not None:  # a Literal, which older Typers do not know
             text = f"{text} ({' | '.join(get_args(kind))})"
             choices, kind = get_args(kind), str
-        check = _positive if kind is float else _one_of(choices)
-        # Sizes and counts: a field that may be 0 says so behind its help.
-        whole = kind in (int, list[int])
+        # Sizes and counts are 1 or more, and others above 0. A field with another
+        # range gives its ends, which belong to it, behind its help.
+        if kind in (int, list[int]) and not ends:
+            ends = [1]
+        least, most, *_ = [*ends, None, None]
+        check = _one_of(choices)
+        if kind is float:
+            check = _number_in_range if ends else _positive
         parameters.append(
             inspect.Parameter(
                 item.name,
@@ -147,7 +152,8 @@ def _parameters(config: type[Any]) -> list[inspect.Parameter]:
                     kind,
                     typer.Option(
                         help=text,
-                        min=(least[0] if least else 1) if whole else None,
+                        min=least,
+                        max=most,
                         callback=check,
                     ),
                 ],
@@ -162,7 +168,13 @@ def _positive(value: float) -> float:
     return value
 
 
-def _one_of(choices: tuple[str, ...]) -> Callable[[str], str] | None:
+def _number_in_range(value: float) -> float:
+    if math.isnan(value):  # which lies neither below the range nor above it
+        raise typer.BadParameter(f"{value} is not a number.")
+    return value
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[Any], Any] | None:
     def check(value: str) -> str:
         if value not in choices:
             raise typer.BadParameter(f"{value!r} is not one of {', '.join(choices)}.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.errors import BadDataset, require_known
+from tiefvision.errors import BadDataset, BadUsage, require_known
 from tiefvision.ranking.deeprank import SIZE
 from tiefvision.ranking.searches import search_of_split
 from tiefvision.ranking.training import TripletRules, count_steps, deeprank_task
@@ -30,7 +30,7 @@ class Config:
     """Settings of the stage."""
 
     network: Annotated[str, "cells, deep or colour"] = COLOUR
-    size: Annotated[int, "numbers of an embedding, colour alone", 2] = SIZE
+    size: Annotated[int, f"numbers of an embedding, colour alone; 0: {SIZE}", 0] = 0
     positives: Annotated[str, "item, view or class"] = POSITIVES[0]
     epochs: Annotated[int, "times hard negatives are drawn anew, at most"] = 30
     patience: Annotated[int, "epochs without a better one; 0: all", 0] = 10
@@ -39,9 +39,9 @@ class Config:
     hardest: Annotated[int, "negatives drawn from so many closest"] = (
         TripletRules.hardest
     )
-    close: Annotated[float, "share of negatives drawn so; the others, from all"] = (
-        TripletRules.close
-    )
+    close: Annotated[
+        float, "share of negatives drawn so; the others, from all", 0, 1
+    ] = TripletRules.close
     pool: Annotated[int, "photographs compared in an epoch"] = TripletRules.pool
     batch: Annotated[int, "triplets in a batch"] = TripletRules.batch
     rounds: Annotated[int, "triplets of a query in an epoch"] = TripletRules.rounds
@@ -51,6 +51,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     """Train on the training split; the epoch that ranks validation best is kept."""
     require_known("--network", config.network, NETWORKS)
     require_known("--positives", config.positives, POSITIVES)
+    size = _size(config)
     crops = job.read("crops")
     records = job.read("photos")
     encoder = require_same_encoder(crops)
@@ -87,7 +88,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         "network": config.network,
         "channels": architecture_named(encoder["name"]).channels,
         "colours": garments_of([View(training[0].path)]).colours.shape[1],
-        "size": config.size,
+        "size": size,
     }
     views = [
         View(photo.path, alteration=number)
@@ -103,3 +104,20 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     if not search.queries:
         figures["kept"] = "the last epoch: validation asks nothing"
     return {"queries": len(queries), "judged": len(judged), **figures}
+
+
+def _size(config: Config) -> int:
+    """Numbers of an embedding of ``ColourRank``; the other networks' follow from maps.
+
+    Raises:
+        BadUsage: Another network, or too few for its two branches.
+    """
+    if config.size and config.network != COLOUR:
+        raise BadUsage(
+            f"--size is of --network {COLOUR} alone: {config.network} has as many "
+            "numbers as a map.",
+            "Leave it out.",
+        )
+    if config.size == 1:
+        raise BadUsage("--size 1 leaves a branch without numbers.", "Use 2 or more.")
+    return config.size or SIZE

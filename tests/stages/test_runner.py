@@ -260,11 +260,20 @@ def test_a_word_for_a_number_is_bad_usage(capfd):
         ("encode", "--long-sides", "0"),
         ("train_boxes", "--learning-rate", "nan"),
         ("localise", "--threshold", "0"),
+        ("train_deeprank", "--close", "7"),
+        ("train_deeprank", "--close", "-0.1"),
+        ("train_deeprank", "--close", "nan"),
     ],
 )
 def test_a_value_out_of_range_is_bad_usage(stage, option, value, trained, capfd):
     assert command(stage, option, value, "--workspace", trained) == BAD_USAGE
     assert option in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["0", "1", "0.5"])
+def test_the_ends_of_a_range_are_in_it(value, tmp_path, capfd):
+    assert command(8, "--close", value, "--workspace", tmp_path) == FAILED
+    assert "There is no photos.lmdb" in capfd.readouterr().err
 
 
 def test_a_stage_runs_by_its_number_too(run, run_stage, capfd):

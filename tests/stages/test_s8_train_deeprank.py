@@ -2,7 +2,8 @@ import pytest
 
 from stages import runner, s8_train_deeprank
 from tiefvision.cli.running import BAD_USAGE, guarded
-from tiefvision.ranking.deeprank import ColourRank, DeeperRank, DeepRank
+from tiefvision.errors import BadUsage
+from tiefvision.ranking.deeprank import SIZE, ColourRank, DeeperRank, DeepRank
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.networks import read_deeprank
 from tiefvision.workspace.records import read_photos
@@ -24,6 +25,23 @@ def test_an_unknown_name_is_one_sentence(option, value, known, run, capfd):
     assert not (run / "deeprank.lmdb").exists()
 
 
+@pytest.mark.parametrize("network", ["cells", "deep"])
+def test_a_size_is_refused_where_the_map_gives_it(network, run, run_stage):
+    with pytest.raises(BadUsage, match=f"--size is of --network colour.*{network}"):
+        run_stage(run, "train_deeprank", network=network, size=16)
+
+
+def test_each_branch_needs_a_number(run, run_stage):
+    with pytest.raises(BadUsage, match="--size 1"):
+        run_stage(run, "train_deeprank", size=1)
+
+
+def test_the_size_is_that_of_the_network_where_none_is_given(run, run_stage):
+    run_stage(run, "train_deeprank", size=0, epochs=1, rounds=1)
+    with Workspace(run).open("deeprank") as artifact:
+        assert artifact.header.details["size"] == SIZE
+
+
 @pytest.mark.parametrize(
     ("network", "kind"),
     [("cells", DeepRank), ("deep", DeeperRank), ("colour", ColourRank)],
@@ -31,7 +49,7 @@ def test_an_unknown_name_is_one_sentence(option, value, known, run, capfd):
 def test_every_network_is_read_back_as_it_was_trained(network, kind, run, run_stage):
     import torch
 
-    run_stage(run, "train_deeprank", network=network, epochs=1, rounds=1)
+    run_stage(run, "train_deeprank", network=network, size=0, epochs=1, rounds=1)
     with Workspace(run).open("deeprank") as artifact:
         assert artifact.header.details["network"] == network
         restored = read_deeprank(artifact, torch.device("cpu"))
