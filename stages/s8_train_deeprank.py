@@ -62,11 +62,13 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     ]
     queries = list_queries(training, config.positives)
     named = {photo.path for photo in training}
+    of_file = judged_triplets(read_judged_triplets(records))
     judged = [
         triplet
-        for triplet in judged_triplets(read_judged_triplets(records))
+        for triplet in of_file
         if named.issuperset(view.path for view in triplet.views())
     ]
+    left_out = len(of_file) - len(judged)
     if not queries and not judged:
         raise BadDataset(
             "The training split allows no triplet: it needs two photographs that are "
@@ -103,7 +105,12 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     figures = fit_and_store(job, task, schedule, steps, encoder, details)
     if not search.queries:
         figures["kept"] = "the last epoch: validation asks nothing"
-    return {"queries": len(queries), "judged": len(judged), **figures}
+    if left_out:
+        figures["left_out"] = (
+            f"{left_out} triplets of the file: not all their photographs are trained on"
+        )
+    counted = {"judged": len(judged), "judged_left_out": left_out}
+    return {"queries": len(queries), **counted, **figures}
 
 
 def _size(config: Config) -> int:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from stages import runner, s8_train_deeprank
@@ -6,7 +8,7 @@ from tiefvision.errors import BadUsage
 from tiefvision.ranking.deeprank import SIZE, ColourRank, DeeperRank, DeepRank
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.networks import read_deeprank
-from tiefvision.workspace.records import read_photos
+from tiefvision.workspace.records import read_judged_triplets, read_photos
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,29 @@ def test_without_validation_it_says_that_the_last_epoch_is_kept(
     report = run_stage(run, "train_deeprank", epochs=1, rounds=1)["figures"]
     assert report["kept"] == "the last epoch: validation asks nothing"
     assert "val_reciprocal_rank" not in report["last"]
+
+
+@pytest.mark.parametrize("name", ["query", "positive", "negative"])
+def test_triplets_of_photographs_that_are_not_trained_on_are_counted(
+    name, run, run_stage, monkeypatch
+):
+    with Workspace(run).open("photos") as records:
+        validating = [one.path for one in read_photos(records) if one.split == "val"]
+        inside = read_judged_triplets(records)
+    outside = [replace(inside[0], **{name: path}) for path in validating[:2]]
+    monkeypatch.setattr(
+        s8_train_deeprank, "read_judged_triplets", lambda records: inside + outside
+    )
+    report = run_stage(run, "train_deeprank", epochs=1, rounds=2)["figures"]
+    assert report["judged"] == len(inside) > 0
+    assert report["judged_left_out"] == 2
+    assert report["left_out"].startswith("2 triplets of the file:")
+
+
+def test_of_triplets_that_are_all_trained_on_nothing_is_said(
+    run, run_stage, monkeypatch
+):
+    monkeypatch.setattr(s8_train_deeprank, "read_judged_triplets", lambda records: [])
+    report = run_stage(run, "train_deeprank", epochs=1, rounds=2)["figures"]
+    assert report["judged_left_out"] == 0
+    assert "left_out" not in report
