@@ -5,6 +5,7 @@ Writes  deeprank.lmdb: weights/module float32; training/history the curves
 Command make stage-8 ARGS="--network cells --margin 20"
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,7 +14,15 @@ from tiefvision.errors import BadDataset, BadUsage, require_known
 from tiefvision.ranking.deeprank import SIZE
 from tiefvision.ranking.searches import search_of_split
 from tiefvision.ranking.training import TripletRules, count_steps, deeprank_task
-from tiefvision.ranking.triplets import POSITIVES, View, judged_triplets, list_queries
+from tiefvision.ranking.triplets import (
+    POSITIVES,
+    View,
+    ViewTriplet,
+    judged_triplets,
+    list_queries,
+)
+from tiefvision.records import Photo
+from tiefvision.store.artifact import Artifact
 from tiefvision.training import Schedule
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.garments import alterations_of, garments_reader
@@ -61,14 +70,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         photo for photo in photos if photo.split == "train" and photo.path in available
     ]
     queries = list_queries(training, config.positives)
-    named = {photo.path for photo in training}
-    of_file = judged_triplets(read_judged_triplets(records))
-    judged = [
-        triplet
-        for triplet in of_file
-        if named.issuperset(view.path for view in triplet.views())
-    ]
-    left_out = len(of_file) - len(judged)
+    judged, left_out = _judged(records, training)
     if not queries and not judged:
         raise BadDataset(
             "The training split allows no triplet: it needs two photographs that are "
@@ -105,12 +107,27 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     figures = fit_and_store(job, task, schedule, steps, encoder, details)
     if not search.queries:
         figures["kept"] = "the last epoch: validation asks nothing"
-    if left_out:
-        figures["left_out"] = (
-            f"{left_out} triplets of the file: not all their photographs are trained on"
-        )
     counted = {"judged": len(judged), "judged_left_out": left_out}
-    return {"queries": len(queries), **counted, **figures}
+    return {"queries": len(queries), **counted, **figures, **_said(left_out)}
+
+
+def _judged(
+    records: Artifact, training: Sequence[Photo]
+) -> tuple[list[ViewTriplet], int]:
+    """Triplets of the file that are of training photographs, and how many are not."""
+    triplets = judged_triplets(read_judged_triplets(records))
+    named = {photo.path for photo in training}
+    kept = [
+        triplet
+        for triplet in triplets
+        if named.issuperset(view.path for view in triplet.views())
+    ]
+    return kept, len(triplets) - len(kept)
+
+
+def _said(left_out: int) -> dict[str, str]:
+    text = f"{left_out} triplets of the file: not all photographs are trained on"
+    return {"left_out": text} if left_out else {}
 
 
 def _size(config: Config) -> int:

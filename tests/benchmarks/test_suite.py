@@ -69,7 +69,7 @@ def rows(locator, monkeypatch):
 
 
 def test_every_row_has_a_cell_for_every_column(rows):
-    assert len(rows) == 2 + 1 + 3 + 8 + 2 * 3
+    assert len(rows) == 2 + 1 + 3 + 8 + 2 * 4
     for row in rows:
         assert len(table_row(row)) == len(COLUMNS)
         assert row.seconds > 0 and row.rate > 0

@@ -6,12 +6,15 @@ from tiefvision.benchmarks import limits
 from tiefvision.benchmarks.timing import Patience
 from tiefvision.benchmarks.training import (
     TrainingLoad,
+    computed_operations,
     draw_triplets,
     forward_operations,
     training,
     write_garments,
 )
-from tiefvision.ranking.deeprank import ColourRank, DeepRank
+from tiefvision.ranking.deeprank import ColourRank, DeeperRank, DeepRank
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.histogram import lab_histogram
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.garments import garments_reader
 
@@ -27,16 +30,18 @@ LOAD = TrainingLoad(
     triplets=3,
     batches=2,
 )
+GARMENTS = GarmentBatch(torch.rand(2, 4, 4, 4), torch.rand(2, 6))
 
 
 @pytest.mark.parametrize("network", ["cells", "colour"])
 def test_a_step_an_epoch_and_the_same_from_a_file(network, monkeypatch):
     monkeypatch.setattr(limits, "PRODUCT_SIDE", {"cpu": 16})
-    step, memory, stored = training(network, CPU, ONCE, LOAD)
+    step, computed, memory, stored = training(network, CPU, ONCE, LOAD)
     name = f"training DeepRank ({network}), batches of 3 triplets"
-    works = [row.work for row in (step, memory, stored)]
+    works = [row.work for row in (step, computed, memory, stored)]
     assert works == [
         f"{name}: one step",
+        f"{name}: one step, what is computed",
         f"{name}: 2 steps from memory",
         f"{name}: 2 steps from LMDB",
     ]
@@ -45,6 +50,10 @@ def test_a_step_an_epoch_and_the_same_from_a_file(network, monkeypatch):
     module = DeepRank(4) if network == "cells" else ColourRank(4, 6, 8)
     operations = 3 * views * forward_operations(module, 16)
     assert step.rate == pytest.approx(operations / step.seconds / 1e9)
+    assert computed.seconds == step.seconds
+    share = computed_operations(module, GARMENTS, 16) / operations * views
+    assert computed.rate == pytest.approx(step.rate * share)
+    assert computed.share == pytest.approx(step.share * share)
     assert memory.rate == pytest.approx(6 / memory.seconds)
     assert stored.share == pytest.approx(memory.seconds / stored.seconds)
 
@@ -58,6 +67,24 @@ def test_operations_of_both_branches_by_hand():
     cells = 2 * 4 * 1 * 16  # how much a cell counts
     projections = 2 * (4 * 4 * 2) * 4 + 2 * 6 * 4
     assert forward_operations(ColourRank(4, 6, 8), 16) == cells + projections
+
+
+def test_what_is_computed_by_hand():
+    mixing = 2 * 4 * 4 * 16
+    assert computed_operations(DeepRank(4), GARMENTS, 16) == 2 * mixing
+    # The second layer also tells the first, which is before it, what to change.
+    first, second = 2 * 4 * 8 * 16, 2 * 8 * 4 * 16
+    assert computed_operations(DeeperRank(4), GARMENTS, 16) == 2 * first + 3 * second
+    # Attention lies before the projection of the map, nothing before that of colours.
+    attention, cells, colours = 2 * 4 * 16, 2 * (4 * 4 * 2) * 4, 2 * 6 * 4
+    assert computed_operations(ColourRank(4, 6, 8), GARMENTS, 16) == (
+        2 * attention + 3 * cells + 2 * colours
+    )
+
+
+def test_histograms_are_as_long_as_those_of_crops():
+    photo = np.zeros((2, 2, 3), dtype=np.uint8)
+    assert TrainingLoad().colours == len(lab_histogram(photo)) == 2074
 
 
 def test_triplets_are_two_views_of_a_photograph_and_one_of_another():

@@ -2,18 +2,19 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tiefvision.benchmarks.limits import dtype_name, matrix_product
 from tiefvision.benchmarks.measured import Measured
 from tiefvision.benchmarks.operations import GIGA
 from tiefvision.benchmarks.timing import Patience, Work, time_in_turns
-from tiefvision.ranking.garments import GarmentBatch, GarmentsOf
+from tiefvision.ranking.garments import GarmentBatch, Garments, GarmentsOf
+from tiefvision.ranking.histogram import lab_bins
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.ranking.training import TripletBatch, TripletRules, deeprank_task
@@ -32,6 +33,7 @@ ROUNDS = Patience(seconds=8.0, least=3, most=12)
 """An epoch of eight batches takes a quarter of a second."""
 
 STEP, MEMORY, STORED = "one step", "steps from memory", "steps from LMDB"
+COMPUTED = f"{STEP}, what is computed"
 PRODUCT = "matrix product"
 
 
@@ -42,7 +44,7 @@ class TrainingLoad:
     Attributes:
         channels: Of a map.
         grid: Cells on its side.
-        colours: Numbers of a histogram.
+        colours: Numbers of a histogram; those of ``lab_histogram`` if not given.
         size: Numbers of an embedding of ``ColourRank``.
         photos: Photographs in the file.
         alterations: Altered views of each, beside crop and mirror image.
@@ -52,7 +54,7 @@ class TrainingLoad:
 
     channels: int = 256
     grid: int = 11
-    colours: int = 512
+    colours: int = field(default_factory=lambda: len(lab_bins()))
     size: int = 512
     photos: int = 96
     alterations: int = 4
@@ -71,7 +73,7 @@ def training(
     patience: Patience | None = None,
     load: TrainingLoad | None = None,
 ) -> Iterator[Measured]:
-    """Rows of a step, of steps from memory, and of the same with maps in a file.
+    """Rows of a step, counted in two ways, of steps from memory, and from a file.
 
     Args:
         network: One of ``workspace.networks.NETWORKS``.
@@ -135,11 +137,42 @@ def draw_triplets(load: TrainingLoad) -> list[ViewTriplet]:
 def forward_operations(module: nn.Module, cells: int) -> int:
     """Floating-point operations of a network of DeepRank, for one view of so many
     cells: those of 1x1 convolutions at every cell, those of full layers once."""
-    return sum(
-        2 * layer.weight.numel() * (cells if isinstance(layer, nn.Conv2d) else 1)
-        for layer in module.modules()
-        if isinstance(layer, nn.Conv2d | nn.Linear)
+    return sum(_operations(layer, cells) for layer in _layers(module))
+
+
+def computed_operations(module: nn.Module, garments: Garments, cells: int) -> int:
+    """The same of a step of training: what is computed, with nothing counted in vain.
+
+    Forward, then as much again for the slopes by a layer's weights; and once more for
+    those by its input, but only where weights lie before it. Maps are not learnt.
+
+    Args:
+        module: A network of DeepRank.
+        garments: Any that it takes.
+        cells: Of a map.
+    """
+    learnt: list[nn.Module] = []
+
+    def watch(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if inputs[0].requires_grad:
+            learnt.append(layer)
+
+    hooks = [layer.register_forward_pre_hook(watch) for layer in _layers(module)]
+    module(garments)
+    for hook in hooks:
+        hook.remove()
+    return 2 * forward_operations(module, cells) + sum(
+        _operations(layer, cells) for layer in _layers(module) if layer in learnt
     )
+
+
+def _layers(module: nn.Module) -> list[nn.Conv2d | nn.Linear]:
+    layers = module.modules()
+    return [layer for layer in layers if isinstance(layer, nn.Conv2d | nn.Linear)]
+
+
+def _operations(layer: nn.Conv2d | nn.Linear, cells: int) -> int:
+    return 2 * layer.weight.numel() * (cells if isinstance(layer, nn.Conv2d) else 1)
 
 
 def _task(module: nn.Module, garments_of: GarmentsOf, load: TrainingLoad) -> Task:
@@ -173,22 +206,10 @@ def _measure(
     }
     task.module.train()
     timings = time_in_turns(works, device, patience)
-    views = len(ready[0].garments.maps)
-    # The way back costs twice the way there, if slopes by the maps are counted too.
-    operations = 3 * views * forward_operations(task.module, load.grid**2)
-    rate = operations / timings[STEP].seconds
     limit = product.operations / timings[PRODUCT].best
     name = f"training DeepRank ({network}), batches of {load.triplets} triplets"
-    yield Measured(
-        f"{name}: {STEP}",
-        dtype_name(torch.float32),
-        timings[STEP].seconds,
-        rate / GIGA,
-        "GFLOP/s",
-        share=rate / limit,
-        note=f"{views} views, forward once and back as twice that; no step needs the "
-        "slopes by the maps of the first layer, which count",
-    )
+    seconds = timings[STEP].seconds
+    yield from _steps(name, task.module, ready[0].garments, seconds, limit)
     triplets = sum(len(batch.triplets) for batch in ready)
     for work in (MEMORY, STORED):
         seconds = timings[work].seconds
@@ -200,4 +221,34 @@ def _measure(
             "triplets/s",
             share=timings[MEMORY].seconds / seconds if work == STORED else None,
             note="the limit is memory alone" if work == STORED else "",
+        )
+
+
+def _steps(
+    name: str, module: nn.Module, garments: GarmentBatch, seconds: float, limit: float
+) -> Iterator[Measured]:
+    """One step, as it is counted elsewhere and as it is computed."""
+    views, cells = len(garments.maps), garments.maps[0, 0].numel()
+    # The way back costs twice the way there, if slopes by the maps are counted too.
+    counts = {
+        STEP: (
+            3 * forward_operations(module, cells),
+            f"{views} views, forward once and back as twice that; slopes by the maps "
+            "count, which no step needs",
+        ),
+        COMPUTED: (
+            computed_operations(module, garments, cells),
+            "the same seconds; slopes by maps and colours do not count",
+        ),
+    }
+    for work, (operations, note) in counts.items():
+        rate = views * operations / seconds
+        yield Measured(
+            f"{name}: {work}",
+            dtype_name(torch.float32),
+            seconds,
+            rate / GIGA,
+            "GFLOP/s",
+            share=rate / limit,
+            note=note,
         )
