@@ -33,6 +33,9 @@ from tiefvision.workspace.records import read_judged_triplets, read_photos
 
 READS = ("photos", "crops")
 
+TINY = 1e-9
+"""What rounding may add to two shares that make 1."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -51,6 +54,12 @@ class Config:
     close: Annotated[
         float, "share of negatives drawn so; the others, from all", 0, 1
     ] = TripletRules.close
+    in_class: Annotated[
+        float, "share of negatives of the query's category, if it has any", 0, 1
+    ] = TripletRules.in_class
+    out_of_class: Annotated[
+        float, "share of negatives of another; what is left, of any", 0, 1
+    ] = TripletRules.out_of_class
     pool: Annotated[int, "photographs compared in an epoch"] = TripletRules.pool
     batch: Annotated[int, "triplets in a batch"] = TripletRules.batch
     rounds: Annotated[int, "triplets of a query in an epoch"] = TripletRules.rounds
@@ -61,6 +70,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     require_known("--network", config.network, NETWORKS)
     require_known("--positives", config.positives, POSITIVES)
     size = _size(config)
+    _check_shares(config)
     crops = job.read("crops")
     records = job.read("photos")
     encoder = require_same_encoder(crops)
@@ -78,15 +88,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             "Add photographs to the training split.",
         )
     alterations = alterations_of(crops)
-    rules = TripletRules(
-        config.margin,
-        config.hardest,
-        config.close,
-        config.pool,
-        config.batch,
-        config.rounds,
-        alterations,
-    )
+    rules = _rules(config, alterations)
     garments_of = garments_reader(crops, job.resources.device)
     details = {
         "network": config.network,
@@ -109,6 +111,20 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         figures["kept"] = "the last epoch: validation asks nothing"
     counted = {"judged": len(judged), "judged_left_out": left_out}
     return {"queries": len(queries), **counted, **figures, **_said(left_out)}
+
+
+def _rules(config: Config, alterations: int) -> TripletRules:
+    return TripletRules(
+        config.margin,
+        config.hardest,
+        config.close,
+        config.pool,
+        config.batch,
+        config.rounds,
+        alterations,
+        config.in_class,
+        config.out_of_class,
+    )
 
 
 def _judged(
@@ -145,3 +161,18 @@ def _size(config: Config) -> int:
     if config.size == 1:
         raise BadUsage("--size 1 leaves a branch without numbers.", "Use 2 or more.")
     return config.size or SIZE
+
+
+def _check_shares(config: Config) -> None:
+    """Raises BadUsage where the shares of classes cannot be kept."""
+    if config.in_class + config.out_of_class > 1 + TINY:
+        raise BadUsage(
+            f"--in-class {config.in_class:g} and --out-of-class "
+            f"{config.out_of_class:g} are more than all negatives.",
+            "Together they are at most 1.",
+        )
+    if config.in_class and config.positives == "class":
+        raise BadUsage(
+            "With --positives class no negative is of the query's category.",
+            "Leave --in-class out.",
+        )

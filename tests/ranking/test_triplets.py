@@ -1,3 +1,6 @@
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -282,3 +285,76 @@ def test_so_many_negatives_are_close_and_the_others_come_from_all(close):
     expected = close + (1 - close) / 9  # the closest is one of nine
     deviation = (expected * (1 - expected) / drawn) ** 0.5
     assert hardest / drawn == pytest.approx(expected, abs=4 * deviation + 1e-9)
+
+
+def test_photographs_of_one_category_are_alike():
+    queries = {query.path: query for query in list_queries(CLASSES)}
+    assert queries["dress1"].alike == {"dress1", "dress2", "dress3"}
+    assert queries["dress1"].alike is queries["dress3"].alike
+    assert queries["suit1"].alike == {"suit1", "suit2"}  # in any order
+    assert queries["hat"].alike == {"hat"}
+    assert queries["nothing"].alike == frozenset()  # unknown is not a category
+
+
+def negatives_drawn(in_class, out_of_class, hardest=100, count=300):
+    """How often each negative is drawn for the first query of ``random_case``, whose
+    class is that of the items a and b."""
+    queries, paths, table = random_case()
+    alike = frozenset(path for path in paths if path[0] in "ab")
+    query = replace(queries[0], alike=alike)
+    hardness = Hardness(hardest, 1.0, in_class, out_of_class)
+    generator = np.random.default_rng(0)
+    drawn = Counter()
+    for _ in range(count):
+        (triplet,) = mine_triplets([query], paths, table, hardness, 0, generator)
+        drawn[triplet.negative.path] += 1
+    return drawn, table[0], paths
+
+
+@pytest.mark.parametrize(
+    ("in_class", "out_of_class"),
+    [(1.0, 0.0), (0.0, 1.0), (0.3, 0.7), (0.4, 0.2), (0.25, 0.0)],
+)
+def test_so_many_negatives_are_of_the_class(in_class, out_of_class):
+    drawn, _, _ = negatives_drawn(in_class, out_of_class, count=2000)
+    assert not any(path.startswith("a") for path in drawn)  # the own item
+    found = sum(drawn[path] for path in drawn if path.startswith("b")) / 2000
+    # Of the others, three of nine are of the class.
+    expected = in_class + (1 - in_class - out_of_class) / 3
+    deviation = (expected * (1 - expected) / 2000) ** 0.5
+    assert found == pytest.approx(expected, abs=4 * deviation + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("in_class", "out_of_class", "items"), [(1.0, 0.0, "b"), (0.0, 1.0, "cd")]
+)
+def test_the_hardest_are_those_of_the_class(in_class, out_of_class, items):
+    drawn, similarities, paths = negatives_drawn(in_class, out_of_class, hardest=2)
+    candidates = [path for path in paths if path[0] in items]
+    candidates.sort(key=lambda path: -similarities[paths.index(path)])
+    assert set(drawn) == set(candidates[:2])
+
+
+@pytest.mark.parametrize("alike", [frozenset(), frozenset(["a0", "a1", "a2"])])
+def test_a_query_without_negatives_of_its_class_takes_any(alike):
+    queries, paths, table = random_case()
+    query = replace(queries[0], alike=alike)
+    generator = np.random.default_rng(0)
+    drawn = {
+        triplet.negative.path[0]
+        for _ in range(100)
+        for triplet in mine_triplets(
+            [query], paths, table, Hardness(100, in_class=1.0), 0, generator
+        )
+    }
+    assert drawn == set("bcd")
+
+
+def test_without_shares_every_draw_is_as_before():
+    """What classes there are changes nothing, down to the state of the generator."""
+    queries, paths, table = random_case()
+    known = [replace(query, alike=frozenset(paths)) for query in queries]
+    ours, theirs = np.random.default_rng(3), np.random.default_rng(3)
+    with_classes = mine(known, paths, table, 3, ours, close=0.5)
+    assert with_classes == mine(queries, paths, table, 3, theirs, close=0.5)
+    assert ours.random() == theirs.random()

@@ -6,6 +6,7 @@ from stages import runner, s8_train_deeprank
 from tiefvision.cli.running import BAD_USAGE, guarded
 from tiefvision.errors import BadUsage
 from tiefvision.ranking.deeprank import SIZE, ColourRank, DeeperRank, DeepRank
+from tiefvision.ranking.training import deeprank_task
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.networks import read_deeprank
 from tiefvision.workspace.records import read_judged_triplets, read_photos
@@ -111,3 +112,28 @@ def test_of_triplets_that_are_all_trained_on_nothing_is_said(
     report = run_stage(run, "train_deeprank", epochs=1, rounds=2)["figures"]
     assert report["judged_left_out"] == 0
     assert "left_out" not in report
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"in_class": 0.5, "out_of_class": 0.6}, "0.5.*0.6 are more than all"),
+        ({"in_class": 0.1, "positives": "class"}, "--positives class.*--in-class"),
+    ],
+)
+def test_shares_that_cannot_be_kept_are_refused(changes, message, run, run_stage):
+    with pytest.raises(BadUsage, match=message):
+        run_stage(run, "train_deeprank", **changes)
+
+
+def test_shares_of_classes_reach_the_triplets(run, run_stage, monkeypatch):
+    seen = []
+
+    def task(network, queries, judged, search, garments_of, rules):
+        seen.append((rules.in_class, rules.out_of_class, len(queries[0].alike)))
+        return deeprank_task(network, queries, judged, search, garments_of, rules)
+
+    monkeypatch.setattr(s8_train_deeprank, "deeprank_task", task)
+    changes = {"in_class": 0.1, "out_of_class": 0.9, "epochs": 1, "rounds": 1}
+    run_stage(run, "train_deeprank", **changes)
+    assert seen == [(0.1, 0.9, 8)]

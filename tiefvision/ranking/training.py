@@ -40,6 +40,8 @@ class TripletRules:
         batch: Triplets in a batch.
         rounds: Times an epoch goes through its queries.
         alterations: Altered views that each photograph has.
+        in_class: Share of negatives of the query's category; see ``Hardness``.
+        out_of_class: Share of negatives of another one.
     """
 
     margin: float = 20.0
@@ -49,6 +51,8 @@ class TripletRules:
     batch: int = 32
     rounds: int = 1
     alterations: int = 0
+    in_class: float = 0.0
+    out_of_class: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,5 +156,5 @@ def _mine(
         paths = [paths[number] for number in sorted(chosen)]
     views = [View(path) for path in paths]
     table = similarity_table(views, views, garments_of, network)
-    hardness = Hardness(rules.hardest, rules.close)
+    hardness = Hardness(rules.hardest, rules.close, rules.in_class, rules.out_of_class)
     return mine_triplets(queries, paths, table, hardness, rules.alterations, generator)

@@ -53,12 +53,15 @@ class Query:
         gallery: Photographs of the kind searched; queries share one tuple, because a
             list for each would grow with the square of the dataset.
         excluded: Those of the gallery that are of its item.
+        alike: Photographs of its category, itself among them, which queries share too;
+            none where its category is not known.
     """
 
     path: str
     positives: tuple[str, ...]
     gallery: tuple[str, ...]
     excluded: frozenset[str] = frozenset()
+    alike: frozenset[str] = frozenset()
 
     @property
     def negatives(self) -> Iterator[str]:
@@ -74,10 +77,16 @@ class Hardness:
         hardest: From so many of the closest: always the very closest would make much of
             wrong labels (Cardigan's slides).
         close: Share that is drawn so; the others are drawn from all.
+        in_class: Share that is of the query's category (as the negatives of Wang et
+            al., arXiv:1404.4661, are of both sorts). A query that has none such takes them as they come.
+        out_of_class: Share that is of another category, or of none that is known. Both
+            shares together are at most 1; the remaining negatives are of any.
     """
 
     hardest: int
     close: float = 1.0
+    in_class: float = 0.0
+    out_of_class: float = 0.0
 
 
 POSITIVES = ("item", "view", "class")
@@ -103,11 +112,13 @@ def list_queries(photos: Sequence[Photo], positives: str = "item") -> list[Query
     for photo in photos:
         own.setdefault(key(photo), []).append(photo)
     of_item = {item: frozenset(one.path for one in them) for item, them in own.items()}
+    of_kind = _paths_by_kind(photos)
     queries = []
     for photo in photos:
         others = () if positives == "view" else _positives(photo, own[key(photo)], key)
         among = shop if others and positives == "item" else everything
-        query = Query(photo.path, others, among, of_item[key(photo)])
+        alike = of_kind.get(_kind_of(photo), frozenset())
+        query = Query(photo.path, others, among, of_item[key(photo)], alike)
         if any(query.negatives):
             queries.append(query)
     return queries
@@ -118,8 +129,21 @@ def _item_of(photo: Photo) -> str:
 
 
 def _class_of(photo: Photo) -> str:
-    kinds = sorted({garment.category for garment in photo.garments})
-    return " ".join(kinds) or photo.path
+    return _kind_of(photo) or photo.path
+
+
+def _kind_of(photo: Photo) -> str:
+    """Its categories, "" where none is known."""
+    return " ".join(sorted({garment.category for garment in photo.garments}))
+
+
+def _paths_by_kind(photos: Sequence[Photo]) -> dict[str, frozenset[str]]:
+    """The paths of each known kind."""
+    paths: dict[str, set[str]] = {}
+    for photo in photos:
+        if _kind_of(photo):
+            paths.setdefault(_kind_of(photo), set()).add(photo.path)
+    return {kind: frozenset(them) for kind, them in paths.items()}
 
 
 def _positives(
@@ -156,12 +180,32 @@ def mine_triplets(
         rows = np.array([row[path] for path in query.negatives if path in row])
         if query.path not in row or len(rows) == 0:
             continue
+        rows = _of_class(query, rows, paths, hardness, generator)
         if hardness.close >= 1.0 or generator.random() < hardness.close:
             closeness = similarities[row[query.path], rows]
             rows = rows[np.argsort(-closeness, kind="stable")[: hardness.hardest]]
         negative = paths[int(generator.choice(rows))]
         triplets.append(_views_at_random(query, negative, alterations, generator))
     return triplets
+
+
+def _of_class(
+    query: Query,
+    rows: NDArray[np.int64],
+    paths: Sequence[str],
+    hardness: Hardness,
+    generator: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Those of some negatives that are of the class of which one is to be drawn."""
+    asked = hardness.in_class + hardness.out_of_class
+    if not asked:
+        return rows  # nothing is drawn, so that other draws stay as they are
+    draw = generator.random()
+    if draw >= asked:
+        return rows
+    alike = np.array([paths[number] in query.alike for number in rows])
+    chosen = rows[alike if draw < hardness.in_class else ~alike]
+    return chosen if len(chosen) else rows
 
 
 def _views_at_random(
