@@ -1,7 +1,8 @@
 """Train the crop classifier: windows that hold a garment against windows that do not.
 
 Reads   photos.lmdb, features.lmdb
-Writes  crop_classifier.lmdb: weights/module float32; training/history the curves
+Writes  crop_classifier.lmdb: weights/module float32; training/history the curves;
+        reports/train_classifier.csv, the same, as they grow
 Command make stage-3 ARGS="--categories all --categories outfit"
 """
 

@@ -1,7 +1,8 @@
 """Train the four box regressors, a separate network for each coordinate.
 
 Reads   photos.lmdb, features.lmdb, crop_classifier.lmdb (for its categories)
-Writes  box_regressors.lmdb: weights/module float32; training/history the curves
+Writes  box_regressors.lmdb: weights/module float32; training/history the curves;
+        reports/train_boxes.csv, the same, as they grow
 Command make stage-4
 """
 

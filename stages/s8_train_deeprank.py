@@ -1,7 +1,8 @@
 """Train DeepRank on triplets: from items, classes, views and the dataset's file.
 
 Reads   photos.lmdb, crops.lmdb
-Writes  deeprank.lmdb: weights/module float32; training/history the curves
+Writes  deeprank.lmdb: weights/module float32; training/history the curves;
+        reports/train_deeprank.csv, the same, as they grow
 Command make stage-8 ARGS="--network cells --margin 20"
 """
 

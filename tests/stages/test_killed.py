@@ -98,6 +98,15 @@ def stage(trained, tmp_path, processes, settings, dataset):
                 mine, other = asdict(artifact.header), asdict(undisturbed.header)
             assert self.workspace.report_path(self.name).is_file()
             assert not self.partial.exists()
+            curves = [
+                report.with_suffix(".csv").read_bytes()
+                for report in (
+                    self.workspace.report_path(self.name),
+                    Workspace(trained).report_path(self.name),
+                )
+                if self.name.startswith("train_")
+            ]
+            assert len(set(curves)) <= 1  # no epoch is missing or told twice
             return all(mine[key] == other[key] for key in ("digest", "count", "layout"))
 
     return Stage

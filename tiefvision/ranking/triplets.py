@@ -77,8 +77,9 @@ class Hardness:
         hardest: From so many of the closest: always the very closest would make much of
             wrong labels (Cardigan's slides).
         close: Share that is drawn so; the others are drawn from all.
-        in_class: Share that is of the query's category (as the negatives of Wang et
-            al., arXiv:1404.4661, are of both sorts). A query that has none such takes them as they come.
+        in_class: Share that is of the query's category. A query that has none such
+            takes them as they come. Source of the two sorts: Wang et al.,
+            arXiv:1404.4661.
         out_of_class: Share that is of another category, or of none that is known. Both
             shares together are at most 1; the remaining negatives are of any.
     """

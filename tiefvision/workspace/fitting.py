@@ -5,6 +5,7 @@ from typing import Any
 
 from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.training import Figures, Schedule, Snapshot, Task, fit
+from tiefvision.workspace.curves import ShowingMemory, growing_curves
 from tiefvision.workspace.job import Job
 
 
@@ -18,6 +19,9 @@ def fit_and_store(
 ) -> dict[str, Any]:
     """Train, and write the weights as the artifact of a job.
 
+    Beside the stage's report its curves grow: ``reports/<stage>.csv``, an epoch a line.
+    Where TensorBoard is installed they also grow in ``reports/tensorboard/<stage>``.
+
     Args:
         job: Whose artifact it is.
         task: What to train.
@@ -29,10 +33,20 @@ def fit_and_store(
     Returns:
         The figures before training and of the last epoch, for the report.
     """
-    with job.write() as writer:
+    report = job.workspace.report_path(job.header.stage)
+    table, scalars = report.with_suffix(".csv"), report.parent / "tensorboard"
+    with (
+        job.write() as writer,
+        growing_curves(table, scalars / report.stem, schedule, steps) as show,
+    ):
         memory = WriterMemory(writer)
         history = fit(
-            task, schedule, steps, job.resources.seed, memory, job.resources.track
+            task,
+            schedule,
+            steps,
+            job.resources.seed,
+            ShowingMemory(memory, show),
+            job.resources.track,
         )
         weights = {
             name: tensor.detach().cpu().numpy()
