@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 from PIL import Image
 
 from tiefvision.distilling.alterations import RULES, alter_garment
+from tiefvision.distilling.perspective import draw_corners
 from tiefvision.distilling.views import SourcePhoto
 
 BOX = (40.0, 30.0, 120.0, 170.0)
@@ -50,11 +52,14 @@ def test_one_generator_goes_on():
     assert not np.array_equal(first, second)
 
 
-def test_half_of_the_masked_grounds_change_and_no_other():
+def test_masked_grounds_change_and_no_other():
+    """Half of them, and two fifths of those to a part of another photograph."""
     image, mask = garment()
-    changed = [is_red(altered(SourcePhoto(image, mask), seed)) for seed in range(60)]
-    assert 15 < sum(changed) < 45  # half of sixty, give or take four deviations
-    assert not any(is_red(altered(SourcePhoto(image), seed)) for seed in range(60))
+    count = 100
+    changed = [is_red(altered(SourcePhoto(image, mask), seed)) for seed in range(count)]
+    deviation = (count * 0.2 * 0.8) ** 0.5
+    assert sum(changed) == pytest.approx(count * 0.2, abs=4 * deviation)
+    assert not any(is_red(altered(SourcePhoto(image), seed)) for seed in range(30))
 
 
 def test_the_photograph_stays_as_it_is():
@@ -62,3 +67,16 @@ def test_the_photograph_stays_as_it_is():
     kept = image.copy()
     altered(SourcePhoto(image, mask), 3)
     assert image.tobytes() == kept.tobytes()
+
+
+def test_every_view_is_seen_in_perspective(monkeypatch):
+    drawn = []
+
+    def draw(most, generator):
+        drawn.append(most)
+        return draw_corners(most, generator)
+
+    monkeypatch.setattr("tiefvision.distilling.views.draw_corners", draw)
+    for seed in range(3):
+        altered(SourcePhoto(garment()[0]), seed)
+    assert drawn == [0.1] * 3

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tiefvision.distilling.perspective import SQUARE, draw_corners, solve_perspective
 from tiefvision.distilling.views import (
     PADDING,
     SourcePhoto,
     ViewRules,
+    _take,
     draw_region,
     draw_view,
 )
@@ -90,3 +92,77 @@ def test_a_view_comes_back_for_a_seed():
     ]
     assert np.array_equal(views[0], views[1])
     assert not np.array_equal(views[0], views[2])
+
+
+def squares(width=90, height=90):
+    """Nine squares of different colours."""
+    generator = np.random.default_rng(1)
+    colours = generator.integers(0, 256, (3, 3, 3), dtype=np.uint8)
+    pixels = colours.repeat(height // 3, axis=0).repeat(width // 3, axis=1)
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.2])
+def test_a_view_in_perspective_against_a_loop(angle):
+    corners = draw_corners(0.2, np.random.default_rng(4))
+    image, box, side = squares(), (10.0, 5.0, 40.0, 65.0), 30
+    view = np.asarray(_take(image, box, side, angle, corners)).astype(int)
+    moved, pixels = solve_perspective(corners), np.asarray(image).astype(int)
+    same = []
+    for row, column in np.ndindex(side, side):
+        u, v, w = moved @ ((column + 0.5) / side, (row + 0.5) / side, 1.0)
+        across, down = (u / w - 0.5) * 30, (v / w - 0.5) * 60
+        x = 25 + across * np.cos(angle) - down * np.sin(angle)
+        y = 35 + across * np.sin(angle) + down * np.cos(angle)
+        if 0 <= x < 90 and 0 <= y < 90:
+            nearest = pixels[int(y), int(x)]
+            same.append(np.abs(view[row, column] - nearest).max() < 5)
+    # Along the edges of squares colours are between both.
+    assert np.mean(same) > 0.85
+
+
+def test_corners_that_stay_change_nothing():
+    box = (10.0, 5.0, 70.0, 65.0)
+    plain, kept = (
+        np.asarray(_take(squares(), box, 60, 0.3, corners)).astype(int)
+        for corners in (None, SQUARE)
+    )
+    assert np.abs(plain - kept).max() <= 1
+
+
+def test_perspective_keeps_to_the_region():
+    source = SourcePhoto(Image.new("RGB", (60, 60), (255, 255, 255)))
+    rules = replace(PLAIN, perspective=0.1)
+    for seed in range(10):
+        drawn = np.random.default_rng(seed)
+        view = draw_view(source, (0, 0, 60, 60), [], rules, drawn)
+        assert (view == 255).all()
+
+
+def test_photograph_and_mask_are_seen_alike():
+    """A figure as red as its mask is white, before a new ground of one colour."""
+    source, rules = masked(), replace(PLAIN, cut_out=1.0, perspective=0.1)
+    blue = (0, 0, 255)
+    for seed in range(10):
+        generator = np.random.default_rng(seed)
+        view = draw_view(source, (20, 10, 80, 150), [source], rules, generator)
+        figure = np.abs(view.astype(int) - (255, 0, 0)).max(axis=2) < 60
+        assert 0.3 < figure.mean() < 0.9
+        if tuple(view[1, 1]) == tuple(view[1, -2]) != blue:  # neither a part of it
+            old = np.abs(view.astype(int) - blue).max(axis=2) < 60
+            assert old.mean() < 0.02
+
+
+def test_without_perspective_nothing_more_is_drawn():
+    """What a plain view draws, by hand; with perspective it is eight numbers more."""
+    source = SourcePhoto(squares())
+    for rules, more in ((PLAIN, 0), (replace(PLAIN, perspective=0.1), 8)):
+        drawn, expected = np.random.default_rng(8), np.random.default_rng(8)
+        draw_view(source, (10, 10, 80, 80), [], rules, drawn)
+        expected.random(5)  # which of the changes
+        expected.uniform(size=4)  # the box
+        expected.uniform()  # degrees
+        expected.random(more)
+        expected.random()  # mirrored
+        assert drawn.random() == expected.random()
+    assert ViewRules().perspective == 0

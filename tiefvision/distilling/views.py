@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from tiefvision.distilling.perspective import draw_corners, solve_perspective
 from tiefvision.records import Box
 
 BILINEAR = Image.Resampling.BILINEAR
@@ -52,6 +53,8 @@ class ViewRules:
         padded: Share that may reach beyond the edge.
         blurred: Share that is out of focus.
         compressed: Share that has gone through a poor JPEG.
+        perspective: Share of the sides by which each corner of a view moves inwards at
+            most, on its own; 0 draws nothing.
     """
 
     side: int = 128
@@ -67,6 +70,7 @@ class ViewRules:
     padded: float = 0.12
     blurred: float = 0.08
     compressed: float = 0.15
+    perspective: float = 0.0
 
 
 def draw_region(
@@ -125,9 +129,10 @@ def draw_view(
         box = _inside(box, source.image.size)
     degrees = generator.uniform(-rules.degrees, rules.degrees)
     angle = math.radians(degrees) if chance[1] < rules.rotated else 0.0
-    view = _take(source.image, box, rules.side, angle)
+    corners = draw_corners(rules.perspective, generator) if rules.perspective else None
+    view = _take(source.image, box, rules.side, angle, corners)
     if source.mask is not None and chance[2] < rules.cut_out:
-        mask = _take(source.mask, box, rules.side, angle)
+        mask = _take(source.mask, box, rules.side, angle, corners)
         view = Image.composite(view, _draw_ground(grounds, rules.side, generator), mask)
     if chance[3] < rules.blurred:
         view = view.filter(ImageFilter.GaussianBlur(generator.uniform(0.5, 1.6)))
@@ -148,11 +153,18 @@ def _inside(box: Box, size: tuple[int, int]) -> Box:
     return max(box[0], 0), max(box[1], 0), min(box[2], size[0]), min(box[3], size[1])
 
 
-def _take(image: Image.Image, box: Box, side: int, angle: float) -> Image.Image:
-    """The box of an image as a square, turned about its centre."""
+def _take(
+    image: Image.Image,
+    box: Box,
+    side: int,
+    angle: float,
+    corners: NDArray[np.float64] | None = None,
+) -> Image.Image:
+    """The box of an image as a square, turned about its centre; or what lies between
+    four corners in that square, in shares of its side."""
     x0, y0, x1, y1 = box
     inside = box == _inside(box, image.size)
-    if inside and angle == 0.0:
+    if inside and angle == 0.0 and corners is None:
         # Shrinks by whole factors first, as decoding does: fast, and hardly told apart.
         return image.resize((side, side), BILINEAR, box=box, reducing_gap=2.0)
     cosine, sine = math.cos(angle), math.sin(angle)
@@ -172,8 +184,20 @@ def _take(image: Image.Image, box: Box, side: int, angle: float) -> Image.Image:
         middle_y - half * (sine * across + cosine * down),
     )
     fill = PADDING if image.mode == "RGB" else 0
+    if corners is None:
+        return image.transform(
+            (side, side), Image.Transform.AFFINE, matrix, BILINEAR, fillcolor=fill
+        )
+    turned = np.array([*matrix, 0.0, 0.0, 1.0]).reshape(3, 3)
+    to_shares = np.diag([1 / side, 1 / side, 1.0])
+    whole = turned @ np.diag([side, side, 1.0]) @ solve_perspective(corners) @ to_shares
+    # The last element is 1, as Pillow takes it for granted: no step before changes it.
     return image.transform(
-        (side, side), Image.Transform.AFFINE, matrix, BILINEAR, fillcolor=fill
+        (side, side),
+        Image.Transform.PERSPECTIVE,
+        tuple(whole.ravel()[:8]),
+        BILINEAR,
+        fillcolor=fill,
     )
 
 
