@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +25,10 @@ Module = TypeVar("Module", bound=nn.Module)
 
 CELLS_STRENGTH, COLOURS_STRENGTH = 0.5, 0.3
 """Of the whitening that ``ColourRank`` starts from: see docs/experiments/0006."""
+
+MOST_VIEWS = 4000
+"""Views that it is learnt from at most: 66 MB of AlexNet's features and of colours.
+Five views of 50,000 photographs would be 4 GB; 16 views for each number will do."""
 
 
 def build_classifier(details: Mapping[str, Any]) -> CropClassifier:
@@ -70,7 +75,8 @@ def start_deeprank(
 
     Args:
         details: As for ``build_deeprank``.
-        views: Of training photographs, by which ``ColourRank`` is whitened.
+        views: Of training photographs. ``ColourRank`` is whitened by them, or by
+            ``MOST_VIEWS`` drawn among them, always the same ones.
         garments_of: Reads them.
         device: Where it runs.
 
@@ -79,6 +85,7 @@ def start_deeprank(
     """
     network = build_deeprank(details).to(device)
     if isinstance(network, ColourRank):
+        views = _at_most(views, MOST_VIEWS)
         cells = embed_views(views, garments_of, lambda it: network.regions(it.maps))
         colours = embed_views(views, garments_of, lambda it: it.colours)
         half = details["size"] // 2
@@ -87,6 +94,14 @@ def start_deeprank(
             fit_whitening(colours, details["size"] - half, COLOURS_STRENGTH),
         )
     return network
+
+
+def _at_most(views: Sequence[View], most: int) -> Sequence[View]:
+    if len(views) <= most:
+        return views
+    # Drawn: every n-th could fall on the same view of each photograph, every time.
+    chosen = np.random.default_rng(0).choice(len(views), most, replace=False)
+    return [views[number] for number in sorted(chosen)]
 
 
 def restore_module(
