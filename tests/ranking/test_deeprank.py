@@ -13,6 +13,7 @@ from tiefvision.ranking.deeprank import (
 )
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells, similarity
+from tiefvision.ranking.triplet_angles import triplet_angles
 from tiefvision.ranking.whitening import Whitening, fit_whitening
 
 
@@ -24,6 +25,13 @@ def random_maps(count, seed=0, channels=6):
 def unit_vectors(count, seed):
     vectors = torch.randn(count, 5, generator=torch.Generator().manual_seed(seed))
     return torch.nn.functional.normalize(vectors, dim=1)
+
+
+def triplet_losses(anchors, positives, negatives, margin):
+    """As training takes them: of rows of shared embeddings."""
+    embeddings = torch.cat([anchors, positives, negatives])
+    rows = torch.arange(len(embeddings)).view(3, -1).T
+    return angle_hinge(triplet_angles(embeddings, rows), margin)
 
 
 @torch.no_grad()
@@ -69,10 +77,14 @@ def test_the_hinge_by_hand():
         torch.tensor([vector]) for vector in ([1.0, 0.0], [0.0, 1.0], [-1.0, 0.0])
     )
     # margin + angle to the positive - angle to the negative
-    assert angle_hinge(right, up, left, 100.0).tolist() == pytest.approx([10], abs=1e-3)
-    assert angle_hinge(right, left, up, 5.0).tolist() == pytest.approx([95], abs=1e-3)
-    assert angle_hinge(right, right, left, 90.0).tolist() == [0.0]
-    assert angle_hinge(right, up, up, 7.0).tolist() == pytest.approx([7.0])
+    assert triplet_losses(right, up, left, 100.0).tolist() == pytest.approx(
+        [10], abs=1e-3
+    )
+    assert triplet_losses(right, left, up, 5.0).tolist() == pytest.approx(
+        [95], abs=1e-3
+    )
+    assert triplet_losses(right, right, left, 90.0).tolist() == [0.0]
+    assert triplet_losses(right, up, up, 7.0).tolist() == pytest.approx([7.0])
 
 
 def test_the_hinge_against_a_loop():
@@ -86,7 +98,7 @@ def test_the_hinge_against_a_loop():
         )
         expected.append(max(0.0, 20.0 + closer - farther))
     assert 0 < expected.count(0.0) < 40
-    losses = angle_hinge(anchors, positives, negatives, 20.0)
+    losses = triplet_losses(anchors, positives, negatives, 20.0)
     assert losses.tolist() == pytest.approx(expected, abs=1e-3)
 
 
@@ -94,19 +106,19 @@ def test_an_easy_triplet_does_not_pay_for_a_hard_one():
     right, left = torch.tensor([[1.0, 0.0]]), torch.tensor([[-1.0, 0.0]])
     anchors = torch.cat([right, right])
     positives, negatives = torch.cat([right, left]), torch.cat([left, right])
-    losses = angle_hinge(anchors, positives, negatives, 10.0)
+    losses = triplet_losses(anchors, positives, negatives, 10.0)
     assert losses.mean().item() == pytest.approx((0 + 190) / 2, abs=1e-3)
 
 
 def test_no_triplets():
     nothing = torch.empty(0, 5)
-    assert angle_hinge(nothing, nothing, nothing, 10.0).shape == (0,)
+    assert triplet_losses(nothing, nothing, nothing, 10.0).shape == (0,)
 
 
 def test_gradients_stay_finite_where_views_are_the_same():
     network = DeepRank(6)
     anchor, negative = network(GarmentBatch(random_maps(2))).split(1)
-    angle_hinge(anchor, anchor, negative, 180.0).sum().backward()
+    triplet_losses(anchor, anchor, negative, 180.0).sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
     assert network.mix.weight.grad.any()
 
@@ -116,7 +128,7 @@ def test_gradients_stay_finite_where_a_cell_is_zero():
     maps = random_maps(3)
     maps[0] = 0
     anchor, positive, negative = network(GarmentBatch(maps)).split(1)
-    angle_hinge(anchor, positive, negative, 180.0).sum().backward()
+    triplet_losses(anchor, positive, negative, 180.0).sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
 
 
@@ -260,7 +272,7 @@ def test_starting_again_forgets_what_was_there():
 
 def gradients(network, garments):
     anchor, positive, negative = network(garments).split(1)
-    angle_hinge(anchor, positive, negative, 180.0).sum().backward()
+    triplet_losses(anchor, positive, negative, 180.0).sum().backward()
     return [parameter.grad for parameter in network.parameters()]
 
 
@@ -298,7 +310,7 @@ def test_every_weight_of_a_network_learns(build):
     losses = []
     for _ in range(100):
         anchor, positive, negative = network(garments).split(2)
-        loss = angle_hinge(anchor, positive, negative, 40.0).mean()
+        loss = triplet_losses(anchor, positive, negative, 40.0).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from tiefvision.ranking.similarity import (
-    angle,
     flatten_cells,
     normalise_cells,
     pool_cells,
@@ -54,7 +53,6 @@ def test_no_maps():
     nothing = random_maps(0)
     assert similarity(nothing, nothing).shape == (0,)
     assert flatten_cells(nothing).shape == (0, 60)
-    assert angle(flatten_cells(nothing), flatten_cells(nothing)).shape == (0,)
 
 
 def test_a_dot_product_of_embeddings_is_the_similarity():
@@ -84,48 +82,3 @@ def test_pooling_averages_cells():
     assert pool_cells(maps, 1).item() == 7.5
     assert pool_cells(maps, 0) is maps
     assert pool_cells(torch.rand(2, 3, 11, 11), 6).shape == (2, 3, 6, 6)
-
-
-def unit_vectors(*rows):
-    return torch.nn.functional.normalize(torch.tensor(rows), dim=1)
-
-
-def test_angles_by_hand():
-    first = unit_vectors([1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [1.0, 0.0])
-    second = unit_vectors([1.0, 0.0], [1.0, 1.0], [0.0, 2.0], [-3.0, 0.0])
-    assert angle(first, second).tolist() == pytest.approx([0, 45, 90, 180], abs=1e-3)
-
-
-def test_angles_against_the_arc_cosine():
-    first, second = (flatten_cells(random_maps(30, seed)) for seed in (1, 2))
-    dots = (first.double() * second.double()).sum(1).tolist()
-    expected = [math.degrees(math.acos(dot)) for dot in dots]
-    assert angle(first, second).tolist() == pytest.approx(expected, abs=1e-3)
-
-
-def test_small_angles_are_accurate_where_the_arc_cosine_is_not():
-    apart = math.radians(0.01)
-    first = torch.tensor([[1.0, 0.0]])
-    second = torch.tensor([[math.cos(apart), math.sin(apart)]])
-    assert angle(first, second).item() == pytest.approx(0.01, rel=1e-2)
-    dot = (first * second).sum()
-    assert abs(math.degrees(torch.acos(dot)) - 0.01) > 1e-3
-
-
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_equal_and_opposite_vectors_have_a_finite_slope(sign):
-    first = unit_vectors([0.6, 0.8]).requires_grad_()
-    second = (sign * first.detach()).clone().requires_grad_()
-    angle(first, second).sum().backward()
-    assert first.grad.isfinite().all()
-    assert second.grad.isfinite().all()
-    expected = 0.0 if sign > 0 else 180.0
-    assert angle(first, second).item() == pytest.approx(expected, abs=1e-3)
-
-
-def test_the_slope_of_the_angle():
-    """Turning a vector by a degree changes the angle by a degree."""
-    turn = torch.tensor(math.radians(30), requires_grad=True)
-    vector = torch.stack([turn.cos(), turn.sin()])[None]
-    angle(vector, torch.tensor([[1.0, 0.0]])).sum().backward()
-    assert turn.grad.item() == pytest.approx(math.degrees(1), rel=1e-3)

@@ -3,8 +3,18 @@ import math
 import pytest
 import torch
 
-from tiefvision.ranking.similarity import angle
-from tiefvision.ranking.triplet_angles import triplet_angles
+from tiefvision.ranking.triplet_angles import TINY, triplet_angles
+
+
+def angle(embeddings, others):
+    """The definition, pair by pair and left to autograd: what the slopes have to be."""
+    apart = ((embeddings - others).square().sum(dim=1) + TINY).sqrt()
+    along = ((embeddings + others).square().sum(dim=1) + TINY).sqrt()
+    return torch.rad2deg(2.0 * torch.atan2(apart, along))
+
+
+def dot(first, second):
+    return sum(a * b for a, b in zip(first, second, strict=True))
 
 
 def unit_vectors(count, dtype=torch.float32):
@@ -50,11 +60,34 @@ def test_by_hand():
     assert angles.tolist() == [pytest.approx([90, 90], abs=1e-3)]
 
 
-def test_small_angles_are_accurate():
+def test_angles_against_the_arc_cosine():
+    embeddings = unit_vectors(6).detach()
+    rows = embeddings.double().tolist()
+    expected = [
+        [math.degrees(math.acos(dot(rows[anchor], rows[other]))) for other in others]
+        for anchor, *others in TRIPLETS.tolist()
+    ]
+    for found, wanted in zip(
+        triplet_angles(embeddings, TRIPLETS).tolist(), expected, strict=True
+    ):
+        assert found == pytest.approx(wanted, abs=1e-3)
+
+
+def test_small_angles_are_accurate_where_the_arc_cosine_is_not():
     turn = math.radians(0.01)
     embeddings = torch.tensor([[1.0, 0.0], [math.cos(turn), math.sin(turn)]])
     angles = triplet_angles(embeddings, torch.tensor([[0, 1, 1]]))
     assert angles[0, 0].item() == pytest.approx(0.01, rel=1e-2)
+    cosine = (embeddings[0] * embeddings[1]).sum()
+    assert abs(math.degrees(torch.acos(cosine)) - 0.01) > 1e-3
+
+
+def test_turning_a_vector_by_a_degree_changes_the_angle_by_a_degree():
+    turn = torch.tensor(math.radians(30), requires_grad=True)
+    turned = torch.stack([turn.cos(), turn.sin()])
+    embeddings = torch.stack([torch.tensor([1.0, 0.0]), turned])
+    triplet_angles(embeddings, torch.tensor([[0, 1, 1]]))[0, 0].backward()
+    assert turn.grad.item() == pytest.approx(math.degrees(1), rel=1e-3)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tiefvision.ranking.garments import Garments
-from tiefvision.ranking.similarity import angle, flatten_cells, normalise_cells
+from tiefvision.ranking.similarity import flatten_cells, normalise_cells
 from tiefvision.ranking.unit_cells import mix_cells
 from tiefvision.ranking.whitening import Whitening
 
@@ -136,30 +136,22 @@ RankNetwork = DeepRank | DeeperRank | ColourRank
 """Networks that the angle hinge trains: garments to embeddings of unit length."""
 
 
-def angle_hinge(
-    anchors: Tensor, positives: Tensor, negatives: Tensor, margin: float
-) -> Tensor:
+def angle_hinge(angles: Tensor, margin: float) -> Tensor:
     """max(0, margin + angle(H, H+) - angle(H, H-)), per triplet, in degrees.
 
     The hinge is taken for each triplet before any mean: easy triplets must not pay for
     hard ones.
 
     Args:
-        anchors: (B, D) unit embeddings.
-        positives: The same shape.
-        negatives: The same shape.
+        angles: (T, 2) degrees, to the positive and to the negative, as
+            ``triplet_angles`` gives them.
         margin: Degrees by which the positive must be closer.
 
     Returns:
-        (B,) losses of at least 0.
+        (T,) losses of at least 0.
 
-    >>> a, p = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
-    >>> angle_hinge(a, p, -a, margin=100.0).tolist()  # 100 + 90 - 180
-    [10.0]
+    >>> angle_hinge(torch.tensor([[90.0, 180.0], [10.0, 120.0]]), margin=100.0).tolist()
+    [10.0, 0.0]
     """
-    return hinge(angle(anchors, positives), angle(anchors, negatives), margin)
-
-
-def hinge(closer: Tensor, farther: Tensor, margin: float) -> Tensor:
-    """The same from the angles to the positives and to the negatives, (B,) each."""
+    closer, farther = angles.unbind(1)
     return (margin + closer - farther).clamp_min(0.0)

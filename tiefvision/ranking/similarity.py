@@ -7,12 +7,8 @@ normalised map laid out flat, and any index for cosines serves it.
 
 import math
 
-import torch
 from torch import Tensor
 from torch.nn import functional
-
-TINY = 1e-12
-"""Added under a square root, whose slope is infinite at 0."""
 
 
 def pool_cells(maps: Tensor, grid: int) -> Tensor:
@@ -55,25 +51,3 @@ def similarity(maps: Tensor, others: Tensor) -> Tensor:
         (B,) in [-1, 1].
     """
     return (maps * others).sum(dim=1).mean(dim=(1, 2)).clamp(-1.0, 1.0)
-
-
-def angle(embeddings: Tensor, others: Tensor) -> Tensor:
-    """Angle between unit vectors, in degrees, for each pair.
-
-    The arc cosine has an infinite slope at +-1, where equal and opposite vectors meet;
-    this form (Kahan, "How futile are mindless assessments of roundoff", 2006, section
-    12) is accurate and has a finite slope everywhere.
-
-    Args:
-        embeddings: (B, D) of unit length.
-        others: The same shape.
-
-    Returns:
-        (B,) in [0, 180].
-
-    >>> angle(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])).tolist()
-    [90.0]
-    """
-    apart = ((embeddings - others).square().sum(dim=1) + TINY).sqrt()
-    along = ((embeddings + others).square().sum(dim=1) + TINY).sqrt()
-    return torch.rad2deg(2.0 * torch.atan2(apart, along))

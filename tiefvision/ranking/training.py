@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tiefvision.ahead import read_ahead
 from tiefvision.evaluation.retrieval import ranks_of_first_hit, reciprocal_rank
-from tiefvision.ranking.deeprank import RankNetwork, hinge
+from tiefvision.ranking.deeprank import RankNetwork, angle_hinge
 from tiefvision.ranking.garments import GarmentBatch, GarmentsOf
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.triplet_angles import triplet_angles
@@ -104,10 +104,10 @@ def deeprank_task(
     def loss(batch: TripletBatch) -> dict[str, Tensor]:
         embeddings = network(batch.garments)
         rows = torch.from_numpy(batch.triplets).to(embeddings.device)
-        closer, farther = triplet_angles(embeddings, rows).unbind(1)
-        right = closer < farther
+        angles = triplet_angles(embeddings, rows)
+        right = angles[:, 0] < angles[:, 1]
         return {
-            "loss": hinge(closer, farther, rules.margin).mean(),
+            "loss": angle_hinge(angles, rules.margin).mean(),
             "triplet_accuracy": right.float().mean(),
         }
 

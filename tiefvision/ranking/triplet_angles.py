@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from tiefvision.ranking.similarity import TINY
+TINY = 1e-12
+"""Added under a square root, whose slope is infinite at 0."""
 
 SHORTEST = 1e-8
 """Added to squared distances in slopes: below 0.006 degrees they fade, where the
@@ -19,7 +20,11 @@ difference of two embeddings is lost in rounding."""
 
 
 def triplet_angles(embeddings: Tensor, triplets: Tensor) -> Tensor:
-    """Angles of each triplet, in degrees; see ``similarity.angle``.
+    """Angles of each triplet, in degrees.
+
+    The arc cosine has an infinite slope at +-1, where equal and opposite vectors meet.
+    This form is accurate and has a finite slope everywhere: 2 atan2(|a - b|, |a + b|).
+    Source: Kahan, "How futile are mindless assessments of roundoff", 2006, section 12.
 
     Args:
         embeddings: (V, D) of unit length, or nearly.
