@@ -19,8 +19,8 @@ from tiefvision.ranking.triplets import (
     POSITIVES,
     View,
     ViewTriplet,
+    combine_queries,
     judged_triplets,
-    list_queries,
 )
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
@@ -44,7 +44,9 @@ class Config:
 
     network: Annotated[str, "cells, deep or colour"] = COLOUR
     size: Annotated[int, f"numbers of an embedding, colour alone; 0: {SIZE}", 0] = 0
-    positives: Annotated[str, "item, view or class"] = POSITIVES[0]
+    positives: Annotated[str, "item, view or class; or several: item,view"] = POSITIVES[
+        0
+    ]
     epochs: Annotated[int, "times hard negatives are drawn anew, at most"] = 30
     patience: Annotated[int, "epochs without a better one; 0: all", 0] = 10
     learning_rate: Annotated[float, "highest rate of AdamW"] = 3e-3
@@ -69,7 +71,7 @@ class Config:
 def run(config: Config, job: Job) -> dict[str, Any]:
     """Train on the training split; the epoch that ranks validation best is kept."""
     require_known("--network", config.network, NETWORKS)
-    require_known("--positives", config.positives, POSITIVES)
+    kinds = _kinds(config)
     size = _size(config)
     _check_shares(config)
     crops = job.read("crops")
@@ -80,7 +82,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     training = [
         photo for photo in photos if photo.split == "train" and photo.path in available
     ]
-    queries = list_queries(training, config.positives)
+    queries = combine_queries(training, kinds)
     judged, left_out = _judged(records, training)
     if not queries and not judged:
         raise BadDataset(
@@ -106,12 +108,24 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     search = search_of_split(photos, "val", available, alterations)
     task = deeprank_task(network, queries, judged, search, garments_of, rules)
     schedule = Schedule(config.epochs, config.learning_rate, patience=config.patience)
-    steps = count_steps(len(queries), len(judged), rules)
+    steps = count_steps(len(queries), len(judged), rules, len(kinds))
     figures = fit_and_store(job, task, schedule, steps, encoder, details)
     if not search.queries:
         figures["kept"] = "the last epoch: validation asks nothing"
     counted = {"judged": len(judged), "judged_left_out": left_out}
     return {"queries": len(queries), **counted, **figures, **_said(left_out)}
+
+
+def _kinds(config: Config) -> tuple[str, ...]:
+    """The kinds of positives, each once, in the order given.
+
+    Raises:
+        BadUsage: One is unknown.
+    """
+    kinds = tuple(dict.fromkeys(config.positives.split(",")))
+    for kind in kinds:
+        require_known("--positives", kind, POSITIVES)
+    return kinds
 
 
 def _rules(config: Config, alterations: int) -> TripletRules:
@@ -172,7 +186,7 @@ def _check_shares(config: Config) -> None:
             f"{config.out_of_class:g} are more than all negatives.",
             "Together they are at most 1.",
         )
-    if config.in_class and config.positives == "class":
+    if config.in_class and _kinds(config) == ("class",):
         raise BadUsage(
             "With --positives class no negative is of the query's category.",
             "Leave --in-class out.",

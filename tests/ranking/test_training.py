@@ -152,6 +152,7 @@ def test_steps_of_an_epoch():
     assert count_steps(0, 0, rules) == 0
     assert count_steps(9, 0, rules) == 3 * 2
     assert count_steps(1000, 6, rules) == 3 * 7  # (50 + 6) / 8
+    assert count_steps(1000, 6, rules, kinds=2) == 3 * 14  # (2 * 50 + 6) / 8
 
 
 def test_the_pool_bounds_what_is_compared():

@@ -9,6 +9,7 @@ from tiefvision.ranking.triplets import (
     Query,
     View,
     ViewTriplet,
+    combine_queries,
     judged_triplets,
     list_queries,
     mine_triplets,
@@ -358,3 +359,20 @@ def test_without_shares_every_draw_is_as_before():
     with_classes = mine(known, paths, table, 3, ours, close=0.5)
     assert with_classes == mine(queries, paths, table, 3, theirs, close=0.5)
     assert ours.random() == theirs.random()
+
+
+def test_kinds_of_positives_are_combined():
+    of_item, of_view = list_queries(ITEMS, "item"), list_queries(ITEMS, "view")
+    combined = combine_queries(ITEMS, ("item", "view"))
+    assert combined[: len(of_item)] == of_item
+    # Only these asked for something else than a view of their own.
+    assert [query.path for query in combined[len(of_item) :]] == [
+        "street/a",
+        "street/b",
+    ]
+    assert set(combined) == set(of_item) | set(of_view)
+    assert combine_queries(ITEMS, ("view",)) == of_view
+    by_class = combine_queries(CLASSES, ("class", "item"))
+    galleries = [set(query.negatives) for query in by_class if query.path == "dress2"]
+    # By class no dress is a negative, by item that of another item is.
+    assert ["dress1" in gallery for gallery in galleries] == [False, True]

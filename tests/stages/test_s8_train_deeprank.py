@@ -17,6 +17,7 @@ from tiefvision.workspace.records import read_judged_triplets, read_photos
     [
         ("--network", "colours", "cells, deep, colour"),
         ("--positives", "items", "item, view, class"),
+        ("--positives", "", "item, view, class"),
     ],
 )
 def test_an_unknown_name_is_one_sentence(option, value, known, run, capfd):
@@ -59,7 +60,15 @@ def test_every_network_is_read_back_as_it_was_trained(network, kind, run, run_st
     assert isinstance(restored, kind)
 
 
-@pytest.mark.parametrize(("positives", "queries"), [("view", 8), ("class", 0)])
+def test_of_several_kinds_the_unknown_one_is_named(run, run_stage):
+    with pytest.raises(BadUsage, match="--positives views is unknown"):
+        run_stage(run, "train_deeprank", positives="item,views")
+
+
+@pytest.mark.parametrize(
+    ("positives", "queries"),
+    [("view", 8), ("class", 0), ("item,view", 12), ("view,view", 8)],
+)
 def test_other_positives_train_too(positives, queries, run, run_stage):
     """The training split shows one class: what is of no other has no negative."""
     changes = {"positives": positives, "epochs": 1, "rounds": 1}

@@ -125,9 +125,10 @@ def deeprank_task(
     return Task(network, batches, loss, validate, better="val_reciprocal_rank")
 
 
-def count_steps(queries: int, judged: int, rules: TripletRules) -> int:
-    """Batches of an epoch, at most."""
-    return rules.rounds * -(-(min(queries, rules.pool) + judged) // rules.batch)
+def count_steps(queries: int, judged: int, rules: TripletRules, kinds: int = 1) -> int:
+    """Batches of an epoch, at most, where a photograph asks in so many kinds."""
+    mined = min(queries, rules.pool * kinds)
+    return rules.rounds * -(-(mined + judged) // rules.batch)
 
 
 def gather_batch(

@@ -125,6 +125,25 @@ def list_queries(photos: Sequence[Photo], positives: str = "item") -> list[Query
     return queries
 
 
+def combine_queries(photos: Sequence[Photo], kinds: Sequence[str]) -> list[Query]:
+    """The queries of several kinds of positives, one after the other.
+
+    Where two kinds ask the same of a photograph, for its own views, it asks once.
+
+    Args:
+        photos: Of the split.
+        kinds: Some of ``POSITIVES``, each once.
+    """
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    combined = []
+    for kind in kinds:
+        for query in list_queries(photos, kind):
+            if (query.path, query.positives) not in seen:
+                seen.add((query.path, query.positives))
+                combined.append(query)
+    return combined
+
+
 def _item_of(photo: Photo) -> str:
     return photo.item_id or photo.path
 
