@@ -13,7 +13,13 @@ from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.comparing import Comparison, compare_rankers
-from tiefvision.workspace.comparing_page import _drawn, _flips, _index_of, write_page
+from tiefvision.workspace.comparing_page import (
+    _drawn,
+    _flips,
+    _index_of,
+    _notes,
+    write_page,
+)
 from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.records import photo_to_record
 
@@ -148,6 +154,9 @@ def test_the_page_tells_of_indexes_and_of_memory(tmp_path):
         "recall@1": -0.25,
     }
     assert _index_of(comparison, "other") == {}
+    assert "whole gallery" not in text
+    part = replace(comparison, search=replace(comparison.search, within="category"))
+    assert "An index searches the whole gallery" in " ".join(_notes(part))
 
 
 def test_both_ends_of_the_lists_of_the_first_and_the_last_ranker(tmp_path, monkeypatch):

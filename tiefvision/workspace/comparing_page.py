@@ -163,13 +163,18 @@ def _index_of(comparison: Comparison, ranker: str) -> dict[str, float | int]:
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    """How much memory exact search took, where the size of embeddings is known."""
+    """The memory of exact search, if it is known, and why no index is judged."""
     widths = [facts["embedding"] for facts in comparison.indexes.values()]
     if widths:
         peak = peak_bytes(max(widths), len(comparison.search.gallery)) / 1e6
         yield (
             f"Exact search goes block by block, {BLOCK} photographs at a time: at most "
             f"{peak:.3g} MB, beside the maps of a block."
+        )
+    if comparison.search.within != "all":
+        yield (
+            "An index searches the whole gallery, not a part of it for each query: what "
+            "it would lose is not told here."
         )
 
 
