@@ -85,6 +85,7 @@ class ComparisonPage:
         flips: Searches that the rankers answer most differently.
         examples: Searches drawn at random, in the order shown.
         gallery: Maps of the gallery, or None.
+        by_box_notes: What to keep in mind about ``by_box``, a sentence each.
     """
 
     title: str
@@ -98,6 +99,7 @@ class ComparisonPage:
     flips: tuple[Example, ...]
     examples: tuple[Example, ...]
     gallery: GalleryMap | None = None
+    by_box_notes: tuple[str, ...] = ()
 
 
 def render_comparison(page: ComparisonPage, track: Track = untracked) -> str:
@@ -169,7 +171,7 @@ def _by_box(page: ComparisonPage) -> Markup | None:
     return section(
         "By box",
         figure_table(page.by_box),
-        element("p", {"class": "quiet"}, about),
+        element("p", {"class": "quiet"}, " ".join((about, *page.by_box_notes))),
     )
 
 

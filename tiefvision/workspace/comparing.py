@@ -24,6 +24,7 @@ from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.garments import alterations_of
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.prepared import WHOLE
+from tiefvision.workspace.query_boxes import BoxedQueries
 from tiefvision.workspace.records import read_photos
 
 
@@ -38,6 +39,8 @@ class Comparison:
         by_box: Of the same queries by other boxes, by their name.
         boxes: What was cropped of each photograph; None for the whole one.
         seed: Of the bootstrap.
+        gone: By the name of other boxes, how many queries could not be read again;
+            they count as misses there. Where none could be, ``by_box`` lacks the name.
         indexes: What is known of each ranker's index, as ``with_indexes`` finds it:
             "embedding", numbers of one; "bytes" on disk; "recall_of_exact", share of
             the exact ten nearest neighbours that it finds; "ahead_of_exact", recall@1
@@ -51,6 +54,7 @@ class Comparison:
     by_box: Mapping[str, tuple[RankerResult, ...]]
     boxes: Mapping[str, Box | None]
     seed: int
+    gone: Mapping[str, int] = field(default_factory=dict)
     indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def ends(self) -> tuple[RankerResult, ...]:
@@ -98,6 +102,7 @@ class Comparison:
                 for other in results
                 if other.ranker == result.ranker
             }
+            line["by_box_unreadable"] = dict(self.gone)
             if result.ranker in self.indexes:
                 line["index"] = dict(self.indexes[result.ranker])
             if result is not self.results[0]:
@@ -134,7 +139,7 @@ def compare_rankers(
     garments_of: GarmentsOf,
     seed: int,
     track: Track = untracked,
-    by_box: Mapping[str, GarmentsOf] | None = None,
+    by_box: Mapping[str, BoxedQueries] | None = None,
     within: Within = "all",
     matching: str = "*",
 ) -> Comparison:
@@ -175,13 +180,15 @@ def compare_rankers(
         result.without(missed)
         for result in run_search(search, rankers, garments_of, track)
     )
-    others = {
-        kind: tuple(run_search(search, rankers, garments_of, track, query_garments_of))
-        # An altered view has no other box: its crop was altered.
-        for kind, query_garments_of in (by_box or {}).items()
-        if search.kind != "view"
-    }
-    return Comparison(protocol, search, results, others, boxes, seed)
+    others, gone = {}, {}
+    # An altered view has no other box: its crop was altered.
+    for kind, read in (by_box or {}).items() if search.kind != "view" else ():
+        found = run_search(search, rankers, garments_of, track, read)
+        unread_again = read.gone(search.queries)
+        gone[kind] = int(unread_again.sum())
+        if not unread_again.all():
+            others[kind] = tuple(result.without(unread_again) for result in found)
+    return Comparison(protocol, search, results, others, boxes, seed, gone)
 
 
 def require_choice(search: Search, split: Split) -> None:

@@ -79,6 +79,7 @@ def write_page(
         rankers=rows,
         differences=tuple(_differences(comparison)),
         by_box=tuple(_rows_by_box(comparison)),
+        by_box_notes=tuple(_notes_by_box(comparison)),
         recall_curves={
             result.ranker: tuple(
                 float(recall_at(result.ranks, k).mean())
@@ -135,6 +136,17 @@ def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
             yield RankerRow(f"{ranker.ranker}, {kind}", "", figures, {})
 
 
+def _notes_by_box(comparison: Comparison) -> Iterator[str]:
+    """What became of the queries by other boxes."""
+    asked = len(comparison.search.queries)
+    for kind, count in comparison.gone.items():
+        if count and kind in comparison.by_box:
+            yield (
+                f"{kind}: {count} of {asked} queries could not be read again; they "
+                "count as misses."
+            )
+
+
 def _shown(figures: Mapping[str, Figure]) -> dict[str, Figure]:
     return {name: figures[name] for name in SHOWN_FIGURES}
 
@@ -163,7 +175,7 @@ def _index_of(comparison: Comparison, ranker: str) -> dict[str, float | int]:
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    """The memory of exact search, if it is known, and why no index is judged."""
+    """The memory of exact search, if it is known, and why something is not told."""
     widths = [facts["embedding"] for facts in comparison.indexes.values()]
     if widths:
         peak = peak_bytes(max(widths), len(comparison.search.gallery)) / 1e6
@@ -171,10 +183,13 @@ def _notes(comparison: Comparison) -> Iterator[str]:
             f"Exact search goes block by block, {BLOCK} photographs at a time: at most "
             f"{peak:.3g} MB, beside the maps of a block."
         )
+    for kind in comparison.gone:
+        if kind not in comparison.by_box:
+            yield f"Nothing is told by box, {kind}: no query could be read again."
     if comparison.search.within != "all":
         yield (
-            "An index searches the whole gallery, not a part of it for each query: what "
-            "it would lose is not told here."
+            "An index searches the whole gallery, not a part of it for each query: "
+            "what it would lose is not told here."
         )
 
 
