@@ -77,6 +77,23 @@ def test_figures_of_triplets_against_a_loop(levels, k):
 
 
 @pytest.mark.parametrize("levels", [3, 10_000])
+@pytest.mark.parametrize("k", [1, 4, 30])
+def test_triplets_of_lists_of_different_lengths_against_a_loop(levels, k):
+    table, relevant = lists_of(levels, seed=2)
+    lengths = np.random.default_rng(3).integers(0, 19, len(table))
+    lengths[0], lengths[1] = 0, 18
+    shown = np.arange(18) < lengths[:, None]
+    hits = hits_in_order(np.where(shown, table, np.float32(-2)), relevant & shown)
+    for row, length in enumerate(lengths):
+        one, right = table[row, :length].tolist(), relevant[row, :length].tolist()
+        triplets = triplets_of(one, right)
+        expected = np.mean([first for first, *_ in triplets]) if triplets else 0.0
+        assert triplet_accuracy(hits, lengths)[row] == pytest.approx(expected)
+        reached = [1 if first else -1 for first, *two in triplets if min(two) < k]
+        assert score_at(hits, k, lengths)[row] == sum(reached)
+
+
+@pytest.mark.parametrize("levels", [3, 10_000])
 def test_precision_against_a_loop(levels):
     table, relevant = lists_of(levels, seed=1)
     hits = hits_in_order(table, relevant)

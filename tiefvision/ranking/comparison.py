@@ -42,6 +42,9 @@ FORBIDDEN = np.float32(-2.0)
 LISTED = 10
 """Results of a query that are kept for the page of examples, at either end."""
 
+CHANCE = 0.5
+"""The share of triplets in order that guessing reaches."""
+
 BYTES_OF_A_PAIR = 40
 """Of a query of a block and a photograph of the gallery: their similarity in 4, then
 orders and sums over them of 8 each, as many as live at a time (37 were measured)."""
@@ -55,7 +58,8 @@ class RankerResult:
         ranker: Its name.
         ranks: (Q,) rank of each query's item, from 1; 0 for none.
         lists: Name of a figure of whole lists to its values, (Q,); photographs count.
-        closest: (Q, <= LISTED) rows of the gallery, the closest first.
+        closest: (Q, <= LISTED) rows of the gallery, the closest first; -1 where a
+            query may find no more.
         similarities: The same shape, in [-1, 1].
         farthest: The same shape, rows of the gallery, the farthest first.
         least_similarities: Theirs, in [-1, 1].
@@ -193,28 +197,55 @@ def _judge(
     relevant = same_names(items, search.gallery_items)
     rows = slice(first, first + len(table))
     mask = allowed(search, rows)
+    lengths = None
     if mask is not None:
-        # What a query may not find stands behind all that it may.
+        # What a query may not find stands behind all that it may, and is no result.
         table, relevant = np.where(mask, table, FORBIDDEN), relevant & mask
+        lengths = mask.sum(axis=1)
     hits = hits_in_order(table, relevant)
     order = np.argsort(-table, axis=1, kind="stable")
-    # Copies, or a few numbers would keep the whole table in memory.
-    closest, farthest = order[:, :LISTED].copy(), order[:, ::-1][:, :LISTED].copy()
+    closest, farthest = _ends(order, lengths)
     return RankerResult(
         name,
         ranks_of_first_hit(table, items, search.gallery_items),
         {
             "average_precision": average_precision(hits),
             f"precision@{LIST_CUT}": precision_at(hits, LIST_CUT),
-            "triplet_accuracy": triplet_accuracy(hits),
-            **_in_category(search, rows, table, relevant),
-            f"score@{LIST_CUT}": score_at(hits, LIST_CUT),
+            "triplet_accuracy": triplet_accuracy(hits, lengths),
+            **_in_category(search, rows, table, relevant, mask),
+            f"score@{LIST_CUT}": score_at(hits, LIST_CUT, lengths),
         },
         closest,
-        np.take_along_axis(table, closest, axis=1),
+        _similarities(table, closest),
         farthest,
-        np.take_along_axis(table, farthest, axis=1),
+        _similarities(table, farthest),
     )
+
+
+def _ends(
+    order: NDArray[np.int64], lengths: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first and the last results of each list, (Q, <= LISTED) of either.
+
+    A list that is shorter than others ends with -1.
+    """
+    count = order.shape[1]
+    first = np.arange(min(LISTED, count))
+    if lengths is None:
+        # Copies, or a few numbers would keep the whole table in memory.
+        return order[:, first], order[:, ::-1][:, first]
+    last = lengths[:, None] - 1 - first
+    beyond = last < 0
+    farthest = np.take_along_axis(order, last.clip(0), axis=1)
+    return np.where(beyond, -1, order[:, first]), np.where(beyond, -1, farthest)
+
+
+def _similarities(
+    table: NDArray[np.float32], columns: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Those of some columns of each row; 0 where there is none."""
+    found = np.take_along_axis(table, columns.clip(0), axis=1)
+    return np.where(columns < 0, np.float32(0.0), found)
 
 
 def _in_category(
@@ -222,13 +253,19 @@ def _in_category(
     rows: slice,
     table: NDArray[np.float32],
     relevant: NDArray[np.bool_],
+    mask: NDArray[np.bool_] | None,
 ) -> dict[str, NDArray[np.float64]]:
-    """Similarity precision: triplets whose wrong one is of the query's category."""
+    """Similarity precision: triplets whose wrong one is of the query's category.
+
+    A query without such a triplet says nothing: it counts as guessing does, ``CHANCE``,
+    for every ranker.
+    """
     kinds = same_kind(search, rows)
     if kinds is None:
         return {}
-    figures = [
-        float(triplet_accuracy(hits_in_order(row[None, kind], right[None, kind]))[0])
-        for row, right, kind in zip(table, relevant, kinds, strict=True)
-    ]
-    return {"similarity_precision": np.array(figures, dtype=np.float64)}
+    kinds = kinds if mask is None else kinds & mask
+    right = relevant & kinds
+    hits = hits_in_order(np.where(kinds, table, FORBIDDEN), right)
+    figures = triplet_accuracy(hits, kinds.sum(axis=1))
+    some = right.any(axis=1) & (kinds & ~relevant).any(axis=1)
+    return {"similarity_precision": np.where(some, figures, CHANCE)}

@@ -293,4 +293,5 @@ def _hits(
             search.gallery_items[row] == wanted,
         )
         for row, similarity in zip(rows.tolist(), similarities.tolist(), strict=True)
+        if row >= 0
     )
