@@ -7,6 +7,7 @@ from tiefvision.evaluation.ranked_lists import (
     precision_at,
     score_at,
     triplet_accuracy,
+    worst_score_at,
 )
 
 BY_HAND = np.array([[True, False, False, True, False]])
@@ -119,6 +120,20 @@ def test_the_best_and_the_worst_list():
     assert average_precision(best) == triplet_accuracy(best) == 1
     assert triplet_accuracy(worst) == 0
     assert score_at(best, 30) == -score_at(worst, 30) == 12
+
+
+@pytest.mark.parametrize("k", [1, 4, 30])
+def test_the_worst_score_is_that_of_the_worst_list(k):
+    table, relevant = lists_of(10_000, seed=4)
+    lengths = np.random.default_rng(5).integers(0, 19, len(table))
+    shown = np.arange(18) < lengths[:, None]
+    right = relevant & shown
+    # Every wrong one is close, every right one far.
+    worst = np.where(shown, np.where(right, 0.1, 0.9), -2.0).astype(np.float32)
+    expected = score_at(hits_in_order(worst, right), k, lengths)
+    hits = hits_in_order(np.where(shown, table, np.float32(-2)), right)
+    assert worst_score_at(hits, k, lengths).tolist() == expected.tolist()
+    assert (expected <= score_at(hits, k, lengths)).all() and expected.min() < 0
 
 
 def test_what_is_all_alike_earns_nothing():

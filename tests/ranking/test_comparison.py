@@ -202,6 +202,19 @@ def test_triplets_within_the_category_by_hand():
     assert result.least_similarities[1].tolist() == pytest.approx([0.4, 0.7, *[0] * 5])
 
 
+@pytest.mark.parametrize("within", ["all", "category"])
+def test_no_list_is_worse_than_a_miss(within):
+    result = by_hand(within)
+    worst = result.without(np.ones(3, dtype=np.bool_)).lists
+    # a has two right ones among five wrong ones, within the category among two.
+    most = {"all": [-10, -6, -6], "category": [-4, -1, 0]}
+    assert worst["score@30"].tolist() == most[within]
+    # The figure of a query that has no triplet is the same whatever is found.
+    assert worst["similarity_precision"].tolist() == [0, 0, 0.5]
+    for name, values in worst.items():
+        assert (values <= result.lists[name]).all()
+
+
 def result_of(*ranks):
     return RankerResult(
         "any",

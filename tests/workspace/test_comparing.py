@@ -219,10 +219,17 @@ def test_flips_are_where_the_last_ranker_wins_and_loses_most():
     assert _flips(alike) == []
 
 
-def test_a_miss_has_no_rank_and_no_figure():
-    missed = result_of("cosine", 1, 2, 3).without(np.array([False, True, True]))
+def test_a_miss_has_no_rank_and_the_least_of_every_figure():
+    lists = {name: np.array([0.5, 0.25, 1.0]) for name in ("score@30", "other")}
+    result = replace(
+        result_of("cosine", 1, 2, 3),
+        lists=lists,
+        worst={"score@30": np.array([-9.0, -8.0, -7.0])},
+    )
+    missed = result.without(np.array([False, True, True]))
     assert missed.ranks.tolist() == [1, 0, 0]
-    assert missed.lists["score@30"].tolist() == [0.0, 0.0, 0.0]
+    assert missed.lists["score@30"].tolist() == [0.5, -8.0, -7.0]
+    assert missed.lists["other"].tolist() == [0.5, 0.0, 0.0]
     assert missed.values()["recall@5"].tolist() == [1.0, 0.0, 0.0]
 
 

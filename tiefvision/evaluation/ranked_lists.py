@@ -91,6 +91,21 @@ def score_at(
     return np.asarray(at_top - below, dtype=np.float64)
 
 
+def worst_score_at(
+    hits: NDArray[np.bool_], k: int, lengths: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """The least that ``score_at`` can be with so many right and wrong ones.
+
+    All wrong ones then stand before all right ones, so that every triplet in reach is
+    out of order: each right one with those of the wrong ones that the first k hold.
+
+    >>> worst_score_at(np.array([[True, False, False]]), 1).tolist()
+    [-1.0]
+    """
+    wrong = _wrong(hits, lengths).sum(axis=1)
+    return np.asarray(-hits.sum(axis=1) * np.minimum(wrong, k), dtype=np.float64)
+
+
 def _wrong(
     hits: NDArray[np.bool_], lengths: NDArray[np.int64] | None
 ) -> NDArray[np.bool_]:

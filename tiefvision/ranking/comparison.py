@@ -1,7 +1,7 @@
 """Rankers side by side: the same queries, the same gallery, exact search."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -19,6 +19,7 @@ from tiefvision.evaluation.ranked_lists import (
     precision_at,
     score_at,
     triplet_accuracy,
+    worst_score_at,
 )
 from tiefvision.evaluation.retrieval import (
     ranks_of_first_hit,
@@ -63,6 +64,8 @@ class RankerResult:
         similarities: The same shape, in [-1, 1].
         farthest: The same shape, rows of the gallery, the farthest first.
         least_similarities: Theirs, in [-1, 1].
+        worst: Name of a figure of whole lists to the least that each query, (Q,), can
+            have of it, which is what a miss counts; 0 of a figure that is not there.
     """
 
     ranker: str
@@ -72,11 +75,13 @@ class RankerResult:
     similarities: NDArray[np.float32]
     farthest: NDArray[np.int64]
     least_similarities: NDArray[np.float32]
+    worst: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def without(self, missed: NDArray[np.bool_]) -> "RankerResult":
         """The same where some queries, (Q,), count as misses."""
         lists = {
-            name: np.where(missed, 0.0, values) for name, values in self.lists.items()
+            name: np.where(missed, self.worst.get(name, 0.0), values)
+            for name, values in self.lists.items()
         }
         return replace(self, ranks=np.where(missed, 0, self.ranks), lists=lists)
 
@@ -173,15 +178,20 @@ def _collect(
     return RankerResult(
         name,
         np.concatenate([part.ranks for part in parts]),
-        {
-            figure: np.concatenate([part.lists[figure] for part in parts])
-            for figure in parts[0].lists
-        },
+        _joined([part.lists for part in parts]),
         np.concatenate([part.closest for part in parts]),
         np.concatenate([part.similarities for part in parts]),
         np.concatenate([part.farthest for part in parts]),
         np.concatenate([part.least_similarities for part in parts]),
+        _joined([part.worst for part in parts]),
     )
+
+
+def _joined(
+    parts: Sequence[Mapping[str, NDArray[np.float64]]],
+) -> dict[str, NDArray[np.float64]]:
+    """Figures of several blocks of queries as one, by name."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _no_rows(search: Search) -> NDArray[np.float32]:
@@ -205,6 +215,7 @@ def _judge(
     hits = hits_in_order(table, relevant)
     order = np.argsort(-table, axis=1, kind="stable")
     closest, farthest = _ends(order, lengths)
+    within, no_triplet = _in_category(search, rows, table, relevant, mask)
     return RankerResult(
         name,
         ranks_of_first_hit(table, items, search.gallery_items),
@@ -212,13 +223,17 @@ def _judge(
             "average_precision": average_precision(hits),
             f"precision@{LIST_CUT}": precision_at(hits, LIST_CUT),
             "triplet_accuracy": triplet_accuracy(hits, lengths),
-            **_in_category(search, rows, table, relevant, mask),
+            **within,
             f"score@{LIST_CUT}": score_at(hits, LIST_CUT, lengths),
         },
         closest,
         _similarities(table, closest),
         farthest,
         _similarities(table, farthest),
+        {
+            f"score@{LIST_CUT}": worst_score_at(hits, LIST_CUT, lengths),
+            **no_triplet,
+        },
     )
 
 
@@ -254,18 +269,25 @@ def _in_category(
     table: NDArray[np.float32],
     relevant: NDArray[np.bool_],
     mask: NDArray[np.bool_] | None,
-) -> dict[str, NDArray[np.float64]]:
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
     """Similarity precision: triplets whose wrong one is of the query's category.
 
     A query without such a triplet says nothing: it counts as guessing does, ``CHANCE``,
-    for every ranker.
+    for every ranker, and as a miss.
+
+    Returns:
+        The figure, and the least that it can be.
     """
     kinds = same_kind(search, rows)
     if kinds is None:
-        return {}
+        return {}, {}
     kinds = kinds if mask is None else kinds & mask
     right = relevant & kinds
     hits = hits_in_order(np.where(kinds, table, FORBIDDEN), right)
     figures = triplet_accuracy(hits, kinds.sum(axis=1))
     some = right.any(axis=1) & (kinds & ~relevant).any(axis=1)
-    return {"similarity_precision": np.where(some, figures, CHANCE)}
+    name = "similarity_precision"
+    return (
+        {name: np.where(some, figures, CHANCE)},
+        {name: np.where(some, 0.0, CHANCE)},
+    )
