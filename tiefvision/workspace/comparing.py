@@ -174,7 +174,7 @@ def compare_rankers(
     protocol = (
         f"{search.description}; {_boxes_in_words(crops, unsure, int(missed.sum()))}; "
         f"{unread} could not be read; "
-        f"{search.unanswerable} have no counterpart in the gallery; exact search"
+        f"{len(search.lacking)} have no counterpart in the gallery; exact search"
     )
     results = tuple(
         result.without(missed)
