@@ -85,6 +85,7 @@ class ComparisonPage:
         flips: Searches that the rankers answer most differently.
         examples: Searches drawn at random, in the order shown.
         gallery: Maps of the gallery, or None.
+        by_box_differences: What other boxes gain over the one that was found.
         by_box_notes: What to keep in mind about ``by_box``, a sentence each.
     """
 
@@ -99,6 +100,7 @@ class ComparisonPage:
     flips: tuple[Example, ...]
     examples: tuple[Example, ...]
     gallery: GalleryMap | None = None
+    by_box_differences: tuple[Difference, ...] = ()
     by_box_notes: tuple[str, ...] = ()
 
 
@@ -165,12 +167,12 @@ def _by_box(page: ComparisonPage) -> Markup | None:
     if not page.by_box:
         return None
     about = (
-        "The same queries by the box that was found, by the annotated one, and "
-        "not at all: what locating wins, and what it still costs."
+        "The same queries cropped by other boxes (predicted: the one that was found; "
+        "true: the annotated one; whole: none): what locating wins, and what it costs."
     )
     return section(
         "By box",
-        figure_table(page.by_box),
+        figure_table(page.by_box, page.by_box_differences),
         element("p", {"class": "quiet"}, " ".join((about, *page.by_box_notes))),
     )
 

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import reciprocal_rank
@@ -21,10 +18,15 @@ from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.searches import Search, Within, restrict, search_of_split
 from tiefvision.records import Box, Split
 from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.comparing_protocol import (
+    PREDICTED,
+    SearchTerms,
+    missed_queries,
+    terms_of,
+)
 from tiefvision.workspace.garments import alterations_of
 from tiefvision.workspace.maps import paths_with_maps
-from tiefvision.workspace.prepared import WHOLE
-from tiefvision.workspace.query_boxes import BoxedQueries
+from tiefvision.workspace.query_boxes import TRUE, BoxedQueries
 from tiefvision.workspace.records import read_photos
 
 
@@ -46,6 +48,7 @@ class Comparison:
             the exact ten nearest neighbours that it finds; "ahead_of_exact", recall@1
             and recall@10 by the index less those of exact search. An index that was
             not judged lacks the last two.
+        terms: The protocol number by number, as ``SearchTerms`` has it.
     """
 
     protocol: str
@@ -56,6 +59,12 @@ class Comparison:
     seed: int
     gone: Mapping[str, int] = field(default_factory=dict)
     indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    terms: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def box(self) -> str:
+        """What was cropped of the queries."""
+        return str(self.terms.get("box", PREDICTED))
 
     def ends(self) -> tuple[RankerResult, ...]:
         """The first and the last ranker, or the only one."""
@@ -96,8 +105,15 @@ class Comparison:
                 "queries": len(self.search.queries),
             }
             line |= _as_json(result.figures(self.seed))
+            line["search"] = dict(self.terms)
             line["by_box"] = {
                 kind: _as_json(other.figures(self.seed))
+                for kind, results in self.by_box.items()
+                for other in results
+                if other.ranker == result.ranker
+            }
+            line["by_box_ahead"] = {
+                kind: _against(other, result, self.seed) | {"ahead_of": self.box}
                 for kind, results in self.by_box.items()
                 for other in results
                 if other.ranker == result.ranker
@@ -166,29 +182,39 @@ def compare_rankers(
     require_choice(search, "test")
     made = {path: crops.record(f"crop/{path}") for path in sorted(available)}
     boxes = {path: crop["box"] for path, crop in made.items()}
-    unsure = sum(made[view.path].get("unsure", False) for view in search.queries)
     missed = missed_queries(search, crops)
-    unread = sum(
-        photo.split == "test" and photo.path not in available for photo in photos
-    )
-    protocol = (
-        f"{search.description}; {_boxes_in_words(crops, unsure, int(missed.sum()))}; "
-        f"{unread} could not be read; "
-        f"{len(search.lacking)} have no counterpart in the gallery; exact search"
-    )
+    terms = terms_of(search, records, crops, available, matching)
     results = tuple(
         result.without(missed)
         for result in run_search(search, rankers, garments_of, track)
     )
     others, gone = {}, {}
-    # An altered view has no other box: its crop was altered.
-    for kind, read in (by_box or {}).items() if search.kind != "view" else ():
+    for kind, read in _other_boxes(search, terms, by_box or {}).items():
         found = run_search(search, rankers, garments_of, track, read)
-        unread_again = read.gone(search.queries)
-        gone[kind] = int(unread_again.sum())
-        if not unread_again.all():
-            others[kind] = tuple(result.without(unread_again) for result in found)
-    return Comparison(protocol, search, results, others, boxes, seed, gone)
+        unread = read.gone(search.queries)
+        gone[kind] = int(unread.sum())
+        if not unread.all():
+            others[kind] = tuple(result.without(unread) for result in found)
+    return Comparison(
+        terms.in_words(search),
+        search,
+        results,
+        others,
+        boxes,
+        seed,
+        gone,
+        terms=terms.to_dict(),
+    )
+
+
+def _other_boxes(
+    search: Search, terms: SearchTerms, by_box: Mapping[str, BoxedQueries]
+) -> dict[str, BoxedQueries]:
+    """Those by which queries look otherwise than they did."""
+    if search.kind == "view":
+        return {}  # An altered view has no other box: its crop was altered.
+    same = {terms.box} | ({TRUE} if terms.unboxed == terms.queries else set())
+    return {kind: read for kind, read in by_box.items() if kind not in same}
 
 
 def require_choice(search: Search, split: Split) -> None:
@@ -204,24 +230,3 @@ def require_choice(search: Search, split: Split) -> None:
             "The gallery holds one item alone, which every search would find.",
             "Add photographs of other items to the dataset, then run: make stage-1",
         )
-
-
-def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:
-    """(Q,) whether nothing was found in the photograph of a query: it is a miss."""
-    if _are_whole(crops):
-        return np.zeros(len(search.queries), dtype=np.bool_)
-    found = (crops.record(f"crop/{view.path}")["box"] for view in search.queries)
-    return np.array([box is None for box in found], dtype=np.bool_)
-
-
-def _are_whole(crops: Artifact) -> bool:
-    return bool(crops.header.details.get("boxes") == WHOLE)
-
-
-def _boxes_in_words(crops: Artifact, unsure: int, missed: int) -> str:
-    if _are_whole(crops):
-        return "whole photographs"
-    return (
-        f"predicted boxes, {unsure} of queries unsure; "
-        f"{missed} queries in which nothing was found count as misses"
-    )

@@ -10,7 +10,7 @@ from tiefvision.datasets.files import replace_file
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import recall_at, reciprocal_rank
 from tiefvision.progress import Track, untracked
-from tiefvision.ranking.comparison import peak_bytes
+from tiefvision.ranking.comparison import chances, differences, peak_bytes
 from tiefvision.ranking.reranking_loss import steps_in_words
 from tiefvision.ranking.views import BLOCK
 from tiefvision.report.comparison_page import (
@@ -24,6 +24,7 @@ from tiefvision.report.figure_table import Difference
 from tiefvision.report.gallery_map import GalleryMap
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.comparing import Comparison
+from tiefvision.workspace.query_boxes import TRUE
 from tiefvision.workspace.records import photo_path
 
 EXAMPLES = 5
@@ -34,9 +35,6 @@ FLIPS = 3
 
 SHOWN = 5
 """Results of each ranker for a flip."""
-
-PREDICTED = "predicted"
-"""Beside the boxes of ``query_garments``, the one that was located."""
 
 MOST_CURVES = 6
 """Rankers with a recall curve, as many as there are colours: the last and the best."""
@@ -79,6 +77,7 @@ def write_page(
         rankers=rows,
         differences=tuple(_differences(comparison)),
         by_box=tuple(_rows_by_box(comparison)),
+        by_box_differences=tuple(_differences_by_box(comparison)),
         by_box_notes=tuple(_notes_by_box(comparison)),
         recall_curves={
             result.ranker: tuple(
@@ -122,10 +121,10 @@ def _differences(comparison: Comparison) -> Iterator[Difference]:
 
 
 def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
-    """Of those held against each other, by the box found, the true one and none."""
+    """Of those held against each other, by the box they were given, and by others."""
     if not comparison.by_box:
         return
-    kinds = {PREDICTED: comparison.results, **comparison.by_box}
+    kinds = {comparison.box: comparison.results, **comparison.by_box}
     last = comparison.results[-1]
     shown = {one.ranker for one in (*comparison.opponents(), last)}
     for number, ranker in enumerate(comparison.results):
@@ -136,9 +135,23 @@ def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
             yield RankerRow(f"{ranker.ranker}, {kind}", "", figures, {})
 
 
+def _differences_by_box(comparison: Comparison) -> Iterator[Difference]:
+    """What the last ranker gains by each other box over the one it was given."""
+    last = comparison.results[-1]
+    for kind, results in comparison.by_box.items():
+        yield Difference(
+            f"{last.ranker}, {kind} minus {comparison.box}",
+            _shown(differences(results[-1], last, comparison.seed)),
+            chances(results[-1], last, comparison.seed),
+        )
+
+
 def _notes_by_box(comparison: Comparison) -> Iterator[str]:
     """What became of the queries by other boxes."""
     asked = len(comparison.search.queries)
+    unboxed = comparison.terms.get("unboxed", 0)
+    if unboxed and TRUE in comparison.by_box:
+        yield f"{unboxed} of {asked} queries have no annotated box: whole, if {TRUE}."
     for kind, count in comparison.gone.items():
         if count and kind in comparison.by_box:
             yield (
@@ -175,7 +188,13 @@ def _index_of(comparison: Comparison, ranker: str) -> dict[str, float | int]:
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    """The memory of exact search, if it is known, and why something is not told."""
+    """What the protocol does not say, and the memory of exact search, if known."""
+    terms = comparison.terms
+    if terms.get("unfound_gallery"):
+        yield (
+            f"{terms['unfound_gallery']} photographs of the gallery are taken whole, "
+            "for nothing was found in them."
+        )
     widths = [facts["embedding"] for facts in comparison.indexes.values()]
     if widths:
         peak = peak_bytes(max(widths), len(comparison.search.gallery)) / 1e6
