@@ -1,4 +1,3 @@
-import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +12,6 @@ from tiefvision.ranking.comparison import (
     RankerResult,
     chances,
     differences,
-    peak_bytes,
     run_search,
 )
 from tiefvision.ranking.garments import GarmentBatch
@@ -256,27 +254,6 @@ def test_results_do_not_depend_on_the_block(monkeypatch):
         strict=True,
     ):
         np.testing.assert_allclose(one, other, atol=1e-6)
-
-
-@pytest.mark.parametrize("queries", [256, 512])
-def test_memory_stays_under_the_stated_peak(queries):
-    count = 2000
-    maps = normalise_cells(torch.randn(count, 8, 1, 1))
-    views = tuple(View(str(number)) for number in range(count))
-    items = tuple(str(number // 2) for number in range(count))
-    search = Search("item", views[:queries], items[:queries], views, items)
-
-    def read(views):
-        return GarmentBatch(maps[[int(view.path) for view in views]])
-
-    tracemalloc.start()
-    try:
-        run_search(search, {"cosine": CosineRanker()}, read)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    stated = peak_bytes(8, count)
-    assert 0.5 * stated < peak < stated
 
 
 def test_the_chance_of_each_difference():

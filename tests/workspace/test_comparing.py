@@ -257,7 +257,6 @@ def test_the_page_goes_into_a_folder_that_it_makes(tmp_path):
     text = page.read_text("utf-8")
     assert "q0.jpg" in text
     assert text.count("farthest") >= 1
-    assert "Exact search goes block by block" not in text  # nothing is known of sizes
 
 
 def test_the_page_tells_of_indexes_and_of_memory(tmp_path):
@@ -270,7 +269,10 @@ def test_the_page_tells_of_indexes_and_of_memory(tmp_path):
         write_page(comparison, records, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text("utf-8")
     assert "25.0%" in text and "recall@1 -0.250" in text
-    assert "256 photographs at a time: at most 0.0369 MB" in text  # 6,144 + 30,720
+    # 256 queries of 3 numbers, and 48 bytes for each beside 3 photographs.
+    assert "256 photographs at a time: about 0.0399 MB" in text
+    assert "up to 2.1 GB, and NMSLIB" in text
+    assert comparison.to_lines()[0]["peak_bytes"] == 256 * 3 * (4 + 48)
     assert _index_of(comparison, "cosine") == {
         "embedding": 3,
         "recall_of_exact": 0.75,

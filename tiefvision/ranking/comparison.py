@@ -29,7 +29,7 @@ from tiefvision.evaluation.retrieval import (
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.searches import Search, allowed, same_kind, same_names
-from tiefvision.ranking.views import BLOCK, similarity_rows
+from tiefvision.ranking.views import similarity_rows
 
 CUTS = (1, 3, 5, 10, 20, 30, 50)
 """The k of recall@k."""
@@ -45,10 +45,6 @@ LISTED = 10
 
 CHANCE = 0.5
 """The share of triplets in order that guessing reaches."""
-
-BYTES_OF_A_PAIR = 40
-"""Of a query of a block and a photograph of the gallery: their similarity in 4, then
-orders and sums over them of 8 each, as many as live at a time (37 were measured)."""
 
 
 @dataclass(frozen=True)
@@ -126,23 +122,6 @@ def run_search(
         query_garments_of=query_garments_of,
     )
     return [_collect(search, name, rows_of(embed)) for name, embed in rankers.items()]
-
-
-def peak_bytes(embedding: int, gallery: int, block: int = BLOCK) -> int:
-    """The most memory that ``run_search`` takes beside the maps of a block.
-
-    Two blocks of embeddings, and what is worked out of a block of rows: it grows with
-    the gallery, but not with its square, nor with the number of queries.
-
-    Args:
-        embedding: Numbers in an embedding.
-        gallery: Photographs searched.
-        block: Views embedded at a time.
-
-    >>> peak_bytes(30976, 800) / 1e6
-    71.622656
-    """
-    return 2 * 4 * block * embedding + BYTES_OF_A_PAIR * block * gallery
 
 
 def differences(

@@ -15,6 +15,7 @@ from tiefvision.ranking.comparison import (
     run_search,
 )
 from tiefvision.ranking.garments import Embed, GarmentsOf
+from tiefvision.ranking.memory import peak_of_search
 from tiefvision.ranking.searches import Search, Within, restrict, search_of_split
 from tiefvision.records import Box, Split
 from tiefvision.store.artifact import Artifact
@@ -49,6 +50,8 @@ class Comparison:
             and recall@10 by the index less those of exact search. An index that was
             not judged lacks the last two.
         terms: The protocol number by number, as ``SearchTerms`` has it.
+        peaks: Of each ranker, the bytes of memory that exact search takes at most, as
+            ``peak_of_search`` has it.
     """
 
     protocol: str
@@ -60,6 +63,7 @@ class Comparison:
     gone: Mapping[str, int] = field(default_factory=dict)
     indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     terms: Mapping[str, Any] = field(default_factory=dict)
+    peaks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def box(self) -> str:
@@ -106,6 +110,8 @@ class Comparison:
             }
             line |= _as_json(result.figures(self.seed))
             line["search"] = dict(self.terms)
+            if result.ranker in self.peaks:
+                line["peak_bytes"] = self.peaks[result.ranker]
             line["by_box"] = {
                 kind: _as_json(other.figures(self.seed))
                 for kind, results in self.by_box.items()
@@ -204,6 +210,10 @@ def compare_rankers(
         seed,
         gone,
         terms=terms.to_dict(),
+        peaks={
+            name: peak_of_search(search, embed, garments_of)
+            for name, embed in rankers.items()
+        },
     )
 
 

@@ -41,6 +41,9 @@ def with_indexes(
             this ranker; otherwise an index is built in memory.
         track: Shows progress, ranker by ranker.
 
+    An index that is built takes its own memory, beside that of exact search: the
+    embeddings of the whole gallery, up to ``MOST_BYTES``, and NMSLIB's copy of them.
+
     An index knows no restriction: where each query searches a part of the gallery, as
     ``Search.within`` says, there is nothing to hold its answers against, and only the
     size of embeddings is told.

@@ -10,7 +10,7 @@ from tiefvision.datasets.files import replace_file
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import recall_at, reciprocal_rank
 from tiefvision.progress import Track, untracked
-from tiefvision.ranking.comparison import chances, differences, peak_bytes
+from tiefvision.ranking.comparison import chances, differences
 from tiefvision.ranking.reranking_loss import steps_in_words
 from tiefvision.ranking.views import BLOCK
 from tiefvision.report.comparison_page import (
@@ -24,7 +24,8 @@ from tiefvision.report.figure_table import Difference
 from tiefvision.report.gallery_map import GalleryMap
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.comparing import Comparison
-from tiefvision.workspace.query_boxes import TRUE
+from tiefvision.workspace.comparing_indexes import MOST_BYTES
+from tiefvision.workspace.query_boxes import BLOCK_BYTES, BLOCKS_KEPT, TRUE
 from tiefvision.workspace.records import photo_path
 
 EXAMPLES = 5
@@ -195,12 +196,21 @@ def _notes(comparison: Comparison) -> Iterator[str]:
             f"{terms['unfound_gallery']} photographs of the gallery are taken whole, "
             "for nothing was found in them."
         )
-    widths = [facts["embedding"] for facts in comparison.indexes.values()]
-    if widths:
-        peak = peak_bytes(max(widths), len(comparison.search.gallery)) / 1e6
+    if comparison.peaks:
         yield (
-            f"Exact search goes block by block, {BLOCK} photographs at a time: at most "
-            f"{peak:.3g} MB, beside the maps of a block."
+            f"Exact search goes block by block, {BLOCK} photographs at a time: about "
+            f"{max(comparison.peaks.values()) / 1e6:.3g} MB at most, beside what works "
+            "inside a ranker."
+        )
+    if any("recall_of_exact" in facts for facts in comparison.indexes.values()):
+        yield (
+            "An index that is made for the comparison takes more: the embeddings of "
+            f"the gallery, up to {MOST_BYTES / 1e9:.2g} GB, and NMSLIB's copy of them."
+        )
+    if comparison.by_box:
+        yield (
+            f"Queries by other boxes: up to {BLOCKS_KEPT} blocks of their crops are "
+            f"kept for the next ranker, {BLOCKS_KEPT * BLOCK_BYTES / 1e6:.0f} MB."
         )
     for kind in comparison.gone:
         if kind not in comparison.by_box:

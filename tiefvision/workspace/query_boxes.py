@@ -25,7 +25,10 @@ from tiefvision.workspace.records import photo_path, read_photos
 TRUE, WHOLE = "true", "whole"
 
 BLOCKS_KEPT = 4
-"""Blocks of encoded queries that are kept for the next ranker, 90 MB each."""
+"""Blocks of encoded queries that are kept for the next ranker."""
+
+BLOCK_BYTES = 90_000_000
+"""Of one at most: 256 maps of 256 channels by 11x11 cells, colours and pixels."""
 
 
 class BoxedQueries:
