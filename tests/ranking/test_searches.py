@@ -7,6 +7,7 @@ from tiefvision.errors import BadUsage
 from tiefvision.ranking.searches import (
     Search,
     allowed,
+    items_in_reach,
     restrict,
     same_kind,
     same_names,
@@ -290,6 +291,11 @@ def test_who_is_left_out_against_a_loop(within):
             fate = "alone"
         fates[fate].append(view.path)
     assert all(fates.values())
+    reach = {}
+    for number, view in enumerate(search.queries):
+        row = np.flatnonzero(mask[number])
+        reach[view.path] = len({search.gallery_items[column] for column in row})
+    assert items_in_reach(found) == [reach[view.path] for view in found.queries]
     assert [view.path for view in found.queries] == fates["kept"]
     assert list(found.lacking) == fates["lacking"]
     assert list(found.alone) == fates["alone"]

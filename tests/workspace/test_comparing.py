@@ -6,6 +6,7 @@ import torch
 
 from tiefvision.errors import BadDataset
 from tiefvision.ranking.comparison import RankerResult
+from tiefvision.ranking.mix import MixRanker
 from tiefvision.ranking.searches import Search
 from tiefvision.ranking.triplets import View
 from tiefvision.ranking.views import CosineRanker
@@ -112,6 +113,7 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
         "gallery": 3,
         "gallery_items": 3,
         "within": "all",
+        "reach": 3,
         "matching": "*",
         "box": "predicted",
         "unsure": 0,
@@ -134,6 +136,22 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
     }
     assert "0 have no counterpart in the gallery; queries match q*" in some.protocol
     assert "1 photographs of the gallery are taken whole" in " ".join(_notes(some))
+
+
+def test_what_a_ranker_has_learnt_is_told(tmp_path):
+    mix = MixRanker(CosineRanker(), CosineRanker(), 0.25, ("mean", "lab"))
+    records, crops = artifacts(tmp_path, [*SHOP, *STREET[:1]])
+    with records, crops:
+        comparison = compare(records, crops, cosine=CosineRanker(), mix=mix)
+        write_page(comparison, records, tmp_path / "page.html")
+    plain, mixed = comparison.to_lines()
+    assert "learnt" not in plain and mixed["learnt"] == mix.describe()
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert mix.describe() in text
+    # All figures are on the page, and what the few items of the gallery mean for them.
+    for name in comparison.results[0].values():
+        assert f">{name.replace('_', ' ')}<" in text
+    assert "A query may find 3 items at most: from recall@3 on" in text
 
 
 class Boxed:

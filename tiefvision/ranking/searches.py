@@ -247,6 +247,23 @@ def _fates(search: Search, within: Within) -> Callable[[int], str]:
     return fate
 
 
+def items_in_reach(search: Search) -> list[int]:
+    """How many items each query may find, its own among them."""
+    if search.within == "all":
+        return [len(set(search.gallery_items))] * len(search.queries)
+    by_kind = search.within == "category"
+    asked = search.query_kinds if by_kind else search.query_variants
+    shown = search.gallery_kinds if by_kind else search.gallery_variants
+    items_of: defaultdict[str, set[str]] = defaultdict(set)
+    for item, name in zip(search.gallery_items, shown, strict=True):
+        items_of[name].add(item)
+    # Among variants its own item is there in another variant, if not in its own.
+    return [
+        len(items_of[name] | {item})
+        for item, name in zip(search.query_items, asked, strict=True)
+    ]
+
+
 def _kinds_of_items(items: Sequence[str], shop: Sequence[Photo]) -> dict[str, str]:
     """What most shop photographs of each item show, the first by name of several."""
     counts: dict[str, Counter[str]] = {item: Counter() for item in items}

@@ -85,6 +85,8 @@ class ComparisonPage:
         flips: Searches that the rankers answer most differently.
         examples: Searches drawn at random, in the order shown.
         gallery: Maps of the gallery, or None.
+        more: Rankers again, with figures that the first table has no room for.
+        more_differences: What the last ranker gains over others by these.
         by_box_differences: What other boxes gain over the one that was found.
         by_box_notes: What to keep in mind about ``by_box``, a sentence each.
     """
@@ -100,6 +102,8 @@ class ComparisonPage:
     flips: tuple[Example, ...]
     examples: tuple[Example, ...]
     gallery: GalleryMap | None = None
+    more: tuple[RankerRow, ...] = ()
+    more_differences: tuple[Difference, ...] = ()
     by_box_differences: tuple[Difference, ...] = ()
     by_box_notes: tuple[str, ...] = ()
 
@@ -155,6 +159,15 @@ def _figures(page: ComparisonPage) -> Markup | None:
         figure_table(page.rankers, page.differences),
         element("p", {"class": "quiet"}, explanation),
     ]
+    if page.more:
+        parts.append(
+            element(
+                "details",
+                {},
+                element("summary", {}, "All other figures"),
+                figure_table(page.more, page.more_differences),
+            )
+        )
     if any(row.index for row in page.rankers):
         parts += [
             element("h2", {}, "Indexes"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.intervals import Figure
@@ -31,6 +31,14 @@ from tiefvision.workspace.query_boxes import TRUE, BoxedQueries
 from tiefvision.workspace.records import read_photos
 
 
+@runtime_checkable
+class Describes(Protocol):
+    """A ranker that can say what it has learnt."""
+
+    def describe(self) -> str:
+        """What was learnt, in a line."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Rankers side by side on one search.
@@ -52,6 +60,7 @@ class Comparison:
         terms: The protocol number by number, as ``SearchTerms`` has it.
         peaks: Of each ranker, the bytes of memory that exact search takes at most, as
             ``peak_of_search`` has it.
+        learnt: What rankers that can ``describe`` it have learnt, by their name.
     """
 
     protocol: str
@@ -64,6 +73,7 @@ class Comparison:
     indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     terms: Mapping[str, Any] = field(default_factory=dict)
     peaks: Mapping[str, int] = field(default_factory=dict)
+    learnt: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def box(self) -> str:
@@ -110,6 +120,8 @@ class Comparison:
             }
             line |= _as_json(result.figures(self.seed))
             line["search"] = dict(self.terms)
+            if result.ranker in self.learnt:
+                line["learnt"] = self.learnt[result.ranker]
             if result.ranker in self.peaks:
                 line["peak_bytes"] = self.peaks[result.ranker]
             line["by_box"] = {
@@ -214,7 +226,16 @@ def compare_rankers(
             name: peak_of_search(search, embed, garments_of)
             for name, embed in rankers.items()
         },
+        learnt=_what_was_learnt(rankers),
     )
+
+
+def _what_was_learnt(rankers: Mapping[str, object]) -> dict[str, str]:
+    return {
+        name: ranker.describe()
+        for name, ranker in rankers.items()
+        if isinstance(ranker, Describes)
+    }
 
 
 def _other_boxes(

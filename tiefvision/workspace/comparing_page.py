@@ -1,6 +1,7 @@
 """The page of a comparison: its figures, curves, and searches to look at."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from tiefvision.datasets.files import replace_file
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import recall_at, reciprocal_rank
 from tiefvision.progress import Track, untracked
-from tiefvision.ranking.comparison import chances, differences
+from tiefvision.ranking.comparison import CUTS, chances, differences
 from tiefvision.ranking.reranking_loss import steps_in_words
 from tiefvision.ranking.views import BLOCK
 from tiefvision.report.comparison_page import (
@@ -40,6 +41,9 @@ SHOWN = 5
 MOST_CURVES = 6
 """Rankers with a recall curve, as many as there are colours: the last and the best."""
 
+LARGEST_CUT = max(CUTS)
+"""Of the recalls told: a smaller gallery makes some of them meaningless."""
+
 LONGEST_CURVE = 50
 """Recall curves end at this k."""
 
@@ -62,21 +66,30 @@ def write_page(
         gallery: Maps of the gallery.
         track: Shows progress.
     """
-    rows = tuple(
-        RankerRow(
-            result.ranker,
-            DESCRIPTIONS.get(result.ranker, ""),
-            _shown(result.figures(comparison.seed)),
-            _index_of(comparison, result.ranker),
-        )
-        for result in comparison.results
-    )
+    figures = {
+        result.ranker: result.figures(comparison.seed) for result in comparison.results
+    }
+    changes = tuple(_differences(comparison))
     page = ComparisonPage(
         title="Rankers side by side",
         protocol=comparison.protocol,
         notes=(*_notes(comparison), *steps_in_words(comparison.indexes)),
-        rankers=rows,
-        differences=tuple(_differences(comparison)),
+        rankers=tuple(
+            RankerRow(
+                name,
+                comparison.learnt.get(name) or DESCRIPTIONS.get(name, ""),
+                _shown(found),
+                _index_of(comparison, name),
+            )
+            for name, found in figures.items()
+        ),
+        differences=tuple(replace(one, figures=_shown(one.figures)) for one in changes),
+        more=tuple(
+            RankerRow(name, "", _others(found), {}) for name, found in figures.items()
+        ),
+        more_differences=tuple(
+            replace(one, figures=_others(one.figures)) for one in changes
+        ),
         by_box=tuple(_rows_by_box(comparison)),
         by_box_differences=tuple(_differences_by_box(comparison)),
         by_box_notes=tuple(_notes_by_box(comparison)),
@@ -107,7 +120,7 @@ SHOWN_FIGURES = (
     "average_precision",
     "triplet_accuracy",
 )
-"""Of those that JSON has: shares of 1, as many as stand beside each other."""
+"""Of the first table: shares of 1, as many as stand beside each other."""
 
 
 def _differences(comparison: Comparison) -> Iterator[Difference]:
@@ -116,7 +129,7 @@ def _differences(comparison: Comparison) -> Iterator[Difference]:
     for other in comparison.opponents():
         yield Difference(
             f"{last.ranker} minus {other.ranker}",
-            _shown(comparison.ahead(other)),
+            comparison.ahead(other),
             comparison.chances(other),
         )
 
@@ -165,6 +178,10 @@ def _shown(figures: Mapping[str, Figure]) -> dict[str, Figure]:
     return {name: figures[name] for name in SHOWN_FIGURES}
 
 
+def _others(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    return {name: figures[name] for name in figures if name not in SHOWN_FIGURES}
+
+
 DESCRIPTIONS = {
     "cosine": "unsupervised: mean cosine of the encodings' cells",
     "deeprank": "supervised: trained on triplets by the angle hinge",
@@ -195,6 +212,12 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         yield (
             f"{terms['unfound_gallery']} photographs of the gallery are taken whole, "
             "for nothing was found in them."
+        )
+    reach = terms.get("reach", LARGEST_CUT + 1)
+    if reach <= LARGEST_CUT:
+        yield (
+            f"A query may find {reach} items at most: from recall@{reach} on every "
+            "query that is not a miss is found."
         )
     if comparison.peaks:
         yield (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.locating.targets import OUTFIT, garments_to_find
-from tiefvision.ranking.searches import Search, Within
+from tiefvision.ranking.searches import Search, Within, items_in_reach
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.prepared import WHOLE
@@ -29,6 +29,7 @@ class SearchTerms:
         gallery: Photographs that were searched.
         gallery_items: Items among them.
         within: What of the gallery a query may find.
+        reach: Items that a query may find, at most.
         matching: Pattern of the paths of queries.
         box: What was cropped: ``PREDICTED`` boxes, or ``WHOLE`` photographs.
         unsure: Queries whose box was not told, but is the surest.
@@ -48,6 +49,7 @@ class SearchTerms:
     gallery: int
     gallery_items: int
     within: Within
+    reach: int
     matching: str
     box: str
     unsure: int
@@ -117,6 +119,7 @@ def terms_of(
         gallery=len(search.gallery),
         gallery_items=len(set(search.gallery_items)),
         within=search.within,
+        reach=max(items_in_reach(search), default=0),
         matching=matching,
         box=WHOLE if whole else PREDICTED,
         unsure=sum(bool(crop.get("unsure")) for crop in asking),
