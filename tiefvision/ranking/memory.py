@@ -33,7 +33,7 @@ def peak_bytes(
         block: Views embedded at a time.
 
     >>> peak_bytes(30976, 800, 4 * 30976) / 1e6
-    95.97952
+    95.977472
     """
     rows = 4 * block * embedding
     embedding_them = 2 * rows + block * garment + 4 * block * gallery
