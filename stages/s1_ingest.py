@@ -2,7 +2,8 @@
 
 Reads   the dataset: images/, annotations.json, triplets.csv
 Writes  photos.lmdb: photo/<path> a record with size, source, item, split and boxes;
-        file/<path> SHA-256 of its file; triplet/<line> a judged triplet
+        file/<path> SHA-256 of its file; triplet/<line> a judged triplet;
+        skipped/<path> the record of one that cannot be read, and why
 Command make stage-1 DATA=mydata
         make stage-1 DATA=mydata RUN=myrun-0 ARGS="--folds 5 --fold 0"
 """
@@ -83,6 +84,14 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         writer.write(
             records={f"photo/{item.path}": photo_to_record(item) for item in photos}
             | hashes
+            | {
+                f"skipped/{photo.path}": {
+                    "photo": photo_to_record(photo),
+                    "why": report.corrupt.get(photo.path, "there is no such file"),
+                }
+                for photo in described
+                if photo.path in unreadable
+            }
             | {
                 f"triplet/{number:08d}": asdict(triplet)
                 for number, triplet in enumerate(dataset.triplets)

@@ -12,7 +12,8 @@ from tiefvision.ranking.comparison import run_search
 from tiefvision.ranking.searches import search_of_split
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Split
-from tiefvision.workspace.comparing import missed_queries, require_choice
+from tiefvision.workspace.comparing import require_choice
+from tiefvision.workspace.comparing_protocol import missed_queries
 from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.loading import COSINE

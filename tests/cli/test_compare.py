@@ -302,8 +302,8 @@ def test_whole_photographs_miss_nothing(tiefvision, run, dataset):
         (("--boxes", "whole"), "--data"),
         (("--within", "reach"), "category"),
         (("--data", "nowhere"), "nowhere"),
-        (("--queries", "no such*"), "searched with"),
-        (("--within", "variants"), "searched with"),
+        (("--queries", "no such*"), "No query matches no such*"),
+        (("--within", "variants"), "--within variants: no photograph that asks"),
     ],
 )
 def test_what_cannot_be_compared_is_told(tiefvision, trained, words, named):

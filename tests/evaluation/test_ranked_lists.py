@@ -7,6 +7,7 @@ from tiefvision.evaluation.ranked_lists import (
     precision_at,
     score_at,
     triplet_accuracy,
+    worst_score_at,
 )
 
 BY_HAND = np.array([[True, False, False, True, False]])
@@ -77,6 +78,23 @@ def test_figures_of_triplets_against_a_loop(levels, k):
 
 
 @pytest.mark.parametrize("levels", [3, 10_000])
+@pytest.mark.parametrize("k", [1, 4, 30])
+def test_triplets_of_lists_of_different_lengths_against_a_loop(levels, k):
+    table, relevant = lists_of(levels, seed=2)
+    lengths = np.random.default_rng(3).integers(0, 19, len(table))
+    lengths[0], lengths[1] = 0, 18
+    shown = np.arange(18) < lengths[:, None]
+    hits = hits_in_order(np.where(shown, table, np.float32(-2)), relevant & shown)
+    for row, length in enumerate(lengths):
+        one, right = table[row, :length].tolist(), relevant[row, :length].tolist()
+        triplets = triplets_of(one, right)
+        expected = np.mean([first for first, *_ in triplets]) if triplets else 0.0
+        assert triplet_accuracy(hits, lengths)[row] == pytest.approx(expected)
+        reached = [1 if first else -1 for first, *two in triplets if min(two) < k]
+        assert score_at(hits, k, lengths)[row] == sum(reached)
+
+
+@pytest.mark.parametrize("levels", [3, 10_000])
 def test_precision_against_a_loop(levels):
     table, relevant = lists_of(levels, seed=1)
     hits = hits_in_order(table, relevant)
@@ -102,6 +120,20 @@ def test_the_best_and_the_worst_list():
     assert average_precision(best) == triplet_accuracy(best) == 1
     assert triplet_accuracy(worst) == 0
     assert score_at(best, 30) == -score_at(worst, 30) == 12
+
+
+@pytest.mark.parametrize("k", [1, 4, 30])
+def test_the_worst_score_is_that_of_the_worst_list(k):
+    table, relevant = lists_of(10_000, seed=4)
+    lengths = np.random.default_rng(5).integers(0, 19, len(table))
+    shown = np.arange(18) < lengths[:, None]
+    right = relevant & shown
+    # Every wrong one is close, every right one far.
+    worst = np.where(shown, np.where(right, 0.1, 0.9), -2.0).astype(np.float32)
+    expected = score_at(hits_in_order(worst, right), k, lengths)
+    hits = hits_in_order(np.where(shown, table, np.float32(-2)), right)
+    assert worst_score_at(hits, k, lengths).tolist() == expected.tolist()
+    assert (expected <= score_at(hits, k, lengths)).all() and expected.min() < 0
 
 
 def test_what_is_all_alike_earns_nothing():

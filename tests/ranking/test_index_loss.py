@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -102,3 +104,10 @@ def test_a_search_without_queries_loses_nothing():
     (result,) = run_search(nothing, {"cosine": COSINE}, garments_of)
     loss = judge_index(nothing, result, Forgetful(), COSINE, garments_of)
     assert loss.recall_of_exact == 1.0
+
+
+@pytest.mark.parametrize("within", ["category", "variants"])
+def test_an_index_cannot_search_a_part_of_the_gallery(within):
+    part = replace(SEARCH, within=within)
+    with pytest.raises(ValueError, match=within):
+        judge_index(part, exact(), Forgetful(), COSINE, garments_of)

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from tiefvision.ranking import mix as module
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.mix import MixRanker, learn_mix
 from tiefvision.ranking.searches import Search
@@ -66,5 +67,47 @@ def test_the_better_ranker_gets_the_weight():
     assert (name, mix.weight) == ("shape", 0.0)
     name, mix = learn_mix(search, {"noise": noise}, shape, Turned())
     assert mix.weight > 0.5
-    name, _ = learn_mix(search, {"noise": noise, "shape": shape}, noise, Turned())
+    name, mix = learn_mix(search, {"noise": noise, "shape": shape}, noise, Turned())
     assert name == "shape"
+    assert mix.names == ("shape", "lab")
+
+
+def test_blocks_of_queries_change_nothing(monkeypatch):
+    name, whole = learn_mix(SEARCH, {"noise": noise, "shape": shape}, noise, Turned())
+    sizes = []
+
+    def reading(views):
+        sizes.append(len(views))
+        return Turned()(views)
+
+    monkeypatch.setattr(module, "BLOCK", 3)
+    again, blocks = learn_mix(SEARCH, {"noise": noise, "shape": shape}, noise, reading)
+    assert (again, blocks.weight) == (name, whole.weight)
+    assert sorted(set(sizes)) == [2, 3, 8]  # queries in blocks; the gallery is small
+
+
+def test_many_queries_are_thinned_out_evenly(monkeypatch):
+    assert module._blocks(5) == [[0, 1, 2, 3, 4]] and module._blocks(0) == []
+    monkeypatch.setattr(module, "MOST_QUERIES", 4)
+    assert module._blocks(9) == [[0, 2, 4, 6]]
+    assert module._blocks(4) == [[0, 1, 2, 3]]
+    asked = set()
+
+    def reading(views):
+        asked.update(view.path for view in views if view.path.startswith("q"))
+        return Turned()(views)
+
+    search = Search(
+        "item",
+        tuple(View(f"q-{number}") for number in range(8)),
+        tuple("abcdefgh"),
+        tuple(View(f"g-{number}") for number in range(8)),
+        tuple("abcdefgh"),
+    )
+    assert learn_mix(search, {"shape": shape}, noise, reading)[1].weight == 0.0
+    assert asked == {"q-0", "q-2", "q-4", "q-6"}
+
+
+def test_a_mix_says_what_it_is():
+    mix = MixRanker(shape, noise, 0.35, ("mean", "lab"))
+    assert mix.describe() == "mean by 0.65 and lab by 0.35, as learnt in training"

@@ -108,3 +108,20 @@ def test_an_index_is_described_in_units():
     _, baseline, deeprank = rows(index_table([BASELINE, DEEPRANK, without]))
     assert [text(cell) for cell in baseline[1:]] == ["2,304", "5.3 MB"]
     assert [text(cell) for cell in deeprank[1:]] == ["256", MISSING]
+
+
+def test_what_is_no_share_is_not_drawn():
+    score, share = Figure(40.0, -3.5, 80.0), Figure(0.5, 0.4, 0.6)
+    row = RankerRow("any", "", {"score@30": score, "recall@1": share}, {})
+    change = Difference("one", {"score@30": score, "recall@1": Figure(0.1, 0.0, 0.2)})
+    _, figures, changes = rows(figure_table([row], [change]))
+    for name, one, other in (figures, changes):
+        drawn = [list(cell.iter("svg")) for cell in (name, one, other)]
+        assert [len(pictures) for pictures in drawn] == [0, 0, 1]
+    assert text(figures[1]) == "40.000 -3.500 to 80.000"
+    # The reach of the whiskers is that of shares alone.
+    marks = [bar.attrib["class"] for bar in changes[2].iter("rect")]
+    value = [bar for bar in changes[2].iter("rect") if bar.attrib["class"] == "value"]
+    assert "zero" in marks and float(value[0].attrib["x"]) == pytest.approx(
+        70.8, abs=0.1
+    )

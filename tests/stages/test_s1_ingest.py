@@ -38,6 +38,24 @@ def test_without_folds_the_dataset_splits(dataset, tmp_path, run_stage):
     assert run_stage(tmp_path, "ingest", folds=3) is not None
 
 
+def test_what_cannot_be_read_is_kept_as_it_was_described(dataset, tmp_path, run_stage):
+    import shutil
+
+    from tiefvision.datasets.layout import read_dataset
+    from tiefvision.workspace.records import read_skipped
+
+    root = shutil.copytree(dataset, tmp_path / "data")
+    photos = read_dataset(root).photos
+    (root / "images" / photos[3].path).unlink()
+    (root / "images" / photos[8].path).write_bytes(b"no photograph")
+    run_stage(tmp_path / "run", "ingest", data=root)
+    with Workspace(tmp_path / "run").open("photos") as records:
+        lost = {photo.path: photo for photo in (photos[3], photos[8])}
+        assert {photo.path: photo for photo in read_skipped(records)} == lost
+        assert not set(lost) & {photo.path for photo in read_photos(records)}
+        assert all(record["why"] for record in records.records("skipped"))
+
+
 def test_a_fold_without_folds_is_bad_usage(tmp_path, run_stage):
     with pytest.raises(BadUsage, match="no fold 2 of 0"):
         run_stage(tmp_path, "ingest", fold=2)

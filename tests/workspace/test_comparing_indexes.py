@@ -119,3 +119,12 @@ def test_the_lines_hold_what_was_found(workspace):
     facts = {"cosine": {"embedding": 16}}
     first, other = replace(comparison, indexes=facts).to_lines()
     assert first["index"] == {"embedding": 16} and "index" not in other
+
+
+def test_no_index_is_judged_where_each_query_searches_a_part(workspace):
+    index_it(workspace)
+    whole = compared()
+    search = replace(whole.search, within="category", query_kinds=("hat",) * 3)
+    part = replace(whole, search=search)
+    indexes = with_indexes(part, RANKERS, garments_of, workspace).indexes
+    assert indexes == {"cosine": {"embedding": 16}, "first": {"embedding": 4}}

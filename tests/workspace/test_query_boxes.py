@@ -73,6 +73,50 @@ def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatc
         assert not gone.maps.any() and not gone.colours.any()
 
 
+def test_photographs_that_have_gone_are_counted_as_misses(opened, tmp_path):
+    from tiefvision.ranking.views import CosineRanker
+    from tiefvision.workspace.comparing import compare_rankers
+    from tiefvision.workspace.comparing_page import _notes, _notes_by_box
+
+    def compared(lost):
+        """With some of the photographs that ask gone."""
+
+        def path(artifact, name):
+            return tmp_path / "gone" if name in lost else photo_path(artifact, name)
+
+        records, crops = opened
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("tiefvision.workspace.query_boxes.photo_path", path)
+            others = query_garments(records, crops, CPU)
+            return compare_rankers(
+                records,
+                crops,
+                {"cosine": CosineRanker()},
+                garments_reader(crops, CPU),
+                0,
+                by_box=others,
+            )
+
+    whole = compared(())
+    paths = [view.path for view in whole.search.queries]
+    assert whole.gone == {TRUE: 0, WHOLE: 0}
+    assert not list(_notes_by_box(whole))
+    some = compared(paths[:1])
+    assert some.gone == {TRUE: 1, WHOLE: 1}
+    assert some.to_lines()[0]["by_box_unreadable"] == {TRUE: 1, WHOLE: 1}
+    for kind in (TRUE, WHOLE):
+        (before,), (after,) = whole.by_box[kind], some.by_box[kind]
+        assert after.ranks[0] == 0 and after.values()["average_precision"][0] == 0
+        assert before.ranks[0] > 0
+        assert after.ranks[1:].tolist() == before.ranks[1:].tolist()
+    note = f"true: 1 of {len(paths)} queries could not be read again"
+    assert note in " ".join(_notes_by_box(some))
+    none = compared(paths)
+    assert none.by_box == {} and none.gone == {TRUE: len(paths), WHOLE: len(paths)}
+    assert "no query could be read again" in " ".join(_notes(none))
+    assert none.results[0].ranks.tolist() == whole.results[0].ranks.tolist()
+
+
 def test_what_one_ranker_asked_for_is_not_encoded_again_for_the_next(
     opened, monkeypatch
 ):

@@ -1,6 +1,8 @@
 """Figures of whole lists of results: every right photograph counts, not the first item.
 
-Each takes hits in the order of a list, as ``hits_in_order`` gives them.
+Each takes hits in the order of a list, as ``hits_in_order`` gives them. Where a query
+searches a part of the gallery, ``lengths``, (Q,), says how long its list is: places
+from there on are no results, neither right nor wrong.
 """
 
 import numpy as np
@@ -49,7 +51,9 @@ def average_precision(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
     return _share((precision * hits).sum(axis=1), hits.sum(axis=1))
 
 
-def triplet_accuracy(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
+def triplet_accuracy(
+    hits: NDArray[np.bool_], lengths: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
     """Share of a query's triplets in which the right photograph is closer.
 
     Every right photograph makes a triplet with every wrong one. With wrong ones of the
@@ -58,12 +62,17 @@ def triplet_accuracy(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
 
     >>> triplet_accuracy(np.array([[True, False, True]])).tolist()
     [0.5]
+    >>> triplet_accuracy(np.array([[False, True, False]]), np.array([2])).tolist()
+    [0.0]
     """
-    wrong = (~hits).sum(axis=1)
-    return _share((_wrong_after(hits) * hits).sum(axis=1), wrong * hits.sum(axis=1))
+    wrong = _wrong(hits, lengths)
+    in_order = (_after(wrong) * hits).sum(axis=1)
+    return _share(in_order, wrong.sum(axis=1) * hits.sum(axis=1))
 
 
-def score_at(hits: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
+def score_at(
+    hits: NDArray[np.bool_], k: int, lengths: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
     """Triplets in order less those that are not, of those that reach the first k.
 
     A triplet does if its right or its wrong photograph is there (Deep Ranking, 6.2,
@@ -73,17 +82,41 @@ def score_at(hits: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
     >>> score_at(np.array([[False, True, False]]), 1).tolist()
     [-1.0]
     """
-    after = _wrong_after(hits)
-    before = (~hits).sum(axis=1, keepdims=True) - after
-    wrong_at_top = (~hits[:, :k]).sum(axis=1)
+    wrong = _wrong(hits, lengths)
+    after = _after(wrong)
+    before = wrong.sum(axis=1, keepdims=True) - after
+    wrong_at_top = wrong[:, :k].sum(axis=1)
     at_top = ((after - before) * hits)[:, :k].sum(axis=1)
     below = hits[:, k:].sum(axis=1) * wrong_at_top
     return np.asarray(at_top - below, dtype=np.float64)
 
 
-def _wrong_after(hits: NDArray[np.bool_]) -> NDArray[np.int64]:
+def worst_score_at(
+    hits: NDArray[np.bool_], k: int, lengths: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """The least that ``score_at`` can be with so many right and wrong ones.
+
+    All wrong ones then stand before all right ones, so that every triplet in reach is
+    out of order: each right one with those of the wrong ones that the first k hold.
+
+    >>> worst_score_at(np.array([[True, False, False]]), 1).tolist()
+    [-1.0]
+    """
+    wrong = _wrong(hits, lengths).sum(axis=1)
+    return np.asarray(-hits.sum(axis=1) * np.minimum(wrong, k), dtype=np.float64)
+
+
+def _wrong(
+    hits: NDArray[np.bool_], lengths: NDArray[np.int64] | None
+) -> NDArray[np.bool_]:
+    """(Q, N), the results that are wrong."""
+    if lengths is None:
+        return ~hits
+    return ~hits & (np.arange(hits.shape[1]) < lengths[:, None])
+
+
+def _after(wrong: NDArray[np.bool_]) -> NDArray[np.int64]:
     """How many wrong ones stand behind each place, (Q, N)."""
-    wrong = ~hits
     return np.asarray(wrong.sum(axis=1, keepdims=True) - wrong.cumsum(axis=1))
 
 

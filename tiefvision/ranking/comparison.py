@@ -1,7 +1,7 @@
 """Rankers side by side: the same queries, the same gallery, exact search."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -19,6 +19,7 @@ from tiefvision.evaluation.ranked_lists import (
     precision_at,
     score_at,
     triplet_accuracy,
+    worst_score_at,
 )
 from tiefvision.evaluation.retrieval import (
     ranks_of_first_hit,
@@ -28,7 +29,7 @@ from tiefvision.evaluation.retrieval import (
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.searches import Search, allowed, same_kind, same_names
-from tiefvision.ranking.views import BLOCK, similarity_rows
+from tiefvision.ranking.views import similarity_rows
 
 CUTS = (1, 3, 5, 10, 20, 30, 50)
 """The k of recall@k."""
@@ -42,9 +43,8 @@ FORBIDDEN = np.float32(-2.0)
 LISTED = 10
 """Results of a query that are kept for the page of examples, at either end."""
 
-BYTES_OF_A_PAIR = 40
-"""Of a query of a block and a photograph of the gallery: their similarity in 4, then
-orders and sums over them of 8 each, as many as live at a time (37 were measured)."""
+CHANCE = 0.5
+"""The share of triplets in order that guessing reaches."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,13 @@ class RankerResult:
         ranker: Its name.
         ranks: (Q,) rank of each query's item, from 1; 0 for none.
         lists: Name of a figure of whole lists to its values, (Q,); photographs count.
-        closest: (Q, <= LISTED) rows of the gallery, the closest first.
+        closest: (Q, <= LISTED) rows of the gallery, the closest first; -1 where a
+            query may find no more.
         similarities: The same shape, in [-1, 1].
         farthest: The same shape, rows of the gallery, the farthest first.
         least_similarities: Theirs, in [-1, 1].
+        worst: Name of a figure of whole lists to the least that each query, (Q,), can
+            have of it, which is what a miss counts; 0 of a figure that is not there.
     """
 
     ranker: str
@@ -68,11 +71,13 @@ class RankerResult:
     similarities: NDArray[np.float32]
     farthest: NDArray[np.int64]
     least_similarities: NDArray[np.float32]
+    worst: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def without(self, missed: NDArray[np.bool_]) -> "RankerResult":
         """The same where some queries, (Q,), count as misses."""
         lists = {
-            name: np.where(missed, 0.0, values) for name, values in self.lists.items()
+            name: np.where(missed, self.worst.get(name, 0.0), values)
+            for name, values in self.lists.items()
         }
         return replace(self, ranks=np.where(missed, 0, self.ranks), lists=lists)
 
@@ -119,23 +124,6 @@ def run_search(
     return [_collect(search, name, rows_of(embed)) for name, embed in rankers.items()]
 
 
-def peak_bytes(embedding: int, gallery: int, block: int = BLOCK) -> int:
-    """The most memory that ``run_search`` takes beside the maps of a block.
-
-    Two blocks of embeddings, and what is worked out of a block of rows: it grows with
-    the gallery, but not with its square, nor with the number of queries.
-
-    Args:
-        embedding: Numbers in an embedding.
-        gallery: Photographs searched.
-        block: Views embedded at a time.
-
-    >>> peak_bytes(30976, 800) / 1e6
-    71.622656
-    """
-    return 2 * 4 * block * embedding + BYTES_OF_A_PAIR * block * gallery
-
-
 def differences(
     result: RankerResult, baseline: RankerResult, seed: int = 0
 ) -> dict[str, Figure]:
@@ -169,15 +157,20 @@ def _collect(
     return RankerResult(
         name,
         np.concatenate([part.ranks for part in parts]),
-        {
-            figure: np.concatenate([part.lists[figure] for part in parts])
-            for figure in parts[0].lists
-        },
+        _joined([part.lists for part in parts]),
         np.concatenate([part.closest for part in parts]),
         np.concatenate([part.similarities for part in parts]),
         np.concatenate([part.farthest for part in parts]),
         np.concatenate([part.least_similarities for part in parts]),
+        _joined([part.worst for part in parts]),
     )
+
+
+def _joined(
+    parts: Sequence[Mapping[str, NDArray[np.float64]]],
+) -> dict[str, NDArray[np.float64]]:
+    """Figures of several blocks of queries as one, by name."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _no_rows(search: Search) -> NDArray[np.float32]:
@@ -193,28 +186,60 @@ def _judge(
     relevant = same_names(items, search.gallery_items)
     rows = slice(first, first + len(table))
     mask = allowed(search, rows)
+    lengths = None
     if mask is not None:
-        # What a query may not find stands behind all that it may.
+        # What a query may not find stands behind all that it may, and is no result.
         table, relevant = np.where(mask, table, FORBIDDEN), relevant & mask
+        lengths = mask.sum(axis=1)
     hits = hits_in_order(table, relevant)
     order = np.argsort(-table, axis=1, kind="stable")
-    # Copies, or a few numbers would keep the whole table in memory.
-    closest, farthest = order[:, :LISTED].copy(), order[:, ::-1][:, :LISTED].copy()
+    closest, farthest = _ends(order, lengths)
+    within, no_triplet = _in_category(search, rows, table, relevant, mask)
     return RankerResult(
         name,
         ranks_of_first_hit(table, items, search.gallery_items),
         {
             "average_precision": average_precision(hits),
             f"precision@{LIST_CUT}": precision_at(hits, LIST_CUT),
-            "triplet_accuracy": triplet_accuracy(hits),
-            **_in_category(search, rows, table, relevant),
-            f"score@{LIST_CUT}": score_at(hits, LIST_CUT),
+            "triplet_accuracy": triplet_accuracy(hits, lengths),
+            **within,
+            f"score@{LIST_CUT}": score_at(hits, LIST_CUT, lengths),
         },
         closest,
-        np.take_along_axis(table, closest, axis=1),
+        _similarities(table, closest),
         farthest,
-        np.take_along_axis(table, farthest, axis=1),
+        _similarities(table, farthest),
+        {
+            f"score@{LIST_CUT}": worst_score_at(hits, LIST_CUT, lengths),
+            **no_triplet,
+        },
     )
+
+
+def _ends(
+    order: NDArray[np.int64], lengths: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first and the last results of each list, (Q, <= LISTED) of either.
+
+    A list that is shorter than others ends with -1.
+    """
+    count = order.shape[1]
+    first = np.arange(min(LISTED, count))
+    if lengths is None:
+        # Copies, or a few numbers would keep the whole table in memory.
+        return order[:, first], order[:, ::-1][:, first]
+    last = lengths[:, None] - 1 - first
+    beyond = last < 0
+    farthest = np.take_along_axis(order, last.clip(0), axis=1)
+    return np.where(beyond, -1, order[:, first]), np.where(beyond, -1, farthest)
+
+
+def _similarities(
+    table: NDArray[np.float32], columns: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Those of some columns of each row; 0 where there is none."""
+    found = np.take_along_axis(table, columns.clip(0), axis=1)
+    return np.where(columns < 0, np.float32(0.0), found)
 
 
 def _in_category(
@@ -222,13 +247,26 @@ def _in_category(
     rows: slice,
     table: NDArray[np.float32],
     relevant: NDArray[np.bool_],
-) -> dict[str, NDArray[np.float64]]:
-    """Similarity precision: triplets whose wrong one is of the query's category."""
+    mask: NDArray[np.bool_] | None,
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
+    """Similarity precision: triplets whose wrong one is of the query's category.
+
+    A query without such a triplet says nothing: it counts as guessing does, ``CHANCE``,
+    for every ranker, and as a miss.
+
+    Returns:
+        The figure, and the least that it can be.
+    """
     kinds = same_kind(search, rows)
     if kinds is None:
-        return {}
-    figures = [
-        float(triplet_accuracy(hits_in_order(row[None, kind], right[None, kind]))[0])
-        for row, right, kind in zip(table, relevant, kinds, strict=True)
-    ]
-    return {"similarity_precision": np.array(figures, dtype=np.float64)}
+        return {}, {}
+    kinds = kinds if mask is None else kinds & mask
+    right = relevant & kinds
+    hits = hits_in_order(np.where(kinds, table, FORBIDDEN), right)
+    figures = triplet_accuracy(hits, kinds.sum(axis=1))
+    some = right.any(axis=1) & (kinds & ~relevant).any(axis=1)
+    name = "similarity_precision"
+    return (
+        {name: np.where(some, figures, CHANCE)},
+        {name: np.where(some, 0.0, CHANCE)},
+    )

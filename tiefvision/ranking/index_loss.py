@@ -44,14 +44,19 @@ def judge_index(
     """Put a search to an index and hold the answers against exact search.
 
     Args:
-        search: Queries and gallery.
+        search: Queries and gallery, all of which every query searches.
         result: What the ranker did with it by exact search; a query that counts as a
             miss there counts as one here.
         index: Over the embeddings of the gallery, row by row.
         embed: The ranker.
         garments_of: Reads the maps of views.
         seed: Of the bootstrap.
+
+    Raises:
+        ValueError: Each query searches a part of the gallery, which an index cannot.
     """
+    if search.within != "all":
+        raise ValueError(f"an index does not search within {search.within}")
     found = _ask(index, search, embed, garments_of)
     # A query may be a miss whatever is found: what was cropped is not its garment.
     ranks = np.where(result.ranks == 0, 0, _ranks(found, search))

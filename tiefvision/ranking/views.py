@@ -29,12 +29,23 @@ class CosineRanker(nn.Module):
 def embed_views(
     views: Sequence[View], garments_of: GarmentsOf, embed: Embed, block: int = BLOCK
 ) -> NDArray[np.float32]:
-    """Embeddings of views, (N, D) float32 of unit length."""
-    blocks = [
-        embed(garments_of(views[start : start + block])).cpu().numpy()
-        for start in range(0, len(views), block)
-    ]
-    return np.concatenate(blocks).astype(np.float32, copy=False)
+    """Embeddings of at least one view, (N, D) float32 of unit length."""
+    first = _embed_block(views[:block], garments_of, embed)
+    if len(views) <= block:
+        return first  # a copy would double the memory of whoever goes block by block
+    rows = np.empty((len(views), first.shape[1]), dtype=np.float32)
+    rows[:block] = first
+    del first  # and no block has a name, so that one alone is in memory beside all
+    for start in range(block, len(views), block):
+        part = views[start : start + block]
+        rows[start : start + block] = _embed_block(part, garments_of, embed)
+    return rows
+
+
+def _embed_block(
+    views: Sequence[View], garments_of: GarmentsOf, embed: Embed
+) -> NDArray[np.float32]:
+    return embed(garments_of(views)).cpu().numpy().astype(np.float32, copy=False)
 
 
 def similarity_rows(
@@ -48,8 +59,8 @@ def similarity_rows(
 ) -> Iterator[NDArray[np.float32]]:
     """Exact similarities to the whole gallery, of a block of queries at a time.
 
-    Two blocks of embeddings and ``block`` rows are in memory, 1 kB for each photograph
-    of the gallery in blocks of 256.
+    Two blocks of embeddings, the garments that one of them is made of, and ``block``
+    rows are in memory, 1 kB for each photograph of the gallery in blocks of 256.
 
     Args:
         queries: Q views.
@@ -70,10 +81,12 @@ def similarity_rows(
     for top, left in track(corners, "comparing", len(tops) * len(lefts)):
         if left == 0:
             asking = queries[top : top + block]
+            del rows  # so that those before are not in memory beside them
             rows = embed_views(asking, query_garments_of or garments_of, embed, block)
             table = np.empty((len(rows), len(gallery)), dtype=np.float32)
         columns = embed_views(gallery[left : left + block], garments_of, embed, block)
         table[:, left : left + block] = rows @ columns.T
+        del columns
         if left == lefts[-1]:
             yield np.clip(table, -1.0, 1.0, out=table)
 

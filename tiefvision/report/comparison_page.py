@@ -85,6 +85,10 @@ class ComparisonPage:
         flips: Searches that the rankers answer most differently.
         examples: Searches drawn at random, in the order shown.
         gallery: Maps of the gallery, or None.
+        more: Rankers again, with figures that the first table has no room for.
+        more_differences: What the last ranker gains over others by these.
+        by_box_differences: What other boxes gain over the one that was found.
+        by_box_notes: What to keep in mind about ``by_box``, a sentence each.
     """
 
     title: str
@@ -98,6 +102,10 @@ class ComparisonPage:
     flips: tuple[Example, ...]
     examples: tuple[Example, ...]
     gallery: GalleryMap | None = None
+    more: tuple[RankerRow, ...] = ()
+    more_differences: tuple[Difference, ...] = ()
+    by_box_differences: tuple[Difference, ...] = ()
+    by_box_notes: tuple[str, ...] = ()
 
 
 def render_comparison(page: ComparisonPage, track: Track = untracked) -> str:
@@ -151,6 +159,15 @@ def _figures(page: ComparisonPage) -> Markup | None:
         figure_table(page.rankers, page.differences),
         element("p", {"class": "quiet"}, explanation),
     ]
+    if page.more:
+        parts.append(
+            element(
+                "details",
+                {},
+                element("summary", {}, "All other figures"),
+                figure_table(page.more, page.more_differences),
+            )
+        )
     if any(row.index for row in page.rankers):
         parts += [
             element("h2", {}, "Indexes"),
@@ -163,13 +180,13 @@ def _by_box(page: ComparisonPage) -> Markup | None:
     if not page.by_box:
         return None
     about = (
-        "The same queries by the box that was found, by the annotated one, and "
-        "not at all: what locating wins, and what it still costs."
+        "The same queries cropped by other boxes (predicted: the one that was found; "
+        "true: the annotated one; whole: none): what locating wins, and what it costs."
     )
     return section(
         "By box",
-        figure_table(page.by_box),
-        element("p", {"class": "quiet"}, about),
+        figure_table(page.by_box, page.by_box_differences),
+        element("p", {"class": "quiet"}, " ".join((about, *page.by_box_notes))),
     )
 
 

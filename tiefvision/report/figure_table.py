@@ -1,6 +1,6 @@
 """Figures of rankers as tables, with their intervals to read and to see."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from tiefvision.evaluation.intervals import Figure
@@ -24,7 +24,7 @@ class RankerRow:
     Attributes:
         name: Of the ranker.
         description: What it is, in a sentence or less.
-        figures: By name, means over queries in [0, 1].
+        figures: By name, means over queries, most of them in [0, 1].
         index: "recall_of_exact", the share in [0, 1] of the exact nearest neighbours
             that its index finds; "recall@1" and "recall@10" by the index less those of
             exact search; "embedding", numbers of one; "bytes" of the index.
@@ -56,7 +56,8 @@ def figure_table(
 ) -> Markup:
     """A row for each ranker, then one for each difference between two.
 
-    Where an index was judged, a last column tells what it loses.
+    Where an index was judged, a last column tells what it loses. Figures that are no
+    shares of 1 are not drawn.
 
     Args:
         rankers: The first is the baseline.
@@ -65,18 +66,24 @@ def figure_table(
     named = [row.figures for row in rankers] + [one.figures for one in differences]
     columns = list(dict.fromkeys(name for figures in named for name in figures))
     best = {name: _best(rankers, name) for name in columns}
+    shares = {
+        name for name in columns if all(_is_share(one.get(name)) for one in named)
+    }
     judged = any("recall_of_exact" in row.index for row in rankers)
     rows = [
         element(
             "tr",
             {"class": series_class(number)},
             _ranker_heading(row),
-            *(_figure_cell(row.figures.get(name), best[name]) for name in columns),
+            *(
+                _figure_cell(row.figures.get(name), best[name], name in shares)
+                for name in columns
+            ),
             *([_loss_cell(row.index)] if judged else []),
         )
         for number, row in enumerate(rankers)
     ]
-    rows += [_difference_row(one, columns, judged) for one in differences]
+    rows += [_difference_row(one, columns, shares, judged) for one in differences]
     headings = [name.replace("_", " ") for name in columns]
     return _table([*headings, LOSS] if judged else headings, rows)
 
@@ -111,6 +118,11 @@ def _table(columns: Sequence[str], rows: Sequence[Markup]) -> Markup:
     return element("div", {"class": "card wide"}, table)
 
 
+def _is_share(figure: Figure | None) -> bool:
+    """Whether a figure, or a difference of two, may be a share of 1."""
+    return figure is None or (figure.low >= -1.0 and figure.high <= 1.0)
+
+
 def _ranker_heading(row: RankerRow) -> Markup:
     return element(
         "th",
@@ -126,14 +138,14 @@ def _best(rankers: Sequence[RankerRow], name: str) -> float:
     )
 
 
-def _figure_cell(figure: Figure | None, best: float) -> Markup:
+def _figure_cell(figure: Figure | None, best: float, share: bool) -> Markup:
     if figure is None:
         return element("td", {}, MISSING)
     return element(
         "td",
         {"class": "best" if figure.value == best else ""},
         f"{figure.value:.3f}",
-        _whisker(figure, (0.0, 1.0)),
+        *([_whisker(figure, (0.0, 1.0))] if share else []),
         element("small", {}, f"{figure.low:.3f} to {figure.high:.3f}"),
     )
 
@@ -151,11 +163,15 @@ def _loss_cell(index: Mapping[str, float | int]) -> Markup:
 
 
 def _difference_row(
-    difference: Difference, columns: Sequence[str], judged: bool
+    difference: Difference, columns: Sequence[str], shares: Set[str], judged: bool
 ) -> Markup:
     reach = max(
-        max(abs(figure.low), abs(figure.high), abs(figure.value))
-        for figure in difference.figures.values()
+        (
+            max(abs(figure.low), abs(figure.high), abs(figure.value))
+            for name, figure in difference.figures.items()
+            if name in shares
+        ),
+        default=0.0,
     )
     heading = element(
         "th",
@@ -165,7 +181,9 @@ def _difference_row(
     )
     cells = [
         _difference_cell(
-            difference.figures.get(name), difference.chances.get(name), reach
+            difference.figures.get(name),
+            difference.chances.get(name),
+            reach if name in shares else None,
         )
         for name in columns
     ]
@@ -174,7 +192,7 @@ def _difference_row(
 
 
 def _difference_cell(
-    difference: Figure | None, chance: float | None, reach: float
+    difference: Figure | None, chance: float | None, reach: float | None
 ) -> Markup:
     if difference is None:
         return element("td", {}, MISSING)
@@ -185,7 +203,7 @@ def _difference_cell(
         "td",
         {"class": state},
         element("b", {}, f"{sign}{difference.value:+.3f}"),
-        _whisker(difference, (-reach, reach)),
+        *([] if reach is None else [_whisker(difference, (-reach, reach))]),
         element("small", {}, f"{difference.low:+.3f} to {difference.high:+.3f}"),
         *([] if chance is None else [element("small", {}, f"p {chance:.2g}")]),
     )

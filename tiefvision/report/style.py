@@ -42,6 +42,7 @@ p { margin: 0 0 8px; }
 .series-2 { --series: var(--series-2); } .series-3 { --series: var(--series-3); }
 .series-4 { --series: var(--series-4); } .series-5 { --series: var(--series-5); }
 
+summary { cursor: pointer; margin: 0 0 10px; }
 .card.wide { overflow-x: auto; padding: 0; }
 .card.wide:has(> .confusion) { width: fit-content; max-width: 100%; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }

@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Protocol, runtime_checkable
 
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.intervals import Figure
@@ -18,13 +15,28 @@ from tiefvision.ranking.comparison import (
     run_search,
 )
 from tiefvision.ranking.garments import Embed, GarmentsOf
+from tiefvision.ranking.memory import peak_of_search
 from tiefvision.ranking.searches import Search, Within, restrict, search_of_split
 from tiefvision.records import Box, Split
 from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.comparing_protocol import (
+    PREDICTED,
+    SearchTerms,
+    missed_queries,
+    terms_of,
+)
 from tiefvision.workspace.garments import alterations_of
 from tiefvision.workspace.maps import paths_with_maps
-from tiefvision.workspace.prepared import WHOLE
+from tiefvision.workspace.query_boxes import TRUE, BoxedQueries
 from tiefvision.workspace.records import read_photos
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A ranker that can say what it has learnt."""
+
+    def describe(self) -> str:
+        """What was learnt, in a line."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +50,17 @@ class Comparison:
         by_box: Of the same queries by other boxes, by their name.
         boxes: What was cropped of each photograph; None for the whole one.
         seed: Of the bootstrap.
+        gone: By the name of other boxes, how many queries could not be read again;
+            they count as misses there. Where none could be, ``by_box`` lacks the name.
         indexes: What is known of each ranker's index, as ``with_indexes`` finds it:
             "embedding", numbers of one; "bytes" on disk; "recall_of_exact", share of
             the exact ten nearest neighbours that it finds; "ahead_of_exact", recall@1
             and recall@10 by the index less those of exact search. An index that was
             not judged lacks the last two.
+        terms: The protocol number by number, as ``SearchTerms`` has it.
+        peaks: Of each ranker, the bytes of memory that exact search takes at most, as
+            ``peak_of_search`` has it.
+        learnt: What rankers that can ``describe`` it have learnt, by their name.
     """
 
     protocol: str
@@ -51,7 +69,16 @@ class Comparison:
     by_box: Mapping[str, tuple[RankerResult, ...]]
     boxes: Mapping[str, Box | None]
     seed: int
+    gone: Mapping[str, int] = field(default_factory=dict)
     indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    terms: Mapping[str, Any] = field(default_factory=dict)
+    peaks: Mapping[str, int] = field(default_factory=dict)
+    learnt: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def box(self) -> str:
+        """What was cropped of the queries."""
+        return str(self.terms.get("box", PREDICTED))
 
     def ends(self) -> tuple[RankerResult, ...]:
         """The first and the last ranker, or the only one."""
@@ -92,12 +119,24 @@ class Comparison:
                 "queries": len(self.search.queries),
             }
             line |= _as_json(result.figures(self.seed))
+            line["search"] = dict(self.terms)
+            if result.ranker in self.learnt:
+                line["learnt"] = self.learnt[result.ranker]
+            if result.ranker in self.peaks:
+                line["peak_bytes"] = self.peaks[result.ranker]
             line["by_box"] = {
                 kind: _as_json(other.figures(self.seed))
                 for kind, results in self.by_box.items()
                 for other in results
                 if other.ranker == result.ranker
             }
+            line["by_box_ahead"] = {
+                kind: _against(other, result, self.seed) | {"ahead_of": self.box}
+                for kind, results in self.by_box.items()
+                for other in results
+                if other.ranker == result.ranker
+            }
+            line["by_box_unreadable"] = dict(self.gone)
             if result.ranker in self.indexes:
                 line["index"] = dict(self.indexes[result.ranker])
             if result is not self.results[0]:
@@ -134,7 +173,7 @@ def compare_rankers(
     garments_of: GarmentsOf,
     seed: int,
     track: Track = untracked,
-    by_box: Mapping[str, GarmentsOf] | None = None,
+    by_box: Mapping[str, BoxedQueries] | None = None,
     within: Within = "all",
     matching: str = "*",
 ) -> Comparison:
@@ -161,27 +200,52 @@ def compare_rankers(
     require_choice(search, "test")
     made = {path: crops.record(f"crop/{path}") for path in sorted(available)}
     boxes = {path: crop["box"] for path, crop in made.items()}
-    unsure = sum(made[view.path].get("unsure", False) for view in search.queries)
     missed = missed_queries(search, crops)
-    unread = sum(
-        photo.split == "test" and photo.path not in available for photo in photos
-    )
-    protocol = (
-        f"{search.description}; {_boxes_in_words(crops, unsure, int(missed.sum()))}; "
-        f"{unread} could not be read; "
-        f"{search.unanswerable} have no counterpart in the gallery; exact search"
-    )
+    terms = terms_of(search, records, crops, available, matching)
     results = tuple(
         result.without(missed)
         for result in run_search(search, rankers, garments_of, track)
     )
-    others = {
-        kind: tuple(run_search(search, rankers, garments_of, track, query_garments_of))
-        # An altered view has no other box: its crop was altered.
-        for kind, query_garments_of in (by_box or {}).items()
-        if search.kind != "view"
+    others, gone = {}, {}
+    for kind, read in _other_boxes(search, terms, by_box or {}).items():
+        found = run_search(search, rankers, garments_of, track, read)
+        unread = read.gone(search.queries)
+        gone[kind] = int(unread.sum())
+        if not unread.all():
+            others[kind] = tuple(result.without(unread) for result in found)
+    return Comparison(
+        terms.in_words(search),
+        search,
+        results,
+        others,
+        boxes,
+        seed,
+        gone,
+        terms=terms.to_dict(),
+        peaks={
+            name: peak_of_search(search, embed, garments_of)
+            for name, embed in rankers.items()
+        },
+        learnt=_what_was_learnt(rankers),
+    )
+
+
+def _what_was_learnt(rankers: Mapping[str, object]) -> dict[str, str]:
+    return {
+        name: ranker.describe()
+        for name, ranker in rankers.items()
+        if isinstance(ranker, Describes)
     }
-    return Comparison(protocol, search, results, others, boxes, seed)
+
+
+def _other_boxes(
+    search: Search, terms: SearchTerms, by_box: Mapping[str, BoxedQueries]
+) -> dict[str, BoxedQueries]:
+    """Those by which queries look otherwise than they did."""
+    if search.kind == "view":
+        return {}  # An altered view has no other box: its crop was altered.
+    same = {terms.box} | ({TRUE} if terms.unboxed == terms.queries else set())
+    return {kind: read for kind, read in by_box.items() if kind not in same}
 
 
 def require_choice(search: Search, split: Split) -> None:
@@ -197,24 +261,3 @@ def require_choice(search: Search, split: Split) -> None:
             "The gallery holds one item alone, which every search would find.",
             "Add photographs of other items to the dataset, then run: make stage-1",
         )
-
-
-def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:
-    """(Q,) whether nothing was found in the photograph of a query: it is a miss."""
-    if _are_whole(crops):
-        return np.zeros(len(search.queries), dtype=np.bool_)
-    found = (crops.record(f"crop/{view.path}")["box"] for view in search.queries)
-    return np.array([box is None for box in found], dtype=np.bool_)
-
-
-def _are_whole(crops: Artifact) -> bool:
-    return bool(crops.header.details.get("boxes") == WHOLE)
-
-
-def _boxes_in_words(crops: Artifact, unsure: int, missed: int) -> str:
-    if _are_whole(crops):
-        return "whole photographs"
-    return (
-        f"predicted boxes, {unsure} of queries unsure; "
-        f"{missed} queries in which nothing was found count as misses"
-    )

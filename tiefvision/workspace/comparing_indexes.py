@@ -40,6 +40,13 @@ def with_indexes(
         workspace: Whose gallery is used where it was indexed for these photographs by
             this ranker; otherwise an index is built in memory.
         track: Shows progress, ranker by ranker.
+
+    An index that is built takes its own memory, beside that of exact search: the
+    embeddings of the whole gallery, up to ``MOST_BYTES``, and NMSLIB's copy of them.
+
+    An index knows no restriction: where each query searches a part of the gallery, as
+    ``Search.within`` says, there is nothing to hold its answers against, and only the
+    size of embeddings is told.
     """
     results = track(comparison.results, "searching by index", len(comparison.results))
     facts = {
@@ -61,6 +68,8 @@ def _facts(
     search = comparison.search
     width = embed_views(search.gallery[:1], garments_of, embed).shape[1]
     facts: dict[str, Any] = {"embedding": width}
+    if search.within != "all":
+        return facts
     index, stored = _stored_index(workspace, search, result.ranker)
     if index is None and 4 * width * len(search.gallery) <= MOST_BYTES:
         index = build_index(embed_views(search.gallery, garments_of, embed))

@@ -1,6 +1,7 @@
 """The page of a comparison: its figures, curves, and searches to look at."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from tiefvision.datasets.files import replace_file
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import recall_at, reciprocal_rank
 from tiefvision.progress import Track, untracked
-from tiefvision.ranking.comparison import peak_bytes
+from tiefvision.ranking.comparison import CUTS, chances, differences
 from tiefvision.ranking.reranking_loss import steps_in_words
 from tiefvision.ranking.views import BLOCK
 from tiefvision.report.comparison_page import (
@@ -24,6 +25,8 @@ from tiefvision.report.figure_table import Difference
 from tiefvision.report.gallery_map import GalleryMap
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.comparing import Comparison
+from tiefvision.workspace.comparing_indexes import MOST_BYTES
+from tiefvision.workspace.query_boxes import BLOCK_BYTES, BLOCKS_KEPT, TRUE
 from tiefvision.workspace.records import photo_path
 
 EXAMPLES = 5
@@ -35,11 +38,11 @@ FLIPS = 3
 SHOWN = 5
 """Results of each ranker for a flip."""
 
-PREDICTED = "predicted"
-"""Beside the boxes of ``query_garments``, the one that was located."""
-
 MOST_CURVES = 6
 """Rankers with a recall curve, as many as there are colours: the last and the best."""
+
+LARGEST_CUT = max(CUTS)
+"""Of the recalls told: a smaller gallery makes some of them meaningless."""
 
 LONGEST_CURVE = 50
 """Recall curves end at this k."""
@@ -63,22 +66,33 @@ def write_page(
         gallery: Maps of the gallery.
         track: Shows progress.
     """
-    rows = tuple(
-        RankerRow(
-            result.ranker,
-            DESCRIPTIONS.get(result.ranker, ""),
-            _shown(result.figures(comparison.seed)),
-            _index_of(comparison, result.ranker),
-        )
-        for result in comparison.results
-    )
+    figures = {
+        result.ranker: result.figures(comparison.seed) for result in comparison.results
+    }
+    changes = tuple(_differences(comparison))
     page = ComparisonPage(
         title="Rankers side by side",
         protocol=comparison.protocol,
         notes=(*_notes(comparison), *steps_in_words(comparison.indexes)),
-        rankers=rows,
-        differences=tuple(_differences(comparison)),
+        rankers=tuple(
+            RankerRow(
+                name,
+                comparison.learnt.get(name) or DESCRIPTIONS.get(name, ""),
+                _shown(found),
+                _index_of(comparison, name),
+            )
+            for name, found in figures.items()
+        ),
+        differences=tuple(replace(one, figures=_shown(one.figures)) for one in changes),
+        more=tuple(
+            RankerRow(name, "", _others(found), {}) for name, found in figures.items()
+        ),
+        more_differences=tuple(
+            replace(one, figures=_others(one.figures)) for one in changes
+        ),
         by_box=tuple(_rows_by_box(comparison)),
+        by_box_differences=tuple(_differences_by_box(comparison)),
+        by_box_notes=tuple(_notes_by_box(comparison)),
         recall_curves={
             result.ranker: tuple(
                 float(recall_at(result.ranks, k).mean())
@@ -106,7 +120,7 @@ SHOWN_FIGURES = (
     "average_precision",
     "triplet_accuracy",
 )
-"""Of those that JSON has: shares of 1, as many as stand beside each other."""
+"""Of the first table: shares of 1, as many as stand beside each other."""
 
 
 def _differences(comparison: Comparison) -> Iterator[Difference]:
@@ -115,16 +129,16 @@ def _differences(comparison: Comparison) -> Iterator[Difference]:
     for other in comparison.opponents():
         yield Difference(
             f"{last.ranker} minus {other.ranker}",
-            _shown(comparison.ahead(other)),
+            comparison.ahead(other),
             comparison.chances(other),
         )
 
 
 def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
-    """Of those held against each other, by the box found, the true one and none."""
+    """Of those held against each other, by the box they were given, and by others."""
     if not comparison.by_box:
         return
-    kinds = {PREDICTED: comparison.results, **comparison.by_box}
+    kinds = {comparison.box: comparison.results, **comparison.by_box}
     last = comparison.results[-1]
     shown = {one.ranker for one in (*comparison.opponents(), last)}
     for number, ranker in enumerate(comparison.results):
@@ -135,8 +149,37 @@ def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
             yield RankerRow(f"{ranker.ranker}, {kind}", "", figures, {})
 
 
+def _differences_by_box(comparison: Comparison) -> Iterator[Difference]:
+    """What the last ranker gains by each other box over the one it was given."""
+    last = comparison.results[-1]
+    for kind, results in comparison.by_box.items():
+        yield Difference(
+            f"{last.ranker}, {kind} minus {comparison.box}",
+            _shown(differences(results[-1], last, comparison.seed)),
+            chances(results[-1], last, comparison.seed),
+        )
+
+
+def _notes_by_box(comparison: Comparison) -> Iterator[str]:
+    """What became of the queries by other boxes."""
+    asked = len(comparison.search.queries)
+    unboxed = comparison.terms.get("unboxed", 0)
+    if unboxed and TRUE in comparison.by_box:
+        yield f"{unboxed} of {asked} queries have no annotated box: whole, if {TRUE}."
+    for kind, count in comparison.gone.items():
+        if count and kind in comparison.by_box:
+            yield (
+                f"{kind}: {count} of {asked} queries could not be read again; they "
+                "count as misses."
+            )
+
+
 def _shown(figures: Mapping[str, Figure]) -> dict[str, Figure]:
     return {name: figures[name] for name in SHOWN_FIGURES}
+
+
+def _others(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    return {name: figures[name] for name in figures if name not in SHOWN_FIGURES}
 
 
 DESCRIPTIONS = {
@@ -163,13 +206,42 @@ def _index_of(comparison: Comparison, ranker: str) -> dict[str, float | int]:
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    """How much memory exact search took, where the size of embeddings is known."""
-    widths = [facts["embedding"] for facts in comparison.indexes.values()]
-    if widths:
-        peak = peak_bytes(max(widths), len(comparison.search.gallery)) / 1e6
+    """What the protocol does not say, and the memory of exact search, if known."""
+    terms = comparison.terms
+    if terms.get("unfound_gallery"):
         yield (
-            f"Exact search goes block by block, {BLOCK} photographs at a time: at most "
-            f"{peak:.3g} MB, beside the maps of a block."
+            f"{terms['unfound_gallery']} photographs of the gallery are taken whole, "
+            "for nothing was found in them."
+        )
+    reach = terms.get("reach", LARGEST_CUT + 1)
+    if reach <= LARGEST_CUT:
+        yield (
+            f"A query may find {reach} items at most: from recall@{reach} on every "
+            "query that is not a miss is found."
+        )
+    if comparison.peaks:
+        yield (
+            f"Exact search goes block by block, {BLOCK} photographs at a time: about "
+            f"{max(comparison.peaks.values()) / 1e6:.3g} MB at most, beside what works "
+            "inside a ranker."
+        )
+    if any("recall_of_exact" in facts for facts in comparison.indexes.values()):
+        yield (
+            "An index that is made for the comparison takes more: the embeddings of "
+            f"the gallery, up to {MOST_BYTES / 1e9:.2g} GB, and NMSLIB's copy of them."
+        )
+    if comparison.by_box:
+        yield (
+            f"Queries by other boxes: up to {BLOCKS_KEPT} blocks of their crops are "
+            f"kept for the next ranker, {BLOCKS_KEPT * BLOCK_BYTES / 1e6:.0f} MB."
+        )
+    for kind in comparison.gone:
+        if kind not in comparison.by_box:
+            yield f"Nothing is told by box, {kind}: no query could be read again."
+    if comparison.search.within != "all":
+        yield (
+            "An index searches the whole gallery, not a part of it for each query: "
+            "what it would lose is not told here."
         )
 
 
@@ -273,4 +345,5 @@ def _hits(
             search.gallery_items[row] == wanted,
         )
         for row, similarity in zip(rows.tolist(), similarities.tolist(), strict=True)
+        if row >= 0
     )

@@ -19,13 +19,20 @@ def record_to_garment(record: dict[str, Any]) -> Garment:
     return Garment(record["category"], tuple(record["box_in_image"]), record["score"])
 
 
+def record_to_photo(record: dict[str, Any]) -> Photo:
+    """A photograph from JSON."""
+    garments = tuple(map(record_to_garment, record["garments"]))
+    return Photo(**{**record, "garments": garments})
+
+
 def read_photos(photos: Artifact) -> list[Photo]:
     """The photographs of a dataset, by path."""
-    return [
-        Photo(**{**record, "garments": tuple(map(record_to_garment, garments))})
-        for record in photos.records("photo")
-        for garments in [record["garments"]]
-    ]
+    return [record_to_photo(record) for record in photos.records("photo")]
+
+
+def read_skipped(photos: Artifact) -> list[Photo]:
+    """The photographs of a dataset that stage 1 could not read, by path."""
+    return [record_to_photo(record["photo"]) for record in photos.records("skipped")]
 
 
 def read_judged_triplets(photos: Artifact) -> list[Triplet]:
