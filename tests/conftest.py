@@ -30,7 +30,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "encode_crops": {
         "weights": "random",
         "precision": "float32",
-        "seed": 9,
+        "seed": 8,
         "alterations": 1,
     },
     "train_deeprank": {"size": 16, "epochs": 6, "rounds": 4, "learning_rate": 1e-2},
