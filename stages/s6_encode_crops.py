@@ -12,9 +12,10 @@ Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells, by view: "crop",
 Command make stage-6 ARGS="--encoder alexnet --weights shipped"
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from tiefvision.distilling.alterations import ALTERED
 from tiefvision.encoders.precision import AUTO
 from tiefvision.encoders.weights import SHIPPED
 from tiefvision.errors import UnreadablePhoto
@@ -47,6 +48,9 @@ class Config:
         CropRules.grid
     )
     alterations: Annotated[int, "altered views of each photograph", 0] = 4
+    perspective: Annotated[
+        float, "share of the side by which their corners move inwards", 0, 0.4
+    ] = ALTERED.perspective
 
 
 def sources(config: Config) -> dict[str, str]:
@@ -71,6 +75,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         [photo.path for photo in photos],
         config.alterations,
         job.resources.seed,
+        replace(ALTERED, perspective=config.perspective),
     )
     with job.write() as writer:
         left = [photo for photo in photos if not writer.has(f"crop/{photo.path}")]

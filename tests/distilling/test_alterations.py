@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from tiefvision.distilling.alterations import RULES, alter_garment
+from tiefvision.distilling.alterations import ALTERED, alter_garment
 from tiefvision.distilling.perspective import draw_corners
 from tiefvision.distilling.views import SourcePhoto
 
@@ -35,7 +37,7 @@ def is_red(view):
 
 def test_a_view_has_the_size_of_a_crop():
     view = altered(SourcePhoto(garment()[0]), 0)
-    assert view.shape == (224, 224, 3) == (RULES.side, RULES.side, 3)
+    assert view.shape == (224, 224, 3) == (ALTERED.side, ALTERED.side, 3)
     assert view.dtype == np.uint8
     assert view.flags.c_contiguous
 
@@ -69,7 +71,7 @@ def test_the_photograph_stays_as_it_is():
     assert image.tobytes() == kept.tobytes()
 
 
-def test_every_view_is_seen_in_perspective(monkeypatch):
+def test_views_are_seen_in_perspective_where_it_is_wanted(monkeypatch):
     drawn = []
 
     def draw(most, generator):
@@ -77,6 +79,9 @@ def test_every_view_is_seen_in_perspective(monkeypatch):
         return draw_corners(most, generator)
 
     monkeypatch.setattr("tiefvision.distilling.views.draw_corners", draw)
-    for seed in range(3):
-        altered(SourcePhoto(garment()[0]), seed)
-    assert drawn == [0.1] * 3
+    source, rules = SourcePhoto(garment()[0]), replace(ALTERED, perspective=0.1)
+    plain_view = altered(source, 0)
+    assert not drawn
+    aslant = alter_garment(source, BOX, RED, np.random.default_rng(0), rules)
+    assert drawn == [0.1]
+    assert not np.array_equal(aslant, plain_view)

@@ -1,7 +1,8 @@
 """Altered views of a located garment: what DeepRank learns to see past.
 
-Another part, scale, place, angle and perspective, a new ground where a mask tells it,
-other light and a poor JPEG, as ``draw_view`` and ``disturb_colours`` make them.
+Another part, scale, place and angle, perspective if it is wanted, a new ground where a
+mask tells it, other light and a poor JPEG, as ``draw_view`` and ``disturb_colours``
+make them.
 """
 
 from dataclasses import replace
@@ -15,13 +16,17 @@ from tiefvision.distilling.views import SourcePhoto, ViewRules, draw_detail, dra
 from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.records import Box
 
-RULES = replace(ViewRules(), side=CROP_SIDE, jitter=0.15, cut_out=0.5, perspective=0.1)
-"""A box is as far off as the locator's are: its IoU is about 0.8. Corners move by a
-tenth of the side at most, as before a camera that is held aslant."""
+ALTERED = replace(ViewRules(), side=CROP_SIDE, jitter=0.15, cut_out=0.5)
+"""A box is as far off as the locator's are: its IoU is about 0.8.
+Perspective is off: DeepRank was no better for it (docs/experiments/0006)."""
 
 
 def alter_garment(
-    source: SourcePhoto, box: Box, ground: SourcePhoto, generator: np.random.Generator
+    source: SourcePhoto,
+    box: Box,
+    ground: SourcePhoto,
+    generator: np.random.Generator,
+    rules: ViewRules = ALTERED,
 ) -> NDArray[np.uint8]:
     """One altered view of a garment, (224, 224, 3) uint8 RGB.
 
@@ -30,10 +35,11 @@ def alter_garment(
         box: Of the garment, in pixels of it.
         ground: Another photograph, of which a part may become the ground.
         generator: Draws everything.
+        rules: How far it differs; the side is 224.
     """
-    detail = generator.random() < RULES.zoomed
-    region = draw_detail(box, RULES, generator) if detail else box
-    view = draw_view(source, region, [ground], RULES, generator)
+    detail = generator.random() < rules.zoomed
+    region = draw_detail(box, rules, generator) if detail else box
+    view = draw_view(source, region, [ground], rules, generator)
     seeds = torch.Generator().manual_seed(int(generator.integers(2**62)))
     photos = torch.from_numpy(view.copy()).permute(2, 0, 1).unsqueeze(0) / 255
     disturbed = disturb_colours(photos, seeds)[0].permute(1, 2, 0)

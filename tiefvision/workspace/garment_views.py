@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tiefvision.distilling.alterations import alter_garment
-from tiefvision.distilling.views import SourcePhoto
+from tiefvision.distilling.alterations import ALTERED, alter_garment
+from tiefvision.distilling.views import SourcePhoto, ViewRules
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.resizing import mirror_photo
@@ -36,6 +36,7 @@ class ViewMaker:
         grounds: Paths of photographs of which parts become new grounds.
         alterations: Altered views of each.
         seed: Of what is drawn; a photograph's views do not depend on the others'.
+        altered: How far altered views differ.
     """
 
     encoder: DenseEncoder
@@ -44,6 +45,7 @@ class ViewMaker:
     grounds: Sequence[str]
     alterations: int
     seed: int
+    altered: ViewRules = ALTERED
 
     def tensors(
         self, path: str, opened: WorkingPhoto, box_in_image: Box | None
@@ -76,7 +78,7 @@ class ViewMaker:
         ground = self._ground(generator) or source
         place = box or (0.0, 0.0, float(source.image.width), float(source.image.height))
         for number in range(1, self.alterations + 1):
-            altered = alter_garment(source, place, ground, generator)
+            altered = alter_garment(source, place, ground, generator, self.altered)
             yield view_name(View(path, alteration=number)), altered
 
     def _source(self, path: str, opened: WorkingPhoto) -> SourcePhoto:
