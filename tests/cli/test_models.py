@@ -44,13 +44,7 @@ def test_the_sizes_are_those_of_the_networks(tiefvision, trained):
 def test_the_network_that_was_trained_is_listed(
     network, parameters, tiefvision, run, run_stage
 ):
-    run_stage(
-        run,
-        "train_deeprank",
-        network=network,
-        size=0 if network != "colour" else 16,
-        epochs=1,
-    )
+    run_stage(run, "train_deeprank", network=network, size=0, epochs=1)
     spoken = tiefvision("models", "--workspace", run, "--json")
     deeprank = {line["name"]: line for line in spoken.lines}["deeprank"]
     assert deeprank["parameters"] == parameters
