@@ -240,7 +240,7 @@ def test_a_folder_that_is_no_pack_is_named(tiefvision, pack, tmp_path):
 def test_the_table_notes_a_gallery_smaller_than_its_cuts(
     tiefvision, trained, monkeypatch
 ):
-    note = "The gallery holds 12 items: from recall@12 on every query"
+    note = "A query may find 12 items at most: from recall@12 on every query"
     command = ("compare", "--workspace", trained, "--ranker", "cosine")
     assert note in tiefvision(*command).out
     assert note not in tiefvision(*command, "--json").out

@@ -236,14 +236,11 @@ def _write_pages(
 
 def _print_comparison(comparison: "Comparison") -> None:
     from tiefvision.ranking.reranking_loss import steps_in_words
+    from tiefvision.workspace.comparing_protocol import note_reach
 
     typer.echo(comparison.protocol)
-    items = len(set(comparison.search.gallery_items))
-    if items <= LARGEST_CUT:
-        typer.echo(
-            f"The gallery holds {items} items: from recall@{items} on every query that "
-            "is not a miss is found."
-        )
+    if note := note_reach(comparison.terms, LARGEST_CUT):
+        typer.echo(note)
     rows: list[tuple[str, ...]] = []
     for result in comparison.results:
         figures = result.figures(comparison.seed)

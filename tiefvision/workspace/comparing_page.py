@@ -26,6 +26,7 @@ from tiefvision.report.gallery_map import GalleryMap
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.comparing import Comparison
 from tiefvision.workspace.comparing_indexes import MOST_BYTES
+from tiefvision.workspace.comparing_protocol import note_reach
 from tiefvision.workspace.query_boxes import BLOCK_BYTES, BLOCKS_KEPT, TRUE
 from tiefvision.workspace.records import photo_path
 
@@ -213,12 +214,8 @@ def _notes(comparison: Comparison) -> Iterator[str]:
             f"{terms['unfound_gallery']} photographs of the gallery are taken whole, "
             "for nothing was found in them."
         )
-    reach = terms.get("reach", LARGEST_CUT + 1)
-    if reach <= LARGEST_CUT:
-        yield (
-            f"A query may find {reach} items at most: from recall@{reach} on every "
-            "query that is not a miss is found."
-        )
+    if note := note_reach(terms, LARGEST_CUT):
+        yield note
     if comparison.peaks:
         yield (
             f"Exact search goes block by block, {BLOCK} photographs at a time: about "

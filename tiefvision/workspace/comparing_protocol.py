@@ -1,6 +1,6 @@
 """What a comparison was made of: who searched where, and what became of the others."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -133,6 +133,22 @@ def terms_of(
         unanswerable=len(search.lacking),
         alone=len(search.alone),
         unknown=len(search.unknown),
+    )
+
+
+def note_reach(terms: Mapping[str, Any], cut: int) -> str:
+    """What figures mean where a query may find fewer items than a cut; or nothing.
+
+    Args:
+        terms: As ``SearchTerms`` has them; none where they are not known.
+        cut: The largest that is shown.
+    """
+    reach = terms.get("reach", cut + 1)
+    if reach > cut:
+        return ""
+    return (
+        f"A query may find {reach} items at most: from recall@{reach} on every query "
+        "that is not a miss is found."
     )
 
 
