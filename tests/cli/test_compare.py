@@ -8,6 +8,7 @@ from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, WORSE
 from tiefvision.version import __version__
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.choice import choose_models
+from tiefvision.workspace.compared_rankers import KNOWN_RANKERS
 from tiefvision.workspace.job import input_digests
 from tiefvision.workspace.packs import PAGE
 
@@ -255,7 +256,7 @@ def test_another_dataset_is_located_encoded_and_compared(
     tiefvision, run, dataset, tmp_path
 ):
     words = ["compare", "--workspace", run, "--data", dataset, "--json"]
-    rankers = ["cosine", "rgb", "lab", "mix", "pca", "deeprank"]
+    rankers = list(KNOWN_RANKERS)
     chosen = [word for name in rankers for word in ("--ranker", name)]
     spoken = tiefvision(*words, *chosen, "--pack", tmp_path / "pack")
     assert spoken.code == DONE, spoken.err

@@ -110,4 +110,6 @@ def test_many_queries_are_thinned_out_evenly(monkeypatch):
 
 def test_a_mix_says_what_it_is():
     mix = MixRanker(shape, noise, 0.35, ("mean", "lab"))
-    assert mix.describe() == "mean by 0.65 and lab by 0.35, as learnt in training"
+    assert (
+        mix.learnt_in_words() == "mean by 0.65 and lab by 0.35, as learnt in training"
+    )

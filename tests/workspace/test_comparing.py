@@ -145,9 +145,9 @@ def test_what_a_ranker_has_learnt_is_told(tmp_path):
         comparison = compare(records, crops, cosine=CosineRanker(), mix=mix)
         write_page(comparison, records, tmp_path / "page.html")
     plain, mixed = comparison.to_lines()
-    assert "learnt" not in plain and mixed["learnt"] == mix.describe()
+    assert "learnt" not in plain and mixed["learnt"] == mix.learnt_in_words()
     text = (tmp_path / "page.html").read_text("utf-8")
-    assert mix.describe() in text
+    assert mix.learnt_in_words() in text
     # All figures are on the page, and what the few items of the gallery mean for them.
     for name in comparison.results[0].values():
         assert f">{name.replace('_', ' ')}<" in text

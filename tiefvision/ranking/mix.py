@@ -39,10 +39,11 @@ class MixRanker(nn.Module):
         self.first, self.second, self.weight = first, second, weight
         self.names = names
 
-    def describe(self) -> str:
+    def learnt_in_words(self) -> str:
         """What was mixed, in a line.
 
-        >>> MixRanker(lambda it: it, lambda it: it, 0.25, ("mean", "lab")).describe()
+        >>> mix = MixRanker(lambda it: it, lambda it: it, 0.25, ("mean", "lab"))
+        >>> mix.learnt_in_words()
         'mean by 0.75 and lab by 0.25, as learnt in training'
         """
         first, second = self.names

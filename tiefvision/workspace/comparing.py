@@ -32,10 +32,10 @@ from tiefvision.workspace.records import read_photos
 
 
 @runtime_checkable
-class Describes(Protocol):
+class TellsWhatItLearnt(Protocol):
     """A ranker that can say what it has learnt."""
 
-    def describe(self) -> str:
+    def learnt_in_words(self) -> str:
         """What was learnt, in a line."""
 
 
@@ -232,9 +232,9 @@ def compare_rankers(
 
 def _what_was_learnt(rankers: Mapping[str, object]) -> dict[str, str]:
     return {
-        name: ranker.describe()
+        name: ranker.learnt_in_words()
         for name, ranker in rankers.items()
-        if isinstance(ranker, Describes)
+        if isinstance(ranker, TellsWhatItLearnt)
     }
 
 
