@@ -38,6 +38,7 @@ help: ## print this help
 	@echo '  ARGS_2="..."           options of stage 2 within make all; ARGS_6 of 6, ARGS_8 of 8'
 	@echo '  ARGS_TUNE="..."        options of tune within make locator and make folds'
 	@echo '  RANKERS="cosine lab"   those of make compare (default all)'
+	@echo '  ARGS_SETS="..."        options of make compare for SETS alone, such as --boxes whole'
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.13 is needed; use make PYTHON=python3.12" if not (3, 11) <= sys.version_info < (3, 14) else 0)'
@@ -82,7 +83,7 @@ folds: $(VENV)/installed ## the same for each of five folds, RUN/fold-0 to RUN/f
 compare: $(VENV)/installed ## all rankers side by side, on RUN's own dataset and on others: SETS="data/luma"
 	@set -e; for set in own $(SETS); do \
 		pack="$(RUN)/packs/$$(basename "$$set")"; \
-		test "$$set" = own && data= || data="--data $$set"; \
+		test "$$set" = own && data= || data="--data $$set "'$(ARGS_SETS)'; \
 		$(BIN)/tiefvision compare --workspace "$(RUN)" $$data --pack "$$pack" \
 			$(foreach ranker,$(RANKERS),--ranker $(ranker)) $(ARGS); \
 	done
