@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from tiefvision.index import reranking
-from tiefvision.index.hnsw import build_index
 from tiefvision.index.neighbours import Neighbours, search_exactly
-from tiefvision.index.reranking import SHORTLIST, rerank, search_then_rerank
+from tiefvision.index.reranking import rerank
 
 
 def unit_rows(count, length=12, seed=0):
@@ -130,31 +129,3 @@ class Remembers:
     def search(self, queries, k):
         self.asked.append(k)
         return search_exactly(queries, self.gallery, k)
-
-
-def first_numbers(rows, count):
-    short = rows[:, :count]
-    return short / np.linalg.norm(short, axis=1, keepdims=True)
-
-
-@pytest.mark.parametrize(("k", "shortlist"), [(5, SHORTLIST), (250, 250)])
-def test_a_search_in_two_steps(k, shortlist):
-    index = Remembers(first_numbers(GALLERY, 6))
-    reduced = first_numbers(ASKED, 6)
-    found = search_then_rerank(index, reduced, ASKED, reads(GALLERY), k)
-    assert index.asked == [shortlist]
-    assert found.rows.shape == (20, k)
-    expected = rerank(index.search(reduced, shortlist), ASKED, reads(GALLERY), k)
-    assert np.array_equal(found.rows, expected.rows)
-    best = search_exactly(ASKED, GALLERY, 1)
-    # Half the numbers leave nearly every closest row among the first hundred.
-    assert (found.rows[:, :1] == best.rows).mean() >= 0.8
-
-
-def test_a_gallery_of_fewer_than_a_hundred():
-    gallery = GALLERY[:30]
-    index = build_index(first_numbers(gallery, 6))
-    reduced = first_numbers(ASKED, 6)
-    found = search_then_rerank(index, reduced, ASKED, reads(gallery), 50)
-    exact = search_exactly(ASKED, gallery, 30)
-    assert np.array_equal(found.rows, exact.rows)

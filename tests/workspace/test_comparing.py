@@ -16,8 +16,6 @@ from tiefvision.store.header import Header
 from tiefvision.workspace.comparing import Comparison, compare_rankers
 from tiefvision.workspace.comparing_page import (
     _differences_by_box,
-    _drawn,
-    _flips,
     _index_of,
     _notes,
     _notes_by_box,
@@ -322,17 +320,6 @@ def test_both_ends_of_the_lists_of_the_first_and_the_last_ranker(tmp_path, monke
     assert [hit.similarity for hit in farthest] == [0.0, 0.0, 1.0]
 
 
-def test_five_queries_are_drawn_by_the_seed():
-    def drawn(count, seed):
-        search = Search("mirror", (View("a"),) * count, (), (), ())
-        return _drawn(Comparison("", search, (), {}, {}, seed))
-
-    assert len(set(drawn(50, 0))) == 5
-    assert drawn(50, 0) == drawn(50, 0) == sorted(drawn(50, 0))
-    assert drawn(50, 0) != drawn(50, 1)
-    assert drawn(3, 0) == [0, 1, 2]
-
-
 def test_the_ends_are_the_first_and_the_last_ranker():
     results = tuple(result_of(name, 1) for name in ("a", "b", "c"))
     for names, count in (("a", 1), ("ab", 2), ("ac", 3)):
@@ -347,20 +334,6 @@ def result_of(name, *ranks):
     names = ("score@30", "average_precision", "triplet_accuracy")
     lists = {name: np.arange(len(ranks), dtype=np.float64) for name in names}
     return RankerResult(name, np.array(ranks), lists, *none, *none)
-
-
-def test_flips_are_where_the_last_ranker_wins_and_loses_most():
-    results = (
-        result_of("cosine", 1, 4, 2, 0, 3),
-        result_of("middle", 9, 9, 9, 9, 9),
-        result_of("deeprank", 2, 1, 2, 1, 4),
-    )
-    search = Search("mirror", (), (), (), ())
-    comparison = Comparison("", search, results, {}, {}, 0)
-    # Ahead by 1, by 3/4; behind by 1/2, by 1/12; the third query is alike.
-    assert _flips(comparison) == [3, 1, 0, 4]
-    alike = Comparison("", search, results[:1], {}, {}, 0)
-    assert _flips(alike) == []
 
 
 def test_a_miss_has_no_rank_and_the_least_of_every_figure():

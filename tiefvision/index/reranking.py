@@ -28,28 +28,6 @@ class Searchable(Protocol):
         """The k closest rows of each query, or fewer."""
 
 
-def search_then_rerank(
-    index: Searchable,
-    reduced: NDArray[np.float32],
-    queries: NDArray[np.float32],
-    embeddings_of: EmbeddingsOf,
-    k: int,
-    shortlist: int = SHORTLIST,
-) -> Neighbours:
-    """Search with reduced queries, then order what was found by the full ones.
-
-    Args:
-        index: Of reduced embeddings.
-        reduced: (Q, K), the queries reduced in the same way.
-        queries: (Q, D), the same queries, in full.
-        embeddings_of: Reads full embeddings of the gallery.
-        k: How many are wanted; fewer come back where the index finds fewer.
-        shortlist: How many are ordered again; k where that is more.
-    """
-    found = index.search(reduced, max(k, shortlist))
-    return rerank(found, queries, embeddings_of, k)
-
-
 def rerank(
     found: Neighbours,
     queries: NDArray[np.float32],

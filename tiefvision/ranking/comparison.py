@@ -28,7 +28,8 @@ from tiefvision.evaluation.retrieval import (
 )
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
-from tiefvision.ranking.searches import Search, allowed, same_kind, same_names
+from tiefvision.ranking.restricting import allowed, same_kind
+from tiefvision.ranking.searches import Search, same_names
 from tiefvision.ranking.views import similarity_rows
 
 CUTS = (1, 3, 5, 10, 20, 30, 50)

@@ -59,7 +59,11 @@ def judge_index(
         raise ValueError(f"an index does not search within {search.within}")
     found = _ask(index, search, embed, garments_of)
     # A query may be a miss whatever is found: what was cropped is not its garment.
-    ranks = np.where(result.ranks == 0, 0, _ranks(found, search))
+    ranks = np.where(
+        result.ranks == 0,
+        0,
+        ranks_of_found(found, search.query_items, search.gallery_items),
+    )
     return IndexLoss(
         recall_of_neighbours(
             Neighbours(found.rows[:, :LISTED], found.similarities[:, :LISTED]),
@@ -95,13 +99,23 @@ def _blocks(views: Sequence[View]) -> list[Sequence[View]]:
     return [views[start : start + BLOCK] for start in range(0, len(views), BLOCK)]
 
 
-def _ranks(found: Neighbours, search: Search) -> NDArray[np.int64]:
-    """(Q,) as ``ranks_of_first_hit``; 0 where the item was not found."""
+def ranks_of_found(
+    found: Neighbours, items: Sequence[str], gallery_items: Sequence[str]
+) -> NDArray[np.int64]:
+    """The rank of the right item in what an index found.
+
+    Args:
+        found: Of Q queries, the closest first.
+        items: What each of them asks for.
+        gallery_items: What each row of the gallery is.
+
+    Returns:
+        (Q,) as ``ranks_of_first_hit``; 0 where the item was not found.
+    """
     ranks = np.zeros(len(found.rows), dtype=np.int64)
     for query, (rows, similarities) in enumerate(
         zip(found.rows, found.similarities, strict=True)
     ):
-        item = search.query_items[query]
-        items = [search.gallery_items[row] for row in rows]
-        ranks[query] = ranks_of_first_hit(similarities[None], [item], items)[0]
+        shown = [gallery_items[row] for row in rows]
+        ranks[query] = ranks_of_first_hit(similarities[None], [items[query]], shown)[0]
     return ranks

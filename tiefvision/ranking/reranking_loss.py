@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from tiefvision.evaluation.intervals import bootstrap_difference, bootstrap_mean
 from tiefvision.evaluation.retrieval import ranks_of_first_hit, recall_at
-from tiefvision.index.neighbours import Neighbours
 from tiefvision.index.reranking import SHORTLIST, Searchable, rerank
 from tiefvision.ranking.comparison import LISTED, RankerResult
 from tiefvision.ranking.garments import Embed, GarmentsOf
-from tiefvision.ranking.searches import Search, same_names
+from tiefvision.ranking.index_loss import ranks_of_found
+from tiefvision.ranking.searches import Search
 from tiefvision.ranking.views import BLOCK, embed_views, similarity_rows
 from tiefvision.ranking.whitening import WhitenedRanker
 
@@ -80,8 +80,8 @@ def reranking_facts(
         held.append((nearest[:, :, None] == found.rows[:, None]).any(2).mean(1))
         whole = ranks_of_first_hit(table, items, search.gallery_items)
         parts[WHOLE].append(whole)
-        parts[INDEXED].append(_ranks(found, items, search.gallery_items))
-        parts[RERANKED].append(_ranks(ordered, items, search.gallery_items))
+        parts[INDEXED].append(ranks_of_found(found, items, search.gallery_items))
+        parts[RERANKED].append(ranks_of_found(ordered, items, search.gallery_items))
     ranks = {step: np.concatenate(some) for step, some in parts.items()}
     ranks[REDUCED] = result.ranks
     missed = result.ranks == 0
@@ -140,14 +140,3 @@ def _figures(
             }
         before = own
     return figures
-
-
-def _ranks(
-    found: Neighbours, items: tuple[str, ...], gallery_items: tuple[str, ...]
-) -> NDArray[np.int64]:
-    """(Q,) as ``ranks_of_first_hit``; 0 where the item was not found."""
-    table = np.full((len(items), len(gallery_items)), -np.inf, dtype=np.float32)
-    np.put_along_axis(table, found.rows, found.similarities, axis=1)
-    own = same_names(items, gallery_items) & np.isfinite(table)
-    ranks = ranks_of_first_hit(table, items, gallery_items)
-    return np.where(own.any(axis=1), ranks, 0)

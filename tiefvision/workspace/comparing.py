@@ -16,7 +16,8 @@ from tiefvision.ranking.comparison import (
 )
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.memory import peak_of_search
-from tiefvision.ranking.searches import Search, Within, restrict, search_of_split
+from tiefvision.ranking.restricting import restrict
+from tiefvision.ranking.searches import Search, Within, search_of_split
 from tiefvision.records import Box, Split
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.comparing_protocol import (
@@ -60,7 +61,7 @@ class Comparison:
         terms: The protocol number by number, as ``SearchTerms`` has it.
         peaks: Of each ranker, the bytes of memory that exact search takes at most, as
             ``peak_of_search`` has it.
-        learnt: What rankers that can ``describe`` it have learnt, by their name.
+        learnt: What rankers have learnt that can tell it, in words, by their name.
     """
 
     protocol: str

@@ -4,20 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tiefvision.datasets.files import replace_file
 from tiefvision.evaluation.intervals import Figure
-from tiefvision.evaluation.retrieval import recall_at, reciprocal_rank
+from tiefvision.evaluation.retrieval import recall_at
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.comparison import CUTS, chances, differences
 from tiefvision.ranking.reranking_loss import steps_in_words
 from tiefvision.ranking.views import BLOCK
 from tiefvision.report.comparison_page import (
     ComparisonPage,
-    Example,
-    ExampleHit,
     RankerRow,
     render_comparison,
 )
@@ -25,19 +20,15 @@ from tiefvision.report.figure_table import Difference
 from tiefvision.report.gallery_map import GalleryMap
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.comparing import Comparison
+from tiefvision.workspace.comparing_examples import (
+    draw_queries,
+    find_flips,
+    show_both_ends,
+    show_flip,
+)
 from tiefvision.workspace.comparing_indexes import MOST_BYTES
 from tiefvision.workspace.comparing_protocol import note_reach
 from tiefvision.workspace.query_boxes import BLOCK_BYTES, BLOCKS_KEPT, TRUE
-from tiefvision.workspace.records import photo_path
-
-EXAMPLES = 5
-"""Searches drawn at random, of which the page shows both ends of each list."""
-
-FLIPS = 3
-"""Searches that the last ranker wins most, and so many that it loses most."""
-
-SHOWN = 5
-"""Results of each ranker for a flip."""
 
 MOST_CURVES = 6
 """Rankers with a recall curve, as many as there are colours: the last and the best."""
@@ -103,10 +94,11 @@ def write_page(
         },
         history=tuple(dict(row) for row in history),
         flips=tuple(
-            _flip(comparison, records, number) for number in _flips(comparison)
+            show_flip(comparison, records, number) for number in find_flips(comparison)
         ),
         examples=tuple(
-            _both_ends(comparison, records, number) for number in _drawn(comparison)
+            show_both_ends(comparison, records, number)
+            for number in draw_queries(comparison)
         ),
         gallery=gallery,
     )
@@ -240,107 +232,3 @@ def _notes(comparison: Comparison) -> Iterator[str]:
             "An index searches the whole gallery, not a part of it for each query: "
             "what it would lose is not told here."
         )
-
-
-def _drawn(comparison: Comparison) -> list[int]:
-    """Numbers of queries, drawn by the seed: neither the best nor the worst."""
-    count = len(comparison.search.queries)
-    generator = np.random.default_rng(comparison.seed)
-    drawn = generator.choice(count, min(EXAMPLES, count), replace=False)
-    return sorted(drawn.tolist())
-
-
-def _flips(comparison: Comparison) -> list[int]:
-    """Where the last ranker is furthest ahead of the first, then where behind."""
-    first, last = comparison.results[0], comparison.results[-1]
-    ahead = reciprocal_rank(last.ranks) - reciprocal_rank(first.ranks)
-    order = np.argsort(-ahead, kind="stable")
-    won, lost = order[ahead[order] > 0], order[::-1][ahead[order[::-1]] < 0]
-    return [*won[:FLIPS].tolist(), *lost[:FLIPS].tolist()]
-
-
-def _flip(comparison: Comparison, records: Artifact, number: int) -> Example:
-    """What the last ranker and those it is held against found first for a query."""
-    hits = {
-        result.ranker: _hits(
-            comparison,
-            records,
-            number,
-            result.closest[number, :SHOWN],
-            result.similarities[number, :SHOWN],
-        )
-        for result in (*comparison.opponents(), comparison.results[-1])
-    }
-    return _example(comparison, records, number, hits, {})
-
-
-def _both_ends(comparison: Comparison, records: Artifact, number: int) -> Example:
-    """What the first and the last ranker found closest to a query, and farthest."""
-    ends = comparison.ends()
-    closest = {
-        result.ranker: _hits(
-            comparison,
-            records,
-            number,
-            result.closest[number],
-            result.similarities[number],
-        )
-        for result in ends
-    }
-    farthest = {
-        result.ranker: _hits(
-            comparison,
-            records,
-            number,
-            result.farthest[number],
-            result.least_similarities[number],
-        )
-        for result in ends
-    }
-    return _example(comparison, records, number, closest, farthest)
-
-
-Hits = dict[str, tuple[ExampleHit, ...]]
-"""By ranker."""
-
-
-def _example(
-    comparison: Comparison, records: Artifact, number: int, hits: Hits, farthest: Hits
-) -> Example:
-    view = comparison.search.queries[number]
-    ranks = ", ".join(
-        f"{result.ranker} {result.ranks[number] or 'none'}"
-        for result in comparison.results
-        if result.ranker in hits
-    )
-    return Example(
-        photo_path(records, view.path),
-        comparison.boxes[view.path],
-        view.mirrored,
-        f"{view.path}: rank of the right one: {ranks}",
-        hits,
-        farthest,
-    )
-
-
-def _hits(
-    comparison: Comparison,
-    records: Artifact,
-    number: int,
-    rows: NDArray[np.int64],
-    similarities: NDArray[np.float32],
-) -> tuple[ExampleHit, ...]:
-    """Rows of the gallery as pictures, with those that a query asked for marked."""
-    search = comparison.search
-    wanted = search.query_items[number]
-    return tuple(
-        ExampleHit(
-            photo_path(records, search.gallery[row].path),
-            comparison.boxes[search.gallery[row].path],
-            search.gallery_items[row],
-            similarity,
-            search.gallery_items[row] == wanted,
-        )
-        for row, similarity in zip(rows.tolist(), similarities.tolist(), strict=True)
-        if row >= 0
-    )

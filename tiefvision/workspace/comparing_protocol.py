@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.locating.targets import OUTFIT, garments_to_find
-from tiefvision.ranking.searches import Search, Within, items_in_reach
+from tiefvision.ranking.restricting import items_in_reach
+from tiefvision.ranking.searches import Search, Within
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.prepared import WHOLE
