@@ -9,7 +9,8 @@ from tiefvision.ranking.triplets import View
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.garments import garments_reader
-from tiefvision.workspace.query_boxes import TRUE, WHOLE, query_garments
+from tiefvision.workspace.prepared import WHOLE
+from tiefvision.workspace.query_boxes import TRUE, query_garments
 from tiefvision.workspace.records import photo_path, read_photos
 
 CPU = torch.device("cpu")

@@ -105,6 +105,6 @@ def learn_mix(
 
 def _blocks(count: int) -> list[list[int]]:
     """Numbers of the queries that ask, ``BLOCK`` at a time."""
-    asking = count if count <= MOST_QUERIES else MOST_QUERIES
+    asking = min(count, MOST_QUERIES)
     numbers = (np.arange(asking) * count // max(asking, 1)).tolist()
     return [numbers[start : start + BLOCK] for start in range(0, asking, BLOCK)]

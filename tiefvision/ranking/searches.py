@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.ranking.triplets import View
+from tiefvision.ranking.triplets import View, kind_of
 from tiefvision.records import Photo, Split
 
 T = TypeVar("T")
@@ -133,15 +133,11 @@ def _kinds_of_items(items: Sequence[str], shop: Sequence[Photo]) -> dict[str, st
     """What most shop photographs of each item show, the first by name of several."""
     counts: dict[str, Counter[str]] = {item: Counter() for item in items}
     for item, photo in zip(items, shop, strict=True):
-        counts[item].update({_kind(photo)} - {""})
+        counts[item].update({kind_of(photo)} - {""})
     return {
         item: min(kinds, key=lambda kind: (-kinds[kind], kind), default="")
         for item, kinds in counts.items()
     }
-
-
-def _kind(photo: Photo) -> str:
-    return " ".join(sorted({garment.category for garment in photo.garments}))
 
 
 def same_names(ours: Sequence[str], theirs: Sequence[str]) -> NDArray[np.bool_]:

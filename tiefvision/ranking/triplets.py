@@ -118,7 +118,7 @@ def list_queries(photos: Sequence[Photo], positives: str = "item") -> list[Query
     for photo in photos:
         others = () if positives == "view" else _positives(photo, own[key(photo)], key)
         among = shop if others and positives == "item" else everything
-        alike = of_kind.get(_kind_of(photo), frozenset())
+        alike = of_kind.get(kind_of(photo), frozenset())
         query = Query(photo.path, others, among, of_item[key(photo)], alike)
         if any(query.negatives):
             queries.append(query)
@@ -149,11 +149,15 @@ def _item_of(photo: Photo) -> str:
 
 
 def _class_of(photo: Photo) -> str:
-    return _kind_of(photo) or photo.path
+    return kind_of(photo) or photo.path
 
 
-def _kind_of(photo: Photo) -> str:
-    """Its categories, "" where none is known."""
+def kind_of(photo: Photo) -> str:
+    """The categories of a photograph's garments, "" where none is known.
+
+    >>> kind_of(Photo("a.jpg", 9, 9, "shop", "train"))
+    ''
+    """
     return " ".join(sorted({garment.category for garment in photo.garments}))
 
 
@@ -161,8 +165,8 @@ def _paths_by_kind(photos: Sequence[Photo]) -> dict[str, frozenset[str]]:
     """The paths of each known kind."""
     paths: dict[str, set[str]] = {}
     for photo in photos:
-        if _kind_of(photo):
-            paths.setdefault(_kind_of(photo), set()).add(photo.path)
+        if kind_of(photo):
+            paths.setdefault(kind_of(photo), set()).add(photo.path)
     return {kind: frozenset(them) for kind, them in paths.items()}
 
 

@@ -125,17 +125,19 @@ class Comparison:
                 line["learnt"] = self.learnt[result.ranker]
             if result.ranker in self.peaks:
                 line["peak_bytes"] = self.peaks[result.ranker]
-            line["by_box"] = {
-                kind: _as_json(other.figures(self.seed))
+            others = {
+                kind: other
                 for kind, results in self.by_box.items()
                 for other in results
                 if other.ranker == result.ranker
             }
+            line["by_box"] = {
+                kind: _as_json(other.figures(self.seed))
+                for kind, other in others.items()
+            }
             line["by_box_ahead"] = {
                 kind: _against(other, result, self.seed) | {"ahead_of": self.box}
-                for kind, results in self.by_box.items()
-                for other in results
-                if other.ranker == result.ranker
+                for kind, other in others.items()
             }
             line["by_box_unreadable"] = dict(self.gone)
             if result.ranker in self.indexes:

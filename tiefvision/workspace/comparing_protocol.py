@@ -8,12 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.locating.targets import OUTFIT, garments_to_find
 from tiefvision.ranking.restricting import items_in_reach
 from tiefvision.ranking.searches import Search, Within
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.prepared import WHOLE
+from tiefvision.workspace.query_boxes import true_box
 from tiefvision.workspace.records import read_photos, read_skipped
 
 PREDICTED = "predicted"
@@ -111,7 +111,7 @@ def terms_of(
     whole = are_whole(crops)
     asking = [crops.record(f"crop/{view.path}") for view in search.queries]
     shown = [crops.record(f"crop/{view.path}") for view in search.gallery]
-    boxed = {item.path for item in photos if garments_to_find(item, [OUTFIT])}
+    boxed = {photo.path for photo in photos if true_box(photo)}
     every = (*photos, *read_skipped(records))
     lost = [photo for photo in every if photo.path not in available]
     return SearchTerms(

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -18,7 +17,7 @@ from tiefvision.encoders.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.encoders.weights_files import WeightsFile, read_weights_file
 from tiefvision.ranking.deeprank import ColourRank
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.histogram import lab_histogram
+from tiefvision.ranking.histogram import lab_bins
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.bundle import HEADS_FILE
@@ -123,7 +122,7 @@ def _deeprank_of(
         cells = heads.facts["crops"]["grid"] or under.window
         network = build_deeprank(heads.facts[DEEPRANK])
         return network, under, cells, f"ships in {describe_file(heads)}"
-    colours = len(lab_histogram(np.zeros((1, 1, 3), dtype=np.uint8)))
+    colours = len(lab_bins())
     return ColourRank(encoder.channels, colours), encoder, grid, "untrained"
 
 

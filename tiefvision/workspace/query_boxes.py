@@ -15,14 +15,15 @@ from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
 from tiefvision.ranking.garments import GarmentBatch, Garments, join_garments
-from tiefvision.ranking.histogram import lab_histogram
+from tiefvision.ranking.histogram import lab_bins
 from tiefvision.ranking.triplets import View
 from tiefvision.records import Box, Photo
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.encoding import read_encoder
+from tiefvision.workspace.prepared import WHOLE
 from tiefvision.workspace.records import photo_path, read_photos
 
-TRUE, WHOLE = "true", "whole"
+TRUE = "true"
 
 BLOCKS_KEPT = 4
 """Blocks of encoded queries that are kept for the next ranker."""
@@ -105,15 +106,18 @@ def query_garments(
     }
 
 
+def true_box(photo: Photo) -> Box | None:
+    """The annotated box of the outfit; None without one."""
+    outfits = garments_to_find(photo, [OUTFIT])
+    return outfits[0].box_in_image if outfits else None
+
+
 def _boxes_of_queries(photos: Sequence[Photo]) -> dict[str, dict[str, Box | None]]:
     """By name, the box of each photograph; None for all of it.
 
     The true box is the outfit's; a photograph without one is taken whole.
     """
-    true: dict[str, Box | None] = {}
-    for photo in photos:
-        outfits = garments_to_find(photo, [OUTFIT])
-        true[photo.path] = outfits[0].box_in_image if outfits else None
+    true = {photo.path: true_box(photo) for photo in photos}
     whole: dict[str, Box | None] = {photo.path: None for photo in photos}
     return {TRUE: true, WHOLE: whole}
 
@@ -124,6 +128,6 @@ def _nothing(encoder: DenseEncoder, rules: CropRules) -> GarmentBatch:
     side = rules.grid or encoder.architecture.window
     return GarmentBatch(
         torch.zeros(1, encoder.architecture.channels, side, side),
-        torch.zeros(1, len(lab_histogram(black))),
+        torch.zeros(1, len(lab_bins())),
         black[None],
     )
