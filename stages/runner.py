@@ -15,7 +15,7 @@ import typer
 
 from tiefvision.cli.output import figure_rows, print_table
 from tiefvision.cli.running import choose_device, guarded, say
-from tiefvision.datasets.files import replace_file
+from tiefvision.files import replace_file
 from tiefvision.progress import choose_track
 from tiefvision.store.artifact import MAX_GIB
 from tiefvision.store.header import Header

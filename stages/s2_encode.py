@@ -15,6 +15,12 @@ from tiefvision.encoders.weights import LOCATOR
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.locating.pyramid import Pyramid, encode_levels
 from tiefvision.photos.working import open_photos
+from tiefvision.tuning.starting import (
+    heads_file,
+    heads_sources,
+    keep_heads,
+    read_heads,
+)
 from tiefvision.workspace.encoding import (
     DEFAULT_ENCODER,
     EncoderName,
@@ -27,12 +33,6 @@ from tiefvision.workspace.encoding import (
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.maps import to_half
 from tiefvision.workspace.records import photo_path, read_photos
-from tiefvision.workspace.starting import (
-    heads_file,
-    heads_sources,
-    keep_heads,
-    read_heads,
-)
 
 READS = ("photos",)
 

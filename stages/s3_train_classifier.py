@@ -19,13 +19,13 @@ from tiefvision.locating.training import (
     classifier_task,
     count_steps,
 )
-from tiefvision.training import Schedule
-from tiefvision.workspace.annotated import annotated_photos
+from tiefvision.training.loop import Schedule
+from tiefvision.tuning.annotated import annotated_photos
+from tiefvision.tuning.starting import Start, begin_head, kept_classifier
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.records import read_photos
-from tiefvision.workspace.starting import Start, begin_head, kept_classifier
 
 READS = ("photos", "features")
 

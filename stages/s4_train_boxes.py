@@ -22,13 +22,13 @@ from tiefvision.locating.training import (
     count_steps,
     regressors_task,
 )
-from tiefvision.training import Schedule
-from tiefvision.workspace.annotated import annotated_photos
+from tiefvision.training.loop import Schedule
+from tiefvision.tuning.annotated import annotated_photos
+from tiefvision.tuning.starting import Start, begin_head, kept_regressors
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.records import read_photos
-from tiefvision.workspace.starting import Start, begin_head, kept_regressors
 
 READS = ("photos", "features", "crop_classifier")
 

@@ -13,18 +13,18 @@ from functools import partial
 from typing import Annotated, Any
 
 from tiefvision.evaluation.localisation import Located
+from tiefvision.judging.locator.verdict import Verdict, learn_telling, write_verdict
+from tiefvision.judging.locator.window_recall import window_recall
 from tiefvision.locating.evidence import explain_levels
 from tiefvision.locating.findings import TellingRules, calibrate, tell, to_search
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.locate import locate
 from tiefvision.locating.targets import garments_to_find
 from tiefvision.locating.votes import Combination, VotingRules
+from tiefvision.models.networks import read_classifier, read_regressors
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
-from tiefvision.workspace.networks import read_classifier, read_regressors
-from tiefvision.workspace.proposals import window_recall
 from tiefvision.workspace.records import read_photos
-from tiefvision.workspace.verdict import Verdict, learn_telling, write_verdict
 
 READS = ("photos", "features", "crop_classifier", "box_regressors")
 

@@ -15,7 +15,8 @@ Command make stage-6 ARGS="--encoder alexnet --weights shipped"
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from tiefvision.distilling.alterations import ALTERED
+from tiefvision.augmenting.alterations import ALTERED
+from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.encoders.precision import AUTO
 from tiefvision.encoders.weights import SHIPPED
 from tiefvision.errors import UnreadablePhoto
@@ -30,7 +31,6 @@ from tiefvision.workspace.encoding import (
     stage_encoder,
     weights_sources,
 )
-from tiefvision.workspace.garment_views import ViewMaker
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.records import garment_to_search, photo_path, read_photos
 

@@ -8,15 +8,15 @@ Command make stage-7
 from dataclasses import dataclass
 from typing import Any
 
-from tiefvision.ranking.comparison import run_search
-from tiefvision.ranking.searches import search_of_split
+from tiefvision.evaluation.searches import search_of_split
+from tiefvision.judging.comparison import require_choice
+from tiefvision.judging.protocol import missed_queries
+from tiefvision.judging.results import run_search
+from tiefvision.models.trained import COSINE
 from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Split
-from tiefvision.workspace.comparing import require_choice
-from tiefvision.workspace.comparing_protocol import missed_queries
 from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.loading import COSINE
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
 

@@ -12,24 +12,23 @@ from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.errors import BadDataset, BadUsage, require_known
+from tiefvision.evaluation.searches import search_of_split
+from tiefvision.models.networks import COLOUR, NETWORKS, start_deeprank
 from tiefvision.ranking.deeprank import SIZE
-from tiefvision.ranking.searches import search_of_split
-from tiefvision.ranking.training import TripletRules, count_steps, deeprank_task
-from tiefvision.ranking.triplets import (
+from tiefvision.records import Photo, View
+from tiefvision.store.artifact import Artifact
+from tiefvision.training.loop import Schedule
+from tiefvision.triplets.sampling import (
     POSITIVES,
-    View,
     ViewTriplet,
     combine_queries,
     judged_triplets,
 )
-from tiefvision.records import Photo
-from tiefvision.store.artifact import Artifact
-from tiefvision.training import Schedule
+from tiefvision.triplets.training import TripletRules, count_steps, deeprank_task
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
-from tiefvision.workspace.networks import COLOUR, NETWORKS, start_deeprank
 from tiefvision.workspace.records import read_judged_triplets, read_photos
 
 READS = ("photos", "crops")

@@ -9,16 +9,16 @@ Command make stage-9
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from tiefvision.catalogue.gallery import GalleryRow, write_gallery
 from tiefvision.index.hnsw import HnswSettings
-from tiefvision.workspace.comparing import compare_rankers
-from tiefvision.workspace.comparing_indexes import with_indexes
-from tiefvision.workspace.comparing_map import map_gallery
-from tiefvision.workspace.comparing_page import write_page
-from tiefvision.workspace.gallery import GalleryRow, write_gallery
+from tiefvision.judging.comparison import compare_rankers
+from tiefvision.judging.gallery_map import map_gallery
+from tiefvision.judging.indexes import with_indexes
+from tiefvision.judging.page import write_page
+from tiefvision.judging.query_boxes import query_garments
+from tiefvision.models.trained import load_rankers
 from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.loading import load_rankers
-from tiefvision.workspace.query_boxes import query_garments
 
 READS = ("photos", "crops", "baseline", "deeprank")
 

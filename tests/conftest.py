@@ -101,8 +101,8 @@ def run(trained: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def bundle(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models of the trained workspace as a bundle; tests must not change it."""
+    from tiefvision.models.bundle_writing import write_bundle
     from tiefvision.workspace.artifacts import Workspace
-    from tiefvision.workspace.bundle_writing import write_bundle
 
     folder = tmp_path_factory.mktemp("bundle")
     write_bundle(Workspace(trained), folder, "test-1")
@@ -112,10 +112,10 @@ def bundle(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shipped(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of that bundle, which a test may change, in place of what ships."""
-    from tiefvision import models
+    from tiefvision import weights as package_weights
 
     folder = Path(shutil.copytree(bundle, tmp_path / "shipped"))
-    monkeypatch.setattr(models, "FOLDER", folder)
+    monkeypatch.setattr(package_weights, "FOLDER", folder)
     return folder
 
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from stages.runner import stage_modules
-from tiefvision.ranking.comparison import run_search
-from tiefvision.ranking.searches import search_of_split
+from tiefvision.catalogue.gallery import read_index, read_rows
+from tiefvision.evaluation.searches import search_of_split
+from tiefvision.judging.results import run_search
+from tiefvision.models.trained import RANKERS, load_rankers
 from tiefvision.workspace.artifacts import STAGES, Workspace
-from tiefvision.workspace.gallery import read_index, read_rows
 from tiefvision.workspace.garments import garments_reader
-from tiefvision.workspace.loading import RANKERS, load_rankers
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
 

@@ -67,3 +67,27 @@ class Triplet:
     query: str
     positive: str
     negative: str
+
+
+@dataclass(frozen=True, order=True)
+class View:
+    """A photograph, its mirror image, or an altered one.
+
+    Attributes:
+        path: Of the photograph.
+        mirrored: Whether left and right are exchanged.
+        alteration: Number of the altered view, from 1; 0 for the crop as it is.
+    """
+
+    path: str
+    mirrored: bool = False
+    alteration: int = 0
+
+
+def kind_of(photo: Photo) -> str:
+    """The categories of a photograph's garments, "" where none is known.
+
+    >>> kind_of(Photo("a.jpg", 9, 9, "shop", "train"))
+    ''
+    """
+    return " ".join(sorted({garment.category for garment in photo.garments}))

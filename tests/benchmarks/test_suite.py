@@ -20,10 +20,10 @@ from tiefvision.encoders.dense import make_encoder
 from tiefvision.locating.findings import TellingRules
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.heads import BoxRegressors, CropClassifier
+from tiefvision.locating.locator import Locator
 from tiefvision.locating.pyramid import Pyramid
 from tiefvision.locating.votes import VotingRules
 from tiefvision.machine import this_machine
-from tiefvision.search.locator import Locator
 
 CPU = torch.device("cpu")
 ONCE = Patience(seconds=0.0, least=1, most=1)

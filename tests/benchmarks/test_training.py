@@ -12,9 +12,9 @@ from tiefvision.benchmarks.training import (
     training,
     write_garments,
 )
+from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.deeprank import ColourRank, DeeperRank, DeepRank
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.histogram import lab_histogram
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.garments import garments_reader
 

@@ -5,12 +5,12 @@ import sys
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, WORSE
+from tiefvision.judging.packs import PAGE
+from tiefvision.judging.rankers import KNOWN_RANKERS
+from tiefvision.models.choice import choose_models
 from tiefvision.version import __version__
 from tiefvision.workspace.artifacts import Workspace
-from tiefvision.workspace.choice import choose_models
-from tiefvision.workspace.compared_rankers import KNOWN_RANKERS
 from tiefvision.workspace.job import input_digests
-from tiefvision.workspace.packs import PAGE
 
 RECALLS = [f"recall@{k}" for k in (1, 3, 5, 10, 20, 30, 50)]
 LISTS = ["average_precision", "precision@30", "triplet_accuracy"]

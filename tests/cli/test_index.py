@@ -5,8 +5,8 @@ import time
 import pytest
 
 from tiefvision.cli.running import DONE, FAILED, INTERRUPTED, SOME_UNREADABLE
+from tiefvision.models.bundle_writing import write_bundle
 from tiefvision.workspace.artifacts import Workspace
-from tiefvision.workspace.bundle_writing import write_bundle
 
 
 def rows_of(workspace):
@@ -234,7 +234,7 @@ INDEX = """
 import sys, time
 from tiefvision.cli.main import app
 from tiefvision.cli.running import guarded
-from tiefvision.workspace import indexing
+from tiefvision.catalogue import indexing
 described = []
 def slowly(*arguments, describe_crop=indexing.describe_crop):
     described.append(arguments)

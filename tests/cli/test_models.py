@@ -1,8 +1,8 @@
 import pytest
 
 from tiefvision.cli.running import DONE, FAILED
+from tiefvision.models.bundle import shipped_bundle
 from tiefvision.workspace.artifacts import Workspace
-from tiefvision.workspace.bundle import shipped_bundle
 from tiefvision.workspace.records import photo_path, read_photos
 
 KEYS = ["name", "kind", "parameters", "trainable", "embedding"]

@@ -3,10 +3,10 @@ import json
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, SOME_UNREADABLE
-from tiefvision.workspace import trial
+from tiefvision.judging.locator import trial
+from tiefvision.judging.locator.trial import TRIALS
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos
-from tiefvision.workspace.trial import TRIALS
 
 
 def test_every_kind_of_photograph_is_tried(tiefvision, trained):

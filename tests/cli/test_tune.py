@@ -8,7 +8,7 @@ from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE
 from tiefvision.datasets.files import mask_file
 from tiefvision.datasets.layout import read_dataset
 from tiefvision.encoders.dense import make_encoder
-from tiefvision.workspace.starting import read_heads
+from tiefvision.tuning.starting import read_heads
 
 QUICK = ("--weights", "random", "--epochs", "1")
 

@@ -2,13 +2,8 @@ import unicodedata
 
 import pytest
 
-from tiefvision.datasets.files import (
-    copy_file,
-    list_photos,
-    path_fault,
-    photo_file,
-    replace_file,
-)
+from tiefvision.datasets.files import list_photos, path_fault, photo_file
+from tiefvision.files import copy_file, replace_file
 
 
 @pytest.mark.parametrize("path", ["a.jpg", "b/a b.png", "ž/服.webp", "a..b.jpg", "…"])

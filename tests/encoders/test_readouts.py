@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from tiefvision import models
+from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.weights import (
@@ -38,7 +38,7 @@ def test_weights_of_others_have_none(source):
 
 
 def test_each_encoder_of_the_package_has_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "FOLDER", tmp_path)
+    monkeypatch.setattr(package_weights, "FOLDER", tmp_path)
     layer = nn.Linear(ALEXNET.channels, 5).state_dict()
     write(encoder_file(tmp_path, ALEXNET, SHIPPED), {"meaning": layer})
     write(encoder_file(tmp_path, ALEXNET, LOCATOR), {})

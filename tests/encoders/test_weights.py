@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tiefvision import models
+from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
 from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.weights import (
@@ -151,7 +151,7 @@ def test_a_file_that_is_not_safetensors(tmp_path):
 @pytest.fixture
 def encoder_path(tmp_path, monkeypatch):
     """An encoder file as it ships, alone in a folder."""
-    monkeypatch.setattr(models, "FOLDER", tmp_path)
+    monkeypatch.setattr(package_weights, "FOLDER", tmp_path)
     path = encoder_file(tmp_path, SQUEEZENET)
     state = random_trunk(seed=5).state_dict()
     write_encoder(path, "squeezenet1_1", state, {"name": "small-1", "teacher": "none"})

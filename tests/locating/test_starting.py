@@ -9,7 +9,7 @@ from tiefvision.locating.heads import (
     standardise_inputs,
 )
 from tiefvision.locating.starting import start_classifier, start_regressors
-from tiefvision.training import seeded
+from tiefvision.training.loop import seeded
 
 CHANNELS, WINDOW = 6, 3
 SIZES = HeadSizes(reduced=4, hidden=5)

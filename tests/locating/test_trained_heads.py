@@ -22,7 +22,7 @@ from tiefvision.locating.training import (
     draw_batch,
     regressors_task,
 )
-from tiefvision.training import Schedule, fit, seeded
+from tiefvision.training.loop import Schedule, fit, seeded
 
 SIZES = HeadSizes(reduced=6, hidden=24)
 

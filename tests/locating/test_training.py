@@ -23,7 +23,7 @@ from tiefvision.locating.windows import (
     windows_in_image,
 )
 from tiefvision.records import Garment
-from tiefvision.training import Schedule, fit, seeded
+from tiefvision.training.loop import Schedule, fit, seeded
 
 CATEGORIES = ("coat", "hat")
 

@@ -13,8 +13,8 @@ from tiefvision.ranking.deeprank import (
 )
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells, similarity
-from tiefvision.ranking.triplet_angles import triplet_angles
 from tiefvision.ranking.whitening import Whitening, fit_whitening
+from tiefvision.triplets.angles import triplet_angles
 
 
 def random_maps(count, seed=0, channels=6):

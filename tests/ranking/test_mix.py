@@ -2,11 +2,11 @@ import pytest
 import torch
 from torch.nn import functional
 
+from tiefvision.evaluation.searches import Search
 from tiefvision.ranking import mix as module
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.mix import MixRanker, learn_mix
-from tiefvision.ranking.searches import Search
-from tiefvision.ranking.triplets import View
+from tiefvision.records import View
 
 GENERATOR = torch.Generator().manual_seed(0)
 SHAPES = functional.normalize(torch.randn(8, 6, generator=GENERATOR), dim=1)

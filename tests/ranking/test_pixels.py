@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from tiefvision.ranking.colours.histogram import colour_histogram, lab_histogram
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.histogram import colour_histogram, lab_histogram
 from tiefvision.ranking.pixels import LabRanker, RgbRanker, WordsRanker
-from tiefvision.ranking.visual_words import Codebook, embed_words
+from tiefvision.ranking.words.codebook import Codebook, embed_words
 
 CROPS = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
 COLOURS = torch.from_numpy(np.stack([lab_histogram(crop) for crop in CROPS]))

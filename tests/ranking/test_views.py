@@ -4,13 +4,13 @@ import torch
 
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells, similarity
-from tiefvision.ranking.triplets import View
 from tiefvision.ranking.views import (
     CosineRanker,
     embed_views,
     similarity_rows,
     similarity_table,
 )
+from tiefvision.records import View
 
 COUNT = 10
 VIEWS = [View(str(number)) for number in range(COUNT)]

@@ -5,10 +5,10 @@ import pytest
 from stages import runner, s8_train_deeprank
 from tiefvision.cli.running import BAD_USAGE, guarded
 from tiefvision.errors import BadUsage
+from tiefvision.models.networks import read_deeprank
 from tiefvision.ranking.deeprank import SIZE, ColourRank, DeeperRank, DeepRank
-from tiefvision.ranking.training import deeprank_task
+from tiefvision.triplets.training import deeprank_task
 from tiefvision.workspace.artifacts import Workspace
-from tiefvision.workspace.networks import read_deeprank
 from tiefvision.workspace.records import read_judged_triplets, read_photos
 
 

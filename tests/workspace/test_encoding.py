@@ -3,7 +3,7 @@ import hashlib
 import pytest
 import torch
 
-from tiefvision import models
+from tiefvision import weights as package_weights
 from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.precision import dtype_for
 from tiefvision.errors import BadUsage, BadWeights, StaleArtifact
@@ -64,7 +64,7 @@ def test_a_stage_makes_the_encoder_of_its_settings():
 
 @pytest.mark.parametrize("source", ["shipped", "locator"])
 def test_a_file_of_weights_is_an_input_by_its_hash(source, tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "FOLDER", tmp_path)
+    monkeypatch.setattr(package_weights, "FOLDER", tmp_path)
     with pytest.raises(BadWeights, match=f"no {source} weights of alexnet"):
         weights_sources("alexnet", source)
     name = {"shipped": "encoder", "locator": "locator"}[source]

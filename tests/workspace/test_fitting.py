@@ -2,7 +2,7 @@ import numpy as np
 
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
-from tiefvision.training import Snapshot
+from tiefvision.training.loop import Snapshot
 from tiefvision.workspace.fitting import WriterMemory
 
 HEADER = Header("train_boxes", "c0de", {}, {})

@@ -4,7 +4,7 @@ import torch
 
 from tiefvision.errors import StaleArtifact
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.triplets import View
+from tiefvision.records import View
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.garments import (

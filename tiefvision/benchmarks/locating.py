@@ -12,12 +12,12 @@ from tiefvision.benchmarks.original_heads import OriginalHeads
 from tiefvision.benchmarks.timing import Patience, Work, time_in_turns
 from tiefvision.encoders.cost import floating_point_operations
 from tiefvision.locating.locate import judge_levels
+from tiefvision.locating.locator import Locator
 from tiefvision.locating.pyramid import encode_levels, level_border, level_size
 from tiefvision.locating.votes import combine
 from tiefvision.locating.windows import Level
 from tiefvision.photos.resizing import resize_photo
 from tiefvision.photos.working import WorkingPhoto, open_photo
-from tiefvision.search.locator import Locator
 
 ROUNDS = Patience(seconds=15.0, least=3, most=20)
 """Twenty, unless the machine is very slow."""

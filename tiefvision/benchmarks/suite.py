@@ -19,8 +19,8 @@ from tiefvision.encoders.architectures import ARCHITECTURES, Architecture
 from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.precision import AUTO, Precision, dtype_for
 from tiefvision.encoders.weights import RANDOM
-from tiefvision.search.locator import Locator
-from tiefvision.workspace.networks import CELLS, COLOUR
+from tiefvision.locating.locator import Locator
+from tiefvision.models.networks import CELLS, COLOUR
 
 Section = Callable[[], Iterator[Measured]]
 

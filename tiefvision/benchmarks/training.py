@@ -13,21 +13,22 @@ from tiefvision.benchmarks.limits import dtype_name, matrix_product
 from tiefvision.benchmarks.measured import Measured
 from tiefvision.benchmarks.operations import GIGA
 from tiefvision.benchmarks.timing import Patience, Work, time_in_turns
+from tiefvision.evaluation.searches import Search
+from tiefvision.models.networks import build_deeprank
+from tiefvision.ranking.colours.histogram import lab_bins
 from tiefvision.ranking.garments import GarmentBatch, Garments, GarmentsOf
-from tiefvision.ranking.histogram import lab_bins
-from tiefvision.ranking.searches import Search
 from tiefvision.ranking.similarity import normalise_cells
-from tiefvision.ranking.training import TripletBatch, TripletRules, deeprank_task
-from tiefvision.ranking.triplets import View, ViewTriplet
+from tiefvision.records import View
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
-from tiefvision.training import Schedule, Task, make_optimiser, take_step
+from tiefvision.training.loop import Schedule, Task, make_optimiser, take_step
+from tiefvision.triplets.sampling import ViewTriplet
+from tiefvision.triplets.training import TripletBatch, TripletRules, deeprank_task
 from tiefvision.workspace.garments import (
     garment_tensors,
     garments_reader,
     view_name,
 )
-from tiefvision.workspace.networks import build_deeprank
 
 ROUNDS = Patience(seconds=8.0, least=3, most=12)
 """An epoch of eight batches takes a quarter of a second."""

@@ -11,7 +11,7 @@ from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
     from tiefvision.evaluation.changes import Change, Condition
-    from tiefvision.workspace.packs import Pack
+    from tiefvision.judging.packs import Pack
 
 
 def compare_packs(
@@ -33,7 +33,7 @@ def compare_packs(
         BadDataset: A folder holds no pack, or they have no query in common.
     """
     from tiefvision.evaluation.changes import changes_between
-    from tiefvision.workspace.packs import read_pack, shared_values
+    from tiefvision.judging.packs import read_pack, shared_values
 
     conditions = _conditions(fail_if)
     old, new = read_pack(before), read_pack(after)

@@ -19,10 +19,10 @@ from tiefvision.cli.running import DONE, say
 from tiefvision.errors import BadUsage, require_known
 
 if TYPE_CHECKING:
+    from tiefvision.evaluation.searches import Within
+    from tiefvision.judging.comparison import Comparison
     from tiefvision.ranking.garments import Embed, GarmentsOf
-    from tiefvision.ranking.searches import Within
     from tiefvision.store.artifact import Artifact
-    from tiefvision.workspace.comparing import Comparison
 
 
 SHOWN = (
@@ -119,7 +119,7 @@ def compare(
         return compare_packs(packs[0], packs[1], fail_if or (), options)
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
-    from tiefvision.workspace.loading import RANKERS
+    from tiefvision.models.trained import RANKERS
 
     _require_heeded(asked)
     _compare_rankers(replace(asked, rankers=names or RANKERS), options)
@@ -138,8 +138,8 @@ def _changed(asked: Asked) -> list[str]:
 
 def _require_heeded(asked: Asked) -> None:
     """Raises BadUsage where an option says nothing here."""
-    from tiefvision.ranking.searches import GALLERIES
-    from tiefvision.workspace.prepared import LOCATED, WHOLE
+    from tiefvision.evaluation.searches import GALLERIES
+    from tiefvision.judging.prepared import LOCATED, WHOLE
 
     require_known("--boxes", asked.boxes, (LOCATED, WHOLE))
     require_known("--within", asked.within, GALLERIES)
@@ -151,15 +151,15 @@ def _require_heeded(asked: Asked) -> None:
 
 
 def _compare_rankers(asked: Asked, options: Options) -> None:
-    from tiefvision.workspace.compared_rankers import load_compared, require_comparable
-    from tiefvision.workspace.comparing import compare_rankers
-    from tiefvision.workspace.comparing_indexes import with_indexes
+    from tiefvision.judging.comparison import compare_rankers
+    from tiefvision.judging.indexes import with_indexes
+    from tiefvision.judging.packs import Origin, compared_inputs, write_pack
+    from tiefvision.judging.prepared import prepare
+    from tiefvision.judging.query_boxes import query_garments
+    from tiefvision.judging.rankers import load_compared, require_comparable
+    from tiefvision.models.trained import DEEPRANK, training_curves
     from tiefvision.workspace.garments import garments_reader
     from tiefvision.workspace.job import Resources
-    from tiefvision.workspace.loading import DEEPRANK, training_curves
-    from tiefvision.workspace.packs import Origin, compared_inputs, write_pack
-    from tiefvision.workspace.prepared import prepare
-    from tiefvision.workspace.query_boxes import query_garments
 
     run, device, track = options.run, options.torch_device(), options.track
     models = options.choose_models(asked.models)
@@ -215,10 +215,10 @@ def _write_pages(
     options: Options,
 ) -> None:
     """The page, where it is wanted; that of a result pack is the same one."""
-    from tiefvision.datasets.files import copy_file
-    from tiefvision.workspace.comparing_map import map_gallery
-    from tiefvision.workspace.comparing_page import write_page
-    from tiefvision.workspace.packs import PAGE
+    from tiefvision.files import copy_file
+    from tiefvision.judging.gallery_map import map_gallery
+    from tiefvision.judging.packs import PAGE
+    from tiefvision.judging.page import write_page
 
     html, pack = asked.html, asked.pack
     pages = [page for page in (html, pack and pack / PAGE) if page]
@@ -235,8 +235,8 @@ def _write_pages(
 
 
 def _print_comparison(comparison: "Comparison") -> None:
-    from tiefvision.ranking.reranking_loss import steps_in_words
-    from tiefvision.workspace.comparing_protocol import note_reach
+    from tiefvision.judging.protocol import note_reach
+    from tiefvision.judging.reranking_recall import steps_in_words
 
     typer.echo(comparison.protocol)
     if note := note_reach(comparison.terms, LARGEST_CUT):

@@ -13,8 +13,8 @@ from tiefvision.datasets.files import is_dataset
 from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
+    from tiefvision.catalogue.near_duplicates import NearReport
     from tiefvision.datasets.report import DatasetReport
-    from tiefvision.workspace.near import NearReport
 
 NAMED = 5
 """Photographs named of each kind of trouble; --json names all."""
@@ -143,8 +143,8 @@ def check(
 
 
 def _find_near(folder: Path, least: float | None, options: Options) -> "NearReport":
-    from tiefvision.workspace.bundle import shipped_bundle
-    from tiefvision.workspace.near import NEAR_COSINES, find_near
+    from tiefvision.catalogue.near_duplicates import NEAR_COSINES, find_near
+    from tiefvision.models.bundle import shipped_bundle
 
     encoder = shipped_bundle().encoder(options.torch_device())
     limits = {

@@ -39,13 +39,13 @@ def distil(
     ] = LAST_EPOCHS,
 ) -> int:
     """Train an encoder to see as a stronger one does, and to remember appearance."""
-    from tiefvision.encoders.dense import make_encoder
-    from tiefvision.workspace.distilling import (
+    from tiefvision.distilling.recipe import (
         Recipe,
         distil,
         phases,
         read_sources,
     )
+    from tiefvision.encoders.dense import make_encoder
 
     encoder = make_encoder(teacher, teacher_weights)
     sources, skipped = read_sources(folders, options.track)

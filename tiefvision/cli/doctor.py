@@ -8,7 +8,7 @@ from tiefvision.cli.running import DONE, FAILED
 @with_options
 def doctor(options: Options) -> int:
     """Versions, device, weights, freshness of the artifacts, disk."""
-    from tiefvision.workspace.health import examine
+    from tiefvision.doctor import examine
 
     findings = examine(options.run)
     if options.json:

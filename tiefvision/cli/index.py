@@ -27,7 +27,7 @@ def index(
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Encode shop photographs and build the NMSLIB index of every ranker."""
-    from tiefvision.workspace.indexing import index_catalogue
+    from tiefvision.catalogue.indexing import index_catalogue
     from tiefvision.workspace.job import Resources
 
     resources = Resources(options.torch_device(), options.seed, max_gib, options.track)

@@ -18,9 +18,9 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.records import Garment
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
+    from tiefvision.locating.locator import Locator
     from tiefvision.photos.working import WorkingPhoto
     from tiefvision.report.markup import Markup
-    from tiefvision.search.locator import Locator
 
 PAGE_NAME = "index.html"
 """Of the page beside the pictures of ``--draw``, which all begin with a number."""

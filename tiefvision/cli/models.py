@@ -22,7 +22,7 @@ def models(
     ] = "",
 ) -> int:
     """List encoders and rankers: parameters, and the size of their embeddings."""
-    from tiefvision.workspace.models import list_models
+    from tiefvision.models.listing import list_models
 
     if export:
         return _export(options, export, name or export.absolute().name)
@@ -44,7 +44,7 @@ def models(
 
 
 def _export(options: Options, folder: Path, name: str) -> int:
-    from tiefvision.workspace.bundle_writing import write_bundle
+    from tiefvision.models.bundle_writing import write_bundle
 
     for path in write_bundle(options.run, folder, name):
         if options.json:

@@ -17,7 +17,7 @@ from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
     import torch
 
-    from tiefvision.workspace.loading import Models
+    from tiefvision.models.trained import Models
 
 ModelsOption = Annotated[
     str,
@@ -67,8 +67,8 @@ class Options:
 
     def choose_models(self, choice: str) -> "Models":
         """What a command locates and ranks with; a note tells of a bundle."""
-        from tiefvision.workspace.bundle import Bundle
-        from tiefvision.workspace.choice import choose_models
+        from tiefvision.models.bundle import Bundle
+        from tiefvision.models.choice import choose_models
 
         models = choose_models(self.run, choice)
         if isinstance(models, Bundle) and not self.quiet:

@@ -12,8 +12,8 @@ from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
-    from tiefvision.ranking.candidates import Candidate
-    from tiefvision.ranking.quality import Quality, QualityReport
+    from tiefvision.judging.encoders.candidates import Candidate
+    from tiefvision.judging.encoders.quality import Quality, QualityReport
 
 BASELINE = "alexnet:random"
 """What an encoder must beat, beside the histogram: its own layers, untrained."""
@@ -62,7 +62,10 @@ def _candidates(texts: Sequence[str], options: Options) -> "list[Candidate]":
     from tiefvision.encoders.architectures import architecture_named
     from tiefvision.encoders.dense import make_encoder
     from tiefvision.encoders.weights import load_readouts
-    from tiefvision.ranking.candidates import encoder_candidates, histogram_candidate
+    from tiefvision.judging.encoders.candidates import (
+        encoder_candidates,
+        histogram_candidate,
+    )
 
     candidates = [histogram_candidate()]
     for text in texts:
@@ -79,8 +82,8 @@ def _measure_clothing(
     folder: Path, candidates: "Sequence[Candidate]", options: Options
 ) -> "QualityReport":
     from tiefvision.datasets.class_folders import read_class_folders
-    from tiefvision.ranking.candidates import CELLS
-    from tiefvision.ranking.quality import measure_meaning
+    from tiefvision.judging.encoders.candidates import CELLS
+    from tiefvision.judging.encoders.quality import measure_meaning
 
     photos = read_class_folders(folder)
     # Whole maps of thousands of photographs would take gigabytes.
@@ -92,7 +95,7 @@ def _measure_luma(
     folder: Path, candidates: "Sequence[Candidate]", options: Options
 ) -> "QualityReport":
     from tiefvision.datasets.product_views import read_product_views
-    from tiefvision.ranking.quality import measure_appearance
+    from tiefvision.judging.encoders.quality import measure_appearance
 
     photos = read_product_views(folder)
     return measure_appearance(

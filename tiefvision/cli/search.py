@@ -21,9 +21,9 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.records import Box
 
 if TYPE_CHECKING:
+    from tiefvision.catalogue.searcher import Hit
+    from tiefvision.locating.locator import Locator
     from tiefvision.photos.working import WorkingPhoto
-    from tiefvision.search.locator import Locator
-    from tiefvision.search.searcher import Hit
 
 DEFAULT_K = 10
 
@@ -66,8 +66,9 @@ def search(
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Locate the garments of photographs and list the closest in the catalogue."""
+    from tiefvision.catalogue.loading import load_searcher
+    from tiefvision.models.trained import ranker_name
     from tiefvision.photos.working import open_photo
-    from tiefvision.workspace.loading import load_searcher, ranker_name
 
     given = parse_box(box)
     if given and whole:

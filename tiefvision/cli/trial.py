@@ -22,7 +22,7 @@ def trial(
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Try a locator on the test photographs, closer up and two side by side."""
-    from tiefvision.workspace.trial import run_trials
+    from tiefvision.judging.locator.trial import run_trials
 
     locator = options.choose_models(models).locator(options.torch_device())
     with options.run.open("photos") as photos:

@@ -39,9 +39,9 @@ def tune(
 
     from tiefvision.encoders.dense import make_encoder
     from tiefvision.locating.targets import ALL, OUTFIT
+    from tiefvision.tuning.recipe import TuningRecipe, read_scenes, tune
     from tiefvision.workspace.artifacts import Workspace
     from tiefvision.workspace.records import read_photos
-    from tiefvision.workspace.tuning import TuningRecipe, read_scenes, tune
 
     splits: dict[str, Split] | None = None
     if split_of:

@@ -1,6 +1,5 @@
-"""The files of a dataset: names, listing, and writing that cannot leave half a file."""
+"""The files of a dataset: their names, and the listing of photographs."""
 
-import filecmp
 import json
 import os
 import unicodedata
@@ -8,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tiefvision.errors import BadDataset
+from tiefvision.files import replace_file
 
 IMAGES = "images"
 ANNOTATIONS = "annotations.json"
@@ -19,9 +19,6 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 MAX_NAME_BYTES = 255
 """Of a file or folder: the limit of the common file systems."""
-
-PARTIAL_SUFFIX = ".partial"
-"""Ends the name of a file that is still being written."""
 
 
 def is_dataset(root: Path) -> bool:
@@ -122,25 +119,3 @@ def path_fault(path: str) -> str:
     if any(len(part.encode()) > MAX_NAME_BYTES for part in posix.parts):
         return f"has a name longer than {MAX_NAME_BYTES} bytes"
     return ""
-
-
-def replace_file(file: Path, content: bytes) -> None:
-    """Writes a file aside and renames it: readers see the old one or the whole new one.
-
-    Args:
-        file: Its folder is made if it is missing.
-        content: All of it.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f".{file.name}.{os.getpid()}{PARTIAL_SUFFIX}")
-    try:
-        aside.write_bytes(content)
-        aside.replace(file)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def copy_file(source: Path, target: Path) -> None:
-    """Copies a file byte for byte, aside first; an equal copy is left as it is."""
-    if not target.exists() or not filecmp.cmp(source, target, shallow=False):
-        replace_file(target, source.read_bytes())

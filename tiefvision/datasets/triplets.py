@@ -5,9 +5,10 @@ import io
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tiefvision.datasets.files import TRIPLETS, replace_file
+from tiefvision.datasets.files import TRIPLETS
 from tiefvision.datasets.problems import Problem
 from tiefvision.errors import BadDataset
+from tiefvision.files import replace_file
 from tiefvision.records import Triplet
 
 COLUMNS = ("query", "positive", "negative")

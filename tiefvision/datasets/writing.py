@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tiefvision import boxes
-from tiefvision.datasets.files import ANNOTATIONS, path_fault, replace_file
+from tiefvision.datasets.files import ANNOTATIONS, path_fault
+from tiefvision.files import replace_file
 from tiefvision.records import Garment, Photo
 
 

@@ -21,12 +21,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tiefvision.ahead import read_ahead
-from tiefvision.distilling.cells import shares_around_cells
-from tiefvision.distilling.colours import (
+from tiefvision.augmenting.cells import shares_around_cells
+from tiefvision.augmenting.colours import (
     BINS,
     disturb_colours,
     histogram_embeddings,
     soft_colours,
+)
+from tiefvision.augmenting.views import (
+    SourcePhoto,
+    ViewRules,
+    draw_detail,
+    draw_region,
+    draw_view,
 )
 from tiefvision.distilling.losses import (
     agreement_loss,
@@ -37,16 +44,9 @@ from tiefvision.distilling.losses import (
 )
 from tiefvision.distilling.students import trainable_form
 from tiefvision.distilling.teachers import Lesson, Teacher
-from tiefvision.distilling.views import (
-    SourcePhoto,
-    ViewRules,
-    draw_detail,
-    draw_region,
-    draw_view,
-)
 from tiefvision.encoders.architectures import Architecture
 from tiefvision.encoders.dense import IMAGENET_MEAN, IMAGENET_STD
-from tiefvision.training import Task
+from tiefvision.training.loop import Task
 
 APPEARANCE = 256
 """Length of the embedding by appearance."""

@@ -13,7 +13,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from tiefvision import models
+from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import (
     ARCHITECTURES,
     Architecture,
@@ -124,13 +124,13 @@ def source_file(architecture: Architecture, source: str) -> Path | None:
         return None
     if source not in ROLES:
         return Path(source)
-    path = encoder_file(models.FOLDER, architecture, source)
+    path = encoder_file(package_weights.FOLDER, architecture, source)
     if not path.is_file():
         there = [
             f"{role} of {name}"
             for role in ROLES
             for name, other in ARCHITECTURES.items()
-            if encoder_file(models.FOLDER, other, role).is_file()
+            if encoder_file(package_weights.FOLDER, other, role).is_file()
         ]
         raise BadWeights(
             f"This release has no {source} weights of {architecture.name}, only "

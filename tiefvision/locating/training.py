@@ -20,7 +20,7 @@ from tiefvision.locating.windows import (
 )
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Garment
-from tiefvision.training import Figures, Task
+from tiefvision.training.loop import Figures, Task
 
 LevelsOf = Callable[[str], Sequence[Level]]
 """Gives the maps of a photograph by its path; called anew for every batch, so that no

@@ -10,8 +10,8 @@ from torch import Tensor
 from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.photos.resizing import crop_photo, resize_photo
+from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.histogram import lab_histogram
 from tiefvision.ranking.similarity import normalise_cells, pool_cells
 from tiefvision.records import Box
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tiefvision.ranking.triplets import View
+from tiefvision.records import View
 
 
 class Garments(Protocol):

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from tiefvision.evaluation.retrieval import ranks_of_first_hit, reciprocal_rank
+from tiefvision.evaluation.searches import Search
 from tiefvision.ranking.garments import Embed, Garments, GarmentsOf
-from tiefvision.ranking.searches import Search
 from tiefvision.ranking.views import BLOCK, similarity_table
 
 WEIGHTS = tuple(number / 20 for number in range(21))

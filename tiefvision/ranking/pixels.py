@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tiefvision.ranking.colours.histogram import colour_histogram
 from tiefvision.ranking.garments import Garments
-from tiefvision.ranking.histogram import colour_histogram
-from tiefvision.ranking.visual_words import Codebook, Descriptors, embed_words
+from tiefvision.ranking.words.codebook import Codebook, Descriptors, embed_words
 
 Describe = Callable[[NDArray[np.uint8]], Descriptors]
 """A crop, (S, S, 3) uint8 RGB, to (N, D) descriptors of places in it."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, Garments, GarmentsOf
 from tiefvision.ranking.similarity import flatten_cells
-from tiefvision.ranking.triplets import View
+from tiefvision.records import View
 
 BLOCK = 256
 """Views embedded at a time: 64 MB of maps of 256 channels by 11x11 cells."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tiefvision.store.artifact import ArtifactWriter
-from tiefvision.training import Figures, Schedule, Snapshot, Task, fit
-from tiefvision.workspace.curves import ShowingMemory, growing_curves
+from tiefvision.training.curves import ShowingMemory, growing_curves
+from tiefvision.training.loop import Figures, Schedule, Snapshot, Task, fit
 from tiefvision.workspace.job import Job
 
 

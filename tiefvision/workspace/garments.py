@@ -17,8 +17,8 @@ from torch import Tensor
 
 from tiefvision.errors import StaleArtifact
 from tiefvision.ranking.garments import GarmentBatch, GarmentsOf
-from tiefvision.ranking.triplets import View
 from tiefvision.ranking.unit_cells import LEAST
+from tiefvision.records import View
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.artifacts import command_for
 from tiefvision.workspace.maps import to_half

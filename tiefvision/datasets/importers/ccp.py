@@ -20,13 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.io import loadmat
 
-from tiefvision.datasets.files import (
-    IMAGES,
-    copy_file,
-    mask_file,
-    replace_file,
-    write_label_names,
-)
+from tiefvision.datasets.files import IMAGES, mask_file, write_label_names
 from tiefvision.datasets.importers.formats import (
     ImportReport,
     claim_target,
@@ -40,6 +34,7 @@ from tiefvision.datasets.splits import (
 )
 from tiefvision.datasets.writing import write_annotations
 from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.files import copy_file, replace_file
 from tiefvision.photos.near_duplicates import (
     Hash,
     group_near_duplicates,

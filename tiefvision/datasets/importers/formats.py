@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
-from tiefvision.datasets.files import replace_file
 from tiefvision.errors import BadDataset
+from tiefvision.files import replace_file
 from tiefvision.progress import Track
 from tiefvision.records import Photo, Split
 

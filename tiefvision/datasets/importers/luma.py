@@ -8,7 +8,7 @@ are those of a shop's pictures, not of material to train on.
 
 from pathlib import Path
 
-from tiefvision.datasets.files import IMAGES, copy_file
+from tiefvision.datasets.files import IMAGES
 from tiefvision.datasets.importers.formats import (
     ImportReport,
     claim_target,
@@ -22,6 +22,7 @@ from tiefvision.datasets.product_views import (
 )
 from tiefvision.datasets.writing import write_annotations
 from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.files import copy_file
 from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Photo

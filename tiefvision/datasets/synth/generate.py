@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from tiefvision.boxes import as_box
-from tiefvision.datasets.files import ANNOTATIONS, IMAGES, TRIPLETS, replace_file
+from tiefvision.datasets.files import ANNOTATIONS, IMAGES, TRIPLETS
 from tiefvision.datasets.layout import write_annotations, write_triplets
 from tiefvision.datasets.synth.items import (
     Item,
@@ -25,6 +25,7 @@ from tiefvision.datasets.synth.items import (
 from tiefvision.datasets.synth.photography import as_jpeg
 from tiefvision.datasets.synth.scenes import shop_scene, street_scene
 from tiefvision.errors import BadDataset
+from tiefvision.files import replace_file
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box, Garment, Photo, Split, Triplet
 

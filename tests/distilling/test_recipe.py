@@ -1,0 +1,121 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.numpy import load_file
+
+from tiefvision.augmenting.views import ViewRules
+from tiefvision.distilling.recipe import Phase, Recipe, distil, read_sources
+from tiefvision.encoders.dense import make_encoder
+from tiefvision.errors import BadDataset, BadUsage, StaleArtifact
+from tiefvision.progress import untracked
+from tiefvision.training.checkpoint import FileMemory
+from tiefvision.training.loop import Schedule
+
+PHASES = (
+    Phase(ViewRules(side=96), 2, Schedule(2, 1e-3)),
+    Phase(ViewRules(side=112), 2, Schedule(1, 1e-3)),
+)
+RECIPE = Recipe("alexnet", PHASES)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for split in ("train", "test"):
+        for number in range(4):
+            label = "hat" if number % 2 else "shoes"
+            file = tmp_path / "photos" / split / label / f"{number}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            drawn = np.random.default_rng(number).integers(0, 256, (8, 6, 3))
+            small = Image.fromarray(drawn.astype(np.uint8))
+            small.resize((120, 160)).save(file)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def teacher():
+    return make_encoder("squeezenet1_1", "random")
+
+
+def run(folder, teacher, output, recipe=RECIPE):
+    sources, _ = read_sources([folder], untracked)
+    return distil(recipe, sources, teacher, output, torch.device("cpu"), untracked)
+
+
+def test_only_training_photographs_are_read_and_bad_ones_are_named(folder):
+    bad = folder / "train" / "hat" / "bad.jpg"
+    bad.write_bytes(b"no photograph")
+    sources, skipped = read_sources([folder], untracked)
+    assert sorted(source.label for source in sources) == [0, 0, 1, 1]
+    assert len(skipped) == 1 and str(bad) in skipped[0]
+
+
+def test_masks_of_a_dataset_are_read(dataset, tmp_path):
+    import shutil
+
+    root = tmp_path / "dataset"
+    shutil.copytree(dataset, root)
+    without, _ = read_sources([root], untracked)
+    assert without and all(source.mask is None for source in without)
+    for file in (root / "images").rglob("*.jpg"):
+        mask = (root / "masks" / file.relative_to(root / "images")).with_suffix(".png")
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("1", (10, 10), 1).save(mask)
+    sources, _ = read_sources([root], untracked)
+    assert all(source.mask.size == source.image.size for source in sources)
+
+
+def test_a_folder_without_photographs_is_refused(tmp_path):
+    with pytest.raises(BadDataset):
+        read_sources([tmp_path], untracked)
+
+
+def test_the_file_it_writes_is_an_encoder_that_learnt(folder, teacher, tmp_path):
+    output = tmp_path / "encoder.safetensors"
+    longer = dataclasses.replace(
+        RECIPE, phases=(Phase(ViewRules(side=96), 2, Schedule(8, 3e-3)),)
+    )
+    history = run(folder, teacher, output, longer)
+    encoder = make_encoder("alexnet", str(output))
+    assert encoder.identity.weights == "alexnet-1"
+    assert history[-1]["cells"] < history[0]["cells"]
+    assert list(tmp_path.glob("encoder*")) == [output]
+
+
+def test_a_killed_training_ends_with_the_same_weights(
+    folder, teacher, tmp_path, monkeypatch
+):
+    whole, killed = tmp_path / "whole.safetensors", tmp_path / "killed.safetensors"
+    run(folder, teacher, whole)
+
+    remember = FileMemory.remember
+    for last in (1, 1):  # once within the first phase, once at the start of the second
+
+        def remember_and_die(memory, snapshot, last=last):
+            remember(memory, snapshot)
+            if snapshot.epoch == last:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(FileMemory, "remember", remember_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, teacher, killed)
+        assert not killed.exists()
+        monkeypatch.setattr(FileMemory, "remember", remember)
+
+    run(folder, teacher, killed)
+    first, second = load_file(whole), load_file(killed)
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_a_checkpoint_of_other_settings_is_refused(folder, teacher, tmp_path):
+    output = tmp_path / "encoder.safetensors"
+    (tmp_path / "encoder.safetensors.phase1").write_bytes(b"damaged")
+    with pytest.raises(StaleArtifact, match="cannot be read"):
+        run(folder, teacher, output)
+
+
+def test_alexnet_is_no_teacher(folder, tmp_path):
+    with pytest.raises(BadUsage, match="cannot be a teacher"):
+        run(folder, make_encoder("alexnet", "random"), tmp_path / "out")

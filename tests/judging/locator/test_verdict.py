@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from tiefvision.evaluation.localisation import Located
+from tiefvision.judging.locator import verdict as module
+from tiefvision.judging.locator.verdict import Verdict, write_verdict
+from tiefvision.locating.evidence import Evidence
+from tiefvision.locating.findings import TellingRules, tell
+from tiefvision.progress import untracked
+from tiefvision.records import Garment, Photo
+from tiefvision.store.artifact import Artifact, ArtifactWriter
+from tiefvision.store.header import Header
+
+RULES = TellingRules(least_score=0.5)
+SIDE = 40
+
+
+def located(path, split, wanted=(), found=()):
+    photo = Photo(path, SIDE, SIDE, "street", split)
+    return Located(photo, tuple(wanted), tuple(found))
+
+
+def garment(category, width, score=1.0):
+    """Against the one of width 20 its IoU is width / 20."""
+    return Garment(category, (0.0, 0.0, width, 20.0), score)
+
+
+def verdict_on(*every):
+    told = [Located(one.photo, one.wanted, tell(one.found, RULES)) for one in every]
+    return Verdict(every, told, RULES)
+
+
+DRESS, COAT, OUTFIT = (garment(name, 20.0) for name in ("dress", "coat", "outfit"))
+
+PHOTOS = (
+    located("train.jpg", "train", [garment("dress", 10.0)], [DRESS]),
+    located("val.jpg", "val", [DRESS], [garment("dress", 20.0, 0.75)]),
+    located("good.jpg", "test", [DRESS, OUTFIT], [DRESS, garment("outfit", 16.0, 0.8)]),
+    # Its dress is not sure enough to be told.
+    located("weak.jpg", "test", [DRESS, OUTFIT], [garment("dress", 12.0, 0.4), OUTFIT]),
+    located("coat.jpg", "test", [COAT], [garment("coat", 14.0, 0.9)]),
+    located("empty.jpg", "test", [], [garment("dress", 5.0, 0.6)]),
+)
+
+
+def test_the_figures_of_every_split_and_of_every_category_of_the_test_split():
+    figures = verdict_on(*PHOTOS).figures()
+    assert [figures[split]["photographs"] for split in ("train", "val", "test")] == [
+        1,
+        1,
+        4,
+    ]
+    assert figures["train"]["mean_iou"] == pytest.approx(0.5)
+    by_category = figures["test_by_category"]
+    assert list(by_category) == ["coat", "dress", "outfit"]
+    assert by_category["dress"]["mean_iou"] == pytest.approx((1.0 + 0.6) / 2)
+    # The mean box is that of the training photograph, 10 wide; of coats there is none.
+    assert by_category["dress"]["mean_box_iou"] == pytest.approx(0.5)
+    assert by_category["coat"]["mean_box_iou"] == 0.0
+    # Of coat.jpg and empty.jpg, by the score from which on boxes are told.
+    assert by_category["dress"]["false_alarms"] == 1 / 2
+    assert "category" not in by_category["dress"]
+    assert figures["test"]["false_alarms"] == 1.0
+    error = figures["calibration_error"]
+    assert error["val"] == pytest.approx(0.25)  # one box, right, with a score of 0.75
+    assert set(error) == {"val", "test"}
+
+
+def test_the_outfit_is_no_category_in_the_mean_over_them():
+    verdict = verdict_on(*PHOTOS)
+    assert verdict.means().categories == 2
+    assert verdict.means().mean_iou == pytest.approx((0.8 + 0.7) / 2)
+    told = verdict.figures()["test_mean_over_categories"]
+    assert told["mean_iou"] == verdict.means().mean_iou
+    outfits = verdict_on(located("a.jpg", "test", [OUTFIT], [OUTFIT]))
+    assert (outfits.means().categories, outfits.means().mean_iou) == (1, 1.0)
+
+
+def test_the_curves_are_of_boxes_of_every_score():
+    curves = verdict_on(*PHOTOS).reliability()
+    assert [one.count for one in curves["val"]] == [1]
+    assert sum(one.count for one in curves["test"]) == 6
+    assert curves["test"][0].mean_score == pytest.approx(0.4)
+
+
+# --- the page
+
+
+@pytest.fixture
+def records(tmp_path):
+    """Where the photographs stand; their files lie there, too."""
+    images = tmp_path / "images"
+    images.mkdir()
+    for located_photo in PHOTOS:
+        picture = Image.new("RGB", (SIDE, SIDE), (90, 90, 90))
+        picture.save(images / located_photo.photo.path)
+    path = tmp_path / "photos.lmdb"
+    with ArtifactWriter(path, Header("ingest", "", {}, {}), 0.1) as writer:
+        writer.finish(details={"images": str(images)})
+    with Artifact(path) as artifact:
+        yield artifact
+
+
+@pytest.fixture
+def write(records, tmp_path):
+    """Write the page of some photographs and give its text back."""
+
+    def explain(levels, garments, width, height):
+        assert (width, height) == (SIDE, SIDE)
+        explained.append((levels, [garment.category for garment in garments]))
+        return Evidence(np.zeros((2, 2), np.float32), np.empty((0, 4)), np.empty(0))
+
+    def written(*photos):
+        page = tmp_path / "reports" / "localise.html"
+        levels_of = {one.photo.path: [one.photo.path] for one in photos}.__getitem__
+        write_verdict(verdict_on(*photos), records, levels_of, explain, page, untracked)
+        return page.read_text("utf-8")
+
+    explained = written.explained = []
+    return written
+
+
+def test_the_worst_of_the_test_split_are_shown_outfits_apart_from_garments(write):
+    page = write(*PHOTOS)
+    # Outfits 0.8 and 1; then garments: nothing told of weak.jpg, 0.7, and 1.
+    assert write.explained == [
+        (["good.jpg"], ["outfit"]),
+        (["weak.jpg"], ["outfit"]),
+        (["weak.jpg"], []),
+        (["coat.jpg"], ["coat"]),
+        (["good.jpg"], ["dress"]),
+    ]
+    assert page.count("<article") == 5
+    assert page.index("<h3>Outfits") < page.index("<h3>Garments")
+    assert "outfit 0.80: right side 20% of its width too far left." in page
+    assert "dress 0.00: nothing was found." in page
+    assert "train.jpg" not in page and "val.jpg" not in page
+    assert "4 photographs of the test split" in page
+
+
+def test_the_page_shows_a_confusion_of_garments_that_are_told(write):
+    page = write(*PHOTOS)
+    assert 'title="coat, coat: 1 of 1"' in page
+    assert 'title="dress, not found: 1 of 2"' in page
+    assert 'title="outfit' not in page
+
+
+def test_only_so_many_of_the_worst_are_shown(write, monkeypatch):
+    monkeypatch.setattr(module, "WORST", 1)
+    write(*PHOTOS)
+    assert [levels for levels, _ in write.explained] == [["good.jpg"], ["weak.jpg"]]
+
+
+def test_a_photograph_that_is_gone_is_left_out(write, tmp_path):
+    (tmp_path / "images" / "weak.jpg").unlink()
+    page = write(*PHOTOS)
+    assert page.count("<article") == 3 and "weak.jpg" not in page
+
+
+def test_without_a_test_split_there_is_a_page_all_the_same(write):
+    assert "0 photographs of the test split" in write(*PHOTOS[:2])

@@ -1,0 +1,113 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.evaluation.intervals import Figure
+from tiefvision.evaluation.searches import Search
+from tiefvision.index.neighbours import Neighbours, search_exactly
+from tiefvision.judging import index_recall as module
+from tiefvision.judging.index_recall import judge_index
+from tiefvision.judging.results import run_search
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.similarity import normalise_cells
+from tiefvision.ranking.views import CosineRanker
+from tiefvision.records import View
+
+COUNT, QUERIES = 24, 6
+MAPS = normalise_cells(
+    torch.randn(COUNT + QUERIES, 4, 2, 2, generator=torch.Generator().manual_seed(3))
+)
+# Each query looks somewhat like a photograph of its item.
+MAPS[COUNT:] = normalise_cells(MAPS[COUNT:] + MAPS[: 2 * QUERIES : 2])
+SEARCH = Search(
+    "item",
+    tuple(View(str(COUNT + number)) for number in range(QUERIES)),
+    tuple(f"item{number}" for number in range(QUERIES)),
+    tuple(View(str(number)) for number in range(COUNT)),
+    tuple(f"item{number // 2}" for number in range(COUNT)),
+)
+COSINE = CosineRanker()
+
+
+def garments_of(views):
+    return GarmentBatch(MAPS[[int(view.path) for view in views]])
+
+
+def embedded(rows):
+    return COSINE(GarmentBatch(MAPS[rows]))
+
+
+class Forgetful:
+    """An exact index that has lost some rows."""
+
+    def __init__(self, lost=()):
+        self.gallery = embedded(slice(COUNT)).numpy().copy()
+        self.lost = list(lost)
+        self.asked = []
+
+    def search(self, queries, k):
+        self.asked.append((len(queries), k))
+        kept = [row for row in range(COUNT) if row not in self.lost]
+        found = search_exactly(queries, self.gallery[kept], k)
+        return Neighbours(np.array(kept)[found.rows], found.similarities)
+
+
+def exact():
+    (result,) = run_search(SEARCH, {"cosine": COSINE}, garments_of)
+    return result
+
+
+def test_an_exact_index_loses_nothing():
+    loss = judge_index(SEARCH, exact(), Forgetful(), COSINE, garments_of)
+    assert loss.recall_of_exact == 1.0
+    nothing = Figure(0.0, 0.0, 0.0)
+    assert loss.ahead == {"recall@1": nothing, "recall@10": nothing}
+
+
+def test_what_an_index_lost_against_a_loop():
+    result = exact()
+    lost = {int(result.closest[0, 0]), *(0, 1)}  # 0 and 1 are all of item 0
+    index = Forgetful(lost)
+    loss = judge_index(SEARCH, result, index, COSINE, garments_of)
+    kept = [sum(row not in lost for row in rows) / 10 for rows in result.closest]
+    assert loss.recall_of_exact == pytest.approx(np.mean(kept))
+    for k in (1, 10):
+        gone = 0
+        for query in range(QUERIES):
+            cosines = embedded([COUNT + query]) @ embedded(slice(COUNT)).T
+            order = np.argsort(-cosines.numpy()[0]).tolist()
+            for left, sign in ((order, -1), ([r for r in order if r not in lost], 1)):
+                items = list(dict.fromkeys(f"item{row // 2}" for row in left))
+                gone += sign * (f"item{query}" in items[:k])
+        assert loss.ahead[f"recall@{k}"].value == pytest.approx(gone / QUERIES)
+    assert loss.ahead["recall@10"].value < 0
+
+
+def test_blocks_of_queries_change_nothing(monkeypatch):
+    whole = judge_index(SEARCH, exact(), Forgetful((3, 4)), COSINE, garments_of)
+    monkeypatch.setattr(module, "BLOCK", 4)
+    index = Forgetful((3, 4))
+    assert judge_index(SEARCH, exact(), index, COSINE, garments_of) == whole
+    assert index.asked == [(4, 20), (2, 20)]  # ten items of two photographs
+
+
+def test_a_query_that_counts_as_a_miss_is_one_by_the_index_too():
+    missed = exact().without(np.ones(QUERIES, dtype=np.bool_))
+    loss = judge_index(SEARCH, missed, Forgetful(), COSINE, garments_of)
+    assert loss.ahead["recall@10"] == Figure(0.0, 0.0, 0.0)
+
+
+def test_a_search_without_queries_loses_nothing():
+    nothing = Search("mirror", (), (), SEARCH.gallery, SEARCH.gallery_items)
+    (result,) = run_search(nothing, {"cosine": COSINE}, garments_of)
+    loss = judge_index(nothing, result, Forgetful(), COSINE, garments_of)
+    assert loss.recall_of_exact == 1.0
+
+
+@pytest.mark.parametrize("within", ["category", "variants"])
+def test_an_index_cannot_search_a_part_of_the_gallery(within):
+    part = replace(SEARCH, within=within)
+    with pytest.raises(ValueError, match=within):
+        judge_index(part, exact(), Forgetful(), COSINE, garments_of)

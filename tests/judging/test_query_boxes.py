@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tiefvision.judging.prepared import WHOLE
+from tiefvision.judging.query_boxes import TRUE, query_garments
+from tiefvision.photos.resizing import mirror_photo
+from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
+from tiefvision.records import View
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.encoding import read_encoder
+from tiefvision.workspace.garments import garments_reader
+from tiefvision.workspace.records import photo_path, read_photos
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def opened(trained):
+    workspace = Workspace(trained)
+    with workspace.open("photos") as records, workspace.open("crops") as crops:
+        yield records, crops
+
+
+def test_queries_are_encoded_by_true_boxes_and_whole(opened):
+    records, crops = opened
+    encoder, rules = read_encoder(crops, CPU), CropRules(crops.header.details["grid"])
+    photos = [photo for photo in read_photos(records) if photo.source == "street"][:3]
+    garments = query_garments(records, crops, CPU)
+    assert list(garments) == [TRUE, WHOLE]
+    for photo in photos:
+        with Image.open(photo_path(records, photo.path)) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        boxes = np.array([one.box_in_image for one in photo.garments])
+        true = (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
+        for kind, box in ((TRUE, true), (WHOLE, None)):
+            crop = crop_garment(pixels, box)
+            found = garments[kind]([View(photo.path), View(photo.path, True)])
+            for row, pictured in enumerate((crop, mirror_photo(crop))):
+                expected = describe_crop(encoder, pictured, rules)
+                assert found.maps[row].allclose(expected.maps[0])
+                assert found.colours[row].equal(expected.colours[0])
+                np.testing.assert_array_equal(found.pixels[row], pictured)
+
+
+def test_by_the_box_that_was_found_they_are_what_stage_6_wrote(opened, monkeypatch):
+    from tiefvision.judging import query_boxes
+
+    records, crops = opened
+    paths = [photo.path for photo in read_photos(records)][:4]
+    found = {path: crops.record(f"crop/{path}")["box"] for path in paths}
+    monkeypatch.setattr(query_boxes, "_boxes_of_queries", lambda photos: {"x": found})
+    views = [View(path, mirrored) for path in paths for mirrored in (False, True)]
+    again = query_garments(records, crops, CPU)["x"](views)
+    kept = garments_reader(crops, CPU)(views)
+    assert (again.maps * kept.maps).sum(dim=1).min() > 0.999
+    assert (again.colours * kept.colours).sum(dim=1).min() > 0.999
+    np.testing.assert_array_equal(again.pixels, kept.pixels)
+
+
+def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatch):
+    from tiefvision.judging import query_boxes
+
+    records, crops = opened
+    path = read_photos(records)[0].path
+    monkeypatch.setattr(query_boxes, "photo_path", lambda *_: tmp_path / "gone.jpg")
+    for garments_of in query_garments(records, crops, CPU).values():
+        gone = garments_of([View(path)])
+        there = garments_reader(crops, CPU)([View(path)])
+        assert gone.maps.shape == there.maps.shape
+        assert gone.colours.shape == there.colours.shape
+        assert gone.pixels.shape == there.pixels.shape
+        assert not gone.maps.any() and not gone.colours.any()
+
+
+def test_photographs_that_have_gone_are_counted_as_misses(opened, tmp_path):
+    from tiefvision.judging.comparison import compare_rankers
+    from tiefvision.judging.page import _notes, _notes_by_box
+    from tiefvision.ranking.views import CosineRanker
+
+    def compared(lost):
+        """With some of the photographs that ask gone."""
+
+        def path(artifact, name):
+            return tmp_path / "gone" if name in lost else photo_path(artifact, name)
+
+        records, crops = opened
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("tiefvision.judging.query_boxes.photo_path", path)
+            others = query_garments(records, crops, CPU)
+            return compare_rankers(
+                records,
+                crops,
+                {"cosine": CosineRanker()},
+                garments_reader(crops, CPU),
+                0,
+                by_box=others,
+            )
+
+    whole = compared(())
+    paths = [view.path for view in whole.search.queries]
+    assert whole.gone == {TRUE: 0, WHOLE: 0}
+    assert not list(_notes_by_box(whole))
+    some = compared(paths[:1])
+    assert some.gone == {TRUE: 1, WHOLE: 1}
+    assert some.to_lines()[0]["by_box_unreadable"] == {TRUE: 1, WHOLE: 1}
+    for kind in (TRUE, WHOLE):
+        (before,), (after,) = whole.by_box[kind], some.by_box[kind]
+        assert after.ranks[0] == 0 and after.values()["average_precision"][0] == 0
+        assert before.ranks[0] > 0
+        assert after.ranks[1:].tolist() == before.ranks[1:].tolist()
+    note = f"true: 1 of {len(paths)} queries could not be read again"
+    assert note in " ".join(_notes_by_box(some))
+    none = compared(paths)
+    assert none.by_box == {} and none.gone == {TRUE: len(paths), WHOLE: len(paths)}
+    assert "no query could be read again" in " ".join(_notes(none))
+    assert none.results[0].ranks.tolist() == whole.results[0].ranks.tolist()
+
+
+def test_what_one_ranker_asked_for_is_not_encoded_again_for_the_next(
+    opened, monkeypatch
+):
+    from tiefvision.judging import query_boxes
+
+    described = []
+
+    def counted(*arguments):
+        described.append(arguments)
+        return describe_crop(*arguments)
+
+    monkeypatch.setattr(query_boxes, "describe_crop", counted)
+    records, crops = opened
+    views = [View(photo.path) for photo in read_photos(records)[:2]]
+    garments_of = query_garments(records, crops, CPU)[WHOLE]
+    first, again = garments_of(views), garments_of(list(views))
+    assert len(described) == 2
+    assert first.maps.equal(again.maps)
+    garments_of(views[::-1])
+    assert len(described) == 4

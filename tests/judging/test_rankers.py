@@ -1,0 +1,54 @@
+import pytest
+import torch
+
+from tiefvision.errors import BadUsage, StaleArtifact
+from tiefvision.judging.rankers import load_compared, require_comparable
+from tiefvision.models.bundle import read_bundle
+from tiefvision.models.trained import TrainedModels
+from tiefvision.progress import untracked
+from tiefvision.workspace.artifacts import Workspace
+
+CPU = torch.device("cpu")
+
+
+def check(run, models, *names, elsewhere=False):
+    require_comparable(Workspace(run), models, names, CPU, elsewhere)
+
+
+def test_a_bundle_fits_the_workspace_that_it_was_exported_from(run, bundle):
+    """Though its encoder's numbers were rounded to half precision."""
+    check(run, read_bundle(bundle), "cosine", "deeprank")
+    check(run, read_bundle(bundle), "mix", "pca", elsewhere=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"seed": 9}, r"random \(seed 9\)"), ({"grid": 5}, "5 x 5 cells, .* 11 x 11")],
+    ids=["another encoder", "another grid"],
+)
+def test_a_bundle_does_not_fit_other_crops(change, named, run, run_stage, bundle):
+    run_stage(run, "encode_crops", **change)
+    models = read_bundle(bundle)
+    with pytest.raises(StaleArtifact, match=f"{named}.*deeprank.* --data .*dataset"):
+        check(run, models, "cosine", "deeprank")
+    with pytest.raises(StaleArtifact, match=r"pca, mix .*Leave out pca, mix, "):
+        check(run, models, "pca", "lab", "mix", elsewhere=True)
+    with pytest.raises(StaleArtifact, match="deeprank"):
+        load_compared(Workspace(run), models, ["deeprank"], CPU, 0, untracked)
+    # What does not mix both kinds of maps may go on.
+    check(run, models, "cosine", "pca", "mix")
+    check(run, models, "cosine", "deeprank", "gabor", "blobs", elsewhere=True)
+    check(run, TrainedModels(Workspace(run)), "pca", elsewhere=True)
+
+
+def test_the_same_encoder_from_elsewhere_fits(run, run_stage, bundle):
+    """By its identity, not by where it lies."""
+    file = bundle / "encoder-alexnet.safetensors"
+    run_stage(run, "encode_crops", weights=str(file))
+    check(run, read_bundle(bundle), "deeprank")
+    check(run, read_bundle(bundle), "pca", elsewhere=True)
+
+
+def test_an_unknown_ranker_is_named(run, bundle):
+    with pytest.raises(BadUsage, match=r"no ranker magic\. Use cosine"):
+        check(run, read_bundle(bundle), "magic", elsewhere=True)

@@ -1,0 +1,283 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.encoders.architectures import architecture_named
+from tiefvision.encoders.weights import (
+    LOCATOR,
+    SHIPPED,
+    encoder_file,
+    load_weights,
+    write_encoder,
+)
+from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
+from tiefvision.errors import BadWeights, MissingArtifact, StaleArtifact
+from tiefvision.models.bundle import HEADS_FILE, read_bundle
+from tiefvision.models.bundle_writing import write_bundle
+from tiefvision.models.trained import TrainedModels
+from tiefvision.photos.working import open_photo
+from tiefvision.ranking.colours.histogram import lab_histogram
+from tiefvision.ranking.deeprank import DeepRank
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.views import CosineRanker
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.records import photo_path, read_photos
+
+CPU = torch.device("cpu")
+ALEXNET = architecture_named("alexnet")
+BOTH = [SHIPPED, LOCATOR]
+
+
+@pytest.fixture
+def folder(bundle, tmp_path):
+    """A copy of the bundle that a test may change."""
+    return shutil.copytree(bundle, tmp_path / "copy")
+
+
+def rewrite(folder, change_facts=lambda facts: facts, change_tensors=lambda t: t):
+    file = read_weights_file(folder / HEADS_FILE)
+    facts, tensors = change_facts(dict(file.facts)), change_tensors(dict(file.tensors))
+    write_weights_file(file.path, tensors, facts)
+
+
+def test_a_bundle_finds_what_its_workspace_finds(trained, bundle):
+    models = TrainedModels(Workspace(trained))
+    mine, theirs = read_bundle(bundle).locator(CPU), models.locator(CPU)
+    assert mine.pyramid == theirs.pyramid
+    assert (mine.voting, mine.telling) == (theirs.voting, theirs.telling)
+    assert mine.heads.categories == theirs.heads.categories
+    with Workspace(trained).open("photos") as records:
+        paths = [photo_path(records, photo.path) for photo in read_photos(records)]
+    for path in paths[::8]:
+        (found, *_), (expected, *_) = (
+            locator.find(open_photo(path)) for locator in (mine, theirs)
+        )
+        assert found.category == expected.category
+        # Its networks are in half precision.
+        np.testing.assert_allclose(found.box_in_image, expected.box_in_image, atol=2)
+
+
+def load_all(folder):
+    models = read_bundle(folder)
+    models.locator(CPU)
+    models.encoder(CPU)
+    models.rankers(CPU)
+
+
+def test_a_bundle_locates_and_compares_with_two_encoders(trained, bundle):
+    models = TrainedModels(Workspace(trained))
+    mine = read_bundle(bundle)
+    labels = {
+        (
+            model.encoder(CPU).identity.weights,
+            model.locator(CPU).encoder.identity.weights,
+        )
+        for model in (mine, models)
+    }
+    assert labels == {("random (seed 8)", "random (seed 0)")}
+    facts = mine.heads.facts
+    assert facts["encoder"] == mine.encoder(CPU).identity.to_dict()
+    assert facts["locator"] == mine.locator(CPU).encoder.identity.to_dict()
+
+
+def test_a_bundle_ranks_as_its_workspace_does(trained, bundle):
+    models = TrainedModels(Workspace(trained))
+    mine = read_bundle(bundle)
+    assert mine.ranker_names == models.ranker_names == ("cosine", "deeprank")
+    assert mine.crop_rules() == models.crop_rules()
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.nn.functional.normalize(
+        torch.randn(2, 256, 11, 11, generator=generator), dim=1
+    )
+    noise = torch.rand(2, 40, 40, 3, generator=generator).mul(255).byte().numpy()
+    colours = torch.from_numpy(np.stack([lab_histogram(photo) for photo in noise]))
+    garments = GarmentBatch(maps, colours)
+    for name, embed in mine.rankers(CPU).items():
+        expected = models.rankers(CPU)[name](garments)
+        torch.testing.assert_close(embed(garments), expected, atol=1e-3, rtol=0)
+
+
+def test_equal_workspaces_make_equal_bundles(trained, bundle, tmp_path):
+    paths = write_bundle(Workspace(trained), tmp_path, "test-1")
+    for path in paths:
+        assert path.read_bytes() == (bundle / path.name).read_bytes()
+    assert read_bundle(tmp_path).digest == read_bundle(bundle).digest
+
+
+def test_without_deeprank_there_is_the_baseline(run, tmp_path):
+    (run / "deeprank.lmdb").unlink()
+    write_bundle(Workspace(run), tmp_path / "new", "cosine-1")
+    models = read_bundle(tmp_path / "new")
+    assert models.ranker_names == tuple(models.rankers(CPU)) == ("cosine",)
+
+
+def test_an_encoder_that_was_never_rounded_is_another_one(trained, shipped, tmp_path):
+    for source in BOTH:
+        path = encoder_file(shipped, ALEXNET, source)
+        tensors = read_weights_file(path).tensors
+        write_encoder(path, "alexnet", tensors, {"name": "known-1"})
+    *written, _ = write_bundle(Workspace(trained), tmp_path / "new", "x")
+    names = [read_weights_file(path).name for path in written]
+    assert names == ["random (seed 8)", "random (seed 0)"]
+
+
+def test_a_workspace_over_a_bundle_keeps_its_encoders(
+    run, run_stage, shipped, tmp_path
+):
+    """The files themselves, with all that a header says, which a workspace forgets."""
+    paths = [encoder_file(shipped, ALEXNET, source) for source in BOTH]
+    for number, path in enumerate(paths):
+        state = read_weights_file(path).tensors
+        facts = {"name": f"known-{number}", "licence": "free"}
+        write_encoder(path, "alexnet", state, facts)
+    contents = [path.read_bytes() for path in paths]
+    weights = {"encode": "locator", "encode_crops": "shipped"}
+    for name in RETRAINED:
+        run_stage(run, name, **({"weights": weights[name]} if name in weights else {}))
+    *copied, _ = write_bundle(Workspace(run), tmp_path / "new", "x")
+    assert [path.name for path in copied] == [path.name for path in paths]
+    assert [path.read_bytes() for path in copied] == contents
+    load_all(tmp_path / "new")
+    # In place, the encoders stay and the heads are replaced.
+    write_bundle(Workspace(run), shipped, "next-1")
+    assert [path.read_bytes() for path in paths] == contents
+    assert read_bundle(shipped).heads.name == "next-1"
+
+
+RETRAINED = (
+    "encode",
+    "train_classifier",
+    "train_boxes",
+    "localise",
+    "encode_crops",
+    "train_deeprank",
+)
+
+
+def test_one_encoder_for_both_is_two_equal_files(run, run_stage, shipped, tmp_path):
+    run_stage(run, "encode_crops", weights="locator")
+    run_stage(run, "train_deeprank", epochs=1)
+    path = encoder_file(shipped, ALEXNET, LOCATOR)
+    written, *_ = write_bundle(Workspace(run), tmp_path / "new", "x")
+    assert written == encoder_file(tmp_path / "new", ALEXNET)
+    assert written.read_bytes() == path.read_bytes()
+
+
+def test_an_unfinished_workspace_names_the_next_stage(run, tmp_path):
+    (run / "crops.lmdb").unlink()
+    with pytest.raises(MissingArtifact, match=r"Run: make stage-6$"):
+        write_bundle(Workspace(run), tmp_path / "new", "x")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("stage", "other"), [("encode", "crop_classifier"), ("encode_crops", "deeprank")]
+)
+def test_heads_over_two_encoders_are_not_written(
+    stage, other, run, run_stage, tmp_path
+):
+    run_stage(run, stage, seed=2)
+    with pytest.raises(StaleArtifact, match=rf"{other}\.lmdb was made with"):
+        write_bundle(Workspace(run), tmp_path / "new", "x")
+
+
+@pytest.mark.parametrize("source", BOTH)
+def test_heads_over_another_encoder_are_refused(source, folder):
+    trunk = ALEXNET.build()
+    load_weights(trunk, ALEXNET, "random", seed=9)
+    path = encoder_file(folder, ALEXNET, source)
+    write_encoder(path, "alexnet", trunk.state_dict(), {"name": "other-1"})
+    with pytest.raises(BadWeights, match=r"was trained over alexnet, .* but") as caught:
+        load_all(folder)
+    assert str(path) in str(caught.value)
+    assert "other-1" in str(caught.value)
+
+
+@pytest.mark.parametrize("source", BOTH)
+def test_heads_without_an_encoder_are_refused(source, folder):
+    path = encoder_file(folder, ALEXNET, source)
+    path.unlink()
+    with pytest.raises(BadWeights, match=f"no weights file at .*{path.name}"):
+        load_all(folder)
+
+
+def test_an_encoder_in_place_of_the_heads_is_refused(folder):
+    shutil.copy(encoder_file(folder, ALEXNET), folder / HEADS_FILE)
+    with pytest.raises(BadWeights, match=r"is a tiefvision-encoder file, expected"):
+        read_bundle(folder)
+
+
+def test_heads_of_another_version_are_refused(folder):
+    rewrite(folder, lambda facts: facts | {"version": 1})
+    with pytest.raises(BadWeights, match=r"of version 1 of tiefvision-heads, expected"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("kept", [0, 100, -1])
+def test_truncated_heads_are_refused(kept, folder):
+    path = folder / HEADS_FILE
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(BadWeights, match=r"heads\.safetensors .* truncated"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("group", ["crop_classifier", "box_regressors", "deeprank"])
+def test_heads_that_lack_a_tensor_or_hold_another_shape_are_refused(group, folder):
+    load_all(folder)
+    file = read_weights_file(folder / HEADS_FILE)
+    name = next(name for name in file.tensors if name.startswith(f"{group}."))
+    rewrite(folder, change_tensors=lambda all_: all_ | {name: torch.zeros(5, 5, 5)})
+    with pytest.raises(BadWeights, match=rf"{name} is \(5, 5, 5\), expected"):
+        load_all(folder)
+    rewrite(
+        folder,
+        change_tensors=lambda all_: {k: v for k, v in all_.items() if k != name},
+    )
+    with pytest.raises(BadWeights, match=f"lacks {name}"):
+        load_all(folder)
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        ("encoder", None),
+        ("encoder", {"name": "vgg", "weights": "", "weights_hash": ""}),
+        ("locator", None),
+        ("pyramid", {"border": 3}),
+        ("voting", {"luck": 1}),
+        ("telling", {"calibration": {"scores": [1, 0], "shares": [0, 1]}}),
+        ("crop_classifier", {"channels": 256}),
+    ],
+)
+def test_a_header_that_lacks_something_is_one_sentence(fact, value, folder):
+    rewrite(folder, lambda facts: facts | {fact: value})
+    with pytest.raises(BadWeights, match=r"header of .*heads\.safetensors is damaged"):
+        load_all(folder)
+
+
+def test_a_deeprank_of_an_earlier_release_has_no_name_and_still_loads(folder):
+    """It was the one layer over the cells: here the identity, which is the cosine."""
+    details = {"channels": 4}
+    weights = {"mix.weight": torch.eye(4)[:, :, None, None], "mix.bias": torch.zeros(4)}
+    rewrite(
+        folder,
+        lambda facts: facts | {"deeprank": details},
+        lambda tensors: (
+            {
+                name: tensor
+                for name, tensor in tensors.items()
+                if not name.startswith("deeprank.")
+            }
+            | {f"deeprank.{name}": tensor for name, tensor in weights.items()}
+        ),
+    )
+    embed = read_bundle(folder).rankers(CPU)["deeprank"]
+    assert isinstance(embed, DeepRank)
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.nn.functional.normalize(
+        torch.randn(2, 4, 3, 3, generator=generator), dim=1
+    )
+    garments = GarmentBatch(maps)
+    torch.testing.assert_close(embed(garments), CosineRanker()(garments))

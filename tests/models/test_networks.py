@@ -1,0 +1,65 @@
+import pytest
+import torch
+
+from tiefvision.models import networks
+from tiefvision.models.networks import start_deeprank
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.similarity import normalise_cells
+from tiefvision.records import View
+
+CPU = torch.device("cpu")
+COLOUR = {"network": "colour", "channels": 3, "colours": 5, "size": 4}
+VIEWS = [View(str(n), alteration=k) for n in range(30) for k in range(5)]
+
+
+class Reader:
+    """Garments of noise; it remembers which were read."""
+
+    def __init__(self):
+        self.read = []
+
+    def __call__(self, views):
+        self.read += views
+        rows = [VIEWS.index(view) for view in views]
+        generator = torch.Generator().manual_seed(0)
+        maps = torch.rand(len(VIEWS), 3, 8, 4, generator=generator)
+        colours = torch.rand(len(VIEWS), 5, generator=generator)
+        return GarmentBatch(normalise_cells(maps)[rows], colours[rows])
+
+
+def start(most, monkeypatch, details=COLOUR):
+    monkeypatch.setattr(networks, "MOST_VIEWS", most)
+    reader = Reader()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = start_deeprank(details, VIEWS, reader, CPU)
+    return network.state_dict(), reader.read
+
+
+def same(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_it_is_whitened_by_no_more_views_than_fit_into_memory(monkeypatch):
+    weights, read = start(40, monkeypatch)
+    assert len(read) == 2 * 40  # once for the map and once for the colours
+    assert len(set(read)) == 40
+    # Every kind of view is among them, and so are photographs from end to end.
+    assert {view.alteration for view in read} == set(range(5))
+    assert len({view.path for view in read}) > 15
+    again, read_again = start(40, monkeypatch)
+    assert read == read_again and same(weights, again)
+
+
+@pytest.mark.parametrize("most", [len(VIEWS), 4000])
+def test_few_views_are_all_read_in_their_order(most, monkeypatch):
+    weights, read = start(most, monkeypatch)
+    assert read == VIEWS + VIEWS
+    assert same(weights, start(10**6, monkeypatch)[0])
+    assert not same(weights, start(40, monkeypatch)[0])
+
+
+@pytest.mark.parametrize("network", ["cells", "deep"])
+def test_the_others_read_none(network, monkeypatch):
+    details = {"network": network, "channels": 3}
+    assert start(4000, monkeypatch, details)[1] == []

@@ -1,0 +1,321 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tiefvision.training.loop import Forgetful, Schedule, Snapshot, Task, fit, seeded
+
+STEPS = 4
+
+
+class Killed(Exception):
+    """A run that is cut short."""
+
+
+def small_network(seed):
+    """With batch normalisation: its running figures are state beside the weights."""
+    with seeded(seed):
+        return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+
+
+def regression_task(module, better="score", killed_after=None):
+    """Learn a linear rule; stop dead after so many batches."""
+    done = 0
+
+    def batches(generator):
+        nonlocal done
+        for _ in range(STEPS):
+            if done == killed_after:
+                raise Killed
+            done += 1
+            inputs = generator.standard_normal((8, 3)).astype(np.float32)
+            yield torch.from_numpy(inputs)
+
+    def loss(inputs):
+        return {"loss": (module(inputs)[:, 0] - inputs.sum(dim=1)).square().mean()}
+
+    @torch.no_grad()
+    def validate():
+        inputs = torch.linspace(-1, 1, 30).reshape(10, 3)
+        return {"score": -float(loss(inputs)["loss"])}
+
+    return Task(module, batches, loss, validate, better)
+
+
+def copies(module):
+    return {name: tensor.clone() for name, tensor in module.state_dict().items()}
+
+
+def assert_same_weights(module, other):
+    first, second = module.state_dict(), other.state_dict()
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+SCHEDULE = Schedule(epochs=5, learning_rate=0.05)
+
+
+@pytest.mark.parametrize("better", ["", "score"])
+@pytest.mark.parametrize("batches_done", [0, 1, 2 * STEPS, 3 * STEPS + 2])
+def test_a_killed_run_that_goes_on_ends_with_the_same_weights(better, batches_done):
+    undisturbed = small_network(seed=1)
+    expected = fit(regression_task(undisturbed, better), SCHEDULE, STEPS, seed=7)
+
+    memory = Forgetful()
+    first = regression_task(small_network(seed=1), better, batches_done)
+    with pytest.raises(Killed):
+        fit(first, SCHEDULE, STEPS, seed=7, memory=memory)
+    assert memory.snapshot.epoch == batches_done // STEPS
+    # The new process starts from other weights: all must come from the memory.
+    resumed = small_network(seed=2)
+    history = fit(
+        regression_task(resumed, better), SCHEDULE, STEPS, seed=7, memory=memory
+    )
+
+    assert history == expected
+    assert_same_weights(resumed, undisturbed)
+
+
+def test_a_finished_run_is_not_trained_again():
+    memory = Forgetful()
+    trained = small_network(seed=1)
+    history = fit(regression_task(trained), SCHEDULE, STEPS, seed=7, memory=memory)
+    again = small_network(seed=2)
+    task = regression_task(again, killed_after=0)
+    assert fit(task, SCHEDULE, STEPS, seed=7, memory=memory) == history
+    assert_same_weights(again, trained)
+
+
+def test_the_seed_decides_what_is_drawn():
+    runs = {}
+    for name, seed in (("first", 7), ("same", 7), ("other", 8)):
+        runs[name] = small_network(seed=1)
+        fit(regression_task(runs[name]), SCHEDULE, STEPS, seed=seed)
+    assert_same_weights(runs["first"], runs["same"])
+    assert not torch.equal(runs["first"][0].weight, runs["other"][0].weight)
+
+
+def test_every_epoch_draws_anew():
+    drawn = []
+    module = nn.Linear(1, 1)
+
+    def batches(generator):
+        drawn.append(generator.random())
+        return iter(())
+
+    fit(Task(module, batches, dict), Schedule(3, 0.1), steps=0, seed=0)
+    assert len(set(drawn)) == 3
+
+
+def test_the_loss_falls_and_the_history_tells():
+    module = small_network(seed=1)
+    history = fit(regression_task(module), SCHEDULE, STEPS, seed=7)
+    assert [row["epoch"] for row in history] == [0, 1, 2, 3, 4, 5]
+    assert "loss" not in history[0]  # nothing was trained before the first epoch
+    assert history[-1]["loss"] < 0.5 * history[1]["loss"]
+    assert history[-1]["score"] > history[0]["score"]
+    assert not module.training
+
+
+def test_the_figures_of_an_epoch_are_means_over_its_batches():
+    weight = nn.Parameter(torch.zeros(1))
+    module = nn.ParameterList([weight])
+
+    def loss(batch):
+        return {"loss": weight.sum() * 0, "seen": torch.tensor(float(batch))}
+
+    task = Task(module, lambda generator: iter([1, 2, 6]), loss)
+    history = fit(task, Schedule(1, 0.1), steps=3, seed=0)
+    assert history == [{"epoch": 0.0}, {"epoch": 1.0, "loss": 0.0, "seen": 3.0}]
+
+
+def scored_task(module, scores):
+    """Each epoch moves the weights; ``scores`` are what validation says in turn."""
+    remaining = iter(scores)
+    seen = []
+
+    def validate():
+        seen.append(copies(module))
+        return {"score": next(remaining)}
+
+    task = Task(
+        module,
+        lambda generator: iter([None]),
+        lambda batch: {"loss": module.weight.sum()},
+        validate,
+        better="score",
+    )
+    return task, seen
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept"),
+    [
+        ([0.1, 0.5, 0.9, 0.4], 2),
+        ([0.1, 0.9, 0.5, 0.9], 3),  # of equals the later
+        ([0.1, 0.2, 0.3, 0.4], 3),
+        ([0.8, 0.3, 0.2, 0.5], 0),  # training made it worse
+    ],
+)
+def test_the_epoch_that_does_best_is_kept(scores, kept):
+    module = nn.Linear(2, 1)
+    task, seen = scored_task(module, scores)
+    fit(task, Schedule(3, 0.1), steps=1, seed=0)
+    weights = [row["weight"].tolist() for row in seen]
+    assert len({str(row) for row in weights}) == 4
+    assert module.weight.tolist() == weights[kept]
+
+
+def test_the_best_epoch_survives_a_resumption():
+    module = nn.Linear(2, 1)
+    task, seen = scored_task(module, [0.1, 0.9, 0.5])
+    memory = Forgetful()
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        fit(_stopping(task), Schedule(4, 0.1), steps=1, seed=0, memory=memory)
+    assert memory.snapshot.epoch == 2
+    again = nn.Linear(2, 1)
+    rest, _ = scored_task(again, [0.3, 0.2])
+    fit(rest, Schedule(4, 0.1), steps=1, seed=0, memory=memory)
+    assert torch.equal(again.weight, seen[1]["weight"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "patience", "kept"),
+    [
+        ([0.1, 0.9, 0.5, 0.4], 2, 1),
+        ([0.9, 0.5], 1, 0),
+        ([0.1, 0.9, 0.5, 0.9, 0.2, 0.3], 2, 3),  # an equal one is a better one
+        ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], 0, 0),  # to the end
+    ],
+)
+def test_patience_ends_training_and_keeps_the_best(scores, patience, kept):
+    module = nn.Linear(2, 1)
+    task, seen = scored_task(module, scores)
+    # One score too many or too few would end this otherwise.
+    history = fit(task, Schedule(6, 0.1, patience=patience), steps=1, seed=0)
+    assert [row["score"] for row in history] == scores
+    assert torch.equal(module.weight, seen[kept]["weight"])
+
+
+def test_patience_without_a_figure_to_watch_changes_nothing():
+    module = nn.Linear(2, 1)
+    task, _ = scored_task(module, [0.9, 0.5, 0.1, 0.1])
+    task = Task(task.module, task.batches, task.loss, task.validate)
+    history = fit(task, Schedule(3, 0.1, patience=1), steps=1, seed=0)
+    assert len(history) == 4
+
+
+def test_patience_that_was_cut_short_ends_where_it_would_have_ended():
+    scores = [0.1, 0.9, 0.5, 0.4, 0.3]
+    schedule = Schedule(9, 0.1, patience=3)
+    with seeded(1):
+        module, again = nn.Linear(2, 1), nn.Linear(2, 1)
+        again.load_state_dict(module.state_dict())
+    task, _ = scored_task(module, scores)
+    expected = fit(task, schedule, steps=1, seed=0)
+    assert len(expected) == 5
+
+    memory = Forgetful()
+    first, _ = scored_task(again, scores[:3])
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        fit(_stopping(first), schedule, steps=1, seed=0, memory=memory)
+    resumed = nn.Linear(2, 1)
+    rest, _ = scored_task(resumed, scores[3:])
+    assert fit(rest, schedule, steps=1, seed=0, memory=memory) == expected
+    assert_same_weights(resumed, module)
+    # And it stays ended: there is no score left.
+    done, _ = scored_task(nn.Linear(2, 1), [])
+    assert fit(done, schedule, steps=1, seed=0, memory=memory) == expected
+
+
+def _stopping(task):
+    """Validation that runs out of scores, as an error that ends the run."""
+
+    def validate():
+        try:
+            return task.validate()
+        except StopIteration:
+            raise RuntimeError("StopIteration") from None
+
+    return Task(task.module, task.batches, task.loss, validate, task.better)
+
+
+def test_without_a_figure_to_watch_the_last_weights_are_kept():
+    module = nn.Linear(2, 1)
+    task, seen = scored_task(module, [0.9, 0.5, 0.1])
+    task = Task(task.module, task.batches, task.loss, task.validate)
+    fit(task, Schedule(2, 0.1), steps=1, seed=0)
+    assert torch.equal(module.weight, seen[2]["weight"])
+
+
+def test_snapshots_share_no_memory_with_the_module():
+    module = nn.Linear(2, 1)
+    task, _ = scored_task(module, [0.1, 0.2])
+    memory = Forgetful()
+    fit(task, Schedule(1, 0.1), steps=1, seed=0, memory=memory)
+    kept = {name: array.copy() for name, array in memory.snapshot.tensors.items()}
+    with torch.no_grad():
+        module.weight.add_(1.0)
+    for name, array in memory.snapshot.tensors.items():
+        assert np.array_equal(array, kept[name])
+
+
+def test_the_first_snapshot_is_taken_before_training():
+    remembered = []
+
+    class Recorder(Forgetful):
+        def remember(self, snapshot: Snapshot) -> None:
+            remembered.append(snapshot)
+
+    module = nn.Linear(2, 1)
+    before = module.weight.detach().clone().numpy()
+    task, _ = scored_task(module, [0.1, 0.2, 0.3])
+    fit(task, Schedule(2, 0.1), steps=1, seed=0, memory=Recorder())
+    assert [snapshot.epoch for snapshot in remembered] == [0, 1, 2]
+    assert np.array_equal(remembered[0].tensors["module/weight"], before)
+
+
+def test_the_learning_rate_rises_and_falls():
+    schedule = Schedule(epochs=1, learning_rate=1.0, warm_up=0.1)
+    rates = [schedule.rate(step, 20) for step in range(21)]
+    assert rates[:3] == pytest.approx([1 / 3, 2 / 3, 1.0])
+    assert rates[11] == pytest.approx(0.5)  # half way down: (11 - 2) / 18
+    assert rates[5] == pytest.approx(0.5 * (1 + np.cos(np.pi / 6)))
+    assert rates[20] == pytest.approx(0.0)
+    assert max(rates) == 1.0
+    assert np.all(np.diff(rates[2:]) < 0)
+
+
+def test_the_learning_rate_of_the_shortest_runs():
+    schedule = Schedule(epochs=1, learning_rate=0.2)
+    assert schedule.rate(0, 1) == pytest.approx(0.1)
+    assert schedule.rate(0, 0) == pytest.approx(0.1)
+    assert schedule.rate(5, 2) == pytest.approx(0.0)  # past the end
+
+
+def test_the_loop_uses_the_schedule():
+    module = nn.Linear(1, 1, bias=False)
+    before = []
+
+    def batches(generator):
+        for _ in range(2):
+            before.append(module.weight.item())
+            yield None
+
+    task = Task(module, batches, lambda batch: {"loss": module(torch.ones(1))})
+    schedule = Schedule(epochs=2, learning_rate=0.1, weight_decay=0.0, warm_up=0.5)
+    fit(task, schedule, steps=2, seed=0)
+    # With a constant gradient every step of Adam is as long as its learning rate.
+    moved = -np.diff([*before, module.weight.item()])
+    assert moved == pytest.approx([0.1 / 3, 0.2 / 3, 0.1, 0.05], abs=1e-5)
+
+
+def test_seeded_weights_leave_the_global_generator_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    with seeded(5):
+        drawn = torch.rand(2)
+    assert torch.equal(torch.rand(2), expected)
+    with seeded(5):
+        assert torch.equal(torch.rand(2), drawn)

@@ -1,0 +1,1 @@
+"""Altered views of photographs: light, colour, perspective, scenes."""

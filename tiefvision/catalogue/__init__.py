@@ -1,0 +1,1 @@
+"""From photographs to rows that can be searched, and the search."""

@@ -1,0 +1,232 @@
+"""From folders of photographs and a teacher to an encoder file."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from tiefvision.augmenting.views import SourcePhoto, ViewRules
+from tiefvision.datasets.class_folders import read_class_folders
+from tiefvision.datasets.files import ANNOTATIONS
+from tiefvision.datasets.layout import photo_file, read_dataset
+from tiefvision.datasets.masks import read_shape
+from tiefvision.distilling.students import fold_student
+from tiefvision.distilling.teachers import make_teacher, see
+from tiefvision.distilling.training import (
+    Distillation,
+    Goals,
+    Student,
+    as_photos,
+    draw_batches,
+    normalise,
+    steps_of_epoch,
+)
+from tiefvision.encoders.architectures import architecture_named
+from tiefvision.encoders.dense import DenseEncoder
+from tiefvision.encoders.precision import AUTO, dtype_for
+from tiefvision.encoders.weights import READOUTS, write_encoder
+from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.photos.reading import read_photo
+from tiefvision.progress import Track
+from tiefvision.training.checkpoint import FileMemory
+from tiefvision.training.loop import Figures, Schedule, fit, seeded
+
+logger = logging.getLogger(__name__)
+
+LONGEST_SIDE = 640
+"""Pixels of a photograph in memory: views are of 224 px at most, and 4,000
+photographs of this size take 3 GB."""
+
+
+LOOKED_AT = 6
+"""Batches from which the usual values of the teacher's channels are taken."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of the training at one size of views.
+
+    Attributes:
+        rules: Of the views.
+        photos: In a batch, each in two views.
+        schedule: How long and how fast.
+    """
+
+    rules: ViewRules
+    photos: int
+    schedule: Schedule
+
+
+def phases(epochs: int, last_epochs: int) -> tuple[Phase, Phase]:
+    """Small views first, which are cheap, then the size and scale of the pipeline.
+
+    Half of the losses that ask for meaning falls in the second: a view of the whole
+    garment says what it is, a detail often does not.
+
+    Args:
+        epochs: Passes over the photographs in views of 128 px.
+        last_epochs: In views of 224 px, which cost three times as much.
+    """
+    return (
+        Phase(ViewRules(), 64, Schedule(epochs, 2e-3, weight_decay=0.03)),
+        Phase(
+            ViewRules(side=224, least_area=0.6),
+            48,
+            Schedule(last_epochs, 1e-3, weight_decay=0.03),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the weights, apart from the photographs and the teacher.
+
+    Attributes:
+        architecture: Of the student.
+        phases: One after the other.
+        goals: How much each loss counts.
+        seed: Of the first weights and of every draw.
+    """
+
+    architecture: str
+    phases: tuple[Phase, ...]
+    goals: Goals = field(default_factory=Goals)
+    seed: int = 0
+
+
+def read_sources(
+    folders: Sequence[Path], track: Track
+) -> tuple[list[SourcePhoto], list[str]]:
+    """The training photographs of datasets and class folders, in memory.
+
+    Args:
+        folders: Datasets in the project's layout, with masks where they have a folder
+            of them, or folders of class folders for each split. Only photographs for
+            training are read, so that figures on the others mean something.
+        track: Shows progress.
+
+    Returns:
+        The photographs, and why some were skipped.
+
+    Raises:
+        BadDataset: A folder is neither, or nothing in them can be read.
+    """
+    listed = [(folder, *item) for folder in folders for item in _list(folder)]
+    names = sorted({label for *_, label in listed if label})
+    numbers = {name: number for number, name in enumerate(names)}
+    sources, skipped = [], []
+    for root, file, path, label in track(listed, "reading photographs", len(listed)):
+        try:
+            image = Image.fromarray(read_photo(file, max_side=LONGEST_SIDE))
+        except UnreadablePhoto as error:
+            skipped.append(str(error))
+            continue
+        shape = read_shape(root, path, image.size) if path else None
+        sources.append(SourcePhoto(image, shape, numbers.get(label, -1)))
+    if len(sources) < 2:
+        raise BadDataset(
+            f"There are not two photographs for training in "
+            f"{', '.join(map(str, folders))}."
+        )
+    return sources, skipped
+
+
+def distil(
+    recipe: Recipe,
+    sources: Sequence[SourcePhoto],
+    teacher: DenseEncoder,
+    output: Path,
+    device: torch.device,
+    track: Track,
+) -> list[Figures]:
+    """Train an encoder and write its file; a run that was killed is continued.
+
+    Args:
+        recipe: What decides the weights.
+        sources: As ``read_sources`` gives them.
+        teacher: A trained encoder.
+        output: The encoder file.
+        device: Where to train.
+        track: Shows progress.
+
+    Returns:
+        The losses of every epoch.
+    """
+    architecture = architecture_named(recipe.architecture)
+    distillation = _prepare(recipe, sources, teacher, device)
+    history: list[Figures] = []
+    checkpoints = []
+    for number, phase in enumerate(recipe.phases):
+        path = output.with_name(f"{output.name}.phase{number + 1}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        checkpoints.append(path)
+        settings = json.dumps(
+            [asdict(recipe), teacher.identity.to_dict(), len(sources)], sort_keys=True
+        )
+        memory = FileMemory(path, settings)
+        history += fit(
+            distillation.task(phase.rules, phase.photos),
+            phase.schedule,
+            steps_of_epoch(len(sources), phase.photos),
+            recipe.seed + number,
+            memory,
+            track,
+        )[1:]
+        logger.info("phase %d: %s", number + 1, history[-1])
+    facts = {
+        "name": f"{architecture.name}-1",
+        "teacher": str(teacher.identity),
+        "photographs": len(sources),
+        "recipe": asdict(recipe),
+    }
+    student = distillation.student.eval().cpu()
+    readouts = {
+        READOUTS[0]: student.meaning.state_dict(),
+        READOUTS[1]: student.appearance.state_dict(),
+    }
+    state = fold_student(student.trunk)
+    write_encoder(output, architecture.name, state, facts, readouts)
+    for path in checkpoints:
+        path.unlink()
+    return history
+
+
+def _prepare(
+    recipe: Recipe,
+    sources: Sequence[SourcePhoto],
+    teacher: DenseEncoder,
+    device: torch.device,
+) -> Distillation:
+    """The student and its teacher, whose usual values come from a few batches."""
+    first = recipe.phases[0]
+    generator = np.random.default_rng(recipe.seed)
+    drawn = draw_batches(sources, first.photos, first.rules, generator)
+    crops = [
+        normalise(as_photos(batch)).to(device) for batch in islice(drawn, LOOKED_AT)
+    ]
+    dtype = dtype_for(recipe.architecture, device, AUTO)
+    prepared = make_teacher(teacher.to(device), crops, dtype)
+    architecture = architecture_named(recipe.architecture)
+    with seeded(recipe.seed):
+        student = Student(architecture, see(prepared.trunk, teacher, crops[0][:1]))
+    student = student.to(device).to(memory_format=torch.channels_last)
+    return Distillation(sources, student, architecture, prepared, dtype, recipe.goals)
+
+
+def _list(folder: Path) -> Iterator[tuple[Path, str, str]]:
+    """The file, the path in a dataset and the class of each training photograph."""
+    if (folder / ANNOTATIONS).exists():
+        dataset = read_dataset(folder)
+        for photo in dataset.photos:
+            if photo.split == "train":
+                yield photo_file(dataset.images, photo.path), photo.path, ""
+    else:
+        for item in read_class_folders(folder):
+            if item.split == "train":
+                yield item.path, "", item.label

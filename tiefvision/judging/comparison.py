@@ -1,0 +1,266 @@
+"""The comparison of a workspace's rankers: figures, lines for JSON, and the page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from tiefvision.errors import BadDataset
+from tiefvision.evaluation.intervals import Figure
+from tiefvision.evaluation.restricting import restrict
+from tiefvision.evaluation.retrieval import reciprocal_rank
+from tiefvision.evaluation.searches import Search, Within, search_of_split
+from tiefvision.judging.memory import peak_of_search
+from tiefvision.judging.protocol import (
+    PREDICTED,
+    SearchTerms,
+    missed_queries,
+    terms_of,
+)
+from tiefvision.judging.query_boxes import TRUE, BoxedQueries
+from tiefvision.judging.results import (
+    RankerResult,
+    chances,
+    differences,
+    run_search,
+)
+from tiefvision.progress import Track, untracked
+from tiefvision.ranking.garments import Embed, GarmentsOf
+from tiefvision.records import Box, Split
+from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.garments import alterations_of
+from tiefvision.workspace.maps import paths_with_maps
+from tiefvision.workspace.records import read_photos
+
+
+@runtime_checkable
+class TellsWhatItLearnt(Protocol):
+    """A ranker that can say what it has learnt."""
+
+    def learnt_in_words(self) -> str:
+        """What was learnt, in a line."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rankers side by side on one search.
+
+    Attributes:
+        protocol: In words, with what became of every photograph.
+        search: The queries and the gallery.
+        results: The first is the baseline.
+        by_box: Of the same queries by other boxes, by their name.
+        boxes: What was cropped of each photograph; None for the whole one.
+        seed: Of the bootstrap.
+        gone: By the name of other boxes, how many queries could not be read again;
+            they count as misses there. Where none could be, ``by_box`` lacks the name.
+        indexes: What is known of each ranker's index, as ``with_indexes`` finds it:
+            "embedding", numbers of one; "bytes" on disk; "recall_of_exact", share of
+            the exact ten nearest neighbours that it finds; "ahead_of_exact", recall@1
+            and recall@10 by the index less those of exact search. An index that was
+            not judged lacks the last two.
+        terms: The protocol number by number, as ``SearchTerms`` has it.
+        peaks: Of each ranker, the bytes of memory that exact search takes at most, as
+            ``peak_of_search`` has it.
+        learnt: What rankers have learnt that can tell it, in words, by their name.
+    """
+
+    protocol: str
+    search: Search
+    results: tuple[RankerResult, ...]
+    by_box: Mapping[str, tuple[RankerResult, ...]]
+    boxes: Mapping[str, Box | None]
+    seed: int
+    gone: Mapping[str, int] = field(default_factory=dict)
+    indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    terms: Mapping[str, Any] = field(default_factory=dict)
+    peaks: Mapping[str, int] = field(default_factory=dict)
+    learnt: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def box(self) -> str:
+        """What was cropped of the queries."""
+        return str(self.terms.get("box", PREDICTED))
+
+    def ends(self) -> tuple[RankerResult, ...]:
+        """The first and the last ranker, or the only one."""
+        return self.results[:1] + self.results[1:][-1:]
+
+    def opponents(self) -> tuple[RankerResult, ...]:
+        """Whom the last ranker is held against: the first, and the best of the others.
+
+        None where it is alone.
+        """
+        others = self.results[:-1]
+        if not others:
+            return ()
+        rival = max(others, key=_mean_rank)
+        return others[:1] if rival is others[0] else (others[0], rival)
+
+    def foremost(self, count: int) -> list[RankerResult]:
+        """The last ranker and the best of the others, in the order of all."""
+        best = sorted(self.results[:-1], key=_mean_rank, reverse=True)[: count - 1]
+        kept = {result.ranker for result in (*best, self.results[-1])}
+        return [result for result in self.results if result.ranker in kept]
+
+    def ahead(self, other: RankerResult) -> dict[str, Figure]:
+        """How far the last ranker is ahead of another."""
+        return differences(self.results[-1], other, self.seed)
+
+    def chances(self, other: RankerResult) -> dict[str, float]:
+        """How likely that is if both were alike."""
+        return chances(self.results[-1], other, self.seed)
+
+    def to_lines(self) -> list[dict[str, Any]]:
+        """One JSON object a ranker, as ``tiefvision compare --json`` prints them."""
+        lines = []
+        for result in self.results:
+            line: dict[str, Any] = {
+                "ranker": result.ranker,
+                "protocol": self.protocol,
+                "queries": len(self.search.queries),
+            }
+            line |= _as_json(result.figures(self.seed))
+            line["search"] = dict(self.terms)
+            if result.ranker in self.learnt:
+                line["learnt"] = self.learnt[result.ranker]
+            if result.ranker in self.peaks:
+                line["peak_bytes"] = self.peaks[result.ranker]
+            others = {
+                kind: other
+                for kind, results in self.by_box.items()
+                for other in results
+                if other.ranker == result.ranker
+            }
+            line["by_box"] = {
+                kind: _as_json(other.figures(self.seed))
+                for kind, other in others.items()
+            }
+            line["by_box_ahead"] = {
+                kind: _against(other, result, self.seed) | {"ahead_of": self.box}
+                for kind, other in others.items()
+            }
+            line["by_box_unreadable"] = dict(self.gone)
+            if result.ranker in self.indexes:
+                line["index"] = dict(self.indexes[result.ranker])
+            if result is not self.results[0]:
+                line |= _against(result, self.results[0], self.seed)
+            for rival in self.opponents()[1:]:
+                if result is self.results[-1]:
+                    line["rival"] = _against(result, rival, self.seed)
+            lines.append(line)
+        return lines
+
+
+def _mean_rank(result: RankerResult) -> float:
+    return float(reciprocal_rank(result.ranks).mean())
+
+
+def _against(result: RankerResult, other: RankerResult, seed: int) -> dict[str, Any]:
+    """What a ranker gains over another, as JSON shows it."""
+    chance = chances(result, other, seed)
+    return {
+        "ahead_of": other.ranker,
+        "ahead": _as_json(differences(result, other, seed)),
+        "p": {name: round(p, 5) for name, p in chance.items()},
+    }
+
+
+def _as_json(figures: Mapping[str, Figure]) -> dict[str, dict[str, float]]:
+    return {name: figure.to_dict() for name, figure in figures.items()}
+
+
+def compare_rankers(
+    records: Artifact,
+    crops: Artifact,
+    rankers: Mapping[str, Embed],
+    garments_of: GarmentsOf,
+    seed: int,
+    track: Track = untracked,
+    by_box: Mapping[str, BoxedQueries] | None = None,
+    within: Within = "all",
+    matching: str = "*",
+) -> Comparison:
+    """Put the search of the test split to every ranker.
+
+    Args:
+        records: Of stage 1.
+        crops: Of stage 6.
+        rankers: By name, the baseline first.
+        garments_of: Reads the maps of the crops.
+        seed: Of the bootstrap.
+        track: Shows progress.
+        by_box: Reads the maps of queries by other boxes, as ``query_garments`` does.
+        within: What of the gallery a query may find.
+        matching: Pattern of the paths of the queries.
+
+    Raises:
+        BadDataset: The test split asks nothing, or there is one answer to all.
+    """
+    photos = read_photos(records)
+    available = paths_with_maps(crops, photos)
+    search = search_of_split(photos, "test", available, alterations_of(crops))
+    search = restrict(search, within, matching)
+    require_choice(search, "test")
+    made = {path: crops.record(f"crop/{path}") for path in sorted(available)}
+    boxes = {path: crop["box"] for path, crop in made.items()}
+    missed = missed_queries(search, crops)
+    terms = terms_of(search, records, crops, available, matching)
+    results = tuple(
+        result.without(missed)
+        for result in run_search(search, rankers, garments_of, track)
+    )
+    others, gone = {}, {}
+    for kind, read in _other_boxes(search, terms, by_box or {}).items():
+        found = run_search(search, rankers, garments_of, track, read)
+        unread = read.gone(search.queries)
+        gone[kind] = int(unread.sum())
+        if not unread.all():
+            others[kind] = tuple(result.without(unread) for result in found)
+    return Comparison(
+        terms.in_words(search),
+        search,
+        results,
+        others,
+        boxes,
+        seed,
+        gone,
+        terms=terms.to_dict(),
+        peaks={
+            name: peak_of_search(search, embed, garments_of)
+            for name, embed in rankers.items()
+        },
+        learnt=_what_was_learnt(rankers),
+    )
+
+
+def _what_was_learnt(rankers: Mapping[str, object]) -> dict[str, str]:
+    return {
+        name: ranker.learnt_in_words()
+        for name, ranker in rankers.items()
+        if isinstance(ranker, TellsWhatItLearnt)
+    }
+
+
+def _other_boxes(
+    search: Search, terms: SearchTerms, by_box: Mapping[str, BoxedQueries]
+) -> dict[str, BoxedQueries]:
+    """Those by which queries look otherwise than they did."""
+    if search.kind == "view":
+        return {}  # An altered view has no other box: its crop was altered.
+    same = {terms.box} | ({TRUE} if terms.unboxed == terms.queries else set())
+    return {kind: read for kind, read in by_box.items() if kind not in same}
+
+
+def require_choice(search: Search, split: Split) -> None:
+    """Raises BadDataset where a split asks nothing, or there is one answer to all."""
+    if not search.queries:
+        raise BadDataset(
+            f"The {split} split holds no photograph that can be searched with.",
+            f"Give some photographs the split {split} in annotations.json, then run: "
+            "make stage-1",
+        )
+    if len(set(search.gallery_items)) < 2:
+        raise BadDataset(
+            "The gallery holds one item alone, which every search would find.",
+            "Add photographs of other items to the dataset, then run: make stage-1",
+        )

@@ -1,0 +1,100 @@
+"""Ways to embed a photograph without anything trained to rank.
+
+Each takes the whole photograph; encoders see it stretched to a square, as the pipeline
+stretches its crops.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tiefvision.encoders.dense import DenseEncoder
+from tiefvision.photos.reading import Photograph
+from tiefvision.ranking.colours.histogram import colour_histogram
+from tiefvision.ranking.crops import crop_garment
+from tiefvision.ranking.similarity import flatten_cells, normalise_cells
+
+PhotoEmbed = Callable[[Photograph], NDArray[np.float32]]
+"""A photograph to its embedding, (D,), compared by the cosine."""
+
+POOLED = "pooled"
+CELLS = "cells"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A way to embed photographs, and what it is called.
+
+    Attributes:
+        encoder: Its name; "histogram" for the one without a network.
+        weights: Where they come from; "" if there are none.
+        features: What of the encoder's map is compared.
+        embed: Does it.
+    """
+
+    encoder: str
+    weights: str
+    features: str
+    embed: PhotoEmbed
+
+
+def histogram_candidate() -> Candidate:
+    """The colours of the whole photograph, the baseline to beat."""
+    return Candidate("histogram", "", "8x8x8 RGB", colour_histogram)
+
+
+def encoder_candidates(
+    encoder: DenseEncoder, readouts: Mapping[str, nn.Linear] | None = None
+) -> list[Candidate]:
+    """What can be compared of an encoder's map; a photograph is encoded once for all.
+
+    "pooled" is the mean over the cells: what there is, wherever it is. "cells" is the
+    whole map of unit cells, as the cosine ranker compares it. A read-out is a linear
+    layer over the mean.
+
+    Args:
+        encoder: Gives the map.
+        readouts: By name.
+    """
+    map_of = _remembering_the_last(
+        lambda photo: encoder.encode(crop_garment(photo, None))
+    )
+
+    def pooled(photo: Photograph) -> NDArray[np.float32]:
+        return map_of(photo).mean(dim=(1, 2)).numpy()
+
+    def cells(photo: Photograph) -> NDArray[np.float32]:
+        return flatten_cells(normalise_cells(map_of(photo).unsqueeze(0)))[0].numpy()
+
+    def read_out(layer: nn.Linear) -> PhotoEmbed:
+        @torch.inference_mode()
+        def embed(photo: Photograph) -> NDArray[np.float32]:
+            embedded: Tensor = layer(map_of(photo).mean(dim=(1, 2)))
+            return embedded.numpy()
+
+        return embed
+
+    layers = {name: read_out(layer) for name, layer in (readouts or {}).items()}
+    embeds: dict[str, PhotoEmbed] = {POOLED: pooled, CELLS: cells, **layers}
+    identity = encoder.identity
+    return [
+        Candidate(identity.name, identity.weights, features, embed)
+        for features, embed in embeds.items()
+    ]
+
+
+def _remembering_the_last(
+    encode: Callable[[Photograph], Tensor],
+) -> Callable[[Photograph], Tensor]:
+    last: list[tuple[Photograph, Tensor]] = []
+
+    def encode_once(photo: Photograph) -> Tensor:
+        if not last or last[0][0] is not photo:
+            last[:] = [(photo, encode(photo))]
+        return last[0][1]
+
+    return encode_once

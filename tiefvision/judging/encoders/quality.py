@@ -1,0 +1,200 @@
+"""How good an encoder is at meaning and at appearance, before anything is trained.
+
+Meaning: the class of the nearest neighbours, from photographs sorted by class.
+Appearance: a product's main photograph, found by another view of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiefvision.datasets.class_folders import ClassPhoto
+from tiefvision.datasets.product_views import MAIN_VIEW, QUERY_VIEWS, ProductPhoto
+from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.evaluation.classes import NEIGHBOURS, neighbour_class_hits
+from tiefvision.evaluation.intervals import Figure, bootstrap_mean
+from tiefvision.evaluation.products import photo_ranks
+from tiefvision.evaluation.retrieval import recall_at
+from tiefvision.judging.encoders.candidates import Candidate
+from tiefvision.photos.reading import read_photo
+from tiefvision.progress import Track, untracked
+
+CLASS_MEASURE = "class"
+"""Accuracy of the neighbours' vote for the class; other measures are named by view."""
+
+CUTS = (1, 5, 20)
+"""The k of recall@k."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One figure of one candidate.
+
+    Attributes:
+        candidate: Of whom.
+        measure: ``CLASS_MEASURE``, or the view of the queries.
+        k: Neighbours that vote, or the k of recall@k.
+        figure: With its interval.
+        photographs: In the gallery.
+        queries: How many the mean is over.
+    """
+
+    candidate: Candidate
+    measure: str
+    k: int
+    figure: Figure
+    photographs: int
+    queries: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        candidate = self.candidate
+        return {
+            "encoder": candidate.encoder,
+            "weights": candidate.weights,
+            "features": candidate.features,
+            "measure": self.measure,
+            "k": self.k,
+            **self.figure.to_dict(),
+            "photographs": self.photographs,
+            "queries": self.queries,
+        }
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """The figures of all candidates on one dataset.
+
+    Attributes:
+        qualities: Candidate by candidate.
+        skipped: A sentence for each photograph that could not be read.
+    """
+
+    qualities: tuple[Quality, ...]
+    skipped: tuple[str, ...]
+
+
+def measure_meaning(
+    photos: Sequence[ClassPhoto],
+    candidates: Sequence[Candidate],
+    k: int = NEIGHBOURS,
+    seed: int = 0,
+    track: Track = untracked,
+) -> QualityReport:
+    """Accuracy of the neighbours' vote: test photographs among those for training.
+
+    Args:
+        photos: Of the splits "train" and "test"; others are passed over.
+        candidates: All that are to be measured; a photograph is read once for all.
+        k: Neighbours that vote.
+        seed: Of the intervals.
+        track: Shows progress, photograph by photograph.
+
+    Raises:
+        BadDataset: No photograph of one of the splits can be read.
+    """
+    used = [photo for photo in photos if photo.split in ("train", "test")]
+    embedded = _embed([photo.path for photo in used], candidates, track)
+    read = [used[row] for row in embedded.rows]
+    gallery, queries = (
+        _rows_where([photo.split == split for photo in read], f"of split {split}")
+        for split in ("train", "test")
+    )
+    labels = np.array([photo.label for photo in read])
+    qualities = []
+    for candidate, table in zip(candidates, embedded.tables, strict=True):
+        hits = neighbour_class_hits(
+            table[queries],
+            labels[queries].tolist(),
+            table[gallery],
+            labels[gallery].tolist(),
+            k,
+        )
+        figure = bootstrap_mean(hits, seed)
+        counts = (len(gallery), len(queries))
+        qualities.append(Quality(candidate, CLASS_MEASURE, k, figure, *counts))
+    return QualityReport(tuple(qualities), embedded.skipped)
+
+
+def measure_appearance(
+    photos: Sequence[ProductPhoto],
+    candidates: Sequence[Candidate],
+    seed: int = 0,
+    track: Track = untracked,
+) -> QualityReport:
+    """Recall of a product's main view by each of ``QUERY_VIEWS``.
+
+    All main views are the gallery, so no query is in it. Ranks count photographs.
+
+    Args:
+        photos: Of ``MAIN_VIEW`` and ``QUERY_VIEWS``; others are passed over.
+        candidates: All that are to be measured; a photograph is read once for all.
+        seed: Of the intervals.
+        track: Shows progress, photograph by photograph.
+
+    Raises:
+        BadDataset: No photograph of one of the views can be read.
+    """
+    used = [photo for photo in photos if photo.view in (MAIN_VIEW, *QUERY_VIEWS)]
+    embedded = _embed([photo.path for photo in used], candidates, track)
+    read = [used[row] for row in embedded.rows]
+    products = np.array([photo.product for photo in read])
+    rows = {
+        view: _rows_where([photo.view == view for photo in read], f"of view {view}")
+        for view in (MAIN_VIEW, *QUERY_VIEWS)
+    }
+    gallery = rows[MAIN_VIEW]
+    qualities = []
+    for candidate, table in zip(candidates, embedded.tables, strict=True):
+        for view in QUERY_VIEWS:
+            queries = rows[view]
+            ranks = photo_ranks(
+                table[queries],
+                products[queries].tolist(),
+                table[gallery],
+                products[gallery].tolist(),
+            )
+            counts = (len(gallery), len(queries))
+            for k in CUTS:
+                figure = bootstrap_mean(recall_at(ranks, k), seed)
+                qualities.append(Quality(candidate, view, k, figure, *counts))
+    return QualityReport(tuple(qualities), embedded.skipped)
+
+
+@dataclass(frozen=True)
+class _Embedded:
+    """Rows of the photographs that could be read, and a table a candidate."""
+
+    rows: list[int]
+    tables: list[NDArray[np.float32]]
+    skipped: tuple[str, ...]
+
+
+def _embed(
+    paths: Sequence[Path], candidates: Sequence[Candidate], track: Track
+) -> _Embedded:
+    rows: list[int] = []
+    embeddings: list[list[NDArray[np.float32]]] = [[] for _ in candidates]
+    skipped = []
+    for row, path in enumerate(track(paths, "embedding", len(paths))):
+        try:
+            photo = read_photo(path)
+        except UnreadablePhoto as error:
+            skipped.append(str(error))
+            continue
+        rows.append(row)
+        for candidate, found in zip(candidates, embeddings, strict=True):
+            found.append(candidate.embed(photo))
+    tables = [np.stack(found) for found in embeddings] if rows else []
+    return _Embedded(rows, tables, tuple(skipped))
+
+
+def _rows_where(chosen: Sequence[bool], which: str) -> NDArray[np.int64]:
+    rows = np.flatnonzero(np.array(chosen, dtype=np.bool_))
+    if len(rows) == 0:
+        raise BadDataset(f"There is no readable photograph {which}.")
+    return rows

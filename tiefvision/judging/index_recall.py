@@ -1,0 +1,121 @@
+"""What a search by an index loses against exact search."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiefvision.evaluation.intervals import Figure, bootstrap_difference
+from tiefvision.evaluation.retrieval import ranks_of_first_hit, recall_at
+from tiefvision.evaluation.searches import Search
+from tiefvision.index.hnsw import HnswIndex
+from tiefvision.index.neighbours import Neighbours, recall_of_neighbours
+from tiefvision.judging.results import LISTED, RankerResult
+from tiefvision.ranking.garments import Embed, GarmentsOf
+from tiefvision.ranking.views import BLOCK, embed_views
+from tiefvision.records import View
+
+LOSS_CUTS = (1, LISTED)
+"""The k of the recall@k that are compared."""
+
+
+@dataclass(frozen=True)
+class IndexLoss:
+    """An index held against exact search, by the same queries.
+
+    Attributes:
+        recall_of_exact: Share of the exact ten nearest neighbours that it finds.
+        ahead: recall@1 and recall@10 by the index less those of exact search.
+    """
+
+    recall_of_exact: float
+    ahead: Mapping[str, Figure]
+
+
+def judge_index(
+    search: Search,
+    result: RankerResult,
+    index: HnswIndex,
+    embed: Embed,
+    garments_of: GarmentsOf,
+    seed: int = 0,
+) -> IndexLoss:
+    """Put a search to an index and hold the answers against exact search.
+
+    Args:
+        search: Queries and gallery, all of which every query searches.
+        result: What the ranker did with it by exact search; a query that counts as a
+            miss there counts as one here.
+        index: Over the embeddings of the gallery, row by row.
+        embed: The ranker.
+        garments_of: Reads the maps of views.
+        seed: Of the bootstrap.
+
+    Raises:
+        ValueError: Each query searches a part of the gallery, which an index cannot.
+    """
+    if search.within != "all":
+        raise ValueError(f"an index does not search within {search.within}")
+    found = _ask(index, search, embed, garments_of)
+    # A query may be a miss whatever is found: what was cropped is not its garment.
+    ranks = np.where(
+        result.ranks == 0,
+        0,
+        ranks_of_found(found, search.query_items, search.gallery_items),
+    )
+    return IndexLoss(
+        recall_of_neighbours(
+            Neighbours(found.rows[:, :LISTED], found.similarities[:, :LISTED]),
+            Neighbours(result.closest, result.similarities),
+        ),
+        {
+            f"recall@{k}": bootstrap_difference(
+                recall_at(ranks, k), recall_at(result.ranks, k), seed
+            )
+            for k in LOSS_CUTS
+        },
+    )
+
+
+def _ask(
+    index: HnswIndex, search: Search, embed: Embed, garments_of: GarmentsOf
+) -> Neighbours:
+    """So many neighbours that the first ten items are among them, block by block."""
+    counts = np.unique(search.gallery_items, return_counts=True)[1]
+    wanted = LISTED * int(counts.max(initial=1))
+    parts = [
+        index.search(embed_views(queries, garments_of, embed), wanted)
+        for queries in _blocks(search.queries)
+    ]
+    width = min((part.rows.shape[1] for part in parts), default=0)
+    rows = [np.empty((0, width), np.int64), *(part.rows[:, :width] for part in parts)]
+    similarities = [part.similarities[:, :width] for part in parts]
+    none = np.empty((0, width), np.float32)
+    return Neighbours(np.concatenate(rows), np.concatenate([none, *similarities]))
+
+
+def _blocks(views: Sequence[View]) -> list[Sequence[View]]:
+    return [views[start : start + BLOCK] for start in range(0, len(views), BLOCK)]
+
+
+def ranks_of_found(
+    found: Neighbours, items: Sequence[str], gallery_items: Sequence[str]
+) -> NDArray[np.int64]:
+    """The rank of the right item in what an index found.
+
+    Args:
+        found: Of Q queries, the closest first.
+        items: What each of them asks for.
+        gallery_items: What each row of the gallery is.
+
+    Returns:
+        (Q,) as ``ranks_of_first_hit``; 0 where the item was not found.
+    """
+    ranks = np.zeros(len(found.rows), dtype=np.int64)
+    for query, (rows, similarities) in enumerate(
+        zip(found.rows, found.similarities, strict=True)
+    ):
+        shown = [gallery_items[row] for row in rows]
+        ranks[query] = ranks_of_first_hit(similarities[None], [items[query]], shown)[0]
+    return ranks

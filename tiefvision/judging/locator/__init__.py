@@ -1,0 +1,1 @@
+"""What a locator is worth."""

@@ -1,0 +1,128 @@
+"""A dataset made ready to compare rankers on, by models that were trained elsewhere."""
+
+import hashlib
+from pathlib import Path
+
+from tiefvision.catalogue.garment_views import ViewMaker
+from tiefvision.datasets.files import ANNOTATIONS, photo_file
+from tiefvision.datasets.layout import Dataset, read_dataset
+from tiefvision.errors import UnreadablePhoto
+from tiefvision.locating.findings import is_unsure
+from tiefvision.models.trained import Models
+from tiefvision.photos.working import open_photos
+from tiefvision.store.header import Header
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.encoding import keep_encoder
+from tiefvision.workspace.job import Job, Resources
+from tiefvision.workspace.provenance import (
+    code_fingerprint,
+    file_hash,
+    files_fingerprint,
+)
+from tiefvision.workspace.records import photo_to_record
+
+LOCATED, WHOLE = "located", "whole"
+"""What is compared of a photograph."""
+
+
+def prepare(
+    workspace: Workspace, models: Models, root: Path, boxes: str, resources: Resources
+) -> Workspace:
+    """Locate and encode the photographs of a dataset; a killed run goes on.
+
+    Args:
+        workspace: Below which the result is kept, in a folder of its own.
+        models: What locates and encodes.
+        root: A dataset in the project's layout.
+        boxes: ``LOCATED`` or ``WHOLE``.
+        resources: What may be used.
+
+    Returns:
+        A workspace with the artifacts "photos" and "crops".
+
+    Raises:
+        BadDataset: The folder is no dataset.
+    """
+    dataset = read_dataset(root)
+    name = hashlib.sha256(f"{root.resolve()} {boxes}".encode()).hexdigest()[:12]
+    target = Workspace(workspace.root / "compared" / name)
+    _record_photos(target, dataset, resources)
+    _encode(target, dataset, models, boxes, resources)
+    return target
+
+
+def _record_photos(target: Workspace, dataset: Dataset, resources: Resources) -> None:
+    header = Header(
+        stage="prepare",
+        code=code_fingerprint(Path(__file__)),
+        config={"root": str(dataset.root.resolve())},
+        inputs={"annotations": file_hash(dataset.root / ANNOTATIONS)},
+    )
+    with Job(target, "photos", header, resources) as job:
+        if job.up_to_date:
+            return
+        with job.write() as writer:
+            writer.write(
+                records={
+                    f"photo/{photo.path}": photo_to_record(photo)
+                    for photo in dataset.photos
+                }
+            )
+            writer.finish(
+                details={
+                    "root": str(dataset.root.resolve()),
+                    "images": str(dataset.images.resolve()),
+                    "skipped": 0,
+                }
+            )
+
+
+def _encode(
+    target: Workspace,
+    dataset: Dataset,
+    models: Models,
+    boxes: str,
+    resources: Resources,
+) -> None:
+    files = {
+        item.path: photo_file(dataset.images, item.path) for item in dataset.photos
+    }
+    present = [file for file in files.values() if file.is_file()]
+    encoder = models.encoder(resources.device)
+    rules = models.crop_rules()
+    header = Header(
+        stage="prepare",
+        code=code_fingerprint(Path(__file__)),
+        config={"boxes": boxes, "grid": rules.grid, **encoder.identity.to_dict()},
+        inputs=models.digests()
+        | {"photographs": files_fingerprint(dataset.images, present)},
+    )
+    with Job(target, "crops", header, resources) as job:
+        if job.up_to_date:
+            return
+        locator = models.locator(resources.device) if boxes == LOCATED else None
+        maker = ViewMaker(encoder, rules, job.read("photos"), (), 0, resources.seed)
+        with job.write() as writer:
+            left = [path for path in files if not writer.has(f"crop/{path}")]
+            pairs = zip(left, open_photos(files[path] for path in left), strict=True)
+            for path, opened in resources.track(pairs, "encoding", len(left)):
+                if isinstance(opened, UnreadablePhoto):
+                    writer.write(records={f"skipped/{path}": str(opened)})
+                    continue
+                found = locator.find_to_search(opened) if locator else ()
+                surest = next(iter(found), None)
+                box = surest.box_in_image if surest else None
+                crop = {
+                    "box": box,
+                    "category": surest.category if surest else "",
+                    "unsure": bool(
+                        locator and surest and is_unsure(surest, locator.telling)
+                    ),
+                }
+                tensors = maker.tensors(path, opened, box)
+                writer.write(tensors, {f"crop/{path}": crop})
+            keep_encoder(writer, encoder)
+            writer.finish(
+                encoder=encoder.identity.to_dict(),
+                details={"grid": rules.grid, "alterations": 0, "boxes": boxes},
+            )

@@ -1,0 +1,176 @@
+"""What a comparison was made of: who searched where, and what became of the others."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiefvision.evaluation.restricting import items_in_reach
+from tiefvision.evaluation.searches import Search, Within
+from tiefvision.judging.prepared import WHOLE
+from tiefvision.judging.query_boxes import true_box
+from tiefvision.records import Photo
+from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.records import read_photos, read_skipped
+
+PREDICTED = "predicted"
+"""Boxes that were located, where photographs were not taken whole."""
+
+
+@dataclass(frozen=True)
+class SearchTerms:
+    """The protocol of a comparison, number by number.
+
+    Attributes:
+        hit: What a query must find: its item, or its own photograph.
+        queries: How many asked.
+        gallery: Photographs that were searched.
+        gallery_items: Items among them.
+        within: What of the gallery a query may find.
+        reach: Items that a query may find, at most.
+        matching: Pattern of the paths of queries.
+        box: What was cropped: ``PREDICTED`` boxes, or ``WHOLE`` photographs.
+        unsure: Queries whose box was not told, but is the surest.
+        missed: Queries in which nothing was found: they count as misses.
+        unfound_gallery: Photographs of the gallery in which nothing was found: they are
+            taken whole.
+        unboxed: Queries without an annotated box: their true one is the whole.
+        unreadable_queries: Photographs that would have asked and cannot be read.
+        unreadable_gallery: Those that would have been searched.
+        unanswerable: Left out because what they may find lacks their item.
+        alone: Left out because they may find nothing but their item.
+        unknown: Left out because their category, or variant, is unknown.
+    """
+
+    hit: Literal["item", "photograph"]
+    queries: int
+    gallery: int
+    gallery_items: int
+    within: Within
+    reach: int
+    matching: str
+    box: str
+    unsure: int
+    missed: int
+    unfound_gallery: int
+    unboxed: int
+    unreadable_queries: int
+    unreadable_gallery: int
+    unanswerable: int
+    alone: int
+    unknown: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return asdict(self)
+
+    def in_words(self, search: Search) -> str:
+        """One sentence, which tells what is asked, and what became of the rest."""
+        boxes = "whole photographs"
+        if self.box != WHOLE:
+            boxes = (
+                f"predicted boxes, {self.unsure} of queries unsure; "
+                f"{self.missed} queries in which nothing was found count as misses"
+            )
+        parts = [
+            search.description,
+            boxes,
+            f"{self.unreadable_queries} could not be read, nor "
+            f"{self.unreadable_gallery} of the gallery",
+            f"{self.unanswerable} have no counterpart in the gallery",
+        ]
+        if self.alone:
+            parts.append(f"{self.alone} could find nothing else")
+        if self.unknown:
+            parts.append(f"of {self.unknown} the {self.within} is unknown")
+        if self.matching != "*":
+            parts.append(f"queries match {self.matching}")
+        return "; ".join((*parts, "exact search"))
+
+
+def terms_of(
+    search: Search,
+    records: Artifact,
+    crops: Artifact,
+    available: Collection[str],
+    matching: str = "*",
+) -> SearchTerms:
+    """What a search of the test split was made of.
+
+    Args:
+        search: The search.
+        records: Of stage 1.
+        crops: Of stage 6.
+        available: Paths of the photographs that have maps.
+        matching: Pattern of the paths of queries.
+    """
+    photos = read_photos(records)
+    whole = are_whole(crops)
+    asking = [crops.record(f"crop/{view.path}") for view in search.queries]
+    shown = [crops.record(f"crop/{view.path}") for view in search.gallery]
+    boxed = {photo.path for photo in photos if true_box(photo)}
+    every = (*photos, *read_skipped(records))
+    lost = [photo for photo in every if photo.path not in available]
+    return SearchTerms(
+        hit="item" if search.kind == "item" else "photograph",
+        queries=len(search.queries),
+        gallery=len(search.gallery),
+        gallery_items=len(set(search.gallery_items)),
+        within=search.within,
+        reach=max(items_in_reach(search), default=0),
+        matching=matching,
+        box=WHOLE if whole else PREDICTED,
+        unsure=sum(bool(crop.get("unsure")) for crop in asking),
+        missed=int(missed_queries(search, crops).sum()),
+        unfound_gallery=0 if whole else sum(crop["box"] is None for crop in shown),
+        unboxed=sum(view.path not in boxed for view in search.queries),
+        unreadable_queries=_asking(search, lost, matching),
+        unreadable_gallery=sum(
+            search.kind != "item" or photo.source == "shop" for photo in lost
+        ),
+        unanswerable=len(search.lacking),
+        alone=len(search.alone),
+        unknown=len(search.unknown),
+    )
+
+
+def note_reach(terms: Mapping[str, Any], cut: int) -> str:
+    """What figures mean where a query may find fewer items than a cut; or nothing.
+
+    Args:
+        terms: As ``SearchTerms`` has them; none where they are not known.
+        cut: The largest that is shown.
+    """
+    reach = terms.get("reach", cut + 1)
+    if reach > cut:
+        return ""
+    return (
+        f"A query may find {reach} items at most: from recall@{reach} on every query "
+        "that is not a miss is found."
+    )
+
+
+def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:
+    """(Q,) whether nothing was found in the photograph of a query: it is a miss."""
+    if are_whole(crops):
+        return np.zeros(len(search.queries), dtype=np.bool_)
+    found = (crops.record(f"crop/{view.path}")["box"] for view in search.queries)
+    return np.array([box is None for box in found], dtype=np.bool_)
+
+
+def are_whole(crops: Artifact) -> bool:
+    """Whether photographs were taken whole, and nothing was located."""
+    return bool(crops.header.details.get("boxes") == WHOLE)
+
+
+def _asking(search: Search, photos: Sequence[Photo], matching: str) -> int:
+    """How many of some photographs would have asked."""
+    return sum(
+        photo.split == "test"
+        and fnmatchcase(photo.path, matching)
+        and (search.kind != "item" or bool(photo.source == "street" and photo.item_id))
+        for photo in photos
+    )

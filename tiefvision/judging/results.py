@@ -1,0 +1,273 @@
+"""Rankers side by side: the same queries, the same gallery, exact search."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiefvision.evaluation.intervals import (
+    Figure,
+    bootstrap_difference,
+    bootstrap_mean,
+    randomisation_test,
+)
+from tiefvision.evaluation.ranked_lists import (
+    average_precision,
+    hits_in_order,
+    precision_at,
+    score_at,
+    triplet_accuracy,
+    worst_score_at,
+)
+from tiefvision.evaluation.restricting import allowed, same_kind
+from tiefvision.evaluation.retrieval import (
+    ranks_of_first_hit,
+    recall_at,
+    reciprocal_rank,
+)
+from tiefvision.evaluation.searches import Search, same_names
+from tiefvision.progress import Track, untracked
+from tiefvision.ranking.garments import Embed, GarmentsOf
+from tiefvision.ranking.views import similarity_rows
+
+CUTS = (1, 3, 5, 10, 20, 30, 50)
+"""The k of recall@k."""
+
+LIST_CUT = 30
+"""The k of precision@k and score@k (Deep Ranking, arXiv:1404.4661, has 30)."""
+
+FORBIDDEN = np.float32(-2.0)
+"""Below every cosine."""
+
+LISTED = 10
+"""Results of a query that are kept for the page of examples, at either end."""
+
+CHANCE = 0.5
+"""The share of triplets in order that guessing reaches."""
+
+
+@dataclass(frozen=True)
+class RankerResult:
+    """What a ranker did with a search.
+
+    Attributes:
+        ranker: Its name.
+        ranks: (Q,) rank of each query's item, from 1; 0 for none.
+        lists: Name of a figure of whole lists to its values, (Q,); photographs count.
+        closest: (Q, <= LISTED) rows of the gallery, the closest first; -1 where a
+            query may find no more.
+        similarities: The same shape, in [-1, 1].
+        farthest: The same shape, rows of the gallery, the farthest first.
+        least_similarities: Theirs, in [-1, 1].
+        worst: Name of a figure of whole lists to the least that each query, (Q,), can
+            have of it, which is what a miss counts; 0 of a figure that is not there.
+    """
+
+    ranker: str
+    ranks: NDArray[np.int64]
+    lists: Mapping[str, NDArray[np.float64]]
+    closest: NDArray[np.int64]
+    similarities: NDArray[np.float32]
+    farthest: NDArray[np.int64]
+    least_similarities: NDArray[np.float32]
+    worst: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def without(self, missed: NDArray[np.bool_]) -> "RankerResult":
+        """The same where some queries, (Q,), count as misses."""
+        lists = {
+            name: np.where(missed, self.worst.get(name, 0.0), values)
+            for name, values in self.lists.items()
+        }
+        return replace(self, ranks=np.where(missed, 0, self.ranks), lists=lists)
+
+    def values(self) -> dict[str, NDArray[np.float64]]:
+        """One value a query for every figure."""
+        return {
+            **{f"recall@{k}": recall_at(self.ranks, k) for k in CUTS},
+            "reciprocal_rank": reciprocal_rank(self.ranks),
+            **self.lists,
+        }
+
+    def figures(self, seed: int = 0) -> dict[str, Figure]:
+        """Every figure with its interval."""
+        return {
+            name: bootstrap_mean(values, seed) for name, values in self.values().items()
+        }
+
+
+def run_search(
+    search: Search,
+    rankers: Mapping[str, Embed],
+    garments_of: GarmentsOf,
+    track: Track = untracked,
+    query_garments_of: GarmentsOf | None = None,
+) -> list[RankerResult]:
+    """Put a search to every ranker.
+
+    Args:
+        search: Queries and gallery.
+        rankers: By name.
+        garments_of: Reads the maps of views.
+        track: Shows progress.
+        query_garments_of: Reads those of queries, if they are not where the
+            gallery's are.
+    """
+    rows_of = partial(
+        similarity_rows,
+        search.queries,
+        search.gallery,
+        garments_of,
+        track=track,
+        query_garments_of=query_garments_of,
+    )
+    return [_collect(search, name, rows_of(embed)) for name, embed in rankers.items()]
+
+
+def differences(
+    result: RankerResult, baseline: RankerResult, seed: int = 0
+) -> dict[str, Figure]:
+    """How far a ranker is ahead of another, query by query, with interval."""
+    other = baseline.values()
+    return {
+        name: bootstrap_difference(values, other[name], seed)
+        for name, values in result.values().items()
+    }
+
+
+def chances(
+    result: RankerResult, baseline: RankerResult, seed: int = 0
+) -> dict[str, float]:
+    """How likely each difference is if both were alike (``randomisation_test``)."""
+    other = baseline.values()
+    return {
+        name: randomisation_test(values, other[name], seed)
+        for name, values in result.values().items()
+    }
+
+
+def _collect(
+    search: Search, name: str, blocks: Iterable[NDArray[np.float32]]
+) -> RankerResult:
+    """What came of blocks of rows, in the order of the queries."""
+    parts, done = [_judge(name, search, 0, _no_rows(search))], 0
+    for rows in blocks:
+        parts.append(_judge(name, search, done, rows))
+        done += len(rows)
+    return RankerResult(
+        name,
+        np.concatenate([part.ranks for part in parts]),
+        _joined([part.lists for part in parts]),
+        np.concatenate([part.closest for part in parts]),
+        np.concatenate([part.similarities for part in parts]),
+        np.concatenate([part.farthest for part in parts]),
+        np.concatenate([part.least_similarities for part in parts]),
+        _joined([part.worst for part in parts]),
+    )
+
+
+def _joined(
+    parts: Sequence[Mapping[str, NDArray[np.float64]]],
+) -> dict[str, NDArray[np.float64]]:
+    """Figures of several blocks of queries as one, by name."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _no_rows(search: Search) -> NDArray[np.float32]:
+    """Those of no queries, which has the shapes and names of all others."""
+    return np.empty((0, len(search.gallery)), dtype=np.float32)
+
+
+def _judge(
+    name: str, search: Search, first: int, table: NDArray[np.float32]
+) -> RankerResult:
+    """What came of the queries from ``first`` on, by their rows of similarities."""
+    items = search.query_items[first : first + len(table)]
+    relevant = same_names(items, search.gallery_items)
+    rows = slice(first, first + len(table))
+    mask = allowed(search, rows)
+    lengths = None
+    if mask is not None:
+        # What a query may not find stands behind all that it may, and is no result.
+        table, relevant = np.where(mask, table, FORBIDDEN), relevant & mask
+        lengths = mask.sum(axis=1)
+    hits = hits_in_order(table, relevant)
+    order = np.argsort(-table, axis=1, kind="stable")
+    closest, farthest = _ends(order, lengths)
+    within, no_triplet = _in_category(search, rows, table, relevant, mask)
+    return RankerResult(
+        name,
+        ranks_of_first_hit(table, items, search.gallery_items),
+        {
+            "average_precision": average_precision(hits),
+            f"precision@{LIST_CUT}": precision_at(hits, LIST_CUT),
+            "triplet_accuracy": triplet_accuracy(hits, lengths),
+            **within,
+            f"score@{LIST_CUT}": score_at(hits, LIST_CUT, lengths),
+        },
+        closest,
+        _similarities(table, closest),
+        farthest,
+        _similarities(table, farthest),
+        {
+            f"score@{LIST_CUT}": worst_score_at(hits, LIST_CUT, lengths),
+            **no_triplet,
+        },
+    )
+
+
+def _ends(
+    order: NDArray[np.int64], lengths: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first and the last results of each list, (Q, <= LISTED) of either.
+
+    A list that is shorter than others ends with -1.
+    """
+    count = order.shape[1]
+    first = np.arange(min(LISTED, count))
+    if lengths is None:
+        # Copies, or a few numbers would keep the whole table in memory.
+        return order[:, first], order[:, ::-1][:, first]
+    last = lengths[:, None] - 1 - first
+    beyond = last < 0
+    farthest = np.take_along_axis(order, last.clip(0), axis=1)
+    return np.where(beyond, -1, order[:, first]), np.where(beyond, -1, farthest)
+
+
+def _similarities(
+    table: NDArray[np.float32], columns: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Those of some columns of each row; 0 where there is none."""
+    found = np.take_along_axis(table, columns.clip(0), axis=1)
+    return np.where(columns < 0, np.float32(0.0), found)
+
+
+def _in_category(
+    search: Search,
+    rows: slice,
+    table: NDArray[np.float32],
+    relevant: NDArray[np.bool_],
+    mask: NDArray[np.bool_] | None,
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
+    """Similarity precision: triplets whose wrong one is of the query's category.
+
+    A query without such a triplet says nothing: it counts as guessing does, ``CHANCE``,
+    for every ranker, and as a miss.
+
+    Returns:
+        The figure, and the least that it can be.
+    """
+    kinds = same_kind(search, rows)
+    if kinds is None:
+        return {}, {}
+    kinds = kinds if mask is None else kinds & mask
+    right = relevant & kinds
+    hits = hits_in_order(np.where(kinds, table, FORBIDDEN), right)
+    figures = triplet_accuracy(hits, kinds.sum(axis=1))
+    some = right.any(axis=1) & (kinds & ~relevant).any(axis=1)
+    name = "similarity_precision"
+    return (
+        {name: np.where(some, figures, CHANCE)},
+        {name: np.where(some, 0.0, CHANCE)},
+    )

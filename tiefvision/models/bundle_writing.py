@@ -1,0 +1,116 @@
+"""From a finished workspace to a bundle of its models."""
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from tiefvision import weights as package_weights
+from tiefvision.encoders.dense import DenseEncoder, EncoderIdentity, make_encoder
+from tiefvision.encoders.weights import (
+    LOCATOR,
+    ROLES,
+    SHIPPED,
+    encoder_file,
+    write_encoder,
+)
+from tiefvision.encoders.weights_files import write_weights_file
+from tiefvision.models.bundle import (
+    CLASSIFIER,
+    HEADS_FILE,
+    HEADS_FORMAT,
+    HEADS_VERSION,
+    REGRESSORS,
+)
+from tiefvision.models.networks import read_weights
+from tiefvision.models.trained import DEEPRANK
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.encoding import read_encoder
+from tiefvision.workspace.job import input_digests, require_same_encoder
+from tiefvision.workspace.maps import read_pyramid
+
+CPU = torch.device("cpu")
+
+
+def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, ...]:
+    """Make a bundle of what a workspace trained.
+
+    The encoders' weights are rounded to half precision, which is what the heads were
+    trained over if they came from a bundle.
+
+    Args:
+        workspace: In which all stages up to the sixth have run; DeepRank goes along if
+            it has been trained.
+        folder: For the files.
+        name: Of the heads, such as "heads-1".
+
+    Returns:
+        The files of the encoder, of the locator's encoder, and of the heads.
+
+    Raises:
+        MissingArtifact: A stage has not run.
+        StaleArtifact: Two artifacts that share an encoder are of different ones.
+    """
+    rankers = (DEEPRANK,) if workspace.holds(DEEPRANK) else ()
+    trained = (CLASSIFIER, REGRESSORS, *rankers)
+    located_with = ("features", CLASSIFIER, REGRESSORS, "locations")
+    compared_with = ("crops", *rankers)
+    with ExitStack() as stack:
+        opened = {
+            key: stack.enter_context(workspace.open(key))
+            for key in (*located_with, *compared_with)
+        }
+        for names in (located_with, compared_with):
+            require_same_encoder(*(opened[key] for key in names))
+        placed = {
+            source: _place_encoder(read_encoder(opened[key], CPU), folder, source)
+            for source, key in ((SHIPPED, "crops"), (LOCATOR, "features"))
+        }
+        pyramid = read_pyramid(opened["features"])
+        facts = {
+            "format": HEADS_FORMAT,
+            "version": HEADS_VERSION,
+            "name": name,
+            "pyramid": asdict(pyramid),
+            "voting": opened["locations"].header.details["voting"],
+            "telling": opened["locations"].header.details["telling"],
+            "crops": {"grid": opened["crops"].header.details["grid"]},
+            "artifacts": input_digests(workspace, list(opened)),
+            **{
+                ROLES[source]: identity.to_dict()
+                for source, (_, identity) in placed.items()
+            },
+            **{key: opened[key].header.details for key in trained},
+        }
+        tensors = {
+            f"{key}.{part}": tensor
+            for key in trained
+            for part, tensor in read_weights(opened[key]).items()
+        }
+    write_weights_file(folder / HEADS_FILE, tensors, facts)
+    return *(path for path, _ in placed.values()), folder / HEADS_FILE
+
+
+def _place_encoder(
+    encoder: DenseEncoder, folder: Path, source: str
+) -> tuple[Path, EncoderIdentity]:
+    """Put an encoder's file into a folder: a copy of a shipped one if it is that."""
+    architecture = encoder.architecture
+    path = encoder_file(folder, architecture, source)
+    shipped = [
+        encoder_file(package_weights.FOLDER, architecture, role) for role in ROLES
+    ]
+    for known in (path, *shipped):
+        if not known.is_file():
+            continue
+        found = make_encoder(architecture.name, str(known)).identity
+        if found.weights_hash == encoder.identity.weights_hash:
+            if known != path:
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(known, path)
+            return path, found
+    facts = {"name": encoder.identity.weights}
+    write_encoder(path, architecture.name, encoder.trunk.state_dict(), facts)
+    return path, make_encoder(architecture.name, str(path)).identity

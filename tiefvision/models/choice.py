@@ -1,0 +1,51 @@
+"""Which models a command uses: those of the workspace, or those of a bundle."""
+
+from pathlib import Path
+
+from tiefvision.errors import BadUsage, MissingArtifact
+from tiefvision.models.bundle import Bundle, read_bundle, shipped_bundle
+from tiefvision.models.trained import TrainedModels
+from tiefvision.workspace.artifacts import Workspace, command_for
+
+AUTO = "auto"
+SHIPPED = "shipped"
+WORKSPACE = "workspace"
+
+LOCATOR = ("features", "crop_classifier", "box_regressors", "locations")
+"""The artifacts of a trained locator, in the order of their stages."""
+
+
+def choose_models(workspace: Workspace, choice: str = AUTO) -> TrainedModels | Bundle:
+    """The models that a choice stands for.
+
+    Args:
+        workspace: The one at hand.
+        choice: "workspace", "shipped", the folder of a bundle, or "auto": the
+            workspace's, or the shipped ones where it has none.
+
+    Raises:
+        BadUsage: There is no such choice.
+        BadWeights: The bundle cannot be used.
+        MissingArtifact: "auto" in a workspace whose locator is half trained.
+    """
+    if choice == WORKSPACE:
+        return TrainedModels(workspace)
+    if choice == SHIPPED:
+        return shipped_bundle()
+    if choice != AUTO:
+        if not Path(choice).is_dir():
+            raise BadUsage(
+                f"There are no models {choice!r}.",
+                "Use auto, shipped, workspace, or a folder that "
+                "tiefvision models --export wrote.",
+            )
+        return read_bundle(Path(choice))
+    missing = [name for name in LOCATOR if not workspace.holds(name)]
+    if not missing:
+        return TrainedModels(workspace)
+    if len(missing) == len(LOCATOR):
+        return shipped_bundle()
+    raise MissingArtifact(
+        f"There is no {missing[0]}.lmdb in {workspace.root}.",
+        f"Run: {command_for(missing[0])}, or use --models shipped",
+    )

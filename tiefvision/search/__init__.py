@@ -1,1 +1,0 @@
-"""From a photograph to neighbours: locate, crop, embed, search."""

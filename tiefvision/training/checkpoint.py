@@ -1,0 +1,55 @@
+"""The state of a training that writes no artifact, in a file beside its result."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from tiefvision.errors import StaleArtifact
+from tiefvision.training.loop import Figures, Snapshot
+
+
+@dataclass(frozen=True)
+class FileMemory:
+    """Keeps the last snapshot in one safetensors file, replaced in one step.
+
+    Attributes:
+        path: Of the file.
+        settings: Everything that the training depends on; a file of other settings is
+            refused, not continued.
+    """
+
+    path: Path
+    settings: str
+
+    def recall(self) -> Snapshot | None:
+        """The last snapshot, if an earlier run was cut short.
+
+        Raises:
+            StaleArtifact: The file is damaged, or of other settings.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with safe_open(self.path, framework="numpy") as file:
+                facts = file.metadata() or {}
+                names = file.keys()
+                tensors = {name: file.get_tensor(name) for name in names}
+        except (SafetensorError, OSError) as error:
+            raise self._refusal(f"cannot be read ({error})") from error
+        if facts.get("settings") != self.settings:
+            raise self._refusal("is of a training with other settings")
+        history: list[Figures] = json.loads(facts["history"])
+        return Snapshot(len(history) - 1, tensors, tuple(history))
+
+    def remember(self, snapshot: Snapshot) -> None:
+        """Replace the last snapshot."""
+        facts = {"settings": self.settings, "history": json.dumps(snapshot.history)}
+        partial = self.path.with_name(self.path.name + ".partial")
+        partial.write_bytes(save(dict(snapshot.tensors), facts))
+        partial.replace(self.path)
+
+    def _refusal(self, what: str) -> StaleArtifact:
+        return StaleArtifact(f"{self.path} {what}.", f"Remove it: rm {self.path}")

@@ -1,0 +1,1 @@
+"""Triplets: what is drawn, the angle hinge, and training on them."""

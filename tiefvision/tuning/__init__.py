@@ -1,0 +1,1 @@
+"""Training of the locator: from artifacts, or together with its encoder."""
