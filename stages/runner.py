@@ -13,17 +13,21 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
-from tiefvision.cli.output import figure_rows, print_table
-from tiefvision.cli.running import choose_device, guarded, say
+from tiefvision.cli.output import figure_text, print_table
+from tiefvision.cli.running import guarded, say
+from tiefvision.devices import choose_device, limit_threads
 from tiefvision.files import replace_file
 from tiefvision.progress import choose_track
 from tiefvision.store.artifact import MAX_GIB
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, STAGES, Workspace
 from tiefvision.workspace.job import Job, Resources, input_digests
-from tiefvision.workspace.provenance import code_fingerprint
 
 FOLDER = Path(__file__).parent
+
+MOST_SHOWN = 11
+"""Figures that a stage prints; with the path of its report twelve lines. The report has
+all."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Shared:
     seed: Annotated[int, "of everything drawn at random", 0] = 0
     max_gib: Annotated[float, "limit of an artifact in GiB"] = MAX_GIB
     quiet: Annotated[bool, "no progress"] = False
+    threads: Annotated[int, "of the networks; 0: as many as cores", 0] = 0
 
 
 def stage_modules() -> dict[str, str]:
@@ -50,6 +55,7 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
         Its report, or None if it is up to date.
     """
     module = importlib.import_module(stage_modules()[name])
+    limit_threads(shared.threads)
     workspace = Workspace(shared.workspace)
     resources = Resources(
         choose_device(shared.device),
@@ -59,12 +65,12 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
     )
     header = Header(
         stage=name,
-        code=code_fingerprint(FOLDER / f"{module.__name__.split('.')[1]}.py"),
+        version=module.VERSION,
         config=_plain(asdict(config)) | {"seed": shared.seed},
         inputs=input_digests(workspace, module.READS) | _sources(module, config),
     )
-    path = workspace.report_path(name)
-    with Job(workspace, STAGES[name], header, resources) as job:
+    with Job(workspace, _artifact(name, module, config), header, resources) as job:
+        path = job.report_path
         # The report comes last: without it a run was killed after its artifact.
         if job.up_to_date and path.is_file():
             return None
@@ -78,7 +84,43 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
         "figures": figures,
     }
     replace_file(path, json.dumps(report, indent=1, ensure_ascii=False).encode())
-    return report
+    return report | {"report": str(path)}
+
+
+def shown_figures(module: ModuleType, report: dict[str, Any]) -> list[list[str]]:
+    """Rows of the table that a stage prints: at most ``MOST_SHOWN``.
+
+    Args:
+        module: The stage; its ``SHOWN`` names figures, "test.mean_iou" one within
+            another. Without it the first figures are shown.
+        report: What ``run_stage`` returned.
+    """
+    figures = report["figures"]
+    names = getattr(module, "SHOWN", tuple(figures))
+    found = [(name, _figure(figures, name)) for name in names]
+    rows = [
+        [name.replace(".", " ").replace("_", " "), figure_text(value)]
+        for name, value in found
+        if value is not None
+    ]
+    return rows[:MOST_SHOWN]
+
+
+def _figure(figures: Any, name: str) -> Any:
+    """A figure by its name; None where a report lacks it."""
+    # "iou_over_0.5" has a dot of its own: the longest name that is there comes first.
+    if not isinstance(figures, dict):
+        return None
+    if name in figures:
+        return figures[name]
+    first, _, rest = name.partition(".")
+    return _figure(figures.get(first), rest) if rest else None
+
+
+def _artifact(name: str, module: ModuleType, config: Any) -> str:
+    """What a stage writes: its artifact, or another that its settings name."""
+    named: Callable[[Any], str] | None = getattr(module, "artifact", None)
+    return named(config) if named else STAGES[name]
 
 
 def main() -> int:
@@ -112,7 +154,8 @@ def _command(name: str, module: ModuleType) -> Callable[..., None]:
             say(f"{name}: up to date")
         else:
             say(f"{name}: done in {report['seconds']} s")
-            print_table(("figure", "value"), list(figure_rows(report["figures"])))
+            print_table(("figure", "value"), shown_figures(module, report))
+            say(f"The report is {report['report']}")
 
     parameters = [*_parameters(module.Config), *_parameters(Shared)]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

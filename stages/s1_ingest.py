@@ -30,7 +30,21 @@ from tiefvision.workspace.job import Job
 from tiefvision.workspace.provenance import file_hash, files_fingerprint
 from tiefvision.workspace.records import photo_to_record
 
+VERSION = 1
 READS = ()
+SHOWN = (
+    "photos",
+    "by_source",
+    "by_split",
+    "items",
+    "boxes",
+    "categories",
+    "triplets",
+    "missing",
+    "corrupt",
+    "problems",
+    "leaks",
+)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from tiefvision.encoders.precision import AUTO
-from tiefvision.encoders.weights import LOCATOR
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.locating.pyramid import Pyramid, encode_levels
 from tiefvision.photos.working import open_photos
@@ -21,6 +20,7 @@ from tiefvision.tuning.starting import (
     keep_heads,
     read_heads,
 )
+from tiefvision.weights import LOCATOR
 from tiefvision.workspace.encoding import (
     DEFAULT_ENCODER,
     EncoderName,
@@ -34,6 +34,7 @@ from tiefvision.workspace.job import Job
 from tiefvision.workspace.maps import to_half
 from tiefvision.workspace.records import photo_path, read_photos
 
+VERSION = 1
 READS = ("photos",)
 
 

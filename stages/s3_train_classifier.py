@@ -27,7 +27,17 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.records import read_photos
 
+VERSION = 1
 READS = ("photos", "features")
+SHOWN = (
+    "photographs",
+    "categories",
+    "start",
+    "before.val_log_likelihood",
+    "last.epoch",
+    "last.loss",
+    "last.val_log_likelihood",
+)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,17 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
 from tiefvision.workspace.records import read_photos
 
+VERSION = 1
 READS = ("photos", "features", "crop_classifier")
+SHOWN = (
+    "photographs",
+    "start",
+    "before.val_log_likelihood",
+    "last.epoch",
+    "last.loss",
+    "last.error",
+    "last.val_log_likelihood",
+)
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,26 @@ from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.locate import locate
 from tiefvision.locating.targets import garments_to_find
 from tiefvision.locating.votes import Combination, VotingRules
-from tiefvision.models.networks import read_classifier, read_regressors
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import levels_reader
+from tiefvision.workspace.networks import read_classifier, read_regressors
 from tiefvision.workspace.records import read_photos
 
+VERSION = 1
 READS = ("photos", "features", "crop_classifier", "box_regressors")
+SHOWN = (
+    "test.photographs",
+    "test.garments",
+    "test.nothing_found",
+    "test.mean_iou",
+    "test.iou_over_0.5",
+    "test.mean_box_iou",
+    "test.mean_box_iou_over_0.5",
+    "test_mean_over_categories.ap50",
+    "test_mean_over_categories.mean_iou",
+    "calibration_error.test",
+    "page",
+)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ Its encoder need not be the locator's: crops are encoded anew from their pixels.
 
 Reads   photos.lmdb, locations.lmdb, the photographs
 Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells, by view: "crop",
-        "mirror", "altered1" and so on; colours/<path> float16 (K,) likewise;
-        pixels/<path> uint8 (224, 224, 3), "crop" and "altered1";
+        "mirror", "altered1" and so on; colours/<path> float16 (K,) and pixels/<path>, a
+        lossless WebP as uint8 (n,), the same of all but mirror images;
         crop/<path> the box, null where nothing was found and the whole one is taken,
-        "unsure" where it was not told;
+        its category and score, "unsure" where it was not told;
         weights/encoder the weights that made them; skipped/<path> why one was left out
 Command make stage-6 ARGS="--encoder alexnet --weights shipped"
 """
@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from tiefvision.augmenting.alterations import ALTERED
+from tiefvision.catalogue.describing import Describer, write_described
 from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.encoders.precision import AUTO
-from tiefvision.encoders.weights import SHIPPED
-from tiefvision.errors import UnreadablePhoto
-from tiefvision.photos.working import open_photos
+from tiefvision.photos.working import WorkingPhoto
 from tiefvision.ranking.crops import CropRules
+from tiefvision.records import Crop
+from tiefvision.weights import SHIPPED
 from tiefvision.workspace.encoding import (
     DEFAULT_ENCODER,
     EncoderName,
@@ -32,8 +33,9 @@ from tiefvision.workspace.encoding import (
     weights_sources,
 )
 from tiefvision.workspace.job import Job
-from tiefvision.workspace.records import garment_to_search, photo_path, read_photos
+from tiefvision.workspace.records import located_crop, photo_path, read_photos
 
+VERSION = 1
 READS = ("photos", "locations")
 
 
@@ -64,44 +66,30 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     encoder = stage_encoder(
         config.encoder, config.weights, config.precision, job.resources
     )
-    rules = CropRules(config.grid)
-    photos = [
-        photo for photo in read_photos(records) if locations.has(f"found/{photo.path}")
-    ]
+    files = {
+        photo.path: photo_path(records, photo.path)
+        for photo in read_photos(records)
+        if locations.has(f"found/{photo.path}")
+    }
     maker = ViewMaker(
-        encoder,
-        rules,
         records,
-        [photo.path for photo in photos],
+        list(files),
         config.alterations,
         job.resources.seed,
         replace(ALTERED, perspective=config.perspective),
     )
+
+    def choose(path: str, photo: WorkingPhoto) -> Crop:
+        return located_crop(locations, path)
+
+    describer = Describer(encoder, CropRules(config.grid), choose, views=maker.views)
     with job.write() as writer:
-        left = [photo for photo in photos if not writer.has(f"crop/{photo.path}")]
-        files = (photo_path(records, photo.path) for photo in left)
-        pairs = zip(left, open_photos(files), strict=True)
-        for photo, opened in job.resources.track(pairs, "encoding crops", len(left)):
-            if isinstance(opened, UnreadablePhoto):
-                writer.write(records={f"skipped/{photo.path}": str(opened)})
-                continue
-            surest, unsure = garment_to_search(locations, photo.path)
-            box = surest.box_in_image if surest else None
-            writer.write(
-                tensors=maker.tensors(photo.path, opened, box),
-                records={
-                    f"crop/{photo.path}": {
-                        "box": box,
-                        "category": surest.category if surest else "",
-                        "score": surest.score if surest else 0.0,
-                        "unsure": unsure,
-                    }
-                },
-            )
+        track = job.resources.track
+        write_described(writer, describer, files, track, "encoding crops")
         keep_encoder(writer, encoder)
         header = writer.finish(
             encoder=encoder.identity.to_dict(),
-            details={"grid": rules.grid, "alterations": config.alterations},
+            details={"grid": config.grid, "alterations": config.alterations},
         )
     return {
         "encoder": str(encoder.identity),

@@ -12,15 +12,26 @@ from tiefvision.evaluation.searches import search_of_split
 from tiefvision.judging.comparison import require_choice
 from tiefvision.judging.protocol import missed_queries
 from tiefvision.judging.results import run_search
-from tiefvision.models.trained import COSINE
-from tiefvision.ranking.views import CosineRanker
+from tiefvision.ranking.cosine import CosineRanker
+from tiefvision.ranking.registry import COSINE
 from tiefvision.records import Split
 from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
 
+VERSION = 1
 READS = ("photos", "crops")
+SHOWN = (
+    "val.queries",
+    "val.recall@1",
+    "val.reciprocal_rank",
+    "test.queries",
+    "test.recall@1",
+    "test.recall@5",
+    "test.recall@20",
+    "test.reciprocal_rank",
+)
 SPLITS: tuple[Split, ...] = ("val", "test")
 
 

@@ -4,6 +4,7 @@ Reads   photos.lmdb, crops.lmdb
 Writes  deeprank.lmdb: weights/module float32; training/history the curves;
         reports/train_deeprank.csv, the same, as they grow
 Command make stage-8 ARGS="--network cells --margin 20"
+        make stage-8 ARGS="--name deeprank-cells --network cells"
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,9 @@ from typing import Annotated, Any
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.errors import BadDataset, BadUsage, require_known
 from tiefvision.evaluation.searches import search_of_split
-from tiefvision.models.networks import COLOUR, NETWORKS, start_deeprank
 from tiefvision.ranking.deeprank import SIZE
+from tiefvision.ranking.deeprank_networks import COLOUR, NETWORKS, start_deeprank
+from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
 from tiefvision.records import Photo, View
 from tiefvision.store.artifact import Artifact
 from tiefvision.training.loop import Schedule
@@ -31,7 +33,19 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_judged_triplets, read_photos
 
+VERSION = 1
 READS = ("photos", "crops")
+SHOWN = (
+    "queries",
+    "judged",
+    "left_out",
+    "before.val_reciprocal_rank",
+    "last.epoch",
+    "last.loss",
+    "last.triplet_accuracy",
+    "last.val_reciprocal_rank",
+    "kept",
+)
 
 TINY = 1e-9
 """What rounding may add to two shares that make 1."""
@@ -41,6 +55,9 @@ TINY = 1e-9
 class Config:
     """Settings of the stage."""
 
+    name: Annotated[str, "what to call the ranker: deeprank, or deeprank-SUFFIX"] = (
+        DEEPRANK
+    )
     network: Annotated[str, "cells, deep or colour"] = COLOUR
     size: Annotated[int, f"numbers of an embedding, colour alone; 0: {SIZE}", 0] = 0
     positives: Annotated[str, "item, view or class; or several: item,view"] = POSITIVES[
@@ -65,6 +82,19 @@ class Config:
     pool: Annotated[int, "photographs compared in an epoch"] = TripletRules.pool
     batch: Annotated[int, "triplets in a batch"] = TripletRules.batch
     rounds: Annotated[int, "triplets of a query in an epoch"] = TripletRules.rounds
+
+
+def artifact(config: Config) -> str:
+    """The artifact of the ranker's name; several live in one workspace.
+
+    Raises:
+        BadUsage: It is no name of a DeepRank.
+    """
+    if ranker_kind(config.name) != RANKERS[DEEPRANK]:
+        raise BadUsage(
+            f"--name {config.name} is no {DEEPRANK}.", f"Use {DEEPRANK}-SUFFIX."
+        )
+    return config.name
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:

@@ -16,10 +16,14 @@ from tiefvision.judging.gallery_map import map_gallery
 from tiefvision.judging.indexes import with_indexes
 from tiefvision.judging.page import write_page
 from tiefvision.judging.query_boxes import query_garments
-from tiefvision.models.trained import load_rankers
+from tiefvision.models.rankers import load_ranker
+from tiefvision.models.trained import TrainedModels
+from tiefvision.ranking.registry import COSINE, DEEPRANK
 from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
+from tiefvision.workspace.records import read_crop
 
+VERSION = 1
 READS = ("photos", "crops", "baseline", "deeprank")
 
 
@@ -40,7 +44,11 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     records, crops = job.read("photos"), job.read("crops")
     deeprank = job.read("deeprank")
     encoder = require_same_encoder(crops, job.read("baseline"), deeprank)
-    rankers = load_rankers(job.workspace, device)
+    models = TrainedModels(job.workspace)
+    rankers = {
+        name: load_ranker(job.workspace, models, name, job.resources)
+        for name in (COSINE, DEEPRANK)
+    }
     garments_of = garments_reader(crops, device)
     others = query_garments(records, crops, device)
     comparison = compare_rankers(
@@ -49,9 +57,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     settings = HnswSettings(config.links, config.effort, config.search_effort)
     search = comparison.search
     rows = [
-        GalleryRow(view.path, item, crop["box"], crop["category"])
+        GalleryRow(view.path, item, read_crop(crops, view.path))
         for view, item in zip(search.gallery, search.gallery_items, strict=True)
-        for crop in [crops.record(f"crop/{view.path}")]
     ]
     with job.write() as writer:
         details = write_gallery(
@@ -61,6 +68,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             "root": records.header.details["root"],
             "images": records.header.details["images"],
             "grid": crops.header.details["grid"],
+            "items": len(set(search.gallery_items)),
         }
         writer.finish(encoder=encoder, details=details | shared)
     comparison = with_indexes(comparison, rankers, garments_of, job.workspace, track)

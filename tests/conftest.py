@@ -65,15 +65,15 @@ def run_stage(dataset: Path) -> RunStage:
     from stages import runner
 
     def run(
-        workspace: Path, name: str, max_gib: float = 1.0, **changes: Any
+        workspace: Path, stage: str, /, max_gib: float = 1.0, **changes: Any
     ) -> dict[str, Any] | None:
-        module = importlib.import_module(runner.stage_modules()[name])
-        own = {"data": dataset} if name == "ingest" else SETTINGS.get(name, {})
+        module = importlib.import_module(runner.stage_modules()[stage])
+        own = {"data": dataset} if stage == "ingest" else SETTINGS.get(stage, {})
         options = {"seed": 0, **own, **changes}
         shared = runner.Shared(
             workspace, "cpu", options.pop("seed"), max_gib, quiet=True
         )
-        return runner.run_stage(name, module.Config(**options), shared)
+        return runner.run_stage(stage, module.Config(**options), shared)
 
     return run
 

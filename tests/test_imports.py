@@ -14,7 +14,7 @@ FILES = sorted(
 
 LAYERS = (
     {"errors", "records", "version", "weights"},
-    {"ahead", "boxes", "files", "machine", "progress"},
+    {"ahead", "boxes", "devices", "files", "machine", "progress"},
     {"photos"},
     {"datasets", "encoders", "evaluation", "store", "index"},
     {"augmenting", "training"},
@@ -23,7 +23,7 @@ LAYERS = (
     {"models", "report"},
     {"tuning", "catalogue"},
     {"judging"},
-    {"doctor"},
+    {"doctor", "finder"},
     {"benchmarks"},
     {"cli"},
     {"stages"},
@@ -111,12 +111,13 @@ def test_imports_go_down_the_layers(path):
         )
 
 
-def test_the_package_imports_only_its_version_and_its_command_line():
+def test_the_package_offers_the_front_door_and_its_command_line():
     parts = {
         name: set(project_parts(tree_of(Path("tiefvision") / f"__{name}__.py")))
         for name in ("init", "main")
     }
-    assert parts == {"init": {"version"}, "main": {"cli"}}
+    front = {"version", "finder", "records", "catalogue", "errors"}
+    assert parts == {"init": front, "main": {"cli"}}
 
 
 @each_file()

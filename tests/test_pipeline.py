@@ -12,11 +12,15 @@ from stages.runner import stage_modules
 from tiefvision.catalogue.gallery import read_index, read_rows
 from tiefvision.evaluation.searches import search_of_split
 from tiefvision.judging.results import run_search
-from tiefvision.models.trained import RANKERS, load_rankers
+from tiefvision.models.rankers import load_ranker
+from tiefvision.models.trained import TrainedModels
 from tiefvision.workspace.artifacts import STAGES, Workspace
 from tiefvision.workspace.garments import garments_reader
+from tiefvision.workspace.job import Resources
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
+
+RANKERS = ("cosine", "deeprank")
 
 
 def figures(workspace, stage):
@@ -76,15 +80,17 @@ def test_the_report_of_locating_tells_categories_and_shows_the_worst(trained):
 def test_deeprank_ranks_what_it_was_trained_on_better_than_the_baseline(trained):
     workspace = Workspace(trained)
     cpu = torch.device("cpu")
+    models = TrainedModels(workspace)
+    rankers = {
+        name: load_ranker(workspace, models, name, Resources(cpu)) for name in RANKERS
+    }
     with workspace.open("crops") as crops, workspace.open("photos") as records:
         photos = read_photos(records)
         search = search_of_split(photos, "train", paths_with_maps(crops, photos))
         assert len(search.queries) == 4
         cosine, deeprank = (
             float(result.values()["reciprocal_rank"].mean())
-            for result in run_search(
-                search, load_rankers(workspace, cpu), garments_reader(crops, cpu)
-            )
+            for result in run_search(search, rankers, garments_reader(crops, cpu))
         )
     assert deeprank > cosine + 0.1
 

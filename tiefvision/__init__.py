@@ -1,5 +1,70 @@
-"""Find the garment in a street photograph, then find it in the catalogue."""
+"""Find the garment in a street photograph, then find it in the catalogue.
+
+    import tiefvision
+
+    finder = tiefvision.load()
+    photo = finder.open("street.jpg")
+    for garment in photo.garments:
+        print(garment.category, garment.box_in_image, garment.score)
+
+Names are imported when they are used, so that ``import tiefvision`` takes no time.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from tiefvision.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from tiefvision.catalogue.searcher import Hit
+    from tiefvision.errors import (
+        BadDataset,
+        BadUsage,
+        BadWeights,
+        MissingArtifact,
+        StaleArtifact,
+        StorageFull,
+        TiefVisionError,
+        UnreadablePhoto,
+    )
+    from tiefvision.finder import Answer, Finder, OpenPhoto, load
+    from tiefvision.records import Garment
+
+__all__ = [
+    "Answer",
+    "BadDataset",
+    "BadUsage",
+    "BadWeights",
+    "Finder",
+    "Garment",
+    "Hit",
+    "MissingArtifact",
+    "OpenPhoto",
+    "StaleArtifact",
+    "StorageFull",
+    "TiefVisionError",
+    "UnreadablePhoto",
+    "__version__",
+    "load",
+]
+
+_FROM = {
+    "Answer": "finder",
+    "Finder": "finder",
+    "Garment": "records",
+    "Hit": "catalogue.searcher",
+    "OpenPhoto": "finder",
+    "load": "finder",
+}
+"""Module of each name; the others are errors."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'tiefvision' has no attribute {name!r}")
+    module = importlib.import_module(f"tiefvision.{_FROM.get(name, 'errors')}")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,48 +1,40 @@
-"""What works here and what does not: the findings of ``tiefvision doctor``."""
+"""What works here and what does not: the findings of ``tiefvision doctor``.
+
+Nothing here imports torch: the examination is to take a second.
+"""
 
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-import torchvision
-
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import ARCHITECTURES
-from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.weights import ROLES, encoder_file
-from tiefvision.encoders.weights_files import read_weights_file
+from tiefvision.encoders.encoder_file import encoder_file_hash
+from tiefvision.encoders.weights_header import read_weights_header
 from tiefvision.errors import BadWeights, TiefVisionError
-from tiefvision.models.bundle import HEADS_FILE, shipped_bundle
+from tiefvision.locating.heads_file import HEADS_FILE
+from tiefvision.models.bundle import shipped_bundle
 from tiefvision.models.listing import describe_file
 from tiefvision.version import __version__
+from tiefvision.weights import LOCATOR, ROLES, encoder_file
 from tiefvision.workspace.artifacts import CATALOGUE, STAGES, Workspace, command_for
-
-LIBRARIES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "pillow",
-    "scipy",
-    "lmdb",
-    "nmslib",
-    "safetensors",
-    "typer",
-    "rich",
-)
 
 REINSTALL = "pip install --force-reinstall tiefvision"
 
-CPU = torch.device("cpu")
+NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+"""What the driver of an NVIDIA card puts there on Linux."""
 
 LITTLE_DISK = 2.0
 """GiB free below which a run over a thousand photographs may not fit."""
+
+Status = Literal["ok", "note", "failed"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +42,7 @@ class Finding:
     """One line of the examination."""
 
     check: str
-    status: Literal["ok", "note", "failed"]
+    status: Status
     detail: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,83 +50,127 @@ class Finding:
         return asdict(self)
 
 
-def examine(workspace: Workspace) -> list[Finding]:
-    """Versions, devices, weights, freshness of the artifacts, disk."""
+def examine(workspace: Workspace, in_clone: bool | None = None) -> list[Finding]:
+    """Versions, devices, weights, freshness of the artifacts, disk.
+
+    Args:
+        workspace: Workspace whose artifacts are examined.
+        in_clone: Whether stages can be run here; by default, whether there is a
+            Makefile beside a folder of stages.
+    """
+    if in_clone is None:
+        in_clone = Path("Makefile").is_file() and Path("stages").is_dir()
     return [
         Finding(
             "tiefvision", "ok", f"{__version__}, Python {platform.python_version()}"
         ),
-        *(_library(name) for name in LIBRARIES),
+        *_libraries(),
         *_devices(),
         *_shipped(),
-        *_weights(),
-        *_artifacts(workspace),
+        *_artifacts(workspace, in_clone),
         _disk(workspace.root),
     ]
 
 
-def _library(name: str) -> Finding:
+def verdict(findings: Sequence[Finding]) -> str:
+    """What the findings come to, in a sentence."""
+    failed = [finding.check for finding in findings if finding.status == "failed"]
+    if failed:
+        return f"{len(failed)} things need mending: {', '.join(failed)}."
+    searchable = any(
+        finding.check == f"{CATALOGUE}.lmdb" and finding.status == "ok"
+        for finding in findings
+    )
+    if searchable:
+        return "Everything works; tiefvision search PHOTO can begin."
+    return "Everything works; begin with: tiefvision index FOLDER"
+
+
+def _libraries() -> list[Finding]:
+    """Every dependency of the package, with its version."""
     try:
-        return Finding(name, "ok", importlib.metadata.version(name))
+        requirements = importlib.metadata.requires("tiefvision") or []
     except importlib.metadata.PackageNotFoundError:
-        return Finding(name, "failed", f"not installed. Run: pip install {name}")
+        note = "not installed, run from its source: dependencies are unknown"
+        return [Finding("package", "note", note)]
+    own = [text for text in requirements if "extra ==" not in text]
+    return [_library(re.split(r"[^\w.-]", text, maxsplit=1)[0], text) for text in own]
+
+
+def _library(name: str, requirement: str) -> Finding:
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        fix = f"not installed. Run: pip install '{requirement}'"
+        return Finding(name, "failed", fix)
+    least = re.search(r">=\s*([\d.]+)", requirement)
+    if least and _numbers(version) < _numbers(least[1]):
+        fix = f"{version} is too old. Run: pip install '{requirement}'"
+        return Finding(name, "failed", fix)
+    return Finding(name, "ok", version)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Leading numbers of a version: "2.13.0+cpu" to (2, 13, 0)."""
+    release = re.match(r"\d+(\.\d+)*", version)
+    return tuple(map(int, release[0].split("."))) if release else ()
 
 
 def _devices() -> list[Finding]:
     findings = [Finding("cpu", "ok", f"{os.cpu_count()} cores")]
-    if torch.cuda.is_available():
-        findings.append(Finding("cuda", "ok", torch.cuda.get_device_name()))
-    else:
-        findings.append(Finding("cuda", "note", "none; networks run on the processor"))
-    return findings
+    if not NVIDIA_DRIVER.exists():
+        detail = "no NVIDIA driver; networks run on the processor"
+        return [*findings, Finding("cuda", "note", detail)]
+    try:
+        build = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        build = "none"
+    if build.endswith("+cpu"):
+        detail = f"an NVIDIA driver, but torch {build} is a build without CUDA"
+        return [*findings, Finding("cuda", "note", detail)]
+    return [*findings, Finding("cuda", "ok", f"an NVIDIA driver, and torch {build}")]
 
 
 def _shipped() -> list[Finding]:
-    """The files of models in the package: every one must load."""
+    """The files of models in the package: every one must be whole."""
     findings = []
-    for name, architecture in ARCHITECTURES.items():
+    for name in ARCHITECTURES:
         for source in ROLES:
-            path = encoder_file(package_weights.FOLDER, architecture, source)
+            path = encoder_file(package_weights.FOLDER, name, source)
             if path.is_file():
-                findings.append(_loads(path, partial(make_encoder, name, source)))
-    findings.append(_loads(package_weights.FOLDER / HEADS_FILE, _load_shipped_bundle))
+                findings.append(_whole(path, partial(encoder_file_hash, path)))
+    heads = package_weights.FOLDER / HEADS_FILE
+    findings.append(_whole(heads, _check_shipped_bundle))
     return findings
 
 
-def _loads(path: Path, load: Callable[[], object]) -> Finding:
+def _whole(path: Path, check: Callable[[], object]) -> Finding:
     try:
-        load()
-        detail = describe_file(read_weights_file(path, facts_only=True))
+        check()
+        detail = describe_file(read_weights_header(path))
     except BadWeights as error:
         return Finding(path.name, "failed", f"{error} Run: {REINSTALL}")
     return Finding(path.name, "ok", f"ships with the package: {detail}")
 
 
-def _load_shipped_bundle() -> None:
-    bundle = shipped_bundle()
-    bundle.locator(CPU)
-    bundle.encoder(CPU)
-    bundle.rankers(CPU)
-    bundle.crop_rules()
+def _check_shipped_bundle() -> None:
+    """Raises BadWeights where the heads or an encoder beside them are damaged."""
+    facts = shipped_bundle().heads.facts
+    for source, role in ROLES.items():
+        expected = facts.get(role, {})
+        path = encoder_file(package_weights.FOLDER, expected.get("name", ""), source)
+        if encoder_file_hash(path) != expected.get("weights_hash"):
+            what = "locating" if source == LOCATOR else "garments"
+            raise BadWeights(f"{path} is not the encoder for {what} of {HEADS_FILE}.")
 
 
-def _weights() -> list[Finding]:
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    findings = []
-    for name in ARCHITECTURES:
-        weights = torchvision.models.get_model_weights(name).DEFAULT
-        file = folder / Path(weights.url).name
-        there = file.is_file()
-        detail = "ImageNet weights are here" if there else "downloaded when asked for"
-        findings.append(Finding(name, "ok" if there else "note", detail))
-    return findings
-
-
-def _artifacts(workspace: Workspace) -> list[Finding]:
+def _artifacts(workspace: Workspace, in_clone: bool) -> list[Finding]:
     digests: dict[str, str] = {}
     findings = []
-    for name in (*STAGES.values(), CATALOGUE):
-        command = command_for(name)
+    names = (*STAGES.values(), CATALOGUE) if in_clone else (CATALOGUE,)
+    held = [name for name in STAGES.values() if workspace.holds(name)]
+    for name in names if in_clone else (*held, *names):
+        command = _command(workspace, name)
         if not workspace.holds(name):
             findings.append(Finding(f"{name}.lmdb", "note", f"missing. Run: {command}"))
             continue
@@ -158,6 +194,13 @@ def _artifacts(workspace: Workspace) -> list[Finding]:
         else:
             findings.append(Finding(f"{name}.lmdb", "ok", f"fresh: {count}"))
     return findings
+
+
+def _command(workspace: Workspace, name: str) -> str:
+    """The command that writes an artifact of this workspace."""
+    if name == CATALOGUE:
+        return f"tiefvision index FOLDER --workspace {workspace.root}"
+    return command_for(name, workspace.root)
 
 
 def _disk(root: Path) -> Finding:

@@ -26,6 +26,24 @@ class Garment:
 
 
 @dataclass(frozen=True)
+class Crop:
+    """What of a photograph is compared: the record of "crop/<path>" in artifacts.
+
+    Attributes:
+        box_in_image: Pixels of the photograph after EXIF rotation; None for all of it.
+        category: Category of the garment; "" where nothing was located.
+        score: The locator's confidence in [0, 1]; 0.0 where nothing was located.
+        unsure: Whether the box was below the score that is told, and is searched with
+            for want of a better one.
+    """
+
+    box_in_image: Box | None
+    category: str = ""
+    score: float = 0.0
+    unsure: bool = False
+
+
+@dataclass(frozen=True)
 class Photo:
     """One photograph of a dataset.
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.photos.working import open_photo
-from tiefvision.ranking.crops import CropRules, crop_garment
+from tiefvision.ranking.crops import crop_garment
 
 BOX = (20.0, 10.0, 60.0, 110.0)
 PATHS = ("a.png", "b.png", "c.png")
@@ -28,7 +28,7 @@ def records(tmp_path):
 
 
 def maker_of(records, grounds, alterations, seed):
-    return ViewMaker(None, CropRules(), records, grounds, alterations, seed)
+    return ViewMaker(records, grounds, alterations, seed)
 
 
 def photo_of(records, path):

@@ -1,26 +1,15 @@
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import torch
 
+from tiefvision.catalogue.gallery import GalleryRow
+from tiefvision.catalogue.reduction import Reduction, reduce_rows
 from tiefvision.catalogue.searcher import Searcher
 from tiefvision.index.hnsw import build_index
-from tiefvision.photos.working import WorkingPhoto
-from tiefvision.ranking.crops import CropRules, crop_garment
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.records import Crop, View
 
-PHOTO = WorkingPhoto(np.zeros((40, 30, 3), dtype=np.uint8), 60, 80)
-
-
-@dataclass
-class Encoder:
-    """Encodes every crop alike."""
-
-    mean: torch.Tensor
-
-    def encode(self, photo):
-        assert photo.shape == (224, 224, 3)
-        return torch.ones(1, 1, 1)
+GARMENT = GarmentBatch(torch.zeros(1, 1, 1, 1))
 
 
 def fan(rows):
@@ -29,19 +18,24 @@ def fan(rows):
     return np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32)
 
 
-def searcher(items):
+def rows_of(items):
+    return [
+        GalleryRow(f"{row}.jpg", item, Crop(None)) for row, item in enumerate(items)
+    ]
+
+
+def searcher(items, prefix=""):
     return Searcher(
-        Encoder(torch.zeros(3)),
-        CropRules(),
-        lambda maps: torch.tensor([[1.0, 0.0]]),
+        lambda garments: torch.tensor([[1.0, 0.0]]),
         build_index(fan(len(items))),
-        [f"{row}.jpg" for row in range(len(items))],
-        items,
+        rows_of(items),
+        lambda views: None,
+        prefix=prefix,
     )
 
 
 def test_the_closest_photograph_of_each_item_is_listed():
-    hits = searcher(["a", "a", "b", "a", "c"]).nearest(PHOTO, None, 3)
+    hits = searcher(["a", "a", "b", "a", "c"]).nearest(GARMENT, 3)
     assert [(hit.rank, hit.item, hit.photo) for hit in hits] == [
         (1, "a", "0.jpg"),
         (2, "b", "2.jpg"),
@@ -52,24 +46,64 @@ def test_the_closest_photograph_of_each_item_is_listed():
 
 
 def test_an_item_with_many_photographs_hides_no_other():
-    hits = searcher(["a"] * 50 + ["b"] * 50 + ["c"]).nearest(PHOTO, None, 3)
+    hits = searcher(["a"] * 50 + ["b"] * 50 + ["c"]).nearest(GARMENT, 3)
     assert [hit.item for hit in hits] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(("k", "found"), [(1, 1), (2, 2), (3, 3), (1000, 3)])
 def test_no_more_than_k_and_no_more_than_there_are(k, found):
-    ready = searcher(["a", "b", "c", "a"])
-    assert len(ready.nearest(PHOTO, None, k)) == found
-    assert ready.item_count == 3
+    assert len(searcher(["a", "b", "c", "a"]).nearest(GARMENT, k)) == found
 
 
-def test_the_box_is_of_the_photograph_and_not_of_its_pixels(monkeypatch):
-    seen = []
+def test_paths_begin_in_the_folder_of_the_catalogue():
+    (hit,) = searcher(["a"], "images/").nearest(GARMENT, 1)
+    assert hit.photo == "images/0.jpg"
 
-    def crop(pixels, box):
-        seen.append(box)
-        return crop_garment(pixels, box)
 
-    monkeypatch.setattr("tiefvision.catalogue.searcher.crop_garment", crop)
-    searcher(["a"]).nearest(PHOTO, (10.0, 20.0, 60.0, 80.0), 1)
-    assert seen == [(5.0, 10.0, 30.0, 40.0)]
+def test_a_shortlist_by_components_is_ordered_by_whole_embeddings():
+    """The index confuses rows; whole embeddings, read again, put them right."""
+    whole = fan(200)
+    views = [View(f"{row}.jpg") for row in range(200)]
+
+    def garments_of(asked):
+        rows = [int(view.path.removesuffix(".jpg")) for view in asked]
+        return GarmentBatch(torch.from_numpy(whole[rows])[:, :, None, None])
+
+    def embed(garments):
+        return garments.maps.flatten(1)
+
+    reduction, reduced = reduce_rows(views, garments_of, embed)
+    assert reduced.shape == (200, 2)
+    # Components alone put every row of one half at the same place.
+    blurred = np.sign(reduced).astype(np.float32)
+    blurred /= np.linalg.norm(blurred, axis=1, keepdims=True)
+    ready = Searcher(
+        embed,
+        build_index(blurred),
+        rows_of([*map(str, range(200))]),
+        garments_of,
+        reduction,
+    )
+    query = GarmentBatch(torch.from_numpy(whole[[7]])[:, :, None, None])
+    hits = ready.nearest(query, 3)
+    assert hits[0].item == "7" and hits[0].similarity == pytest.approx(1.0, abs=1e-6)
+    similarities = [hit.similarity for hit in hits]
+    assert similarities == sorted(similarities, reverse=True)
+
+
+def test_a_reduction_comes_back_as_it_was_kept():
+    views = [View(f"{row}.jpg") for row in range(20)]
+    maps = torch.nn.functional.normalize(
+        torch.randn(20, 6, generator=torch.Generator().manual_seed(0)), dim=1
+    )
+
+    def garments_of(asked):
+        return GarmentBatch(maps[[int(view.path[:-4]) for view in asked]])
+
+    reduction, reduced = reduce_rows(views, garments_of, lambda it: it.maps)
+    again = Reduction.from_tensors(reduction.to_tensors())
+    np.testing.assert_array_equal(again.apply(maps.numpy()), reduced)
+    # Six numbers in six components: cosines of centred embeddings stay.
+    centred = maps.numpy() - again.whitening.mean
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    np.testing.assert_allclose(reduced @ reduced.T, centred @ centred.T, atol=5e-3)

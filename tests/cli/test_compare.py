@@ -6,8 +6,8 @@ import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, WORSE
 from tiefvision.judging.packs import PAGE
-from tiefvision.judging.rankers import KNOWN_RANKERS
 from tiefvision.models.choice import choose_models
+from tiefvision.ranking.registry import RANKERS
 from tiefvision.version import __version__
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import input_digests
@@ -256,7 +256,7 @@ def test_another_dataset_is_located_encoded_and_compared(
     tiefvision, run, dataset, tmp_path
 ):
     words = ["compare", "--workspace", run, "--data", dataset, "--json"]
-    rankers = list(KNOWN_RANKERS)
+    rankers = list(RANKERS)
     chosen = [word for name in rankers for word in ("--ranker", name)]
     spoken = tiefvision(*words, *chosen, "--pack", tmp_path / "pack")
     assert spoken.code == DONE, spoken.err

@@ -14,8 +14,8 @@ from tiefvision.encoders.dense import (
     crop_of_window,
     make_encoder,
     restore_encoder,
-    same_encoder,
 )
+from tiefvision.encoders.identity import same_encoder
 from tiefvision.errors import TiefVisionError
 
 WIDTH, HEIGHT = 448, 336

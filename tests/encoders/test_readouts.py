@@ -5,14 +5,9 @@ from torch import nn
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.weights import (
-    LOCATOR,
-    SHIPPED,
-    encoder_file,
-    load_readouts,
-    write_encoder,
-)
+from tiefvision.encoders.weights import load_readouts, write_encoder
 from tiefvision.errors import BadWeights
+from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
 
 ALEXNET = architecture_named("alexnet")
 
@@ -40,8 +35,8 @@ def test_weights_of_others_have_none(source):
 def test_each_encoder_of_the_package_has_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(package_weights, "FOLDER", tmp_path)
     layer = nn.Linear(ALEXNET.channels, 5).state_dict()
-    write(encoder_file(tmp_path, ALEXNET, SHIPPED), {"meaning": layer})
-    write(encoder_file(tmp_path, ALEXNET, LOCATOR), {})
+    write(encoder_file(tmp_path, ALEXNET.name, SHIPPED), {"meaning": layer})
+    write(encoder_file(tmp_path, ALEXNET.name, LOCATOR), {})
     assert list(load_readouts(ALEXNET, SHIPPED)) == ["meaning"]
     assert load_readouts(ALEXNET, LOCATOR) == {}
 

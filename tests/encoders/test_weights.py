@@ -9,14 +9,10 @@ from safetensors.torch import load_file, save_file
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
 from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.weights import (
-    encoder_file,
-    hash_weights,
-    load_weights,
-    write_encoder,
-)
+from tiefvision.encoders.weights import hash_weights, load_weights, write_encoder
 from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
 from tiefvision.errors import BadWeights
+from tiefvision.weights import encoder_file
 
 SHARED = Path(os.environ.get("TIEFVISION_SHARED", "../shared"))
 SQUEEZENET = architecture_named("squeezenet1_1")
@@ -152,7 +148,7 @@ def test_a_file_that_is_not_safetensors(tmp_path):
 def encoder_path(tmp_path, monkeypatch):
     """An encoder file as it ships, alone in a folder."""
     monkeypatch.setattr(package_weights, "FOLDER", tmp_path)
-    path = encoder_file(tmp_path, SQUEEZENET)
+    path = encoder_file(tmp_path, SQUEEZENET.name)
     state = random_trunk(seed=5).state_dict()
     write_encoder(path, "squeezenet1_1", state, {"name": "small-1", "teacher": "none"})
     return path
@@ -170,7 +166,7 @@ def test_an_encoder_file_is_read_under_its_name(encoder_path, by_path):
 
 
 def test_the_weights_for_locating_are_a_file_of_their_own(encoder_path):
-    path = encoder_file(encoder_path.parent, SQUEEZENET, "locator")
+    path = encoder_file(encoder_path.parent, SQUEEZENET.name, "locator")
     assert path.name == "locator-squeezenet1_1.safetensors"
     state = random_trunk(seed=6).state_dict()
     write_encoder(path, "squeezenet1_1", state, {"name": "small-1-located"})
@@ -211,7 +207,7 @@ def test_an_architecture_that_does_not_ship_names_those_that_do(encoder_path):
         message = f"no {source} weights of {name}, only shipped of squeezenet1_1"
         with pytest.raises(BadWeights, match=message):
             make_encoder(name, source)
-    path = encoder_file(encoder_path.parent, SQUEEZENET, "locator")
+    path = encoder_file(encoder_path.parent, SQUEEZENET.name, "locator")
     encoder_path.rename(path)
     with pytest.raises(BadWeights, match="only locator of squeezenet1_1"):
         make_encoder("squeezenet1_1", "shipped")

@@ -8,9 +8,9 @@ from torch import nn
 from tiefvision.encoders.weights_files import (
     fill_module,
     read_weights_file,
-    require_format,
     write_weights_file,
 )
+from tiefvision.encoders.weights_header import read_weights_header, require_format
 from tiefvision.errors import BadWeights
 
 FACTS = {"format": "tiefvision-test", "version": 3, "name": "test-1", "sizes": [1, 2]}
@@ -31,7 +31,9 @@ def test_facts_and_tensors_come_back(file):
     assert list(read.group("a.")) == ["x"]
     assert torch.equal(read.tensors["a.x"], torch.tensor([0.1, 2.0]).half())
     assert read.tensors["b.n"].dtype == torch.int64  # integers stay what they are
-    assert read_weights_file(file, facts_only=True).tensors == {}
+    header = read_weights_header(file)
+    assert (header.facts, header.shapes) == (FACTS, {"a.x": (2,), "b.n": ()})
+    assert (header.count(), header.count("a.")) == (3, 2)
     assert [path.name for path in file.parent.iterdir()] == ["test.safetensors"]
 
 

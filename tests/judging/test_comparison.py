@@ -16,8 +16,8 @@ from tiefvision.judging.page import (
     write_page,
 )
 from tiefvision.judging.results import RankerResult
+from tiefvision.ranking.cosine import CosineRanker
 from tiefvision.ranking.mix import MixRanker
-from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import Garment, Photo, View
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
@@ -54,7 +54,7 @@ def artifacts(folder, photos, unfound=(), skipped=(), **also):
         for photo in skipped
     }
     for name, tensors, values in (("photos", {}, records), ("crops", kept, crops)):
-        with ArtifactWriter(folder / name, Header("", "", {}, {}), 0.1) as writer:
+        with ArtifactWriter(folder / name, Header("", 1, {}, {}), 0.1) as writer:
             writer.write(tensors, values)
             writer.finish(details=details)
     return Artifact(folder / "photos"), Artifact(folder / "crops")

@@ -9,9 +9,9 @@ from tiefvision.judging import gallery_map as module
 from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.gallery_map import map_gallery
 from tiefvision.judging.results import RankerResult
+from tiefvision.ranking.cosine import CosineRanker
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
-from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import View
 
 MAPS = normalise_cells(

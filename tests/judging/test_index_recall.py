@@ -10,9 +10,9 @@ from tiefvision.index.neighbours import Neighbours, search_exactly
 from tiefvision.judging import index_recall as module
 from tiefvision.judging.index_recall import judge_index
 from tiefvision.judging.results import run_search
+from tiefvision.ranking.cosine import CosineRanker
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
-from tiefvision.ranking.views import CosineRanker
 from tiefvision.records import View
 
 COUNT, QUERIES = 24, 6

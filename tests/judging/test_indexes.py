@@ -10,10 +10,10 @@ from tiefvision.judging import indexes as module
 from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.indexes import with_indexes
 from tiefvision.judging.results import run_search
+from tiefvision.ranking.cosine import CosineRanker
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
-from tiefvision.ranking.views import CosineRanker
-from tiefvision.records import View
+from tiefvision.records import Crop, View
 from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace
@@ -49,7 +49,7 @@ def workspace(tmp_path):
     """With artifacts of stages 1 and 6, and no gallery."""
     for name in ("photos", "crops"):
         with ArtifactWriter(
-            tmp_path / f"{name}.lmdb", Header("", "", {}, {}), 0.1
+            tmp_path / f"{name}.lmdb", Header("", 1, {}, {}), 0.1
         ) as to:
             to.write(records={"row/0": name})
             to.finish(details={})
@@ -59,8 +59,8 @@ def workspace(tmp_path):
 def index_it(workspace, views=VIEWS, stale=False):
     """The gallery of stage 9, with an index for the first ranker alone."""
     digests = input_digests(workspace, ["photos", "crops"])
-    header = Header("compare", "", {}, digests | ({"crops": "old"} if stale else {}))
-    rows = [GalleryRow(view.path, view.path, None, "") for view in views]
+    header = Header("compare", 1, {}, digests | ({"crops": "old"} if stale else {}))
+    rows = [GalleryRow(view.path, view.path, Crop(None)) for view in views]
     with ArtifactWriter(workspace.path("gallery"), header, 0.1) as writer:
         details = write_gallery(
             writer, rows, (), garments_of, {"cosine": CosineRanker()}, HnswSettings()

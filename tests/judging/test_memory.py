@@ -8,8 +8,9 @@ from torch import nn
 from tiefvision.evaluation.searches import Search
 from tiefvision.judging.memory import peak_bytes, peak_of_search
 from tiefvision.judging.results import run_search
+from tiefvision.ranking.cosine import CosineRanker
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.views import BLOCK, CosineRanker, embed_views
+from tiefvision.ranking.views import BLOCK, embed_views
 from tiefvision.records import View
 
 

@@ -77,7 +77,7 @@ def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatc
 def test_photographs_that_have_gone_are_counted_as_misses(opened, tmp_path):
     from tiefvision.judging.comparison import compare_rankers
     from tiefvision.judging.page import _notes, _notes_by_box
-    from tiefvision.ranking.views import CosineRanker
+    from tiefvision.ranking.cosine import CosineRanker
 
     def compared(lost):
         """With some of the photographs that ask gone."""

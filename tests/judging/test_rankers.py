@@ -5,14 +5,14 @@ from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.judging.rankers import load_compared, require_comparable
 from tiefvision.models.bundle import read_bundle
 from tiefvision.models.trained import TrainedModels
-from tiefvision.progress import untracked
 from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.job import Resources
 
 CPU = torch.device("cpu")
 
 
 def check(run, models, *names, elsewhere=False):
-    require_comparable(Workspace(run), models, names, CPU, elsewhere)
+    require_comparable(Workspace(run), models, names, Resources(CPU), elsewhere)
 
 
 def test_a_bundle_fits_the_workspace_that_it_was_exported_from(run, bundle):
@@ -34,7 +34,7 @@ def test_a_bundle_does_not_fit_other_crops(change, named, run, run_stage, bundle
     with pytest.raises(StaleArtifact, match=r"pca, mix .*Leave out pca, mix, "):
         check(run, models, "pca", "lab", "mix", elsewhere=True)
     with pytest.raises(StaleArtifact, match="deeprank"):
-        load_compared(Workspace(run), models, ["deeprank"], CPU, 0, untracked)
+        load_compared(Workspace(run), models, ["deeprank"], Resources(CPU))
     # What does not mix both kinds of maps may go on.
     check(run, models, "cosine", "pca", "mix")
     check(run, models, "cosine", "deeprank", "gabor", "blobs", elsewhere=True)

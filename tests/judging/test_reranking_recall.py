@@ -14,9 +14,10 @@ from tiefvision.judging.reranking_recall import (
     steps_in_words,
 )
 from tiefvision.judging.results import run_search
+from tiefvision.ranking.cosine import CosineRanker
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
-from tiefvision.ranking.views import CosineRanker, embed_views
+from tiefvision.ranking.views import embed_views
 from tiefvision.ranking.whitening import WhitenedRanker, fit_whitening
 from tiefvision.records import View
 

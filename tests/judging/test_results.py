@@ -15,9 +15,10 @@ from tiefvision.judging.results import (
     run_search,
 )
 from tiefvision.progress import untracked
+from tiefvision.ranking.cosine import CosineRanker
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
-from tiefvision.ranking.views import CosineRanker, similarity_rows
+from tiefvision.ranking.views import similarity_rows
 from tiefvision.records import View
 
 COUNT, QUERIES = 30, 8

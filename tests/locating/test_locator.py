@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from tiefvision.models.trained import load_locator
+from tiefvision.locating.findings import tell
+from tiefvision.models.trained import TrainedModels
 from tiefvision.photos.working import open_photo
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos
@@ -12,14 +13,20 @@ from tiefvision.workspace.records import photo_path, read_photos
 def explained(trained):
     """Of a few photographs: what find and explain say."""
     workspace = Workspace(trained)
-    locator = load_locator(workspace, torch.device("cpu"))
+    locator = TrainedModels(workspace).locator(torch.device("cpu"))
     with workspace.open("photos") as records:
         paths = [photo_path(records, photo.path) for photo in read_photos(records)[::8]]
     photos = [open_photo(path) for path in paths]
-    return [(photo, locator.find(photo), *locator.explain(photo)) for photo in photos]
+    seen = []
+    for photo in photos:
+        levels = locator.encode(photo)
+        garments = tell(locator.candidates(levels, photo), locator.telling)
+        evidence = locator.explain(levels, garments, photo)
+        seen.append((photo, locator.find(photo), garments, evidence))
+    return seen
 
 
-def test_explaining_finds_the_same_garments(explained):
+def test_what_is_encoded_once_gives_the_same_garments(explained):
     assert any(found for _, found, _, _ in explained)
     for _, found, garments, _ in explained:
         assert garments == found

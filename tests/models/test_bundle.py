@@ -5,23 +5,20 @@ import pytest
 import torch
 
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.encoders.weights import (
-    LOCATOR,
-    SHIPPED,
-    encoder_file,
-    load_weights,
-    write_encoder,
-)
+from tiefvision.encoders.weights import load_weights, write_encoder
 from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
 from tiefvision.errors import BadWeights, MissingArtifact, StaleArtifact
-from tiefvision.models.bundle import HEADS_FILE, read_bundle
+from tiefvision.locating.heads_file import HEADS_FILE
+from tiefvision.models.bundle import read_bundle
 from tiefvision.models.bundle_writing import write_bundle
+from tiefvision.models.protocol import preferred_ranker
 from tiefvision.models.trained import TrainedModels
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.colours.histogram import lab_histogram
+from tiefvision.ranking.cosine import CosineRanker
 from tiefvision.ranking.deeprank import DeepRank
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.views import CosineRanker
+from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos
 
@@ -63,7 +60,8 @@ def load_all(folder):
     models = read_bundle(folder)
     models.locator(CPU)
     models.encoder(CPU)
-    models.rankers(CPU)
+    for name in models.trained:
+        models.trained_ranker(name, CPU)
 
 
 def test_a_bundle_locates_and_compares_with_two_encoders(trained, bundle):
@@ -85,7 +83,7 @@ def test_a_bundle_locates_and_compares_with_two_encoders(trained, bundle):
 def test_a_bundle_ranks_as_its_workspace_does(trained, bundle):
     models = TrainedModels(Workspace(trained))
     mine = read_bundle(bundle)
-    assert mine.ranker_names == models.ranker_names == ("cosine", "deeprank")
+    assert mine.trained == models.trained == ("deeprank",)
     assert mine.crop_rules() == models.crop_rules()
     generator = torch.Generator().manual_seed(0)
     maps = torch.nn.functional.normalize(
@@ -94,8 +92,9 @@ def test_a_bundle_ranks_as_its_workspace_does(trained, bundle):
     noise = torch.rand(2, 40, 40, 3, generator=generator).mul(255).byte().numpy()
     colours = torch.from_numpy(np.stack([lab_histogram(photo) for photo in noise]))
     garments = GarmentBatch(maps, colours)
-    for name, embed in mine.rankers(CPU).items():
-        expected = models.rankers(CPU)[name](garments)
+    for name in mine.trained:
+        embed = mine.trained_ranker(name, CPU)
+        expected = models.trained_ranker(name, CPU)(garments)
         torch.testing.assert_close(embed(garments), expected, atol=1e-3, rtol=0)
 
 
@@ -110,12 +109,13 @@ def test_without_deeprank_there_is_the_baseline(run, tmp_path):
     (run / "deeprank.lmdb").unlink()
     write_bundle(Workspace(run), tmp_path / "new", "cosine-1")
     models = read_bundle(tmp_path / "new")
-    assert models.ranker_names == tuple(models.rankers(CPU)) == ("cosine",)
+    assert models.trained == ()
+    assert preferred_ranker(models) == "cosine"
 
 
 def test_an_encoder_that_was_never_rounded_is_another_one(trained, shipped, tmp_path):
     for source in BOTH:
-        path = encoder_file(shipped, ALEXNET, source)
+        path = encoder_file(shipped, ALEXNET.name, source)
         tensors = read_weights_file(path).tensors
         write_encoder(path, "alexnet", tensors, {"name": "known-1"})
     *written, _ = write_bundle(Workspace(trained), tmp_path / "new", "x")
@@ -127,7 +127,7 @@ def test_a_workspace_over_a_bundle_keeps_its_encoders(
     run, run_stage, shipped, tmp_path
 ):
     """The files themselves, with all that a header says, which a workspace forgets."""
-    paths = [encoder_file(shipped, ALEXNET, source) for source in BOTH]
+    paths = [encoder_file(shipped, ALEXNET.name, source) for source in BOTH]
     for number, path in enumerate(paths):
         state = read_weights_file(path).tensors
         facts = {"name": f"known-{number}", "licence": "free"}
@@ -159,15 +159,15 @@ RETRAINED = (
 def test_one_encoder_for_both_is_two_equal_files(run, run_stage, shipped, tmp_path):
     run_stage(run, "encode_crops", weights="locator")
     run_stage(run, "train_deeprank", epochs=1)
-    path = encoder_file(shipped, ALEXNET, LOCATOR)
+    path = encoder_file(shipped, ALEXNET.name, LOCATOR)
     written, *_ = write_bundle(Workspace(run), tmp_path / "new", "x")
-    assert written == encoder_file(tmp_path / "new", ALEXNET)
+    assert written == encoder_file(tmp_path / "new", ALEXNET.name)
     assert written.read_bytes() == path.read_bytes()
 
 
 def test_an_unfinished_workspace_names_the_next_stage(run, tmp_path):
     (run / "crops.lmdb").unlink()
-    with pytest.raises(MissingArtifact, match=r"Run: make stage-6$"):
+    with pytest.raises(MissingArtifact, match=r"Run: make stage-6 RUN="):
         write_bundle(Workspace(run), tmp_path / "new", "x")
     assert not (tmp_path / "new").exists()
 
@@ -187,7 +187,7 @@ def test_heads_over_two_encoders_are_not_written(
 def test_heads_over_another_encoder_are_refused(source, folder):
     trunk = ALEXNET.build()
     load_weights(trunk, ALEXNET, "random", seed=9)
-    path = encoder_file(folder, ALEXNET, source)
+    path = encoder_file(folder, ALEXNET.name, source)
     write_encoder(path, "alexnet", trunk.state_dict(), {"name": "other-1"})
     with pytest.raises(BadWeights, match=r"was trained over alexnet, .* but") as caught:
         load_all(folder)
@@ -197,14 +197,14 @@ def test_heads_over_another_encoder_are_refused(source, folder):
 
 @pytest.mark.parametrize("source", BOTH)
 def test_heads_without_an_encoder_are_refused(source, folder):
-    path = encoder_file(folder, ALEXNET, source)
+    path = encoder_file(folder, ALEXNET.name, source)
     path.unlink()
     with pytest.raises(BadWeights, match=f"no weights file at .*{path.name}"):
         load_all(folder)
 
 
 def test_an_encoder_in_place_of_the_heads_is_refused(folder):
-    shutil.copy(encoder_file(folder, ALEXNET), folder / HEADS_FILE)
+    shutil.copy(encoder_file(folder, ALEXNET.name), folder / HEADS_FILE)
     with pytest.raises(BadWeights, match=r"is a tiefvision-encoder file, expected"):
         read_bundle(folder)
 
@@ -273,7 +273,7 @@ def test_a_deeprank_of_an_earlier_release_has_no_name_and_still_loads(folder):
             | {f"deeprank.{name}": tensor for name, tensor in weights.items()}
         ),
     )
-    embed = read_bundle(folder).rankers(CPU)["deeprank"]
+    embed = read_bundle(folder).trained_ranker("deeprank", CPU)
     assert isinstance(embed, DeepRank)
     generator = torch.Generator().manual_seed(0)
     maps = torch.nn.functional.normalize(

@@ -2,15 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from tiefvision.catalogue.loading import gallery_name, load_searcher
-from tiefvision.errors import MissingArtifact, StaleArtifact, TiefVisionError
-from tiefvision.models.trained import (
-    TrainedModels,
-    load_locator,
-    load_rankers,
-    ranker_name,
-)
+from tiefvision.catalogue.gallery import read_rows
+from tiefvision.catalogue.loading import describe_indexed, gallery_name
+from tiefvision.errors import BadUsage, MissingArtifact, StaleArtifact
+from tiefvision.finder import Finder
+from tiefvision.models.protocol import default_rankers, preferred_ranker
+from tiefvision.models.trained import TrainedModels
 from tiefvision.photos.working import open_photo
+from tiefvision.ranking.deeprank import ColourRank, DeepRank
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos, record_to_garment
 
@@ -19,7 +18,7 @@ CPU = torch.device("cpu")
 
 def test_a_loaded_locator_finds_what_the_stage_found(trained):
     workspace = Workspace(trained)
-    locator = load_locator(workspace, CPU)
+    locator = TrainedModels(workspace).locator(CPU)
     with workspace.open("photos") as records, workspace.open("locations") as locations:
         for photo in read_photos(records)[::8]:
             stored = locations.record(f"found/{photo.path}")
@@ -47,36 +46,40 @@ def test_garments_are_encoded_by_another_encoder_than_they_are_located_by(traine
     assert models.locator(CPU).encoder.identity != models.encoder(CPU).identity
 
 
+def search(workspace, ranker, path):
+    """The closest photograph of the gallery to one of its own, as it is located."""
+    with Finder(workspace, TrainedModels(workspace), "cpu") as finder:
+        root = finder.indexed.root
+        (answer, *_) = finder.search(root / path, k=1, ranker=ranker)
+        assert finder.describer.encoder.identity.name
+        return answer.hits[0]
+
+
+def gallery_photos(workspace):
+    with workspace.open("gallery") as gallery:
+        return [f"images/{row.photo}" for row in read_rows(gallery)]
+
+
 def test_an_encoder_of_another_architecture_serves_the_rankers(run, run_stage):
     """Its maps have other channels and cells than the locator's."""
     changes = {"encoder": "squeezenet1_1", "grid": 3}
     run_stage(run, "encode_crops", **changes)
-    with pytest.raises(StaleArtifact, match=r"deeprank\.lmdb was made with .*stage-8$"):
-        load_rankers(Workspace(run), CPU)
+    models = TrainedModels(Workspace(run))
+    with pytest.raises(StaleArtifact, match=r"deeprank\.lmdb was made with .*stage-8 "):
+        models.trained_ranker("deeprank", CPU)
     run_stage(run, "baseline")
     run_stage(run, "train_deeprank", epochs=1)
     run_stage(run, "compare")
-    workspace = Workspace(run)
-    models = TrainedModels(workspace)
     assert models.locator(CPU).encoder.identity.name == "alexnet"
-    searcher, root = load_searcher(workspace, models, "deeprank", CPU)
-    assert searcher.encoder.identity.name == "squeezenet1_1"
-    path = searcher.photos[0]
-    photo = open_photo(root / path)
-    (surest, *_) = models.locator(CPU).find(photo)
-    (hit,) = searcher.nearest(photo, surest.box_in_image, 1)
-    assert hit.photo == path
+    assert models.encoder(CPU).identity.name == "squeezenet1_1"
+    path = gallery_photos(models.workspace)[0]
+    assert search(models.workspace, "deeprank", path).photo == path
 
 
-def test_a_loaded_searcher_finds_a_photograph_of_the_gallery(trained):
+def test_the_gallery_finds_its_own_photographs(trained):
     workspace = Workspace(trained)
-    models = TrainedModels(workspace)
-    locator = models.locator(CPU)
-    searcher, root = load_searcher(workspace, models, "cosine", CPU)
-    for path in searcher.photos[::5]:
-        photo = open_photo(root / path)
-        (surest, *_) = locator.find(photo)
-        (hit,) = searcher.nearest(photo, surest.box_in_image, 1)
+    for path in gallery_photos(workspace)[::5]:
+        hit = search(workspace, "cosine", path)
         assert hit.photo == path
         assert hit.similarity > 0.99
 
@@ -84,16 +87,38 @@ def test_a_loaded_searcher_finds_a_photograph_of_the_gallery(trained):
 def test_the_rankers_are_those_that_were_trained(run):
     workspace = Workspace(run)
     models = TrainedModels(workspace)
-    assert list(load_rankers(workspace, CPU)) == ["cosine", "deeprank"]
-    assert ranker_name(models, "") == "deeprank"
-    assert ranker_name(models, "cosine") == "cosine"
-    (run / "deeprank.lmdb").unlink()
-    assert list(load_rankers(workspace, CPU)) == ["cosine"]
-    assert ranker_name(models, "") == "cosine"
-    with pytest.raises(
-        TiefVisionError, match=r"no ranker 'deeprank' here\. Use cosine"
-    ):
-        ranker_name(models, "deeprank")
+    assert models.trained == ("deeprank",)
+    assert preferred_ranker(models) == "deeprank"
+    assert default_rankers(models) == ("cosine", "deeprank")
+    (run / "deeprank.lmdb").rename(run / "deeprank-other.lmdb")
+    assert models.trained == ("deeprank-other",)
+    assert preferred_ranker(models) == "deeprank-other"
+    (run / "deeprank-other.lmdb").unlink()
+    assert models.trained == ()
+    assert preferred_ranker(models) == "cosine"
+    assert default_rankers(models) == ("cosine",)
+
+
+def test_several_trained_rankers_live_in_one_workspace(run, run_stage):
+    with Workspace(run).open("deeprank") as artifact:
+        before = artifact.header.digest
+    changes = {"name": "deeprank-cells", "network": "cells", "size": 0, "epochs": 1}
+    report = run_stage(run, "train_deeprank", **changes)
+    assert report["config"]["name"] == "deeprank-cells"
+    assert (run / "reports" / "train_deeprank-deeprank-cells.json").is_file()
+    models = TrainedModels(Workspace(run))
+    assert models.trained == ("deeprank", "deeprank-cells")
+    assert isinstance(models.trained_ranker("deeprank-cells", CPU), DeepRank)
+    assert isinstance(models.trained_ranker("deeprank", CPU), ColourRank)
+    with Workspace(run).open("deeprank") as artifact:
+        assert artifact.header.digest == before
+    assert run_stage(run, "train_deeprank", **changes) is None
+    assert run_stage(run, "train_deeprank") is None
+
+
+def test_a_ranker_of_another_kind_is_no_deeprank(run, run_stage):
+    with pytest.raises(BadUsage, match="--name cosine is no deeprank"):
+        run_stage(run, "train_deeprank", name="cosine")
 
 
 def test_a_catalogue_is_preferred_to_the_gallery(run):
@@ -110,17 +135,18 @@ def test_a_catalogue_is_preferred_to_the_gallery(run):
 )
 def test_what_a_locator_lacks_is_named(missing, number, run):
     (run / f"{missing}.lmdb").unlink()
-    with pytest.raises(MissingArtifact, match=f"Run: make stage-{number}$"):
-        load_locator(Workspace(run), CPU)
+    expected = f"Run: make stage-{number} RUN={run}$"
+    with pytest.raises(MissingArtifact, match=expected):
+        TrainedModels(Workspace(run)).locator(CPU)
 
 
 def test_a_gallery_of_another_encoder_is_refused(run, run_stage):
     run_stage(run, "encode_crops", seed=2)
     run_stage(run, "train_deeprank", epochs=1)
     workspace = Workspace(run)
-    models = TrainedModels(workspace)
+    path = gallery_photos(workspace)[0]
     with pytest.raises(StaleArtifact, match=r"gallery\.lmdb was made with"):
-        load_searcher(workspace, models, "cosine", CPU)
+        search(workspace, "cosine", path)
 
 
 def test_where_no_stage_can_make_a_gallery_the_catalogue_is_advised(run, monkeypatch):
@@ -129,12 +155,14 @@ def test_where_no_stage_can_make_a_gallery_the_catalogue_is_advised(run, monkeyp
     workspace = Workspace(run)
     models = TrainedModels(workspace)
     (run / "gallery.lmdb").unlink()
-    with pytest.raises(MissingArtifact, match=r"gallery\.lmdb.*Run: make stage-9$"):
-        load_searcher(workspace, models, "cosine", CPU)
+    expected = rf"gallery\.lmdb.*Run: make stage-9 RUN={run}$"
+    with pytest.raises(MissingArtifact, match=expected):
+        describe_indexed(workspace, models)
 
     def without_test(records):
         return [photo for photo in read_photos(records) if photo.split != "test"]
 
     monkeypatch.setattr(loading, "read_photos", without_test)
-    with pytest.raises(MissingArtifact, match=r"Run: tiefvision index CATALOGUE$"):
-        load_searcher(workspace, models, "cosine", CPU)
+    expected = f"Run: tiefvision index CATALOGUE --workspace {run}$"
+    with pytest.raises(MissingArtifact, match=expected):
+        describe_indexed(workspace, models)

@@ -2,14 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from tiefvision.ranking.cosine import CosineRanker
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells, similarity
-from tiefvision.ranking.views import (
-    CosineRanker,
-    embed_views,
-    similarity_rows,
-    similarity_table,
-)
+from tiefvision.ranking.views import embed_views, similarity_rows, similarity_table
 from tiefvision.records import View
 
 COUNT = 10

@@ -6,9 +6,9 @@ import torch
 
 from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.ranking import whitening
+from tiefvision.ranking.cosine import CosineRanker
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
-from tiefvision.ranking.views import CosineRanker
 from tiefvision.ranking.whitening import WhitenedRanker, Whitening, fit_whitening
 
 

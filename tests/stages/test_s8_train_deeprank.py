@@ -5,7 +5,7 @@ import pytest
 from stages import runner, s8_train_deeprank
 from tiefvision.cli.running import BAD_USAGE, guarded
 from tiefvision.errors import BadUsage
-from tiefvision.models.networks import read_deeprank
+from tiefvision.models.trained import TrainedModels
 from tiefvision.ranking.deeprank import SIZE, ColourRank, DeeperRank, DeepRank
 from tiefvision.triplets.training import deeprank_task
 from tiefvision.workspace.artifacts import Workspace
@@ -56,7 +56,8 @@ def test_every_network_is_read_back_as_it_was_trained(network, kind, run, run_st
     run_stage(run, "train_deeprank", network=network, size=0, epochs=1, rounds=1)
     with Workspace(run).open("deeprank") as artifact:
         assert artifact.header.details["network"] == network
-        restored = read_deeprank(artifact, torch.device("cpu"))
+    models = TrainedModels(Workspace(run))
+    restored = models.trained_ranker("deeprank", torch.device("cpu"))
     assert isinstance(restored, kind)
 
 

@@ -9,7 +9,7 @@ from tiefvision.errors import MissingArtifact
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import SCHEMA, Header
 
-HEADER = Header("encode", "c0de", {"border": 48}, {"photos": "d1"})
+HEADER = Header("encode", 1, {"border": 48}, {"photos": "d1"})
 X = np.arange(6, dtype=np.float16).reshape(2, 3)
 
 
@@ -177,7 +177,7 @@ def test_work_that_was_cut_short_goes_on(path):
 
 
 def test_what_is_left_of_other_work_is_thrown_away(path):
-    stop_halfway(path, replace(HEADER, code="0lder"))
+    stop_halfway(path, replace(HEADER, version=2))
     with ArtifactWriter(path, HEADER, 0.1) as writer:
         assert not writer.has("map/a")
         assert writer.finish().count == {}

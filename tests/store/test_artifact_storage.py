@@ -11,7 +11,7 @@ from tiefvision.store import artifact as module
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import SCHEMA, Header
 
-HEADER = Header("encode", "c0de", {}, {})
+HEADER = Header("encode", 1, {}, {})
 BLOCK = np.arange(100_000, dtype=np.uint8)
 
 READ = """
@@ -99,7 +99,7 @@ def test_another_process_is_kept_out(path, processes):
 from pathlib import Path
 from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.store.header import Header
-ArtifactWriter(Path(path), Header("encode", "c0de", {}, {}), 0.1)
+ArtifactWriter(Path(path), Header("encode", 1, {}, {}), 0.1)
 """
     with ArtifactWriter(path, HEADER, 0.1):
         outcome = processes.run(attempt, path=path)
@@ -149,7 +149,7 @@ from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.store.header import Header
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
-with ArtifactWriter(Path(path), Header("encode", "n3w", {}, {}), 0.1) as writer:
+with ArtifactWriter(Path(path), Header("encode", 1, {}, {}), 0.1) as writer:
     for number in range(10):
         writer.write({f"map/{number}": {"x": np.zeros(100_000, np.uint8)}})
         print(number, flush=True)
@@ -168,7 +168,7 @@ def test_a_full_disk_leaves_the_finished_artifact_as_it_was(path, processes):
     with Artifact(path) as artifact:
         assert artifact.header.digest == before.digest
         np.testing.assert_array_equal(artifact.tensors("map/9")["x"], BLOCK)
-    with ArtifactWriter(path, Header("encode", "n3w", {}, {}), 0.1) as writer:
+    with ArtifactWriter(path, Header("encode", 1, {}, {}), 0.1) as writer:
         assert [writer.has(f"map/{n}") for n in range(10)] == [
             number < written for number in range(10)
         ]

@@ -5,7 +5,7 @@ import pytest
 
 from tiefvision.store.header import SCHEMA, Header
 
-HEADER = Header("encode", "c0de", {"sides": (256, 384)}, {"photos": "d1"})
+HEADER = Header("encode", 1, {"sides": (256, 384)}, {"photos": "d1"})
 
 
 def test_a_header_comes_back():

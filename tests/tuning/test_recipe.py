@@ -11,16 +11,12 @@ from tiefvision.augmenting.scenes import UNLABELLED
 from tiefvision.datasets.files import mask_file, write_label_names
 from tiefvision.datasets.layout import read_dataset
 from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.weights_files import read_weights_file
+from tiefvision.encoders.weights_files import read_weights_file, restore_module
 from tiefvision.errors import BadDataset, StaleArtifact
+from tiefvision.locating.building import build_classifier, build_regressors
 from tiefvision.locating.heads import HeadSizes
+from tiefvision.locating.heads_file import CLASSIFIER, REGRESSORS
 from tiefvision.locating.targets import ALL, OUTFIT
-from tiefvision.models.bundle import CLASSIFIER, REGRESSORS
-from tiefvision.models.networks import (
-    build_classifier,
-    build_regressors,
-    restore_module,
-)
 from tiefvision.progress import untracked
 from tiefvision.training.loop import Schedule
 from tiefvision.tuning.joint import JointRules

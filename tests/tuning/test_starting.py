@@ -4,12 +4,13 @@ import pytest
 import torch
 
 from tiefvision import weights as package_weights
-from tiefvision.encoders.dense import EncoderIdentity, make_encoder
-from tiefvision.encoders.weights import encoder_file, write_encoder
+from tiefvision.encoders.dense import make_encoder
+from tiefvision.encoders.identity import EncoderIdentity
+from tiefvision.encoders.weights import write_encoder
 from tiefvision.encoders.weights_files import write_weights_file
 from tiefvision.errors import BadWeights
 from tiefvision.locating.heads import SIDES, BoxRegressors, CropClassifier, HeadSizes
-from tiefvision.models.bundle import CLASSIFIER, HEADS_FILE, REGRESSORS
+from tiefvision.locating.heads_file import CLASSIFIER, HEADS_FILE, REGRESSORS
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.tuning.starting import (
@@ -20,6 +21,7 @@ from tiefvision.tuning.starting import (
     kept_regressors,
     read_heads,
 )
+from tiefvision.weights import encoder_file
 from tiefvision.workspace.provenance import file_hash
 
 CHANNELS, WINDOW, SIZES = 4, 2, HeadSizes(3, 5)
@@ -76,7 +78,7 @@ def keep(tmp_path):
 
     def kept(heads):
         path = tmp_path / "features.lmdb"
-        with ArtifactWriter(path, Header("encode", "", {}, {}), 0.1) as writer:
+        with ArtifactWriter(path, Header("encode", 1, {}, {}), 0.1) as writer:
             keep_heads(writer, heads)
             writer.finish()
         opened.append(Artifact(path))
@@ -139,7 +141,7 @@ def test_heads_over_another_encoder_are_none(
 
 def test_an_encoder_without_heads_has_none(tmp_path):
     made = make_encoder("squeezenet1_1", "random")
-    path = encoder_file(tmp_path, made.architecture)
+    path = encoder_file(tmp_path, made.architecture.name)
     write_encoder(path, "squeezenet1_1", made.trunk.state_dict(), {"name": "s"})
     assert read_heads(path, made.identity) is None
     path.write_bytes(b"no weights")

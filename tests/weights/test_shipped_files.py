@@ -7,7 +7,8 @@ from torch.nn import functional
 from tiefvision import weights as package_weights
 from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.weights_files import read_weights_file
-from tiefvision.models.bundle import HEADS_FILE, shipped_bundle
+from tiefvision.locating.heads_file import HEADS_FILE
+from tiefvision.models.bundle import shipped_bundle
 from tiefvision.models.listing import shipped_files
 from tiefvision.photos.reading import read_photo
 
@@ -30,7 +31,8 @@ def test_the_models_load():
     bundle = shipped_bundle()
     locator = bundle.locator(torch.device("cpu"))
     assert locator.heads.categories
-    assert set(bundle.rankers(torch.device("cpu"))) == set(bundle.ranker_names)
+    assert bundle.trained == ("deeprank",)
+    assert bundle.trained_ranker("deeprank", torch.device("cpu"))
     bundle.encoder(torch.device("cpu"))
     bundle.crop_rules()
 

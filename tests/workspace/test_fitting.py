@@ -5,7 +5,7 @@ from tiefvision.store.header import Header
 from tiefvision.training.loop import Snapshot
 from tiefvision.workspace.fitting import WriterMemory
 
-HEADER = Header("train_boxes", "c0de", {}, {})
+HEADER = Header("train_boxes", 1, {}, {})
 
 
 def snapshot(epoch):

@@ -11,6 +11,8 @@ from tiefvision.workspace.garments import (
     CROP,
     MIRROR,
     alterations_of,
+    compress,
+    decompress,
     garment_tensors,
     garments_reader,
     view_name,
@@ -37,9 +39,9 @@ MADE = {
 
 @pytest.fixture
 def crops(tmp_path):
-    with ArtifactWriter(tmp_path / "crops.lmdb", Header("", "", {}, {}), 0.1) as it:
+    with ArtifactWriter(tmp_path / "crops.lmdb", Header("", 1, {}, {}), 0.1) as it:
         for path, views in MADE.items():
-            it.write(garment_tensors(path, views, pixels=True))
+            it.write(garment_tensors(path, views))
         it.finish()
     with Artifact(tmp_path / "crops.lmdb") as artifact:
         yield artifact
@@ -52,11 +54,11 @@ def test_views_have_names():
 
 
 def test_what_is_kept_of_a_photograph():
-    kept = garment_tensors("a.jpg", MADE["a.jpg"], pixels=True)
+    kept = garment_tensors("a.jpg", MADE["a.jpg"])
     assert {key: tuple(named) for key, named in kept.items()} == {
         "map/a.jpg": VIEWS,
         "colours/a.jpg": ("crop", "altered1", "altered2"),
-        "pixels/a.jpg": ("crop", "altered1"),
+        "pixels/a.jpg": ("crop", "altered1", "altered2"),
     }
     assert kept["map/a.jpg"]["mirror"].shape == (8, 3, 3)
     assert kept["map/a.jpg"]["crop"].dtype == np.float16
@@ -64,11 +66,29 @@ def test_what_is_kept_of_a_photograph():
     assert kept["pixels/a.jpg"]["crop"].dtype == np.uint8
 
 
-def test_pixels_are_kept_where_they_are_wanted():
-    kept = garment_tensors("a.jpg", {CROP: MADE["a.jpg"][CROP]})
-    assert set(kept) == {"map/a.jpg", "colours/a.jpg"}
-    few = garment_tensors("a.jpg", {CROP: MADE["a.jpg"][CROP]}, pixels=True)
-    assert list(few["pixels/a.jpg"]) == ["crop"]
+def test_what_was_not_made_is_not_kept():
+    whole = MADE["a.jpg"][CROP]
+    nothing = torch.empty(0)
+    assert set(garment_tensors("a.jpg", {CROP: GarmentBatch(whole.maps)})) == {
+        "map/a.jpg"
+    }
+    colours = GarmentBatch(nothing, whole.colours)
+    assert set(garment_tensors("a.jpg", {CROP: colours})) == {"colours/a.jpg"}
+    pixels = GarmentBatch(nothing, nothing, whole.pixels)
+    assert set(garment_tensors("a.jpg", {CROP: pixels})) == {"pixels/a.jpg"}
+
+
+def test_pixels_are_compressed_without_loss():
+    smooth = np.zeros((224, 224, 3), dtype=np.uint8)
+    smooth[..., 0] = np.arange(224)
+    kept = compress(smooth)
+    assert kept.nbytes < smooth.nbytes / 20
+    np.testing.assert_array_equal(decompress(kept), smooth)
+
+
+def test_pixels_of_an_earlier_release_are_read():
+    raw = MADE["a.jpg"][CROP].pixels[0]
+    np.testing.assert_array_equal(decompress(raw), raw)
 
 
 ASKED = [View("b.jpg"), View("a.jpg", True), View("b.jpg"), View("a.jpg", False, 1)]
@@ -105,8 +125,15 @@ def test_pixels_come_back_and_are_mirrored(crops):
 
 
 def test_an_altered_view_is_not_taken_for_the_crop(crops):
-    with pytest.raises(KeyError, match="altered2"):
-        _ = garments_reader(crops, CPU)([View("a.jpg", False, 2)]).pixels
+    with pytest.raises(KeyError, match="altered3"):
+        _ = garments_reader(crops, CPU)([View("a.jpg", False, 3)]).pixels
+
+
+def test_every_view_has_its_pixels(crops):
+    views = [View("a.jpg", False, number) for number in (1, 2)]
+    pixels = garments_reader(crops, CPU)(views).pixels
+    for row, view in enumerate(views):
+        np.testing.assert_array_equal(pixels[row], made(view).pixels[0])
 
 
 def test_nothing_is_read_before_it_is_asked_for(crops):
@@ -123,7 +150,7 @@ def test_what_was_read_once_is_not_read_again(crops):
 
 
 def test_crops_of_an_earlier_release_are_told(tmp_path):
-    with ArtifactWriter(tmp_path / "crops.lmdb", Header("", "", {}, {}), 0.1) as it:
+    with ArtifactWriter(tmp_path / "crops.lmdb", Header("", 1, {}, {}), 0.1) as it:
         it.finish(details={"grid": 0})
     with (
         Artifact(tmp_path / "crops.lmdb") as crops,

@@ -7,7 +7,7 @@ from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Job, Resources, input_digests, require_same_encoder
 
-HEADER = Header("baseline", "c0de", {"seed": 0}, {"crops": "d1"})
+HEADER = Header("baseline", 1, {"seed": 0}, {"crops": "d1"})
 ENCODER = {"name": "alexnet", "weights": "a", "weights_hash": "f" * 64} | {
     "preprocessing": "imagenet"
 }
@@ -35,7 +35,7 @@ def test_work_is_due_until_it_is_done(workspace):
 
 @pytest.mark.parametrize(
     "change",
-    [{"code": "0ther"}, {"config": {"seed": 1}}, {"inputs": {"crops": "d2"}}],
+    [{"version": 2}, {"config": {"seed": 1}}, {"inputs": {"crops": "d2"}}],
     ids=lambda change: next(iter(change)),
 )
 def test_work_is_due_again_after_a_change(workspace, change):
@@ -68,7 +68,7 @@ def test_inputs_are_known_by_their_digests(workspace):
 
 def test_the_first_missing_input_is_named(workspace):
     write(workspace, "photos")
-    with pytest.raises(MissingArtifact, match=r"features\.lmdb.*make stage-2$"):
+    with pytest.raises(MissingArtifact, match=r"features\.lmdb.*make stage-2 RUN="):
         input_digests(workspace, ("photos", "features", "crops"))
 
 
@@ -90,7 +90,7 @@ def test_artifacts_of_two_encoders_are_refused(workspace, key):
         artifacts = [job.read(name) for name in ("features", "crops", "deeprank")]
         with pytest.raises(
             StaleArtifact,
-            match=r"deeprank\.lmdb was made with .* but features\.lmdb .*make stage-8$",
+            match=r"deeprank\.lmdb was made with .* but features\.lmdb .*make stage-8",
         ):
             require_same_encoder(*artifacts)
 
@@ -99,5 +99,5 @@ def test_an_artifact_without_an_encoder_is_refused(workspace):
     write(workspace, "features")
     with Job(workspace, "gallery", HEADER) as job:
         features = job.read("features")
-        with pytest.raises(StaleArtifact, match=r"names no encoder.*make stage-2$"):
+        with pytest.raises(StaleArtifact, match=r"names no encoder.*make stage-2 RUN="):
             require_same_encoder(features)

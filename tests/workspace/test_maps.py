@@ -24,7 +24,7 @@ def test_values_beyond_half_precision_are_clipped_and_not_infinite():
 
 def test_photographs_whose_maps_an_artifact_holds(tmp_path):
     map_ = {"crop": np.zeros((8, 3, 3), np.float16)}
-    with ArtifactWriter(tmp_path / "crops.lmdb", Header("", "", {}, {}), 0.1) as it:
+    with ArtifactWriter(tmp_path / "crops.lmdb", Header("", 1, {}, {}), 0.1) as it:
         it.write({f"map/{path}": map_ for path in ("a", "b")})
         it.finish()
     with Artifact(tmp_path / "crops.lmdb") as crops:

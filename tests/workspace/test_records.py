@@ -18,7 +18,7 @@ EMPTY = Photo("shop/a.png", 20, 30, "shop", "test")
 
 
 def test_photographs_and_triplets_come_back_in_the_order_of_their_keys(tmp_path):
-    with ArtifactWriter(tmp_path / "photos.lmdb", Header("", "", {}, {}), 0.1) as it:
+    with ArtifactWriter(tmp_path / "photos.lmdb", Header("", 1, {}, {}), 0.1) as it:
         it.write(
             records={f"photo/{p.path}": photo_to_record(p) for p in (DRESSED, EMPTY)}
             | {"triplet/0": {"query": "a", "positive": "a", "negative": "b"}}
@@ -33,7 +33,7 @@ def test_the_file_of_a_photograph_is_found_however_its_accents_are_stored(tmp_pa
     composed = unicodedata.normalize("NFC", "été.jpg")
     file = tmp_path / unicodedata.normalize("NFD", composed)
     file.write_bytes(b"")
-    with ArtifactWriter(tmp_path / "photos.lmdb", Header("", "", {}, {}), 0.1) as it:
+    with ArtifactWriter(tmp_path / "photos.lmdb", Header("", 1, {}, {}), 0.1) as it:
         it.finish(details={"images": str(tmp_path)})
     with Artifact(tmp_path / "photos.lmdb") as photos:
         assert photo_path(photos, composed).samefile(file)

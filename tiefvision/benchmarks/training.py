@@ -14,8 +14,8 @@ from tiefvision.benchmarks.measured import Measured
 from tiefvision.benchmarks.operations import GIGA
 from tiefvision.benchmarks.timing import Patience, Work, time_in_turns
 from tiefvision.evaluation.searches import Search
-from tiefvision.models.networks import build_deeprank
 from tiefvision.ranking.colours.histogram import lab_bins
+from tiefvision.ranking.deeprank_networks import build_deeprank
 from tiefvision.ranking.garments import GarmentBatch, Garments, GarmentsOf
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
@@ -103,7 +103,7 @@ def write_garments(file: Path, load: TrainingLoad) -> None:
     """Garments of noise, kept as the sixth stage keeps them."""
     generator = torch.Generator().manual_seed(0)
     side = load.grid
-    with ArtifactWriter(file, Header("bench", "", {}, {})) as writer:
+    with ArtifactWriter(file, Header("bench", 0, {}, {})) as writer:
         for number in range(load.photos):
             path = str(number)
             views = {

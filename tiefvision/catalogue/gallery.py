@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tiefvision.catalogue.reduction import Reduction, reduce_rows
 from tiefvision.errors import StaleArtifact
 from tiefvision.index.hnsw import (
     HnswIndex,
@@ -17,10 +18,12 @@ from tiefvision.index.hnsw import (
 from tiefvision.index.neighbours import recall_of_neighbours, search_exactly
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
+from tiefvision.ranking.registry import COSINE
 from tiefvision.ranking.views import embed_views
-from tiefvision.records import Box, View
+from tiefvision.records import Crop, View
 from tiefvision.store.artifact import Artifact, ArtifactWriter
-from tiefvision.workspace.artifacts import command_for
+from tiefvision.workspace.artifacts import command_of
+from tiefvision.workspace.records import crop_to_record, record_to_crop
 
 CHUNK = 64 << 20
 """Bytes of an index in one value."""
@@ -28,22 +31,25 @@ CHUNK = 64 << 20
 JUDGED = 10
 """Neighbours by which an index is judged against exact search."""
 
+REDUCED_FROM = 512
+"""Rows from which on whole maps are indexed by their principal components. The
+projection takes as much space as some 256 whole maps."""
+
 
 @dataclass(frozen=True)
 class GalleryRow:
     """A photograph that can be found.
 
     Attributes:
-        photo: Its path.
-        item: Of several photographs of one item, a search lists the closest.
-        box_in_image: What was encoded; None for the whole photograph.
-        category: Of the garment located, "" for none.
+        photo: Path of the photograph.
+        item: Item that it shows. Of several photographs of one item, a search lists
+            the closest.
+        crop: What of the photograph was described.
     """
 
     photo: str
     item: str
-    box_in_image: Box | None
-    category: str
+    crop: Crop
 
 
 def write_gallery(
@@ -57,35 +63,53 @@ def write_gallery(
 ) -> dict[str, Any]:
     """Index rows for every ranker.
 
+    Whole maps are too long to be indexed: from ``REDUCED_FROM`` rows on the index of
+    the cosine is over their principal components, and a search orders its shortlist
+    again by whole maps.
+
     Args:
-        writer: Of the artifact.
-        rows: Whose maps are read by their photographs' paths.
-        queries: Views by which each index is judged against exact search.
-        garments_of: Reads the maps of views.
-        rankers: By name.
-        settings: Of the graphs.
-        track: Shows progress, ranker by ranker.
+        writer: Writer of the artifact.
+        rows: Rows to be found.
+        queries: Views by which each index is judged against exact search; the first
+            rows if there are none.
+        garments_of: Reader of the crops of views.
+        rankers: Rankers by name.
+        settings: Settings of the graphs.
+        track: Progress, ranker by ranker.
 
     Returns:
-        The details for the header: with the share of the exact ten nearest
-        neighbours that each index finds, and the hash of its bytes.
+        The details for the header. "indexes" holds of each ranker "recall_of_exact",
+        the share of the exact ten nearest neighbours (by the same numbers as the index)
+        that it finds; "embedding", numbers of an indexed embedding; "reduced", whether
+        they are components; "bytes" and "sha256" of the index.
     """
-    writer.write(records={f"row/{i:08d}": asdict(row) for i, row in enumerate(rows)})
+    writer.write(
+        records={f"row/{i:08d}": _row_to_record(row) for i, row in enumerate(rows)}
+    )
+    views = [View(row.photo) for row in rows]
     indexes = {}
     for name, embed in track(rankers.items(), "building the graph", len(rankers)):
-        gallery = embed_views([View(row.photo) for row in rows], garments_of, embed)
-        asked = (
-            embed_views(queries, garments_of, embed) if queries else gallery[:JUDGED]
-        )
+        reduction = None
+        if name == COSINE and len(rows) >= REDUCED_FROM:
+            reduction, gallery = reduce_rows(views, garments_of, embed)
+        else:
+            gallery = embed_views(views, garments_of, embed)
+        asked = gallery[:JUDGED]
+        if queries:
+            asked = embed_views(queries, garments_of, embed)
+            asked = reduction.apply(asked) if reduction else asked
         index = build_index(gallery, settings)
         recall = recall_of_neighbours(
             index.search(asked, JUDGED), search_exactly(asked, gallery, JUDGED)
         )
         content = index.to_bytes()
         _write_index(writer, name, content)
+        if reduction:
+            writer.write(tensors={f"reduction/{name}": reduction.to_tensors()})
         indexes[name] = {
             "recall_of_exact": recall,
             "embedding": int(gallery.shape[1]),
+            "reduced": reduction is not None,
             "bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
         }
@@ -93,8 +117,26 @@ def write_gallery(
 
 
 def read_rows(gallery: Artifact) -> list[GalleryRow]:
-    """The rows of a gallery, in the order of its indexes."""
-    return [GalleryRow(**record) for record in gallery.records("row")]
+    """The rows of a gallery, in the order of its indexes.
+
+    Raises:
+        StaleArtifact: An earlier release wrote them.
+    """
+    try:
+        return [_record_to_row(record) for record in gallery.records("row")]
+    except KeyError as error:
+        raise StaleArtifact(
+            f"The rows of {gallery.path.name} were written by an earlier release.",
+            f"Run: {command_of(gallery.path)}",
+        ) from error
+
+
+def read_reduction(gallery: Artifact, ranker: str) -> Reduction | None:
+    """What reduces a ranker's embeddings before its index is searched, if anything."""
+    key = f"reduction/{ranker}"
+    if not gallery.has(key):
+        return None
+    return Reduction.from_tensors(gallery.tensors(key))
 
 
 def read_index(gallery: Artifact, ranker: str) -> HnswIndex:
@@ -104,9 +146,13 @@ def read_index(gallery: Artifact, ranker: str) -> HnswIndex:
         StaleArtifact: The gallery was not indexed for it, or the index is damaged.
     """
     indexes = gallery.header.details["indexes"]
-    fix = f"Run: {command_for(gallery.path.stem)}"
+    fix = f"Run: {command_of(gallery.path)}"
     if ranker not in indexes:
-        raise StaleArtifact(f"{gallery.path.name} has no index for {ranker}.", fix)
+        raise StaleArtifact(
+            f"{gallery.path.name} has no index for {ranker}, only for "
+            f"{', '.join(indexes)}.",
+            f"{fix} --ranker {ranker}",
+        )
     chunks = gallery.keys(f"derived/{ranker}")
     arrays = (gallery.tensors(f"derived/{ranker}/{key}")["bytes"] for key in chunks)
     content = b"".join(array.tobytes() for array in arrays)
@@ -114,6 +160,14 @@ def read_index(gallery: Artifact, ranker: str) -> HnswIndex:
         raise StaleArtifact(f"The {ranker} index in {gallery.path} is damaged.", fix)
     settings = HnswSettings(**gallery.header.details["settings"])
     return index_from_bytes(content, gallery.header.count["row"], settings)
+
+
+def _row_to_record(row: GalleryRow) -> dict[str, Any]:
+    return {"photo": row.photo, "item": row.item, **crop_to_record(row.crop)}
+
+
+def _record_to_row(record: Mapping[str, Any]) -> GalleryRow:
+    return GalleryRow(record["photo"], record["item"], record_to_crop(record))
 
 
 def _write_index(writer: ArtifactWriter, name: str, content: bytes) -> None:

@@ -4,23 +4,20 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from tiefvision.augmenting.alterations import ALTERED, alter_garment
 from tiefvision.augmenting.views import SourcePhoto, ViewRules
+from tiefvision.catalogue.describing import Pixels, crop_pixels
 from tiefvision.datasets.masks import read_shape
-from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import WorkingPhoto, open_photo
-from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
 from tiefvision.records import Box, View
 from tiefvision.store.artifact import Artifact
-from tiefvision.workspace.garments import CROP, MIRROR, garment_tensors, view_name
+from tiefvision.workspace.garments import CROP, MIRROR, view_name
 from tiefvision.workspace.records import photo_path
 
 
@@ -29,49 +26,36 @@ class ViewMaker:
     """Makes the views of garments of a dataset.
 
     Attributes:
-        encoder: Makes the maps.
-        rules: How a crop becomes one.
-        records: Of its photographs.
-        grounds: Paths of photographs of which parts become new grounds.
-        alterations: Altered views of each.
-        seed: Of what is drawn; a photograph's views do not depend on the others'.
-        altered: How far altered views differ.
+        records: Photographs of the dataset, as stage 1 records them.
+        grounds: Paths of photographs from which parts are cut as new grounds.
+        alterations: Number of altered views of each garment.
+        seed: Seed of what is drawn; the views of a photograph do not depend on the
+            other photographs.
+        altered: Limits of how far altered views differ.
     """
 
-    encoder: DenseEncoder
-    rules: CropRules
     records: Artifact
     grounds: Sequence[str]
     alterations: int
     seed: int
     altered: ViewRules = ALTERED
 
-    def tensors(
-        self, path: str, opened: WorkingPhoto, box_in_image: Box | None
-    ) -> dict[str, dict[str, NDArray[Any]]]:
-        """What an artifact keeps of a garment, by key, pixels and all."""
-        described = {
-            name: describe_crop(self.encoder, crop, self.rules)
-            for name, crop in self.views(path, opened, box_in_image)
-        }
-        return garment_tensors(path, described, pixels=True)
-
     def views(
         self, path: str, opened: WorkingPhoto, box_in_image: Box | None
-    ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    ) -> Iterator[tuple[str, Pixels]]:
         """Name and crop, (224, 224, 3) uint8 RGB, of each view.
 
         Args:
-            path: Of the photograph.
-            opened: The same, decoded.
-            box_in_image: Of the garment; None for all of it.
+            path: Path of the photograph.
+            opened: The same photograph, decoded.
+            box_in_image: Box of the garment; None for the whole photograph.
         """
-        box = opened.box_in_pixels(box_in_image) if box_in_image else None
-        crop = crop_garment(opened.pixels, box)
+        crop = crop_pixels(opened, box_in_image)
         yield CROP, crop
         yield MIRROR, mirror_photo(crop)
         if not self.alterations:
             return
+        box = opened.box_in_pixels(box_in_image) if box_in_image else None
         generator = np.random.default_rng([self.seed, zlib.crc32(path.encode())])
         source = self._source(path, opened)
         ground = self._ground(generator) or source

@@ -1,21 +1,48 @@
 """From a workspace and models to a searcher of what was indexed there."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from tiefvision.catalogue.gallery import read_index, read_rows
-from tiefvision.catalogue.searcher import Searcher
-from tiefvision.encoders.dense import EncoderIdentity, same_encoder
+from tiefvision.encoders.identity import EncoderIdentity, same_encoder
 from tiefvision.errors import StaleArtifact
-from tiefvision.models.trained import BUNDLE, DEEPRANK, Models
-from tiefvision.ranking.crops import CropRules
+from tiefvision.models.protocol import BUNDLE, GALLERY, Models
+from tiefvision.models.rankers import load_ranker, ranker_digests, require_ranker
 from tiefvision.store.artifact import Artifact
-from tiefvision.workspace.artifacts import CATALOGUE, Workspace, command_for
+from tiefvision.workspace.artifacts import CATALOGUE, Workspace, command_for, command_of
+from tiefvision.workspace.job import Resources
 from tiefvision.workspace.records import read_photos
 
+if TYPE_CHECKING:  # what there is, is known without torch
+    from tiefvision.catalogue.searcher import Searcher
+
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What a workspace can be searched for.
+
+    Attributes:
+        name: Artifact: the catalogue, or the gallery of the workspace's dataset.
+        root: Folder in which the paths of hits start.
+        images: Folder that the paths of rows are relative to.
+        photos: Number of photographs.
+        items: Number of items.
+        rankers: Rankers that there is an index for.
+        made: When it was finished, in seconds since 1970.
+    """
+
+    name: str
+    root: Path
+    images: Path
+    photos: int
+    items: int
+    rankers: tuple[str, ...]
+    made: float
 
 
 def gallery_name(workspace: Workspace, models: Models) -> str:
@@ -27,68 +54,153 @@ def gallery_name(workspace: Workspace, models: Models) -> str:
     return models.galleries[-1] if _can_compare(workspace) else CATALOGUE
 
 
+def describe_indexed(workspace: Workspace, models: Models) -> Indexed:
+    """What the workspace can be searched for; imports no torch.
+
+    Raises:
+        MissingArtifact: Nothing has been indexed; names the command that does.
+        StaleArtifact: It cannot be read.
+    """
+    name = gallery_name(workspace, models)
+    with workspace.open(name) as gallery:
+        details = gallery.header.details
+        items = details.get("items")
+        if items is None:  # as earlier releases wrote it
+            items = len({record["item"] for record in gallery.records("row")})
+        return Indexed(
+            name,
+            Path(details["root"]),
+            Path(details["images"]),
+            gallery.header.count["row"],
+            items,
+            tuple(details["indexes"]),
+            gallery.path.stat().st_mtime,
+        )
+
+
+def require_searchable(workspace: Workspace, models: Models, ranker: str) -> None:
+    """Refuse a search that cannot be answered; imports no torch.
+
+    Raises:
+        BadUsage: There is no such ranker.
+        MissingArtifact: Nothing has been indexed.
+        StaleArtifact: It was indexed for other rankers.
+    """
+    require_ranker(workspace, models, ranker)
+    indexed = describe_indexed(workspace, models)
+    if ranker not in indexed.rankers:
+        raise StaleArtifact(
+            f"{indexed.name}.lmdb in {workspace.root} has no index for {ranker}, only "
+            f"for {', '.join(indexed.rankers)}.",
+            f"Run: {index_command(workspace, models, indexed)} --ranker {ranker}",
+        )
+
+
+def index_command(workspace: Workspace, models: Models, indexed: Indexed) -> str:
+    """The command that indexes the same photographs anew."""
+    if indexed.name == GALLERY:
+        return command_for(GALLERY, workspace.root)
+    return f"tiefvision index {indexed.root} --workspace {workspace.root}"
+
+
+@contextmanager
+def open_searcher(
+    workspace: Workspace, models: Models, ranker: str, resources: Resources
+) -> "Iterator[Searcher]":
+    """A searcher, as long as the context lasts.
+
+    Args:
+        workspace: Workspace of the gallery.
+        models: Models whose encoder and rankers are used.
+        ranker: Name of the ranker.
+        resources: What may be used.
+
+    Raises:
+        BadUsage: There is no such ranker.
+        MissingArtifact: Nothing has been indexed.
+        StaleArtifact: The gallery was indexed by other models, or for other rankers.
+    """
+    from tiefvision.catalogue.gallery import read_index, read_reduction, read_rows
+    from tiefvision.catalogue.searcher import Searcher
+    from tiefvision.workspace.garments import garments_reader
+
+    embed = load_ranker(workspace, models, ranker, resources)
+    with ExitStack() as stack:
+        gallery = stack.enter_context(workspace.open(gallery_name(workspace, models)))
+        _require_same_ranker(gallery, workspace, models, ranker, resources)
+        # A catalogue holds its own crops, the gallery those of the dataset.
+        crops = gallery
+        if gallery.path.stem == GALLERY:
+            crops = stack.enter_context(workspace.open("crops"))
+        rows = read_rows(gallery)
+        details = gallery.header.details
+        root = Path(details["root"])
+        logger.info("%s: %d rows of %s, by %s", gallery.path, len(rows), root, ranker)
+        below = Path(details["images"]).relative_to(root).as_posix()
+        yield Searcher(
+            embed,
+            read_index(gallery, ranker),
+            rows,
+            garments_reader(crops, resources.device),
+            read_reduction(gallery, ranker),
+            "" if below == "." else f"{below}/",
+        )
+
+
+def require_same_models(
+    workspace: Workspace, models: Models, encoder: EncoderIdentity
+) -> None:
+    """Refuse a gallery whose crops another encoder, or another bundle, made.
+
+    Args:
+        workspace: Workspace of the gallery.
+        models: Models of the search.
+        encoder: Identity of their encoder of garments.
+
+    Raises:
+        MissingArtifact: Nothing has been indexed.
+        StaleArtifact: It was made by other models.
+    """
+    with workspace.open(gallery_name(workspace, models)) as gallery:
+        made_by, ours = gallery.header.inputs, models.digests()
+        name, fix = gallery.path.name, _fix(gallery, models)
+        found = gallery.header.encoder or {}
+        if not same_encoder(found, encoder.to_dict()):
+            raise StaleArtifact(
+                f"{name} was made with {EncoderIdentity(**found)}, but {models.label} "
+                f"with {encoder}.",
+                fix,
+            )
+        if made_by.get(BUNDLE) != ours.get(BUNDLE):
+            raise StaleArtifact(
+                f"{name} was indexed by other models, not {models.label}.", fix
+            )
+
+
+def _require_same_ranker(
+    gallery: Artifact,
+    workspace: Workspace,
+    models: Models,
+    ranker: str,
+    resources: Resources,
+) -> None:
+    ours = models.digests([ranker]) | ranker_digests(workspace, [ranker])
+    expected = gallery.header.inputs.get(ranker)
+    if expected and ours.get(ranker, expected) != expected:
+        raise StaleArtifact(
+            f"{gallery.path.name} was indexed by another {ranker}.",
+            _fix(gallery, models),
+        )
+
+
+def _fix(gallery: Artifact, models: Models) -> str:
+    fix = f"Run: {command_of(gallery.path)}"
+    # By itself the command prefers what the workspace trained.
+    return f"{fix}, with the same --models" if BUNDLE in models.digests() else fix
+
+
 def _can_compare(workspace: Workspace) -> bool:
     if not workspace.holds("photos"):
         return True
     with workspace.open("photos") as records:
         return any(photo.split == "test" for photo in read_photos(records))
-
-
-def load_searcher(
-    workspace: Workspace,
-    models: Models,
-    ranker: str,
-    device: torch.device,
-) -> tuple[Searcher, Path]:
-    """A searcher, and the catalogue's folder, where the paths of its hits start.
-
-    Args:
-        workspace: Where the gallery is.
-        models: Whose encoder and rankers are used.
-        ranker: As ``ranker_name`` gives it.
-        device: Where networks run.
-
-    Raises:
-        MissingArtifact: Nothing has been indexed.
-        StaleArtifact: The gallery was indexed by other models.
-    """
-    encoder, rankers = models.encoder(device), models.rankers(device)
-    with workspace.open(gallery_name(workspace, models)) as gallery:
-        _require_same_models(gallery, models, encoder.identity)
-        rows = read_rows(gallery)
-        root = Path(gallery.header.details["root"])
-        logger.info("%s: %d rows of %s, by %s", gallery.path, len(rows), root, ranker)
-        images = Path(gallery.header.details["images"]).relative_to(root)
-        searcher = Searcher(
-            encoder,
-            CropRules(gallery.header.details["grid"]),
-            rankers[ranker],
-            read_index(gallery, ranker),
-            [(images / row.photo).as_posix() for row in rows],
-            [row.item for row in rows],
-        )
-        return searcher, root
-
-
-def _require_same_models(
-    gallery: Artifact, models: Models, encoder: EncoderIdentity
-) -> None:
-    made_by, ours = gallery.header.inputs, models.digests()
-    name, fix = gallery.path.name, f"Run: {command_for(gallery.path.stem)}"
-    if BUNDLE in ours:  # By itself the command prefers what the workspace trained.
-        fix += ", with the same --models"
-    found = gallery.header.encoder or {}
-    if not same_encoder(found, encoder.to_dict()):
-        raise StaleArtifact(
-            f"{name} was made with {EncoderIdentity(**found)}, but {models.label} with "
-            f"{encoder}.",
-            fix,
-        )
-    if made_by.get(BUNDLE) != ours.get(BUNDLE):
-        raise StaleArtifact(
-            f"{name} was indexed by other models, not {models.label}.", fix
-        )
-    # A gallery without DeepRank serves the baseline, whatever was trained since.
-    expected = made_by.get(DEEPRANK)
-    if expected and ours.get(DEEPRANK, expected) != expected:
-        raise StaleArtifact(f"{name} was indexed by another deeprank.", fix)

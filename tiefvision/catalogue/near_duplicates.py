@@ -11,20 +11,21 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from tiefvision.catalogue.describing import Describer, choose_whole, describe_files
 from tiefvision.datasets.files import is_dataset, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
 from tiefvision.datasets.splits import join_overlapping
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.index.close_pairs import close_pairs
-from tiefvision.photos.working import open_photos
 from tiefvision.progress import Track, untracked
-from tiefvision.ranking.crops import CropRules, crop_garment, encode_crop
+from tiefvision.ranking.crops import CropRules
+from tiefvision.ranking.registry import Need
 from tiefvision.ranking.similarity import flatten_cells
 from tiefvision.records import Photo, Source
+from tiefvision.workspace.garments import CROP
 
 NEAR_RULES = CropRules(grid=4)
 """Maps of 4 x 4 cells, 4,096 numbers. 804 street photographs of Clothing Co-Parsing
@@ -32,6 +33,8 @@ hold nine known pairs of one shot or scene. They are the nine closest pairs of w
 maps, nine of the ten closest of 4 x 4 cells, and of one cell (the mean) the ninth is
 the 423rd. Whole maps are eight times as large, and hardly part the ninth pair, 0.8780,
 from the next, 0.8777."""
+
+NEEDS: tuple[Need, ...] = ("maps",)
 
 NEAR_COSINES: Mapping[Source, float] = MappingProxyType({"street": 0.92, "shop": 0.985})
 """Cosine from which on two photographs are nearly the same; of two sources the stricter
@@ -148,20 +151,17 @@ def _embed(
     dataset: Dataset, encoder: DenseEncoder, track: Track
 ) -> tuple[list[Photo], NDArray[np.float32], list[str]]:
     """Photographs that can be read, (N, D) of unit length, and why others cannot."""
-    photos, rows, skipped = [], [], []
-    files = (photo_file(dataset.images, photo.path) for photo in dataset.photos)
-    pairs = zip(dataset.photos, open_photos(files), strict=True)
-    with torch.inference_mode():
-        for photo, opened in track(pairs, "encoding", len(dataset.photos)):
-            if isinstance(opened, UnreadablePhoto):
-                skipped.append(str(opened))
-                continue
-            crop = crop_garment(opened.pixels, None)
-            map_ = encode_crop(encoder, crop, NEAR_RULES)
-            rows.append(flatten_cells(map_.unsqueeze(0)).float().cpu().numpy())
-            photos.append(photo)
-    embeddings = np.concatenate(rows) if rows else np.empty((0, 1), dtype=np.float32)
-    return photos, embeddings, skipped
+    rows, skipped = {}, []
+    files = {p.path: photo_file(dataset.images, p.path) for p in dataset.photos}
+    whole = Describer(encoder, NEAR_RULES, choose_whole, needs=NEEDS)
+    for path, described in describe_files(whole, files, track, "encoding"):
+        if isinstance(described, UnreadablePhoto):
+            skipped.append(str(described))
+        else:
+            rows[path] = flatten_cells(described.views[CROP].maps).numpy()
+    photos = [photo for photo in dataset.photos if photo.path in rows]
+    none = np.empty((0, 1), dtype=np.float32)
+    return photos, np.concatenate([*rows.values()]) if rows else none, skipped
 
 
 def _describe(

@@ -17,6 +17,7 @@ from tiefvision.cli.options import (
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, say
 from tiefvision.errors import BadUsage, require_known
+from tiefvision.ranking.registry import COSINE, DEEPRANK, RANKERS
 
 if TYPE_CHECKING:
     from tiefvision.evaluation.searches import Within
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from tiefvision.ranking.garments import Embed, GarmentsOf
     from tiefvision.store.artifact import Artifact
 
+
+EVERY = "all"
+"""Stands for every ranker."""
 
 SHOWN = (
     "recall@1",
@@ -74,8 +78,8 @@ def compare(
     ranker: Annotated[
         list[str] | None,
         typer.Option(
-            help="May come again, the baseline first: cosine, mean, max, gem, spoc, "
-            "rgb, lab, gabor, blobs, mix, pca, deeprank. [cosine, deeprank]"
+            help=f"May come again, the baseline first: {', '.join(RANKERS)}; or all. "
+            "[cosine, deeprank]"
         ),
     ] = None,
     data: Annotated[
@@ -119,11 +123,16 @@ def compare(
         return compare_packs(packs[0], packs[1], fail_if or (), options)
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
-    from tiefvision.models.trained import RANKERS
-
     _require_heeded(asked)
-    _compare_rankers(replace(asked, rankers=names or RANKERS), options)
+    _compare_rankers(replace(asked, rankers=_names(names)), options)
     return DONE
+
+
+def _names(given: Sequence[str]) -> tuple[str, ...]:
+    """The rankers that are compared: those given, all, or the first and the trained."""
+    if tuple(given) == (EVERY,):
+        return tuple(RANKERS)
+    return tuple(given) or (COSINE, DEEPRANK)
 
 
 def _changed(asked: Asked) -> list[str]:
@@ -157,20 +166,20 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     from tiefvision.judging.prepared import prepare
     from tiefvision.judging.query_boxes import query_garments
     from tiefvision.judging.rankers import load_compared, require_comparable
-    from tiefvision.models.trained import DEEPRANK, training_curves
+    from tiefvision.models.trained import training_curves
     from tiefvision.workspace.garments import garments_reader
     from tiefvision.workspace.job import Resources
 
-    run, device, track = options.run, options.torch_device(), options.track
+    run, track = options.run, options.track
     models = options.choose_models(asked.models)
     place, elsewhere = run, asked.data is not None
-    names, seed = asked.rankers, options.seed
+    names, device = asked.rankers, options.torch_device()
+    resources = Resources(device, options.seed, track=track)
     if asked.data:
         # What cannot be compared is told before minutes go into encoding.
-        require_comparable(run, models, names, device, elsewhere)
-        resources = Resources(device, seed, track=track)
+        require_comparable(run, models, names, resources, elsewhere)
         place = prepare(run, models, asked.data, asked.boxes, resources)
-    rankers = load_compared(run, models, names, device, seed, track, elsewhere)
+    rankers = load_compared(run, models, names, resources, elsewhere)
     with place.open("photos") as photos, place.open("crops") as crops:
         garments_of = garments_reader(crops, device)
         others = query_garments(photos, crops, device)
@@ -201,7 +210,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
                 device,
             )
             write_pack(comparison, asked.pack, origin)
-        history = training_curves(models) if DEEPRANK in names else []
+        history = training_curves(models, names[-1])
         _write_pages(asked, comparison, photos, rankers, garments_of, history, options)
 
 

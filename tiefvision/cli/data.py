@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 NAMED = 5
 """Photographs named of each kind of trouble; --json names all."""
 
-app = typer.Typer(
-    help="Make, convert and check datasets.", no_args_is_help=True, add_completion=False
-)
+app = typer.Typer(help="Make, convert and check datasets.", no_args_is_help=True)
 
 
 @app.command()

@@ -14,7 +14,9 @@ from tiefvision.cli.options import (
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.cli.search import ONE_ITEM
+from tiefvision.errors import TiefVisionError
 from tiefvision.store.artifact import MAX_GIB
+from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE
 
 
 @with_options
@@ -23,40 +25,55 @@ def index(
         Path, typer.Argument(help="Folder of shop photographs, or a dataset.")
     ],
     options: Options,
+    ranker: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Index for it; may come again. Default: cosine, and deeprank if "
+            "trained."
+        ),
+    ] = None,
     max_gib: Annotated[float, typer.Option(help="Limit of the file in GiB.")] = MAX_GIB,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
-    """Encode shop photographs and build the NMSLIB index of every ranker."""
-    from tiefvision.catalogue.indexing import index_catalogue
-    from tiefvision.workspace.job import Resources
-
-    resources = Resources(options.torch_device(), options.seed, max_gib, options.track)
-    chosen = options.choose_models(models)
-    report = index_catalogue(options.run, chosen, catalogue, resources)
-    if options.json:
-        print_line(report)
-    else:
-        facts = report["indexes"].items()
-        print_table(
-            ("ranker", "embedding", "MiB", "found of the exact ten nearest"),
-            [
-                (
-                    name,
-                    item["embedding"],
-                    f"{item['bytes'] / 2**20:.1f}",
-                    f"{item['recall_of_exact']:.3f}",
-                )
-                for name, item in facts
-            ],
-        )
-    for reason in report["skipped"]:
-        say(f"Skipped: {reason}")
-    if not options.quiet:
-        if report["items"] == 1:
-            say(f"Note: {ONE_ITEM}")
-        say(
-            f"{report['photos']} photographs can be searched"
-            f"{' (up to date)' if report['up_to_date'] else ''}. "
-            "Next: tiefvision search PHOTO"
-        )
+    """Describe shop photographs and build the NMSLIB index of each ranker."""
+    if not catalogue.is_dir():
+        raise TiefVisionError(f"There is no folder {catalogue}.")
+    with options.finder(models) as finder:
+        options.tell_used(finder.models)
+        report = finder.index(catalogue, ranker or (), max_gib)
+        if options.json:
+            print_line(report)
+        else:
+            print_table(
+                ("ranker", "numbers", "MiB", "of the exact ten"),
+                [
+                    (
+                        name,
+                        f"{facts['embedding']}{' of PCA' if facts['reduced'] else ''}",
+                        f"{facts['bytes'] / 2**20:.1f}",
+                        f"{facts['recall_of_exact']:.3f}",
+                    )
+                    for name, facts in report["indexes"].items()
+                ],
+            )
+        for reason in report["skipped"]:
+            say(f"Skipped: {reason}")
+        if not options.quiet:
+            if report["items"] == 1:
+                say(f"Note: {ONE_ITEM}")
+            say(
+                f"{report['photos']} photographs can be searched"
+                f"{' (up to date)' if report['up_to_date'] else ''}. "
+                f"Next: tiefvision search PHOTO{_options(options, models)}"
+            )
     return SOME_UNREADABLE if report["skipped"] else DONE
+
+
+def _options(options: Options, models: str) -> str:
+    """The options that the next command needs as well."""
+    said = ""
+    if options.workspace != DEFAULT_WORKSPACE:
+        said += f" --workspace {options.workspace}"
+    if models != DEFAULT_MODELS:
+        said += f" --models {models}"
+    return said

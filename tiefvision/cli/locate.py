@@ -12,14 +12,13 @@ from tiefvision.cli.options import (
     with_options,
 )
 from tiefvision.cli.output import box_text, garment_record, print_line, print_table
-from tiefvision.cli.photos import expand_photos
+from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.records import Garment
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
-    from tiefvision.locating.locator import Locator
-    from tiefvision.photos.working import WorkingPhoto
+    from tiefvision.finder import OpenPhoto
     from tiefvision.report.markup import Markup
 
 PAGE_NAME = "index.html"
@@ -36,36 +35,34 @@ def locate(
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Find the garments in photographs: category, box in pixels, score."""
-    from tiefvision.photos.working import open_photo
-    from tiefvision.report.locating_page import has_room
-
     files = expand_photos(photos)
-    locator = options.choose_models(models).locator(options.torch_device())
+    if none_is_there(files, options.json):
+        return SOME_UNREADABLE
     rows: list[tuple[Any, ...]] = []
     cards: list[Markup] = []
     done = unreadable = 0
-    try:
-        for number, file in enumerate(options.track(files, "locating", len(files))):
-            try:
-                photo = open_photo(file)
-            except UnreadablePhoto as error:
-                unreadable += 1
-                _tell_unreadable(file, error, options)
-                continue
-            if draw:
-                # The number keeps two files of one name apart.
-                picture = draw / f"{number:04d}-{file.stem}.jpg"
-                garments, card = _draw(picture, file, photo, locator, has_room(cards))
-                cards += card
-            else:
-                garments = locator.find(photo)
-            done += 1
-            if options.json:
-                print_line(_record(file, photo, garments))
-            rows += _rows(file, garments)
-    finally:  # what was finished is kept when the command is interrupted
-        if draw and cards:
-            _write_page(draw / PAGE_NAME, cards, done)
+    with options.finder(models) as finder:
+        options.tell_used(finder.models)
+        try:
+            for number, file in enumerate(options.track(files, "locating", len(files))):
+                try:
+                    photo = finder.open(file)
+                except UnreadablePhoto as error:
+                    unreadable += 1
+                    tell_unreadable(file, error, options.json)
+                    continue
+                garments = photo.garments
+                if draw:
+                    # The number keeps two files of one name apart.
+                    picture = draw / f"{number:04d}-{file.stem}.jpg"
+                    cards += _draw(picture, file, photo, cards)
+                done += 1
+                if options.json:
+                    print_line(_record(file, photo))
+                rows += _rows(file, garments)
+        finally:  # what was finished is kept when the command is interrupted
+            if draw and cards:
+                _write_page(draw / PAGE_NAME, cards, done)
     if not options.json:
         print_table(("photo", "category", "box", "score"), rows)
     if cards and not options.quiet:
@@ -74,19 +71,17 @@ def locate(
 
 
 def _draw(
-    picture: Path, file: Path, photo: "WorkingPhoto", locator: "Locator", room: bool
-) -> tuple[tuple[Garment, ...], "list[Markup]"]:
-    """Save the picture; the garments, and a card if the page has room for it."""
+    picture: Path, file: Path, photo: "OpenPhoto", cards: "list[Markup]"
+) -> "list[Markup]":
+    """Save the picture; a card, if the page has room for it behind the others."""
     from tiefvision.report.drawing import save_drawing
-    from tiefvision.report.locating_page import LocatedPhoto, photo_card
+    from tiefvision.report.locating_page import LocatedPhoto, has_room, photo_card
 
-    if not room:
-        garments = locator.find(photo)
-        save_drawing(picture, photo, garments)
-        return garments, []
-    garments, evidence = locator.explain(photo)
-    save_drawing(picture, photo, garments)
-    return garments, [photo_card(LocatedPhoto(str(file), photo, garments, evidence))]
+    save_drawing(picture, photo.working, photo.garments)
+    if not has_room(cards):
+        return []
+    shown = LocatedPhoto(str(file), photo.working, photo.garments, photo.explain())
+    return [photo_card(shown)]
 
 
 def _write_page(path: Path, cards: "list[Markup]", count: int) -> None:
@@ -96,11 +91,9 @@ def _write_page(path: Path, cards: "list[Markup]", count: int) -> None:
     path.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
-def _record(
-    file: Path, photo: "WorkingPhoto", garments: tuple[Garment, ...]
-) -> dict[str, Any]:
+def _record(file: Path, photo: "OpenPhoto") -> dict[str, Any]:
     size = {"width": photo.width, "height": photo.height}
-    found = [garment_record(garment) for garment in garments]
+    found = [garment_record(garment) for garment in photo.garments]
     return {"photo": str(file), **size, "garments": found}
 
 
@@ -111,10 +104,3 @@ def _rows(file: Path, garments: tuple[Garment, ...]) -> list[tuple[Any, ...]]:
         (file, item.category, box_text(item.box_in_image), f"{item.score:.2f}")
         for item in garments
     ]
-
-
-def _tell_unreadable(file: Path, error: UnreadablePhoto, options: Options) -> None:
-    if options.json:
-        print_line({"photo": str(file), "error": str(error)})
-    else:
-        say(f"Skipped: {error}")

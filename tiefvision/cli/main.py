@@ -24,7 +24,6 @@ from tiefvision.version import __version__
 app = typer.Typer(
     help="Find the garment in a street photograph, then find it in the catalogue.",
     no_args_is_help=True,
-    add_completion=False,
 )
 app.add_typer(data, name="data")
 for command in (

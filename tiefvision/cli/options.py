@@ -3,6 +3,7 @@
 import functools
 import inspect
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tiefvision.cli.running import choose_device, say
+from tiefvision.cli.running import say
+from tiefvision.devices import choose_device, limit_threads, require_device
 from tiefvision.progress import Track, choose_track
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
     import torch
 
-    from tiefvision.models.trained import Models
+    from tiefvision.catalogue.loading import Indexed
+    from tiefvision.finder import Finder
+    from tiefvision.models.protocol import Models
 
 ModelsOption = Annotated[
     str,
@@ -40,6 +44,9 @@ class Options:
         DEFAULT_WORKSPACE
     )
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
+    threads: Annotated[
+        int, typer.Option(min=0, help="Of the networks; 0: as many as cores.")
+    ] = 0
     seed: Annotated[int, typer.Option(min=0, help="Of everything drawn at random.")] = 0
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line on stdout.")
@@ -62,18 +69,42 @@ class Options:
         return choose_track(quiet=self.quiet)
 
     def torch_device(self) -> "torch.device":
-        """Where networks run."""
+        """Where networks run, with as many threads as wanted."""
+        limit_threads(self.threads)
         return choose_device(self.device)
 
     def choose_models(self, choice: str) -> "Models":
-        """What a command locates and ranks with; a note tells of a bundle."""
-        from tiefvision.models.bundle import Bundle
+        """What a command locates and ranks with; imports no torch."""
         from tiefvision.models.choice import choose_models
 
-        models = choose_models(self.run, choice)
-        if isinstance(models, Bundle) and not self.quiet:
-            say(f"Using {models.label}.")
-        return models
+        return choose_models(self.run, choice)
+
+    def finder(self, choice: str) -> "Finder":
+        """The front door, with these options; imports no torch."""
+        from tiefvision.finder import Finder
+
+        require_device(self.device)
+        return Finder(
+            self.run,
+            self.choose_models(choice),
+            self.device,
+            seed=self.seed,
+            threads=self.threads,
+            track=self.track,
+        )
+
+    def tell_used(self, models: "Models", indexed: "Indexed | None" = None) -> None:
+        """Say in one line which models, and which catalogue, are used."""
+        if self.quiet:
+            return
+        text = f"Using {models.label}"
+        if indexed:
+            made = time.strftime("%Y-%m-%d %H:%M", time.localtime(indexed.made))
+            text += (
+                f"; {indexed.name} of {indexed.root}: {indexed.photos} photographs, "
+                f"{indexed.items} items, indexed {made}"
+            )
+        say(f"{text}.")
 
 
 def with_options(command: Callable[..., int]) -> Callable[..., None]:

@@ -2,16 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from tiefvision.records import Box, Garment
-
-UNLISTED = ("protocol", "sha256", "val_by_category")
-"""Figures of a report that would make its table too wide or too long to read."""
 
 WIDE = 10_000
 """Columns of a table that no terminal limits."""
@@ -38,28 +35,19 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     Console(soft_wrap=False, highlight=False, width=width).print(table, markup=False)
 
 
-def figure_rows(figures: Mapping[str, Any], within: str = "") -> Iterator[list[str]]:
-    """The figures of a report as rows of a table: nested names joined, lists counted.
+def figure_text(value: Any) -> str:
+    """A figure of a report as a table shows it.
 
-    An interval stands behind its value. Sentences and hashes stay in the report.
+    Lists are counted, an interval stands behind its value, counts by name are listed.
     """
-    for name, value in figures.items():
-        label = f"{within}{name}"
-        if name in UNLISTED:
-            continue
-        if isinstance(value, Mapping) and {"value", "low", "high"} == set(value):
+    if isinstance(value, Mapping):
+        if {"value", "low", "high"} == set(value):
             low, high = value["low"], value["high"]
-            yield [label, f"{value['value']:.3f} [{low:.3f}, {high:.3f}]"]
-        elif isinstance(value, Mapping):
-            yield from figure_rows(value, f"{label} ")
-        elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
-            for entry in value:
-                title = next(iter(entry.values()))
-                yield from figure_rows(dict(list(entry.items())[1:]), f"{title} ")
-        elif isinstance(value, list | tuple):
-            yield [label, str(len(value))]
-        else:
-            yield [label, f"{value:.4g}" if isinstance(value, float) else str(value)]
+            return f"{value['value']:.3f} [{low:.3f}, {high:.3f}]"
+        return ", ".join(f"{figure_text(one)} {name}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return str(len(value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def rounded_box(box: Box | None) -> list[float] | None:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from tiefvision.cli.output import print_line
+from tiefvision.cli.running import say
 from tiefvision.datasets.files import list_photos
-from tiefvision.errors import TiefVisionError
+from tiefvision.errors import TiefVisionError, UnreadablePhoto
 
 
 def expand_photos(arguments: Sequence[Path]) -> list[Path]:
@@ -25,3 +27,21 @@ def expand_photos(arguments: Sequence[Path]) -> list[Path]:
             f"There is no photograph in {names}.", "Give JPEG, PNG or WebP files."
         )
     return files
+
+
+def none_is_there(files: Sequence[Path], as_json: bool) -> bool:
+    """Whether no file exists; each is then told, before networks are loaded."""
+    if any(file.exists() for file in files):
+        return False
+    for file in files:
+        error = UnreadablePhoto(f"Cannot read {file}: no such file.")
+        tell_unreadable(file, error, as_json)
+    return True
+
+
+def tell_unreadable(file: Path, error: UnreadablePhoto, as_json: bool) -> None:
+    """Say which photograph could not be read; the others go on."""
+    if as_json:
+        print_line({"photo": str(file), "error": str(error)})
+    else:
+        say(f"Skipped: {error}")

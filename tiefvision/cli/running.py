@@ -4,15 +4,12 @@ import io
 import logging
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from rich.console import Console
 
 from tiefvision.errors import BadUsage, TiefVisionError
-
-if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
-    import torch
 
 DONE = 0
 FAILED = 1
@@ -28,27 +25,6 @@ INTERRUPTED = 130
 USAGE_ERROR: Any = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
 )
-
-
-def choose_device(name: str) -> "torch.device":
-    """The device of a name; "auto" takes the fastest that is there.
-
-    Raises:
-        BadUsage: There is no such device here.
-    """
-    import torch
-
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        name = next(device for device, there in available.items() if there)
-    if not available.get(name):
-        here = ", ".join(device for device, there in available.items() if there)
-        raise BadUsage(f"There is no device {name!r} here.", f"Use auto, {here}.")
-    return torch.device(name)
 
 
 def say(message: str) -> None:

@@ -1,7 +1,6 @@
 """``tiefvision search``: find a garment of a photograph in the catalogue."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,38 +14,24 @@ from tiefvision.cli.options import (
     with_options,
 )
 from tiefvision.cli.output import box_text, print_line, print_table, rounded_box
-from tiefvision.cli.photos import expand_photos
+from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.finder import DEFAULT_K
 from tiefvision.records import Box
 
 if TYPE_CHECKING:
-    from tiefvision.catalogue.searcher import Hit
-    from tiefvision.locating.locator import Locator
-    from tiefvision.photos.working import WorkingPhoto
-
-DEFAULT_K = 10
+    from tiefvision.finder import Answer
 
 ONE_ITEM = "the gallery holds one item alone, which every search will find."
 
 
 @dataclass(frozen=True)
-class Part:
-    """What of a photograph is searched for; unsure where no garment was told."""
-
-    box_in_image: Box | None
-    category: str
-    note: str = ""
-    unsure: bool = False
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A photograph, what was searched for, and what was found."""
+class Answered:
+    """A photograph, and the answer for one of its garments."""
 
     query: Path
-    part: Part
-    hits: tuple["Hit", ...]
+    answer: "Answer"
 
 
 @with_options
@@ -54,7 +39,9 @@ def search(
     photos: Annotated[list[Path], typer.Argument(help="Files, or folders of them.")],
     options: Options,
     k: Annotated[int, typer.Option(min=1, help="Items to list.")] = DEFAULT_K,
-    ranker: Annotated[str, typer.Option(help="Default: deeprank if trained.")] = "",
+    ranker: Annotated[
+        str, typer.Option(help="One that was indexed. Default: deeprank if trained.")
+    ] = "",
     category: Annotated[str, typer.Option(help="Only garments of this kind.")] = "",
     box: Annotated[
         str, typer.Option(help="x0,y0,x1,y1 in pixels, instead of locating.")
@@ -66,43 +53,36 @@ def search(
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Locate the garments of photographs and list the closest in the catalogue."""
-    from tiefvision.catalogue.loading import load_searcher
-    from tiefvision.models.trained import ranker_name
-    from tiefvision.photos.working import open_photo
-
     given = parse_box(box)
     if given and whole:
         raise typer.BadParameter("--box and --whole exclude each other.")
-    device = options.torch_device()
-    chosen = options.choose_models(models)
-    locator = chosen.locator(device)
-    name = ranker_name(chosen, ranker)
-    searcher, root = load_searcher(options.run, chosen, name, device)
     files = expand_photos(photos)
-    items = searcher.item_count
-    if not options.quiet:
-        _note_size(items, k)
-    answers: list[Answer] = []
+    answers: list[Answered] = []
     unreadable = 0
-    for file in options.track(files, "searching", len(files)):
-        try:
-            photo = open_photo(file)
-        except UnreadablePhoto as error:
-            unreadable += 1
-            if options.json:
-                print_line({"photo": str(file), "error": str(error)})
-            else:
-                say(f"Skipped: {error}")
-            continue
-        for part in _parts(photo, locator, category, given, whole):
-            hits = searcher.nearest(photo, part.box_in_image, k)
-            answers.append(Answer(file, part, tuple(hits)))
-            if options.json:
-                print_line(_record(answers[-1], name) | _size_record(items, k))
-            else:
-                _print_answer(answers[-1], name)
+    with options.finder(models) as finder:
+        finder.require_searchable(ranker, category)
+        if none_is_there(files, options.json):
+            return SOME_UNREADABLE
+        indexed = finder.indexed
+        options.tell_used(finder.models, indexed)
+        if not options.quiet:
+            _note_size(indexed.items, k)
+        asked = {"whole": whole, "category": category, "k": k, "ranker": ranker}
+        for file in options.track(files, "searching", len(files)):
+            try:
+                photo = finder.open(file)
+            except UnreadablePhoto as error:
+                unreadable += 1
+                tell_unreadable(file, error, options.json)
+                continue
+            for answer in finder.search(photo, given, **asked):  # type: ignore[arg-type]
+                answers.append(Answered(file, answer))
+                if options.json:
+                    print_line(_record(answers[-1]) | _size_record(indexed.items, k))
+                else:
+                    _print_answer(answers[-1])
     if html:
-        _write_page(html, answers, root, name)
+        _write_page(html, answers, indexed.root)
         if not options.quiet:
             say(f"The page is {html}.")
     return SOME_UNREADABLE if unreadable else DONE
@@ -140,44 +120,13 @@ def parse_box(text: str) -> Box | None:
     return x0, y0, x1, y1
 
 
-def _parts(
-    photo: "WorkingPhoto",
-    locator: "Locator",
-    category: str,
-    given: Box | None,
-    whole: bool,
-) -> Iterator[Part]:
-    if given:
-        if given[0] >= photo.width or given[1] >= photo.height:
-            size = f"{photo.width} x {photo.height}"
-            raise typer.BadParameter(f"--box lies outside a photograph of {size} px.")
-        yield Part(given, category, "box as given")
-        return
-    if whole:
-        yield Part(None, category, "whole photograph, as asked")
-        return
-    from tiefvision.locating.findings import is_unsure
-
-    found = locator.find_to_search(photo)
-    garments = [item for item in found if category in ("", item.category)]
-    for garment in garments:
-        unsure = is_unsure(garment, locator.telling)
-        note = f"{garment.category} with a score of only {garment.score:.2f}"
-        yield Part(
-            garment.box_in_image, garment.category, note if unsure else "", unsure
-        )
-    if not garments:
-        sought = category or "garment"
-        yield Part(None, "", f"no {sought} found: searched with the whole photograph")
-
-
-def _record(answer: Answer, ranker: str) -> dict[str, Any]:
-    part = answer.part
+def _record(answered: Answered) -> dict[str, Any]:
+    answer = answered.answer
     record: dict[str, Any] = {
-        "query": str(answer.query),
-        "ranker": ranker,
-        "box": rounded_box(part.box_in_image),
-        "category": part.category,
+        "query": str(answered.query),
+        "ranker": answer.ranker,
+        "box": rounded_box(answer.box),
+        "category": answer.category,
         "results": [
             {
                 "rank": hit.rank,
@@ -188,34 +137,35 @@ def _record(answer: Answer, ranker: str) -> dict[str, Any]:
             for hit in answer.hits
         ],
     }
-    if part.unsure:
+    if answer.query.unsure:
         record["unsure"] = True
-    return record | ({"note": part.note} if part.note else {})
+    return record | ({"note": answer.note} if answer.note else {})
 
 
-def _print_answer(answer: Answer, ranker: str) -> None:
-    part = answer.part
-    place = f"{part.category} at {box_text(part.box_in_image)}"
-    said = f"{place}, unsure: {part.note}" if part.unsure else part.note or place
+def _print_answer(answered: Answered) -> None:
+    answer = answered.answer
+    place = f"{answer.category} at {box_text(answer.box)}"
+    unsure = answer.query.unsure
+    said = f"{place}, unsure: {answer.note}" if unsure else answer.note or place
     rows = [
         (hit.rank, hit.item, hit.photo, f"{hit.similarity:.3f}") for hit in answer.hits
     ]
-    typer.echo(f"{answer.query}: {said} ({ranker})")
+    typer.echo(f"{answered.query}: {said} ({answer.ranker})")
     print_table(("rank", "item", "photo", "similarity"), rows)
 
 
-def _write_page(path: Path, answers: list[Answer], root: Path, ranker: str) -> None:
+def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
     from tiefvision.datasets.files import photo_file
     from tiefvision.report.comparison_page import ExampleHit
     from tiefvision.report.search_page import SearchBlock, render_searches
 
     blocks = [
         SearchBlock(
-            query=answer.query,
-            box_in_image=answer.part.box_in_image,
-            category=answer.part.category,
-            ranker=ranker,
-            note=answer.part.note,
+            query=answered.query,
+            box_in_image=answer.box,
+            category=answer.category,
+            ranker=answer.ranker,
+            note=answer.note,
             hits=tuple(
                 ExampleHit(
                     photo_file(root, hit.photo), None, hit.item, hit.similarity, False
@@ -223,7 +173,8 @@ def _write_page(path: Path, answers: list[Answer], root: Path, ranker: str) -> N
                 for hit in answer.hits
             ),
         )
-        for answer in answers
+        for answered in answers
+        for answer in [answered.answer]
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     page = render_searches(blocks, "Search results")

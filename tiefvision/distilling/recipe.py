@@ -29,8 +29,9 @@ from tiefvision.distilling.training import (
 )
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import DenseEncoder
+from tiefvision.encoders.encoder_file import READOUTS
 from tiefvision.encoders.precision import AUTO, dtype_for
-from tiefvision.encoders.weights import READOUTS, write_encoder
+from tiefvision.encoders.weights import write_encoder
 from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track

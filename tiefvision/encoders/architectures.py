@@ -6,12 +6,12 @@ All step 16 px from cell to cell, so a crop whose corner lies on a multiple of
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import torch
-import torchvision
-from torch import nn
+from typing import TYPE_CHECKING
 
 from tiefvision.errors import BadUsage
+
+if TYPE_CHECKING:  # the table is read without torch, which takes seconds to import
+    from torch import nn
 
 CROP_SIDE = 224
 """Side in pixels of the crop that every window of a map stands for."""
@@ -27,7 +27,8 @@ class Architecture:
         stride: Pixels from one cell to the next, in both axes.
         window: Cells on a side of the window that encodes a 224 px crop.
         first_centre: Pixel on which the first cell of a map is centred.
-        build: Makes the trunk with untrained weights.
+        parameters: Number of trainable numbers in the trunk.
+        build: Function that makes the trunk with untrained weights.
     """
 
     name: str
@@ -35,30 +36,45 @@ class Architecture:
     stride: int
     window: int
     first_centre: int
-    build: Callable[[], nn.Sequential]
+    parameters: int
+    build: "Callable[[], nn.Sequential]"
 
 
-def _alexnet() -> nn.Sequential:
-    # On no device at first: its fully connected layers, which are dropped here, would
-    # take half a second and 235 MB to fill.
-    with torch.device("meta"):
-        network = torchvision.models.alexnet(weights=None)
-    features: nn.Sequential = network.features.to_empty(device="cpu")
-    for layer in features:
-        if isinstance(layer, nn.Conv2d):
-            layer.reset_parameters()
-    # The last max pool at stride 1 doubles the grid without changing what its
-    # cells mean (TiefVision's slides): 11x11 cells for 224 px instead of 6x6.
-    features[12] = nn.MaxPool2d(kernel_size=3, stride=1)
-    return features
+def _alexnet() -> "nn.Sequential":
+    # Layer by layer as torchvision's ``alexnet().features``, whose import takes longer
+    # than locating a garment; a test holds both side by side.
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Conv2d(3, 64, kernel_size=11, stride=4, padding=2),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(kernel_size=3, stride=2),
+        nn.Conv2d(64, 192, kernel_size=5, padding=2),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(kernel_size=3, stride=2),
+        nn.Conv2d(192, 384, kernel_size=3, padding=1),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(384, 256, kernel_size=3, padding=1),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(256, 256, kernel_size=3, padding=1),
+        nn.ReLU(inplace=True),
+        # The last max pool at stride 1 doubles the grid without changing what its
+        # cells mean (TiefVision's slides): 11x11 cells for 224 px instead of 6x6.
+        nn.MaxPool2d(kernel_size=3, stride=1),
+    )
 
 
-def _squeezenet1_1() -> nn.Sequential:
+def _squeezenet1_1() -> "nn.Sequential":
+    import torchvision
+
     features: nn.Sequential = torchvision.models.squeezenet1_1(weights=None).features
     return features
 
 
-def _mobilenet_v2() -> nn.Sequential:
+def _mobilenet_v2() -> "nn.Sequential":
+    import torchvision
+    from torch import nn
+
     blocks = torchvision.models.mobilenet_v2(weights=None).features[:18]
     # The same finer grid where convolutions follow the last step of two: they are
     # dilated, so every second cell still holds what the published network computes.
@@ -73,9 +89,9 @@ def _mobilenet_v2() -> nn.Sequential:
 ARCHITECTURES: dict[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
-        Architecture("alexnet", 256, 16, 11, 31, _alexnet),
-        Architecture("squeezenet1_1", 512, 16, 13, 15, _squeezenet1_1),
-        Architecture("mobilenet_v2", 320, 16, 14, 0, _mobilenet_v2),
+        Architecture("alexnet", 256, 16, 11, 31, 2_469_696, _alexnet),
+        Architecture("squeezenet1_1", 512, 16, 13, 15, 722_496, _squeezenet1_1),
+        Architecture("mobilenet_v2", 320, 16, 14, 0, 1_811_712, _mobilenet_v2),
     )
 }
 

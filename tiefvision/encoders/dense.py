@@ -4,7 +4,6 @@ Source: TiefVision's slides, step 1; Sermanet et al., OverFeat (arXiv:1312.6229)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +18,7 @@ from tiefvision.encoders.architectures import (
     architecture_named,
 )
 from tiefvision.encoders.fused import Run, fuse_trunk
+from tiefvision.encoders.identity import EncoderIdentity
 from tiefvision.encoders.precision import AUTO, Precision, dtype_for
 from tiefvision.encoders.weights import hash_weights, load_weights
 
@@ -32,43 +32,6 @@ NO_BORDER: Border = (0, 0)
 GPU_BATCH = 64
 """Photographs that a GPU encodes at once: 224 px crops fill it, and 64 photographs of
 608 px still take only a few gigabytes."""
-
-PREPROCESSING = "RGB / 255, ImageNet mean and std, zero border"
-
-
-@dataclass(frozen=True)
-class EncoderIdentity:
-    """What two maps must share to be compared.
-
-    Attributes:
-        name: The architecture.
-        weights: Where the weights came from, for people.
-        weights_hash: SHA-256 of the weights.
-        preprocessing: What happens to the pixels before the first layer.
-    """
-
-    name: str
-    weights: str
-    weights_hash: str
-    preprocessing: str = PREPROCESSING
-
-    def to_dict(self) -> dict[str, str]:
-        """As it stands in the header of an artifact."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        return f"{self.name}, {self.weights}, {self.weights_hash[:12]}"
-
-
-def same_encoder(identity: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether maps of two encoders can be mixed.
-
-    Where the weights came from is moot, and so is the number format in which the
-    encoder computed: "auto" takes another than float32 only where each cell keeps a
-    cosine of 0.999 to it.
-    """
-    decisive = ("name", "weights_hash", "preprocessing")
-    return all(identity[key] == other[key] for key in decisive)
 
 
 class DenseEncoder(nn.Module):

@@ -4,13 +4,11 @@ Weights are safetensors on disk. torchvision publishes its own in PyTorch's form
 are read with ``weights_only`` and checked against the hash in their name.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from tiefvision import weights as package_weights
@@ -19,32 +17,19 @@ from tiefvision.encoders.architectures import (
     Architecture,
     architecture_named,
 )
+from tiefvision.encoders.encoder_file import ENCODER_FORMAT, ENCODER_VERSION, READOUTS
+from tiefvision.encoders.identity import hash_arrays
 from tiefvision.encoders.weights_files import (
     fill_module,
     read_weights_file,
-    require_format,
     write_weights_file,
 )
+from tiefvision.encoders.weights_header import require_format
 from tiefvision.errors import BadWeights
+from tiefvision.weights import ROLES, encoder_file
 
-SHIPPED = "shipped"
-LOCATOR = "locator"
 IMAGENET = "imagenet"
 RANDOM = "random"
-
-ROLES = {SHIPPED: "encoder", LOCATOR: "locator"}
-"""The two encoders of a folder of models, by the source that names the package's: one
-for garments, and one tuned for locating them, which forgets what they look like. Their
-files, and the header of the heads, use these words."""
-
-ENCODER_FORMAT = "tiefvision-encoder"
-ENCODER_VERSION = 1
-"""Of the layout of an encoder file; another one is refused."""
-
-
-READOUTS = ("meaning", "appearance")
-"""Linear layers over an encoder's cells that bring out one of the two things in them.
-The map's own cosine is a compromise: a red coat and a red dress, or two dresses."""
 
 
 def load_weights(
@@ -97,19 +82,6 @@ def load_readouts(architecture: Architecture, source: str) -> dict[str, nn.Linea
     return readouts
 
 
-def encoder_file(
-    folder: Path, architecture: Architecture, source: str = SHIPPED
-) -> Path:
-    """Where the weights of an architecture lie in a folder of models.
-
-    Args:
-        folder: Of the models.
-        architecture: Whose weights.
-        source: A key of ``ROLES``.
-    """
-    return folder / f"{ROLES[source]}-{architecture.name}.safetensors"
-
-
 def source_file(architecture: Architecture, source: str) -> Path | None:
     """The file that a source of weights stands for; None where it is no file.
 
@@ -124,13 +96,13 @@ def source_file(architecture: Architecture, source: str) -> Path | None:
         return None
     if source not in ROLES:
         return Path(source)
-    path = encoder_file(package_weights.FOLDER, architecture, source)
+    path = encoder_file(package_weights.FOLDER, architecture.name, source)
     if not path.is_file():
         there = [
             f"{role} of {name}"
             for role in ROLES
-            for name, other in ARCHITECTURES.items()
-            if encoder_file(package_weights.FOLDER, other, role).is_file()
+            for name in ARCHITECTURES
+            if encoder_file(package_weights.FOLDER, name, role).is_file()
         ]
         raise BadWeights(
             f"This release has no {source} weights of {architecture.name}, only "
@@ -182,12 +154,12 @@ def write_encoder(
 
 def hash_weights(trunk: nn.Module) -> str:
     """SHA-256 over names, shapes and values of a trunk's tensors."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(trunk.state_dict().items()):
-        values = tensor.detach().to("cpu", torch.float32).contiguous()
-        digest.update(f"{name}{tuple(values.shape)}".encode())
-        digest.update(values.numpy().tobytes())
-    return digest.hexdigest()
+    return hash_arrays(
+        {
+            name: tensor.detach().to("cpu", torch.float32).contiguous().numpy()
+            for name, tensor in trunk.state_dict().items()
+        }
+    )
 
 
 def _fill_randomly(trunk: nn.Module, seed: int) -> None:
@@ -204,6 +176,8 @@ def _fill_randomly(trunk: nn.Module, seed: int) -> None:
 
 
 def _imagenet_state(architecture: Architecture) -> Mapping[str, Tensor]:
+    import torchvision  # costs a second that only this source of weights need pay
+
     weights = torchvision.models.get_model_weights(architecture.name).DEFAULT
     try:
         state: Mapping[str, Tensor] = weights.get_state_dict(

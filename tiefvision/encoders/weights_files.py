@@ -9,40 +9,33 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from tiefvision.encoders.weights_header import (
+    HEADER_KEY,
+    WeightsHeader,
+    not_safetensors,
+    read_weights_header,
+)
 from tiefvision.errors import BadWeights
 
-HEADER_KEY = "tiefvision"
-"""Entry of safetensors' metadata that holds what this project says of a file."""
-
-PICKLES = (b"PK\x03\x04", b"\x80")
-"""First bytes of what ``torch.save`` writes: an archive of pickles, or a pickle."""
+Module = TypeVar("Module", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class WeightsFile:
+class WeightsFile(WeightsHeader):
     """What a safetensors file holds.
 
     Attributes:
-        path: Of the file.
-        facts: What its header says, empty if this project did not write it.
-        tensors: By name.
+        tensors: Each tensor by its name.
     """
 
-    path: Path
-    facts: Mapping[str, Any] = field(default_factory=dict)
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The model, such as "alexnet-1"; the name of a file that does not say."""
-        return str(self.facts.get("name", self.path.name))
 
     def group(self, prefix: str) -> dict[str, Tensor]:
         """The tensors whose names start with a prefix, without it."""
@@ -53,28 +46,22 @@ class WeightsFile:
         }
 
 
-def read_weights_file(path: Path, facts_only: bool = False) -> WeightsFile:
+def read_weights_file(path: Path) -> WeightsFile:
     """Read a safetensors file; nothing in it is run.
 
     Args:
-        path: Of the file.
-        facts_only: Leave the tensors on the disk.
+        path: The file.
 
     Raises:
         BadWeights: There is none, it is truncated, or it is something else.
     """
-    if not path.exists():
-        raise BadWeights(f"There is no weights file at {path}.")
+    header = read_weights_header(path)
     try:
         with safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {}).get(HEADER_KEY, "{}"))
-            names = () if facts_only else file.keys()
-            tensors = {name: file.get_tensor(name) for name in names}
+            tensors = {name: file.get_tensor(name) for name in header.shapes}
     except (SafetensorError, OSError, ValueError) as error:
-        raise _not_safetensors(path, error) from error
-    if not isinstance(facts, dict):
-        raise _not_safetensors(path, ValueError("its header is damaged"))
-    return WeightsFile(path, facts, tensors)
+        raise not_safetensors(path, error) from error
+    return WeightsFile(path, header.facts, header.shapes, tensors)
 
 
 def write_weights_file(
@@ -96,29 +83,6 @@ def write_weights_file(
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(save(halves, header))
     partial.replace(path)
-
-
-def require_format(file: WeightsFile, expected: str, version: int) -> None:
-    """Refuse a file that is not what is asked for.
-
-    Args:
-        file: As it was read.
-        expected: Its format.
-        version: The one that this release reads.
-
-    Raises:
-        BadWeights: It has another format or version.
-    """
-    found = file.facts.get("format")
-    if found != expected:
-        what = f"is a {found} file" if found else "says nothing of its format"
-        raise BadWeights(f"{file.path} {what}, expected {expected}.")
-    if file.facts.get("version") != version:
-        raise BadWeights(
-            f"{file.path} is of version {file.facts.get('version')} of {expected}, "
-            f"expected version {version}.",
-            "Use the release of tiefvision that wrote it, or write it anew.",
-        )
 
 
 def fill_module(
@@ -153,6 +117,29 @@ def fill_module(
     module.load_state_dict(found)
 
 
+def restore_module(
+    module: Module,
+    state: Mapping[str, Tensor],
+    device: torch.device,
+    where: str,
+    prefix: str = "",
+) -> Module:
+    """A module with trained weights, ready to run.
+
+    Args:
+        module: A network with any weights; it is filled in place.
+        state: The weights by name.
+        device: Where it is to run.
+        where: What to call their source in messages.
+        prefix: Before the names in that source.
+
+    Raises:
+        BadWeights: A tensor is missing or has another shape.
+    """
+    fill_module(module, state, where, prefix)
+    return module.eval().to(device)
+
+
 def _to_half(name: str, tensor: Tensor) -> Tensor:
     tensor = tensor.detach().cpu().contiguous()
     if not tensor.is_floating_point():
@@ -161,23 +148,3 @@ def _to_half(name: str, tensor: Tensor) -> Tensor:
     if not half.isfinite().all():
         raise BadWeights(f"{name} holds values that half precision cannot.")
     return half
-
-
-def _not_safetensors(path: Path, error: Exception) -> BadWeights:
-    if path.is_file() and _is_pickle(path):
-        return BadWeights(
-            f"{path} is not a safetensors file but a pickle of PyTorch's, which may "
-            "hold code and is not read.",
-            "Convert it once, with safetensors.torch.save_file and "
-            "torch.load(..., weights_only=True).",
-        )
-    return BadWeights(
-        f"{path} is not a safetensors file, or it is truncated ({error})."
-    )
-
-
-def _is_pickle(path: Path) -> bool:
-    with path.open("rb") as file:
-        start = file.read(9)
-    # Safetensors: eight bytes of a length, which may look like anything, then JSON.
-    return start.startswith(PICKLES) and start[8:] != b"{"

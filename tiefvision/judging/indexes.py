@@ -12,9 +12,10 @@ from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.index_recall import judge_index
 from tiefvision.judging.reranking_recall import reranking_facts
 from tiefvision.judging.results import RankerResult
-from tiefvision.models.trained import DEEPRANK, GALLERY
+from tiefvision.models.protocol import GALLERY
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
+from tiefvision.ranking.registry import ranker_kind
 from tiefvision.ranking.views import embed_views
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import input_digests
@@ -86,8 +87,9 @@ def _stored_index(
     workspace: Workspace, search: Search, ranker: str
 ) -> tuple[HnswIndex | None, dict[str, Any]]:
     """The index of the gallery, if it is of these photographs, and its size."""
-    made_of = ["photos", "crops", *({DEEPRANK} & {ranker})]
     try:
+        own = [ranker] if ranker_kind(ranker).learns == "triplets" else []
+        made_of = ["photos", "crops", *own]
         with workspace.open(GALLERY) as gallery:
             digests = input_digests(workspace, made_of)
             inputs = gallery.header.inputs
@@ -96,7 +98,10 @@ def _stored_index(
             rows = [row.photo for row in read_rows(gallery)]
             if rows != [view.path for view in search.gallery]:
                 return None, {}
-            size = gallery.header.details["indexes"][ranker]["bytes"]
+            facts = gallery.header.details["indexes"][ranker]
+            if facts.get("reduced"):  # an index of other numbers than are compared
+                return None, {}
+            size = facts["bytes"]
             return read_index(gallery, ranker), {"bytes": size}
     except (TiefVisionError, KeyError):
         return None, {}  # not indexed for this ranker, damaged or of an older version

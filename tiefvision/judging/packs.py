@@ -22,9 +22,9 @@ from tiefvision.errors import BadDataset
 from tiefvision.evaluation.changes import Values
 from tiefvision.files import replace_file
 from tiefvision.judging.comparison import Comparison
-from tiefvision.judging.rankers import LEARNT
 from tiefvision.machine import this_machine
-from tiefvision.models.trained import BUNDLE, DEEPRANK, Models
+from tiefvision.models.protocol import BUNDLE, Models
+from tiefvision.ranking.registry import ranker_kind
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import input_digests
 
@@ -64,20 +64,20 @@ def compared_inputs(
 
     Args:
         compared: Whose photographs and crops were compared.
-        learnt_in: The workspace on whose training split rankers learnt, if any did; its
-            digests stand under "training/" where it is not the one compared.
-        models: Whose DeepRank ranked; which located and encoded photographs that are
-            not the workspace's own.
-        rankers: Names of those that were compared.
+        learnt_in: Workspace on whose training split rankers learnt, if any did. Where
+            it is not the one compared, its digests stand under "training/".
+        models: Models that located, encoded and ranked.
+        rankers: Names of the rankers that were compared.
     """
     elsewhere = compared != learnt_in  # or the crops were there before the models came
-    ranking = (DEEPRANK, BUNDLE) if DEEPRANK in rankers else ()
+    trained = [name for name in rankers if ranker_kind(name).learns == "triplets"]
+    ranking = (*trained, BUNDLE) if trained else ()
     inputs = input_digests(compared, TABLES) | {
         name: digest
-        for name, digest in models.digests().items()
-        if name in ranking or (elsewhere and name != DEEPRANK)
+        for name, digest in models.digests(trained).items()
+        if name in ranking or elsewhere
     }
-    if elsewhere and any(name in LEARNT for name in rankers):
+    if elsewhere and any(ranker_kind(name).learn for name in rankers):
         learnt = input_digests(learnt_in, TABLES)
         inputs |= {f"training/{name}": digest for name, digest in learnt.items()}
     return inputs

@@ -3,23 +3,26 @@
 import hashlib
 from pathlib import Path
 
+from tiefvision.catalogue.describing import (
+    Choose,
+    Describer,
+    choose_located,
+    choose_whole,
+    write_described,
+)
 from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.datasets.files import ANNOTATIONS, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset
-from tiefvision.errors import UnreadablePhoto
-from tiefvision.locating.findings import is_unsure
-from tiefvision.models.trained import Models
-from tiefvision.photos.working import open_photos
+from tiefvision.models.protocol import Models
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import keep_encoder
 from tiefvision.workspace.job import Job, Resources
-from tiefvision.workspace.provenance import (
-    code_fingerprint,
-    file_hash,
-    files_fingerprint,
-)
+from tiefvision.workspace.provenance import file_hash, files_fingerprint
 from tiefvision.workspace.records import photo_to_record
+
+VERSION = 1
+"""Version of what is prepared; raised when results change."""
 
 LOCATED, WHOLE = "located", "whole"
 """What is compared of a photograph."""
@@ -54,7 +57,7 @@ def prepare(
 def _record_photos(target: Workspace, dataset: Dataset, resources: Resources) -> None:
     header = Header(
         stage="prepare",
-        code=code_fingerprint(Path(__file__)),
+        version=VERSION,
         config={"root": str(dataset.root.resolve())},
         inputs={"annotations": file_hash(dataset.root / ANNOTATIONS)},
     )
@@ -92,7 +95,7 @@ def _encode(
     rules = models.crop_rules()
     header = Header(
         stage="prepare",
-        code=code_fingerprint(Path(__file__)),
+        version=VERSION,
         config={"boxes": boxes, "grid": rules.grid, **encoder.identity.to_dict()},
         inputs=models.digests()
         | {"photographs": files_fingerprint(dataset.images, present)},
@@ -100,27 +103,13 @@ def _encode(
     with Job(target, "crops", header, resources) as job:
         if job.up_to_date:
             return
-        locator = models.locator(resources.device) if boxes == LOCATED else None
-        maker = ViewMaker(encoder, rules, job.read("photos"), (), 0, resources.seed)
+        choose: Choose = choose_whole
+        if boxes == LOCATED:
+            choose = choose_located(models.locator(resources.device))
+        maker = ViewMaker(job.read("photos"), (), 0, resources.seed)
+        describer = Describer(encoder, rules, choose, views=maker.views)
         with job.write() as writer:
-            left = [path for path in files if not writer.has(f"crop/{path}")]
-            pairs = zip(left, open_photos(files[path] for path in left), strict=True)
-            for path, opened in resources.track(pairs, "encoding", len(left)):
-                if isinstance(opened, UnreadablePhoto):
-                    writer.write(records={f"skipped/{path}": str(opened)})
-                    continue
-                found = locator.find_to_search(opened) if locator else ()
-                surest = next(iter(found), None)
-                box = surest.box_in_image if surest else None
-                crop = {
-                    "box": box,
-                    "category": surest.category if surest else "",
-                    "unsure": bool(
-                        locator and surest and is_unsure(surest, locator.telling)
-                    ),
-                }
-                tensors = maker.tensors(path, opened, box)
-                writer.write(tensors, {f"crop/{path}": crop})
+            write_described(writer, describer, files, resources.track, "encoding")
             keep_encoder(writer, encoder)
             writer.finish(
                 encoder=encoder.identity.to_dict(),

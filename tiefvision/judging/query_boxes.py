@@ -7,15 +7,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tiefvision.catalogue.describing import Describer
 from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.judging.prepared import WHOLE
 from tiefvision.locating.targets import OUTFIT, garments_to_find
-from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.colours.histogram import lab_bins
-from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
+from tiefvision.ranking.crops import CropRules
 from tiefvision.ranking.garments import GarmentBatch, Garments, join_garments
 from tiefvision.records import Box, Photo, View
 from tiefvision.store.artifact import Artifact
@@ -77,11 +77,8 @@ class BoxedQueries:
         except UnreadablePhoto:
             self._gone.add(view.path)
             return _nothing(self._encoder, self._rules)
-        box = self._boxes[view.path]
-        placed = photo.box_in_pixels(box) if box else None
-        crop = crop_garment(photo.pixels, placed)
-        return describe_crop(
-            self._encoder, mirror_photo(crop) if view.mirrored else crop, self._rules
+        return Describer(self._encoder, self._rules).describe_box(
+            photo, self._boxes[view.path], view.mirrored
         )
 
 

@@ -1,5 +1,6 @@
 """A trained locator, ready for photographs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tiefvision.encoders.dense import DenseEncoder
@@ -34,31 +35,39 @@ class Locator:
 
     def find(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
         """The garments of a photograph, the surest first; () where there is none."""
-        return self._find(self._encode(photo), photo)
+        return tell(self.candidates(self.encode(photo), photo), self.telling)
 
     def find_to_search(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
         """What ``find`` finds; where that is nothing, an outfit that is unsure."""
-        return to_search(self._candidates(self._encode(photo), photo), self.telling)
+        return to_search(self.candidates(self.encode(photo), photo), self.telling)
 
-    def explain(self, photo: WorkingPhoto) -> tuple[tuple[Garment, ...], Evidence]:
-        """What ``find`` finds, digit for digit, and why."""
-        levels = self._encode(photo)
-        garments = self._find(levels, photo)
+    def explain(
+        self, levels: list[Level], garments: Sequence[Garment], photo: WorkingPhoto
+    ) -> Evidence:
+        """Why garments were found in a photograph.
+
+        Args:
+            levels: Feature maps of the photograph, as ``encode`` gives them.
+            garments: What was found in them.
+            photo: The photograph.
+        """
         size = photo.width, photo.height
-        return garments, explain_levels(
-            levels, garments, *size, self.heads, self.voting
-        )
+        return explain_levels(levels, garments, *size, self.heads, self.voting)
 
-    def _find(self, levels: list[Level], photo: WorkingPhoto) -> tuple[Garment, ...]:
-        return tell(self._candidates(levels, photo), self.telling)
-
-    def _candidates(
+    def candidates(
         self, levels: list[Level], photo: WorkingPhoto
     ) -> tuple[Garment, ...]:
+        """All boxes that were voted for, with calibrated scores, told or not.
+
+        Args:
+            levels: Feature maps of the photograph, as ``encode`` gives them.
+            photo: The photograph.
+        """
         found = locate(levels, photo.width, photo.height, self.heads, self.voting)
         return calibrate(found, self.telling)
 
-    def _encode(self, photo: WorkingPhoto) -> list[Level]:
+    def encode(self, photo: WorkingPhoto) -> list[Level]:
+        """The feature maps of a photograph at every size; the slow part."""
         return encode_levels(
             self.encoder, photo.pixels, photo.width, photo.height, self.pyramid
         )

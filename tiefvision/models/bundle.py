@@ -7,57 +7,45 @@ each under "crop_classifier.", "box_regressors." and "deeprank.", and in the hea
 the artifacts of a workspace say of them. The models that ship with the package are one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.encoders.dense import (
-    DenseEncoder,
-    EncoderIdentity,
-    make_encoder,
-    same_encoder,
-)
-from tiefvision.encoders.weights import LOCATOR, ROLES, SHIPPED, encoder_file
-from tiefvision.encoders.weights_files import (
-    WeightsFile,
-    read_weights_file,
+from tiefvision.encoders.identity import EncoderIdentity, same_encoder
+from tiefvision.encoders.weights_header import (
+    WeightsHeader,
+    read_weights_header,
     require_format,
 )
 from tiefvision.errors import BadUsage, BadWeights
-from tiefvision.locating.findings import TellingRules
-from tiefvision.locating.folded import fold_heads
-from tiefvision.locating.locator import Locator
-from tiefvision.locating.pyramid import Pyramid
-from tiefvision.locating.votes import VotingRules
-from tiefvision.models.networks import (
-    build_classifier,
-    build_deeprank,
-    build_regressors,
-    restore_module,
+from tiefvision.locating.heads_file import (
+    CLASSIFIER,
+    HEADS_FILE,
+    HEADS_FORMAT,
+    HEADS_VERSION,
+    REGRESSORS,
 )
-from tiefvision.models.trained import BUNDLE, COSINE, DEEPRANK
-from tiefvision.ranking.crops import CropRules
-from tiefvision.ranking.garments import Embed
-from tiefvision.ranking.views import CosineRanker
+from tiefvision.models.protocol import BUNDLE
+from tiefvision.ranking.registry import RANKERS, ranker_kind
+from tiefvision.weights import LOCATOR, ROLES, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import CATALOGUE
 from tiefvision.workspace.provenance import file_hash
 
-HEADS_FILE = "heads.safetensors"
-HEADS_FORMAT = "tiefvision-heads"
-HEADS_VERSION = 4
-"""Of the layout of the heads' file; another one is refused."""
+if TYPE_CHECKING:  # known without torch, which takes seconds to import
+    import torch
+    from torch import nn
 
-CLASSIFIER = "crop_classifier"
-REGRESSORS = "box_regressors"
+    from tiefvision.encoders.dense import DenseEncoder
+    from tiefvision.encoders.weights_files import WeightsFile
+    from tiefvision.locating.locator import Locator
+    from tiefvision.ranking.crops import CropRules
 
-Module = TypeVar("Module", bound=nn.Module)
+Module = TypeVar("Module", bound="nn.Module")
 
 
 @dataclass(frozen=True)
@@ -65,22 +53,19 @@ class Bundle:
     """Trained models of a folder: they satisfy ``Models``.
 
     Attributes:
-        heads: The file of the heads; the encoders lie beside it.
+        heads: Header of the file of heads; the encoders lie beside it.
         digest: SHA-256 of that file.
     """
 
-    heads: WeightsFile
+    heads: WeightsHeader
     digest: str
 
     @property
     def label(self) -> str:
         """What to call them in a message."""
         folder = self.heads.path.parent
-        where = (
-            "that ship with tiefvision"
-            if folder == package_weights.FOLDER
-            else f"in {folder}"
-        )
+        shipped = folder == package_weights.FOLDER
+        where = "that ship with tiefvision" if shipped else f"in {folder}"
         return f"the models {where} ({self.heads.name})"
 
     @property
@@ -89,16 +74,34 @@ class Bundle:
         return (CATALOGUE,)
 
     @property
-    def ranker_names(self) -> tuple[str, ...]:
-        """The baseline, and DeepRank if it is in the bundle."""
-        return (COSINE, DEEPRANK) if DEEPRANK in self.heads.facts else (COSINE,)
+    def trained(self) -> tuple[str, ...]:
+        """The trained rankers in the bundle."""
+        return tuple(
+            name
+            for name in self.heads.facts
+            if name.split("-", 1)[0] in RANKERS
+            and ranker_kind(name).learns == "triplets"
+        )
 
-    def locator(self, device: torch.device) -> Locator:
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Categories that the locator can tell. Raises BadWeights."""
+        with _header_of(self.heads):
+            return tuple(self.heads.facts[CLASSIFIER]["categories"])
+
+    def locator(self, device: "torch.device") -> "Locator":
         """What finds garments, with the encoder for locating.
 
         Raises:
             BadWeights: The files are damaged, or do not belong together.
         """
+        from tiefvision.locating.building import build_classifier, build_regressors
+        from tiefvision.locating.findings import TellingRules
+        from tiefvision.locating.folded import fold_heads
+        from tiefvision.locating.locator import Locator
+        from tiefvision.locating.pyramid import Pyramid
+        from tiefvision.locating.votes import VotingRules
+
         encoder = self._encoder_beside(LOCATOR)
         with _header_of(self.heads):
             pyramid = self.heads.facts["pyramid"]
@@ -115,7 +118,7 @@ class Bundle:
                 TellingRules.from_dict(self.heads.facts["telling"]),
             )
 
-    def encoder(self, device: torch.device) -> DenseEncoder:
+    def encoder(self, device: "torch.device") -> "DenseEncoder":
         """The encoder for garments.
 
         Raises:
@@ -123,15 +126,14 @@ class Bundle:
         """
         return self._encoder_beside(SHIPPED).to(device)
 
-    def rankers(self, device: torch.device) -> dict[str, Embed]:
-        """The baseline, and DeepRank if it is in the bundle, by name."""
-        rankers: dict[str, Embed] = {COSINE: CosineRanker()}
-        if DEEPRANK in self.heads.facts:
-            rankers[DEEPRANK] = self._network(DEEPRANK, build_deeprank, device)
-        return rankers
+    def trained_ranker(self, name: str, device: "torch.device") -> "nn.Module":
+        """A trained ranker of the bundle. Raises BadWeights."""
+        return self._network(name, ranker_kind(name).build, device)
 
-    def crop_rules(self) -> CropRules:
-        """How garments become maps."""
+    def crop_rules(self) -> "CropRules":
+        """Rules by which a crop becomes a feature map. Raises BadWeights."""
+        from tiefvision.ranking.crops import CropRules
+
         with _header_of(self.heads):
             return CropRules(**self.heads.facts["crops"])
 
@@ -139,17 +141,19 @@ class Bundle:
         """Whether it was exported from the workspace whose crops have this digest."""
         return bool(self.heads.facts.get("artifacts", {}).get("crops") == crops)
 
-    def digests(self) -> dict[str, str]:
-        """Of the heads, whose header holds the hashes of both encoders."""
+    def digests(self, rankers: Sequence[str] = ()) -> dict[str, str]:
+        """Digest of the heads, whose header holds the hashes of both encoders."""
         return {BUNDLE: self.digest}
 
-    def _encoder_beside(self, source: str) -> DenseEncoder:
+    def _encoder_beside(self, source: str) -> "DenseEncoder":
         """The encoder of a role beside the heads, if it is the one they expect."""
+        from tiefvision.encoders.dense import make_encoder
+
         with _header_of(self.heads):
             expected = EncoderIdentity(**self.heads.facts[ROLES[source]])
-            architecture = architecture_named(expected.name)
-        path = encoder_file(self.heads.path.parent, architecture, source)
-        encoder = make_encoder(architecture.name, str(path))
+            architecture_named(expected.name)
+        path = encoder_file(self.heads.path.parent, expected.name, source)
+        encoder = make_encoder(expected.name, str(path))
         if not same_encoder(encoder.identity.to_dict(), expected.to_dict()):
             raise BadWeights(
                 f"{self.heads.path} was trained over {expected}, but {path} holds "
@@ -157,16 +161,25 @@ class Bundle:
             )
         return encoder
 
+    @cached_property
+    def _file(self) -> "WeightsFile":
+        """The heads with their tensors, read once."""
+        from tiefvision.encoders.weights_files import read_weights_file
+
+        return read_weights_file(self.heads.path)
+
     def _network(
         self,
         group: str,
         build: Callable[[Mapping[str, Any]], Module],
-        device: torch.device,
+        device: "torch.device",
     ) -> Module:
+        from tiefvision.encoders.weights_files import restore_module
+
         with _header_of(self.heads):
             module = build(self.heads.facts[group])
         prefix = f"{group}."
-        state = self.heads.group(prefix)
+        state = self._file.group(prefix)
         return restore_module(module, state, device, str(self.heads.path), prefix)
 
 
@@ -176,7 +189,7 @@ def read_bundle(folder: Path) -> Bundle:
     Raises:
         BadWeights: There is none, or not one that this release reads.
     """
-    heads = read_weights_file(folder / HEADS_FILE)
+    heads = read_weights_header(folder / HEADS_FILE)
     require_format(heads, HEADS_FORMAT, HEADS_VERSION)
     return Bundle(heads, file_hash(heads.path))
 
@@ -187,7 +200,7 @@ def shipped_bundle() -> Bundle:
 
 
 @contextmanager
-def _header_of(file: WeightsFile) -> Iterator[None]:
+def _header_of(file: WeightsHeader) -> Iterator[None]:
     """Around what reads the header of a file: what it lacks is one sentence."""
     try:
         yield

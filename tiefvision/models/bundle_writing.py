@@ -8,28 +8,24 @@ from pathlib import Path
 import torch
 
 from tiefvision import weights as package_weights
-from tiefvision.encoders.dense import DenseEncoder, EncoderIdentity, make_encoder
-from tiefvision.encoders.weights import (
-    LOCATOR,
-    ROLES,
-    SHIPPED,
-    encoder_file,
-    write_encoder,
-)
+from tiefvision.encoders.dense import DenseEncoder, make_encoder
+from tiefvision.encoders.identity import EncoderIdentity
+from tiefvision.encoders.weights import write_encoder
 from tiefvision.encoders.weights_files import write_weights_file
-from tiefvision.models.bundle import (
+from tiefvision.locating.heads_file import (
     CLASSIFIER,
     HEADS_FILE,
     HEADS_FORMAT,
     HEADS_VERSION,
     REGRESSORS,
 )
-from tiefvision.models.networks import read_weights
-from tiefvision.models.trained import DEEPRANK
+from tiefvision.models.trained import TrainedModels
+from tiefvision.weights import LOCATOR, ROLES, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.job import input_digests, require_same_encoder
 from tiefvision.workspace.maps import read_pyramid
+from tiefvision.workspace.networks import read_weights
 
 CPU = torch.device("cpu")
 
@@ -53,7 +49,7 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, .
         MissingArtifact: A stage has not run.
         StaleArtifact: Two artifacts that share an encoder are of different ones.
     """
-    rankers = (DEEPRANK,) if workspace.holds(DEEPRANK) else ()
+    rankers = TrainedModels(workspace).trained
     trained = (CLASSIFIER, REGRESSORS, *rankers)
     located_with = ("features", CLASSIFIER, REGRESSORS, "locations")
     compared_with = ("crops", *rankers)
@@ -98,9 +94,9 @@ def _place_encoder(
 ) -> tuple[Path, EncoderIdentity]:
     """Put an encoder's file into a folder: a copy of a shipped one if it is that."""
     architecture = encoder.architecture
-    path = encoder_file(folder, architecture, source)
+    path = encoder_file(folder, architecture.name, source)
     shipped = [
-        encoder_file(package_weights.FOLDER, architecture, role) for role in ROLES
+        encoder_file(package_weights.FOLDER, architecture.name, role) for role in ROLES
     ]
     for known in (path, *shipped):
         if not known.is_file():

@@ -4,15 +4,12 @@ from pathlib import Path
 
 from tiefvision.errors import BadUsage, MissingArtifact
 from tiefvision.models.bundle import Bundle, read_bundle, shipped_bundle
-from tiefvision.models.trained import TrainedModels
+from tiefvision.models.trained import LOCATOR, TrainedModels
 from tiefvision.workspace.artifacts import Workspace, command_for
 
 AUTO = "auto"
 SHIPPED = "shipped"
 WORKSPACE = "workspace"
-
-LOCATOR = ("features", "crop_classifier", "box_regressors", "locations")
-"""The artifacts of a trained locator, in the order of their stages."""
 
 
 def choose_models(workspace: Workspace, choice: str = AUTO) -> TrainedModels | Bundle:
@@ -47,5 +44,5 @@ def choose_models(workspace: Workspace, choice: str = AUTO) -> TrainedModels | B
         return shipped_bundle()
     raise MissingArtifact(
         f"There is no {missing[0]}.lmdb in {workspace.root}.",
-        f"Run: {command_for(missing[0])}, or use --models shipped",
+        f"Run: {command_for(missing[0], workspace.root)}, or use --models shipped",
     )

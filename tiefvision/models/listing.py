@@ -1,11 +1,13 @@
-"""The encoders and rankers that a workspace can use, with their sizes."""
+"""The encoders and rankers that a workspace can use, with their sizes.
 
+Nothing here imports torch: the list is to take a second.
+"""
+
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
-
-import torch
-from torch import nn
 
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import (
@@ -13,21 +15,27 @@ from tiefvision.encoders.architectures import (
     Architecture,
     architecture_named,
 )
-from tiefvision.encoders.weights import LOCATOR, SHIPPED, encoder_file
-from tiefvision.encoders.weights_files import WeightsFile, read_weights_file
-from tiefvision.models.bundle import HEADS_FILE
-from tiefvision.models.networks import build_deeprank
-from tiefvision.models.trained import COSINE, DEEPRANK
-from tiefvision.ranking.colours.histogram import lab_bins
-from tiefvision.ranking.deeprank import ColourRank
-from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.views import CosineRanker
+from tiefvision.encoders.weights_header import WeightsHeader, read_weights_header
+from tiefvision.locating.heads_file import HEADS_FILE
+from tiefvision.ranking.registry import RANKERS, RankerKind, ranker_kind
+from tiefvision.store.artifact import Artifact
+from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace
-from tiefvision.workspace.encoding import DEFAULT_ENCODER
 
 USES = {SHIPPED: ("crops", "for garments"), LOCATOR: ("features", "for locating")}
 """By the source of an encoder: the artifact of a workspace that holds one of its kind,
 and what it is for."""
+
+DEFAULT_ENCODER = "alexnet"
+"""The encoder whose weights ship with the package."""
+
+LEARNS = {
+    "nothing": "needs no training",
+    "photographs": "learns on the training split, without labels",
+    "items": "learns on the training split",
+    "triplets": "untrained. Run: make stage-8",
+}
+"""What to say of a ranker that has not learnt yet, by what it learns from."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +43,13 @@ class Model:
     """A line of the list.
 
     Attributes:
-        name: As on the command line.
+        name: Name on the command line.
         kind: What it is.
-        parameters: Numbers in it.
+        parameters: Numbers in it; 0 where it has not learnt yet.
         trainable: Those that a stage of this project trains.
-        embedding: Numbers it makes of a 224 px crop.
+        embedding: Numbers that it makes of a 224 px crop.
         state: What ships of it, with version and size, and what the workspace has.
+        summary: What a ranker compares; "" for an encoder.
     """
 
     name: str
@@ -49,6 +58,7 @@ class Model:
     trainable: int
     embedding: int
     state: str
+    summary: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON shows it."""
@@ -56,7 +66,7 @@ class Model:
 
 
 def list_models(workspace: Workspace) -> list[Model]:
-    """Encoders first, then rankers, with the encoder of garments under them.
+    """Encoders first, then rankers, over the encoder of garments.
 
     Raises:
         BadWeights: A file that ships with the package is damaged.
@@ -67,78 +77,103 @@ def list_models(workspace: Workspace) -> list[Model]:
         Model(
             item.name,
             "encoder",
-            _count(item.build()),
+            item.parameters,
             0,  # encoders are used as they come
             item.channels * item.window**2,
             "; ".join(_states_of(item, in_use)),
         )
         for item in ARCHITECTURES.values()
     ]
-    encoder = _encoder_of_garments(in_use, heads)
-    grid = _grid_of(workspace, encoder, heads)
-    deeprank = _deeprank_of(workspace, encoder, grid, heads)
+    under = _under_rankers(workspace, in_use, heads)
+    rankers = [
+        _ranker(name, workspace, under, heads) for name in _ranker_names(workspace)
+    ]
+    return [*encoders, *rankers]
+
+
+@dataclass(frozen=True)
+class _Under:
+    """The encoder under the rankers, and the cells on a side of its maps."""
+
+    encoder: Architecture
+    side: int
+
+
+def _ranker_names(workspace: Workspace) -> list[str]:
+    """Every kind, and behind it what the workspace holds of the same kind."""
     return [
-        *encoders,
-        _ranker(COSINE, CosineRanker(), encoder, grid, "needs no training"),
-        _ranker(DEEPRANK, *deeprank),
+        name
+        for kind in RANKERS.values()
+        for name in dict.fromkeys(
+            (
+                kind.name,
+                *(workspace.named_like(kind.name) if kind.learns == "triplets" else ()),
+            )
+        )
     ]
 
 
 def _ranker(
-    name: str, network: nn.Module, encoder: Architecture, grid: int, state: str
+    name: str, workspace: Workspace, under: _Under, heads: WeightsHeader | None
 ) -> Model:
-    """A line for a ranker over an encoder whose maps have so many cells on a side."""
-    count = _count(network)
-    colours = network.colours.in_features if isinstance(network, ColourRank) else 0
-    blank = GarmentBatch(
-        torch.zeros(1, encoder.channels, grid, grid), torch.zeros(1, colours)
+    kind = ranker_kind(name)
+    if workspace.holds(name):
+        with workspace.open(name) as artifact:
+            return _held_ranker(name, kind, artifact, under)
+    if heads and name in heads.facts:
+        facts = heads.facts
+        encoder = architecture_named(facts["encoder"]["name"])
+        side = facts["crops"]["grid"] or encoder.window
+        size = kind.embedding(encoder.channels, side**2, facts[name])
+        count = heads.count(f"{name}.")
+        state = f"over {encoder.name}, ships in {describe_file(heads)}"
+        return Model(name, "ranker", count, count, size, state, kind.summary)
+    details = {"network": "colour", "size": 512} if kind.learns == "triplets" else {}
+    size = kind.embedding(under.encoder.channels, under.side**2, details)
+    state = LEARNS[kind.learns]
+    if "maps" in kind.needs:
+        state = f"over {under.encoder.name}, {state}"
+    return Model(name, "ranker", 0, 0, size, state, kind.summary)
+
+
+def _held_ranker(
+    name: str, kind: RankerKind, artifact: Artifact, under: _Under
+) -> Model:
+    header = artifact.header
+    encoder = architecture_named((header.encoder or {})["name"])
+    same = encoder == under.encoder
+    side = under.side if same else encoder.window
+    size = kind.embedding(encoder.channels, side**2, header.details)
+    count = _count(header.layout) if kind.learns == "triplets" else 0
+    state = "trained" if kind.learns == "triplets" else "learnt"
+    if not same:
+        state = f"{state} over other crops: run make stage-8"
+    state = f"over {encoder.name}, {state}"
+    return Model(name, "ranker", count, count, size, state, kind.summary)
+
+
+def _count(layout: Mapping[str, Any]) -> int:
+    """Numbers in the tensors of the kind "weights"."""
+    return sum(
+        math.prod(tensor["shape"])
+        for name, tensor in layout.items()
+        if name.startswith("weights.")
     )
-    with torch.inference_mode():
-        size = network(blank).shape[1]
-    return Model(name, "ranker", count, count, size, f"over {encoder.name}, {state}")
 
 
-def _deeprank_of(
-    workspace: Workspace, encoder: Architecture, grid: int, heads: WeightsFile | None
-) -> tuple[nn.Module, Architecture, int, str]:
-    """The network that a command would use, what it is over, and what is known of it.
-
-    The workspace's; or what ships, over its own encoder; or what stage 8 would train.
-    """
-    if workspace.holds(DEEPRANK):
-        with workspace.open(DEEPRANK) as artifact:
-            network = build_deeprank(artifact.header.details)
-            under = architecture_named((artifact.header.encoder or {})["name"])
-        if under != encoder:
-            return (
-                network,
-                under,
-                under.window,
-                "trained over other crops: run make stage-8",
-            )
-        return network, encoder, grid, "trained"
-    if heads and DEEPRANK in heads.facts:
-        under = architecture_named(heads.facts["encoder"]["name"])
-        cells = heads.facts["crops"]["grid"] or under.window
-        network = build_deeprank(heads.facts[DEEPRANK])
-        return network, under, cells, f"ships in {describe_file(heads)}"
-    colours = len(lab_bins())
-    return ColourRank(encoder.channels, colours), encoder, grid, "untrained"
-
-
-def shipped_files() -> list[WeightsFile]:
-    """What ships with the package, without the tensors. Raises BadWeights."""
+def shipped_files() -> list[WeightsHeader]:
+    """Headers of the files that ship with the package. Raises BadWeights."""
     paths = sorted(package_weights.FOLDER.glob("*.safetensors"))
-    return [read_weights_file(path, facts_only=True) for path in paths]
+    return [read_weights_header(path) for path in paths]
 
 
-def describe_file(file: WeightsFile) -> str:
+def describe_file(file: WeightsHeader) -> str:
     """A file of models in a line: name, version of its format, size."""
     size = file.path.stat().st_size / 2**20
     return f"{file.name} (format {file.facts.get('version')}, {size:.1f} MiB)"
 
 
-def _shipped_heads() -> WeightsFile | None:
+def _shipped_heads() -> WeightsHeader | None:
     files = (file for file in shipped_files() if file.path.name == HEADS_FILE)
     return next(files, None)
 
@@ -147,10 +182,9 @@ def _states_of(
     item: Architecture, in_use: Mapping[str, Mapping[str, str]]
 ) -> Iterator[str]:
     for source, (_, purpose) in USES.items():
-        path = encoder_file(package_weights.FOLDER, item, source)
+        path: Path = encoder_file(package_weights.FOLDER, item.name, source)
         if path.is_file():
-            file = read_weights_file(path, facts_only=True)
-            yield f"ships {purpose} as {describe_file(file)}"
+            yield f"ships {purpose} as {describe_file(read_weights_header(path))}"
     for source, identity in in_use.items():
         if identity["name"] == item.name:
             yield f"in the workspace {USES[source][1]}: {identity['weights']}"
@@ -166,27 +200,17 @@ def _encoders_of(workspace: Workspace) -> dict[str, Mapping[str, str]]:
     return identities
 
 
-def _encoder_of_garments(
-    in_use: Mapping[str, Mapping[str, str]], heads: WeightsFile | None
-) -> Architecture:
-    """The one under the rankers: the workspace's, or what ships."""
+def _under_rankers(
+    workspace: Workspace,
+    in_use: Mapping[str, Mapping[str, str]],
+    heads: WeightsHeader | None,
+) -> _Under:
+    """The workspace's encoder of garments and its grid, or those of what ships."""
     if SHIPPED in in_use:
-        return architecture_named(in_use[SHIPPED]["name"])
-    name = heads.facts["encoder"]["name"] if heads else DEFAULT_ENCODER
-    return architecture_named(name)
-
-
-def _grid_of(
-    workspace: Workspace, encoder: Architecture, heads: WeightsFile | None
-) -> int:
-    """Cells on a side of the workspace's maps, or of those that what ships makes."""
-    if workspace.holds("crops"):
+        encoder = architecture_named(in_use[SHIPPED]["name"])
         with workspace.open("crops") as crops:
-            grid = crops.header.details["grid"]
-    else:
-        grid = heads.facts["crops"]["grid"] if heads else 0
-    return int(grid or encoder.window)
-
-
-def _count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+            return _Under(encoder, crops.header.details["grid"] or encoder.window)
+    name = heads.facts["encoder"]["name"] if heads else DEFAULT_ENCODER
+    grid = heads.facts["crops"]["grid"] if heads else 0
+    encoder = architecture_named(name)
+    return _Under(encoder, grid or encoder.window)

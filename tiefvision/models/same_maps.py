@@ -1,18 +1,21 @@
 """Whether the maps of a workspace are of the kind that models make and compare."""
 
-import torch
+from typing import TYPE_CHECKING
 
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.encoders.dense import EncoderIdentity, same_encoder
+from tiefvision.encoders.identity import EncoderIdentity, same_encoder
 from tiefvision.errors import StaleArtifact
 from tiefvision.models.bundle import Bundle
-from tiefvision.models.trained import Models
+from tiefvision.models.protocol import Models
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.job import require_same_encoder
 
+if TYPE_CHECKING:
+    import torch
+
 
 def require_same_maps(
-    crops: Artifact, models: Models, device: torch.device, names: str, fix: str
+    crops: Artifact, models: Models, device: "torch.device", names: str, fix: str
 ) -> None:
     """Refuse rankers over maps of another encoder, or on another grid of cells.
 

@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +26,9 @@ from tiefvision.errors import UnreadablePhoto
 
 Photograph = NDArray[np.uint8]
 """(height, width, 3) RGB."""
+
+PhotoFile = Path | bytes
+"""A file of a photograph, or its content."""
 
 MIN_SIDE = 16
 """Pixels; a thumbnail under this shows no garment and vanishes in the networks."""
@@ -67,7 +71,7 @@ _DECODING_ERRORS = (
 )
 
 
-def read_photo(path: Path, *, max_side: int | None = None) -> Photograph:
+def read_photo(path: PhotoFile, *, max_side: int | None = None) -> Photograph:
     """The photograph at ``path``, turned upright.
 
     Transparent parts become white, 16-bit samples are scaled to 8 bits, and of an
@@ -90,7 +94,7 @@ def read_photo(path: Path, *, max_side: int | None = None) -> Photograph:
         if target != image.size:
             image.draft(None, target)
         orientation = _orientation(image)
-        upright = _flatten(image)
+        upright = flatten(image)
         if upright.size != target:
             upright = upright.resize(
                 target, Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP
@@ -100,7 +104,7 @@ def read_photo(path: Path, *, max_side: int | None = None) -> Photograph:
         return np.array(upright, dtype=np.uint8)
 
 
-def photo_size(path: Path) -> tuple[int, int]:
+def photo_size(path: PhotoFile) -> tuple[int, int]:
     """Width and height in pixels once upright, from the header alone.
 
     Raises:
@@ -113,15 +117,16 @@ def photo_size(path: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def _open_photo(path: Path) -> Iterator[ImageFile]:
+def _open_photo(path: PhotoFile) -> Iterator[ImageFile]:
     """The file with its header parsed; errors in the body are the photograph's."""
     try:
-        with path.open("rb") as file:
+        with BytesIO(path) if isinstance(path, bytes) else path.open("rb") as file:
             image = _parse_header(file)
-            _check_size(*image.size)
+            check_size(*image.size)
             yield image
     except _DECODING_ERRORS as error:
-        raise UnreadablePhoto(f"Cannot read {path}: {_reason(error)}.") from error
+        name = "the photograph" if isinstance(path, bytes) else path
+        raise UnreadablePhoto(f"Cannot read {name}: {_reason(error)}.") from error
 
 
 def _parse_header(file: BinaryIO) -> ImageFile:
@@ -138,7 +143,8 @@ def _parse_header(file: BinaryIO) -> ImageFile:
     raise ValueError("it is not a JPEG, PNG or WebP image")
 
 
-def _check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int) -> None:
+    """Raises ValueError where a photograph is too small or too large to be used."""
     if min(width, height) < MIN_SIDE:
         raise ValueError(
             f"it has {width} x {height} pixels, and {MIN_SIDE} a side are needed"
@@ -177,7 +183,7 @@ def _fitted(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _flatten(image: ImageFile) -> Image.Image:
+def flatten(image: Image.Image) -> Image.Image:
     """Decodes to RGB, with white behind what is transparent."""
     if image.mode.startswith("I"):
         high_bytes = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)

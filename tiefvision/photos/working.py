@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tiefvision.ahead import read_ahead
 from tiefvision.boxes import as_box, scale_boxes
 from tiefvision.errors import UnreadablePhoto
-from tiefvision.photos.reading import photo_size, read_photo
+from tiefvision.photos.reading import PhotoFile, photo_size, read_photo
 from tiefvision.records import Box
 
 WORKING_SIDE = 2048
@@ -45,7 +45,7 @@ class WorkingPhoto:
         )
 
 
-def open_photo(path: Path) -> WorkingPhoto:
+def open_photo(path: PhotoFile) -> WorkingPhoto:
     """Decode a photograph. Raises UnreadablePhoto."""
     width, height = photo_size(path)
     return WorkingPhoto(read_photo(path, max_side=WORKING_SIDE), width, height)

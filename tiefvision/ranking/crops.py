@@ -1,6 +1,8 @@
 """The crop of a located garment, and what rankers see of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import torch
@@ -12,8 +14,11 @@ from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.photos.resizing import crop_photo, resize_photo
 from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.registry import Need
 from tiefvision.ranking.similarity import normalise_cells, pool_cells
 from tiefvision.records import Box
+
+EVERYTHING: tuple[Need, ...] = get_args(Need)
 
 
 @dataclass(frozen=True)
@@ -53,17 +58,25 @@ def encode_crop(
 
 
 def describe_crop(
-    encoder: DenseEncoder, crop: NDArray[np.uint8], rules: CropRules
+    encoder: DenseEncoder,
+    crop: NDArray[np.uint8],
+    rules: CropRules,
+    needs: Collection[Need] = EVERYTHING,
 ) -> GarmentBatch:
-    """Everything that a ranker may ask of a crop, as a batch of one.
+    """What rankers read of a crop, as a batch of one.
 
     Args:
-        encoder: Makes the map.
-        crop: As ``crop_garment`` makes it.
-        rules: How it becomes a map.
+        encoder: Encoder of garments.
+        crop: (224, 224, 3) uint8 RGB, as ``crop_garment`` makes it.
+        rules: Rules by which a crop becomes a feature map.
+        needs: Parts to make; the others are left empty.
     """
-    return GarmentBatch(
-        encode_crop(encoder, crop, rules).unsqueeze(0),
-        torch.from_numpy(lab_histogram(crop)).unsqueeze(0),
-        crop[None],
-    )
+    maps = colours = torch.empty(0)
+    pixels = np.empty(0, dtype=np.uint8)
+    if "maps" in needs:
+        maps = encode_crop(encoder, crop, rules).unsqueeze(0)
+    if "colours" in needs:
+        colours = torch.from_numpy(lab_histogram(crop)).unsqueeze(0)
+    if "pixels" in needs:
+        pixels = crop[None]
+    return GarmentBatch(maps, colours, pixels)

@@ -6,23 +6,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from tiefvision.progress import Track, untracked
-from tiefvision.ranking.garments import Embed, Garments, GarmentsOf
-from tiefvision.ranking.similarity import flatten_cells
+from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.records import View
 
 BLOCK = 256
 """Views embedded at a time: 64 MB of maps of 256 channels by 11x11 cells."""
-
-
-class CosineRanker(nn.Module):
-    """The unsupervised baseline: maps as they are (TiefVision's slides, step 5)."""
-
-    def forward(self, garments: Garments) -> Tensor:
-        """Maps of (B, C, h, w) to (B, C * h * w) of unit length."""
-        return flatten_cells(garments.maps)
 
 
 @torch.inference_mode()

@@ -126,6 +126,14 @@ def fit_whitening(
     return Whitening(mean.astype(np.float32), directions.astype(np.float32))
 
 
+def empty_whitening(size: int, length: int) -> Whitening:
+    """A reduction of zeros from ``length`` to ``size`` numbers, to be filled."""
+    return Whitening(
+        np.zeros(length, dtype=np.float32),
+        np.zeros((size, length), dtype=np.float32),
+    )
+
+
 def _principal(
     embeddings: NDArray[np.float32], mean: NDArray[np.float64], size: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -18,7 +18,8 @@ class Header:
 
     Attributes:
         stage: Name of the stage or command that wrote it.
-        code: Fingerprint of the source that computed it.
+        version: Version that the stage or command declares; raised by hand when
+            results change. 0 in artifacts of releases that declared none.
         config: Settings of the stage.
         inputs: Digest of every artifact that was read, by name.
         encoder: Identity of the encoder whose maps it builds on, if any.
@@ -30,7 +31,7 @@ class Header:
     """
 
     stage: str
-    code: str
+    version: int
     config: Mapping[str, Any]
     inputs: Mapping[str, str]
     encoder: Mapping[str, str] | None = None
@@ -46,7 +47,7 @@ class Header:
 
     def _work(self) -> str:
         # Through JSON, because a header that was read has lists for tuples.
-        known = [self.schema, self.stage, self.code, self.config, self.inputs]
+        known = [self.schema, self.stage, self.version, self.config, self.inputs]
         return json.dumps(known, sort_keys=True)
 
     def to_json(self) -> str:
@@ -61,6 +62,11 @@ class Header:
             ValueError: It is not the header of an artifact of this schema.
         """
         values = json.loads(text)
+        if isinstance(values, dict) and "code" in values:
+            # Earlier releases kept a fingerprint of the source: such an artifact can be
+            # read, and is due when its stage runs.
+            del values["code"]
+            values["version"] = 0
         known = {item.name for item in fields(cls)}
         if not isinstance(values, dict) or set(values) != known:
             raise ValueError("not the header of an artifact")

@@ -21,10 +21,10 @@ from tiefvision.datasets.layout import read_dataset
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.encoders.precision import multiplies_bfloat16
 from tiefvision.encoders.weights import write_encoder
-from tiefvision.encoders.weights_files import read_weights_file
+from tiefvision.encoders.weights_header import read_weights_header
 from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.locating.heads_file import CLASSIFIER, REGRESSORS
 from tiefvision.locating.targets import garments_to_find, resolve_categories
-from tiefvision.models.bundle import CLASSIFIER, REGRESSORS
 from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track
 from tiefvision.records import Photo, Split
@@ -202,7 +202,7 @@ def _made_by(output: Path) -> str:
     """The settings of a file that ``tune`` wrote; "" of any other, or none."""
     if not output.is_file():
         return ""
-    return str(read_weights_file(output, facts_only=True).facts.get("settings", ""))
+    return str(read_weights_header(output).facts.get("settings", ""))
 
 
 def _write(

@@ -14,29 +14,27 @@ from torch import Tensor
 
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.encoders.dense import EncoderIdentity
-from tiefvision.encoders.weights import LOCATOR, ROLES, source_file
-from tiefvision.encoders.weights_files import read_weights_file, require_format
+from tiefvision.encoders.identity import EncoderIdentity
+from tiefvision.encoders.weights import source_file
+from tiefvision.encoders.weights_files import read_weights_file, restore_module
+from tiefvision.encoders.weights_header import require_format
+from tiefvision.locating.building import build_classifier, build_regressors
 from tiefvision.locating.heads import (
     BoxRegressors,
     CropClassifier,
     standardise_inputs,
 )
-from tiefvision.locating.starting import start_classifier, start_regressors
-from tiefvision.models.bundle import (
+from tiefvision.locating.heads_file import (
     CLASSIFIER,
     HEADS_FILE,
     HEADS_FORMAT,
     HEADS_VERSION,
     REGRESSORS,
 )
-from tiefvision.models.networks import (
-    build_classifier,
-    build_regressors,
-    restore_module,
-)
+from tiefvision.locating.starting import start_classifier, start_regressors
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.training.loop import seeded
+from tiefvision.weights import LOCATOR, ROLES
 from tiefvision.workspace.job import Resources
 from tiefvision.workspace.provenance import file_hash
 

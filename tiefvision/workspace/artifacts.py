@@ -31,12 +31,31 @@ def stage_number(stage: str) -> int:
     return list(STAGES).index(stage) + 1
 
 
-def command_for(name: str) -> str:
-    """The command that writes an artifact."""
+def command_for(name: str, root: Path = DEFAULT_WORKSPACE) -> str:
+    """The command that writes an artifact.
+
+    Args:
+        name: Name of the artifact.
+        root: Folder of the workspace; named in the command unless it is the default.
+    """
+    elsewhere = root != DEFAULT_WORKSPACE
+    option = f" --workspace {root}" if elsewhere else ""
     if name == CATALOGUE:
-        return "tiefvision index CATALOGUE"
-    stage = next(stage for stage, written in STAGES.items() if written == name)
-    return f"make stage-{stage_number(stage)}"
+        return f"tiefvision index CATALOGUE{option}"
+    variable = f" RUN={root}" if elsewhere else ""
+    for stage, written in STAGES.items():
+        if written == name:
+            return f"make stage-{stage_number(stage)}{variable}"
+    trained = STAGES["train_deeprank"]
+    if name.startswith(f"{trained}-"):
+        number = stage_number("train_deeprank")
+        return f'make stage-{number}{variable} ARGS="--name {name}"'
+    return f"tiefvision compare --ranker {name}{option}"
+
+
+def command_of(path: Path) -> str:
+    """The command that writes the artifact of a file."""
+    return command_for(path.stem, path.parent)
 
 
 @dataclass(frozen=True)
@@ -61,6 +80,11 @@ class Workspace:
         """Whether an artifact has been finished."""
         return self.path(name).is_file()
 
+    def named_like(self, name: str) -> tuple[str, ...]:
+        """Names of the finished artifacts called ``name``, or ``name`` and a suffix."""
+        suffixed = sorted(path.stem for path in self.root.glob(f"{name}-*.lmdb"))
+        return tuple(one for one in (name, *suffixed) if self.holds(one))
+
     def open(self, name: str) -> Artifact:
         """Open an artifact for reading.
 
@@ -68,9 +92,10 @@ class Workspace:
             MissingArtifact: It has not been written; names the command that does.
             StaleArtifact: It is not an artifact of this version.
         """
+        fix = f"Run: {command_for(name, self.root)}"
         try:
             return Artifact(self.path(name))
         except MissingArtifact as error:
-            raise MissingArtifact(error.message, f"Run: {command_for(name)}") from error
+            raise MissingArtifact(error.message, fix) from error
         except StaleArtifact as error:
-            raise StaleArtifact(error.message, f"Run: {command_for(name)}") from error
+            raise StaleArtifact(error.message, fix) from error

@@ -10,7 +10,7 @@ from tiefvision.encoders.precision import AUTO, check_precision
 from tiefvision.encoders.weights import source_file
 from tiefvision.errors import StaleArtifact
 from tiefvision.store.artifact import Artifact, ArtifactWriter
-from tiefvision.workspace.artifacts import command_for
+from tiefvision.workspace.artifacts import command_of
 from tiefvision.workspace.job import Resources
 from tiefvision.workspace.provenance import file_hash
 
@@ -81,7 +81,7 @@ def read_encoder(artifact: Artifact, device: torch.device) -> DenseEncoder:
     if header.encoder is None or not artifact.has(_KEY):
         raise StaleArtifact(
             f"{artifact.path.name} does not hold the encoder of its maps.",
-            f"Run: {command_for(artifact.path.stem)}",
+            f"Run: {command_of(artifact.path)}",
         )
     arrays = artifact.tensors(_KEY)
     state = {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -33,7 +33,7 @@ def fit_and_store(
     Returns:
         The figures before training and of the last epoch, for the report.
     """
-    report = job.workspace.report_path(job.header.stage)
+    report = job.report_path
     table, scalars = report.with_suffix(".csv"), report.parent / "tensorboard"
     with (
         job.write() as writer,

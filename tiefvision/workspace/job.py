@@ -3,16 +3,24 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
-import torch
-
-from tiefvision.encoders.dense import same_encoder
+from tiefvision.encoders.identity import same_encoder
 from tiefvision.errors import StaleArtifact
 from tiefvision.progress import Track, untracked
 from tiefvision.store.artifact import MAX_GIB, Artifact, ArtifactWriter
 from tiefvision.store.header import Header
-from tiefvision.workspace.artifacts import Workspace, command_for
+from tiefvision.workspace.artifacts import STAGES, Workspace, command_of
+
+if TYPE_CHECKING:  # freshness is known without torch, which takes seconds to import
+    import torch
+
+
+def _cpu() -> "torch.device":
+    import torch
+
+    return torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Resources:
         track: Shows progress.
     """
 
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    device: "torch.device" = field(default_factory=_cpu)
     seed: int = 0
     max_gib: float = MAX_GIB
     track: Track = untracked
@@ -58,6 +66,14 @@ class Job:
                 return artifact.header.same_work(self.header)
         except StaleArtifact:
             return False
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report lies; one artifact of several of a stage names its own."""
+        stage = self.header.stage
+        usual = STAGES.get(stage, self.name)
+        extra = "" if self.name == usual else f"-{self.name}"
+        return self.workspace.report_path(f"{stage}{extra}")
 
     def read(self, name: str) -> Artifact:
         """An artifact of the workspace, closed when the job ends."""
@@ -98,7 +114,7 @@ def require_same_encoder(*artifacts: Artifact) -> Mapping[str, str]:
             raise StaleArtifact(
                 f"{other.path.name} was made with {_describe(found)}, but "
                 f"{first.path.name} with {_describe(expected)}.",
-                f"Run: {command_for(other.path.stem)}",
+                f"Run: {command_of(other.path)}",
             )
     return expected
 
@@ -108,7 +124,7 @@ def _encoder(artifact: Artifact) -> Mapping[str, str]:
     if encoder is None:
         raise StaleArtifact(
             f"{artifact.path.name} names no encoder.",
-            f"Run: {command_for(artifact.path.stem)}",
+            f"Run: {command_of(artifact.path)}",
         )
     return encoder
 

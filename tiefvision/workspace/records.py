@@ -1,11 +1,12 @@
 """Photographs, garments and triplets as the records of an artifact."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tiefvision.datasets.files import photo_file
-from tiefvision.records import Garment, Photo, Triplet
+from tiefvision.records import Crop, Garment, Photo, Triplet
 from tiefvision.store.artifact import Artifact
 
 
@@ -40,15 +41,45 @@ def read_judged_triplets(photos: Artifact) -> list[Triplet]:
     return [Triplet(**record) for record in photos.records("triplet")]
 
 
-def garment_to_search(locations: Artifact, path: str) -> tuple[Garment | None, bool]:
-    """The surest garment of a photograph, if there is one, and whether it is unsure."""
+def crop_to_record(crop: Crop) -> dict[str, Any]:
+    """A crop as JSON."""
+    return {
+        "box": crop.box_in_image,
+        "category": crop.category,
+        "score": crop.score,
+        "unsure": crop.unsure,
+    }
+
+
+def record_to_crop(record: Mapping[str, Any]) -> Crop:
+    """A crop from JSON; what an earlier release did not write is as by default."""
+    box = record["box"]
+    return Crop(
+        tuple(box) if box else None,
+        record["category"],
+        record.get("score", 0.0),
+        record.get("unsure", False),
+    )
+
+
+def read_crop(crops: Artifact, path: str) -> Crop:
+    """What of a photograph an artifact holds the crop of. Raises KeyError."""
+    return record_to_crop(crops.record(f"crop/{path}"))
+
+
+def located_crop(locations: Artifact, path: str) -> Crop:
+    """What stage 5 found to search with in a photograph; all of it if nothing."""
     found = locations.record(f"found/{path}")
     if found:
-        return record_to_garment(found[0]), False
+        return _crop_of(record_to_garment(found[0]), unsure=False)
     key = f"unsure/{path}"
     if locations.has(key):
-        return record_to_garment(locations.record(key)), True
-    return None, False
+        return _crop_of(record_to_garment(locations.record(key)), unsure=True)
+    return Crop(None)
+
+
+def _crop_of(garment: Garment, *, unsure: bool) -> Crop:
+    return Crop(garment.box_in_image, garment.category, garment.score, unsure)
 
 
 def photo_path(photos: Artifact, path: str) -> Path:

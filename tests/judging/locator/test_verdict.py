@@ -96,7 +96,7 @@ def records(tmp_path):
         picture = Image.new("RGB", (SIDE, SIDE), (90, 90, 90))
         picture.save(images / located_photo.photo.path)
     path = tmp_path / "photos.lmdb"
-    with ArtifactWriter(path, Header("ingest", "", {}, {}), 0.1) as writer:
+    with ArtifactWriter(path, Header("ingest", 1, {}, {}), 0.1) as writer:
         writer.finish(details={"images": str(images)})
     with Artifact(path) as artifact:
         yield artifact

@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from tiefvision.ranking.colours.histogram import colour_histogram, lab_histogram
+from tiefvision.ranking.colours.rankers import LabRanker, RgbRanker
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.pixels import LabRanker, RgbRanker, WordsRanker
 from tiefvision.ranking.words.codebook import Codebook, embed_words
+from tiefvision.ranking.words.ranker import WordsRanker
 
 CROPS = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
 COLOURS = torch.from_numpy(np.stack([lab_histogram(crop) for crop in CROPS]))

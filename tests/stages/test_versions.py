@@ -1,0 +1,98 @@
+"""What each stage reaches by import, and that nobody forgets to raise a version."""
+
+import copy
+
+import pytest
+
+from stages.versions import (
+    MAKERS,
+    algorithms_of,
+    current,
+    declared_version,
+    differences,
+    makers,
+    reached,
+    read_record,
+)
+
+BASE = {"boxes", "datasets", "encoders", "errors", "files", "photos", "progress"}
+BASE |= {"records", "store", "version", "workspace"}
+LOCATOR = BASE | {"locating", "training", "tuning", "weights"}
+RANKER = BASE | {"evaluation", "locating", "ranking", "weights"}
+DESCRIBED = RANKER | {"ahead", "catalogue"}
+
+REACH = {
+    "ingest": BASE,
+    "encode": LOCATOR | {"ahead"},
+    "train_classifier": LOCATOR,
+    "train_boxes": LOCATOR,
+    "localise": (LOCATOR - {"training", "tuning"}) | {"ahead", "evaluation"},
+    "encode_crops": DESCRIBED | {"augmenting"},
+    "baseline": DESCRIBED | {"augmenting", "judging", "models"},
+    "train_deeprank": RANKER | {"ahead", "training", "triplets"},
+    "compare": DESCRIBED | {"augmenting", "index", "judging", "models"},
+    "index": DESCRIBED | {"index", "models"},
+    "prepare": DESCRIBED | {"augmenting", "judging", "models"},
+    "learn_ranker": RANKER | {"models"},
+}
+"""Parts of the package that each stage may depend on, and nothing else. A locator's
+stages know nothing of rankers, and no stage of pages."""
+
+
+def parts_of(module):
+    names = (name.split(".") for name in reached(module))
+    return {name[1] for name in names if name[0] == "tiefvision" and len(name) > 1}
+
+
+@pytest.mark.parametrize("name", list(makers()))
+def test_a_stage_reaches_what_it_may_and_nothing_else(name):
+    assert parts_of(makers()[name]) == REACH[name]
+
+
+@pytest.mark.parametrize("name", ["encode", "train_classifier", "train_boxes"])
+def test_a_locator_does_not_depend_on_rankers_or_pages(name):
+    assert not parts_of(makers()[name]) & {"ranking", "triplets", "report", "judging"}
+    touched = "tiefvision.ranking.deeprank"
+    assert touched not in algorithms_of(makers()[name])
+    assert touched in algorithms_of(makers()["train_deeprank"])
+
+
+def test_errors_and_pages_are_no_algorithms():
+    for module in makers().values():
+        names = set(algorithms_of(module))
+        assert not {"tiefvision.errors", "tiefvision.store.artifact"} & names
+        assert not any(name.startswith("tiefvision.report") for name in names)
+
+
+def test_algorithms_changed_only_together_with_their_record():
+    found = list(differences(read_record(), current()))
+    assert not found, "\n".join(found)
+
+
+def test_a_changed_module_is_named_with_what_to_do():
+    now = current()
+    before = copy.deepcopy(now)
+    before["modules"]["tiefvision.locating.votes"] = "another digest"
+    found = {one.split(":")[0]: one for one in differences(before, now)}
+    # Whatever locates: the stage, and the commands that locate as it does.
+    assert {"localise", "index", "prepare"} <= set(found)
+    assert not {"encode", "baseline", "train_deeprank", "learn_ranker"} & set(found)
+    assert "tiefvision.locating.votes changed since version 1" in found["localise"]
+    assert "raise VERSION in stages.s5_localise" in found["localise"]
+    assert found["localise"].endswith("Run: python -m stages.versions --record") or (
+        "python -m stages.versions --record" in found["localise"]
+    )
+
+
+def test_a_raised_version_has_to_be_recorded():
+    now = current()
+    before = copy.deepcopy(now)
+    before["versions"]["encode"] = 0
+    (found,) = differences(before, now)
+    assert found.startswith("encode: version 1 is not recorded, but 0. Run: ")
+
+
+@pytest.mark.parametrize("name", list(makers()))
+def test_everything_that_writes_artifacts_declares_a_version(name):
+    assert declared_version(makers()[name]) >= 1
+    assert (name in MAKERS) or makers()[name].startswith("stages.s")

@@ -1,0 +1,78 @@
+"""What of a photograph is searched for: commands, programs and pages ask here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tiefvision.errors import BadUsage
+from tiefvision.locating.findings import TellingRules, is_unsure
+from tiefvision.records import Box, Garment
+
+
+@dataclass(frozen=True)
+class Query:
+    """A part of a photograph that is searched for.
+
+    Attributes:
+        box_in_image: Pixels of the photograph after EXIF rotation; None for all of it.
+        category: Category of the garment; "" if unknown.
+        note: What went otherwise than usual, in words; "" for nothing.
+        unsure: Whether no garment was sure enough to be told, and this is the surest.
+    """
+
+    box_in_image: Box | None
+    category: str
+    note: str = ""
+    unsure: bool = False
+
+
+def query_of_box(box_in_image: Box, width: int, height: int, category: str) -> Query:
+    """The query of a box that somebody gave.
+
+    Args:
+        box_in_image: Pixels of the photograph.
+        width: Width of the photograph in pixels.
+        height: Height of the photograph in pixels.
+        category: Category as given; "" if unknown.
+
+    Raises:
+        BadUsage: The box lies outside the photograph.
+    """
+    if box_in_image[0] >= width or box_in_image[1] >= height:
+        raise BadUsage(
+            f"The box {box_in_image} lies outside a photograph of {width} x {height} "
+            "px."
+        )
+    return Query(box_in_image, category, "box as given")
+
+
+def query_of_whole(category: str) -> Query:
+    """The query of a whole photograph, where somebody asked for it."""
+    return Query(None, category, "whole photograph, as asked")
+
+
+def queries_of_garments(
+    found: Sequence[Garment], rules: TellingRules, category: str
+) -> list[Query]:
+    """The queries of what was located.
+
+    Args:
+        found: Garments to search with, as ``Locator.find_to_search`` gives them.
+        rules: Rules that say which of them are sure enough to be told.
+        category: Category of the garments wanted; "" for all.
+
+    Returns:
+        A query for each garment; where there is none, the whole photograph.
+    """
+    queries = [
+        _query_of_garment(garment, is_unsure(garment, rules))
+        for garment in found
+        if category in ("", garment.category)
+    ]
+    sought = category or "garment"
+    nothing = f"no {sought} found: searched with the whole photograph"
+    return queries or [Query(None, "", nothing)]
+
+
+def _query_of_garment(garment: Garment, unsure: bool) -> Query:
+    note = f"{garment.category} with a score of only {garment.score:.2f}"
+    return Query(garment.box_in_image, garment.category, note if unsure else "", unsure)

@@ -1,0 +1,144 @@
+"""Rankers ready to run: as they are, learnt on a training split, or trained."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tiefvision.errors import BadDataset, BadUsage
+from tiefvision.models.protocol import Models
+from tiefvision.ranking.registry import RANKERS, RankerKind, ranker_kind
+from tiefvision.store.artifact import Artifact
+from tiefvision.store.header import Header
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.job import Job, Resources, input_digests
+
+if TYPE_CHECKING:  # names are checked without torch, which takes seconds to import
+    from torch import nn
+
+    from tiefvision.ranking.learning import TrainingCrops
+
+VERSION = 1
+"""Version of what rankers learn; raised when results change."""
+
+LEARNT_FROM = ("photos", "crops")
+"""Artifacts of the training split from which rankers learn without triplets."""
+
+
+def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKind:
+    """The kind of a ranker that can be had here; imports no torch.
+
+    Args:
+        workspace: Workspace on whose training split a ranker would learn.
+        models: Models that were trained.
+        name: Name of the ranker.
+
+    Raises:
+        BadUsage: There is no such ranker, or the models have none of this name.
+        MissingArtifact: It has to be trained or learnt first; names the command.
+    """
+    kind = ranker_kind(name)
+    if kind.learns == "triplets" and name not in models.trained:
+        with workspace.open(name):  # names the stage that is missing
+            pass
+        trained = ", ".join(models.trained) or "no trained ranker"
+        raise BadUsage(f"There is no {name} among {models.label}, but {trained}.")
+    if kind.learn and not workspace.holds(name):
+        for needed in LEARNT_FROM:
+            with workspace.open(needed):
+                pass
+    return kind
+
+
+def load_ranker(
+    workspace: Workspace, models: Models, name: str, resources: Resources
+) -> "nn.Module":
+    """A ranker, ready to run.
+
+    One that learns without triplets learns on the training split of the workspace, and
+    is kept there as an artifact of its name.
+
+    Args:
+        workspace: Workspace on whose training split it learns.
+        models: Models that were trained.
+        name: Name of the ranker.
+        resources: What may be used.
+
+    Raises:
+        BadUsage: There is no such ranker.
+        MissingArtifact: It has to be trained, or there are no crops to learn from.
+        BadDataset: The training split holds nothing to learn from.
+    """
+    kind = require_ranker(workspace, models, name)
+    if kind.learns == "triplets":
+        return models.trained_ranker(name, resources.device)
+    if kind.learn is None:
+        return kind.build({}).eval().to(resources.device)
+    return _learnt(workspace, kind, resources)
+
+
+def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
+    """Digests of the artifacts of those rankers that learnt without triplets.
+
+    Args:
+        workspace: Workspace that holds them.
+        names: Names of rankers, each loaded before.
+    """
+    learnt = [name for name in names if ranker_kind(name).learn]
+    return input_digests(workspace, learnt)
+
+
+def _learnt(
+    workspace: Workspace, kind: RankerKind, resources: Resources
+) -> "nn.Module":
+    from tiefvision.workspace.networks import network_tensors, read_module
+
+    assert kind.learn is not None
+    header = Header(
+        stage="learn_ranker",
+        version=VERSION,
+        config={"ranker": kind.name, "seed": resources.seed},
+        inputs=input_digests(workspace, LEARNT_FROM),
+    )
+    with Job(workspace, kind.name, header, resources) as job:
+        if not job.up_to_date:
+            with job.write() as writer:
+                crops, photos = job.read("crops"), job.read("photos")
+                training = _training_crops(crops, photos, resources)
+                ranker, details = kind.learn(training)
+                writer.write(network_tensors(ranker), {"ranker/name": kind.name})
+                writer.finish(encoder=crops.header.encoder, details=details)
+        kept = job.read(kind.name)
+        module = kind.build(kept.header.details)
+        return read_module(module, kept, resources.device)
+
+
+def _training_crops(
+    crops: Artifact, records: Artifact, resources: Resources
+) -> "TrainingCrops":
+    from tiefvision.evaluation.searches import search_of_split
+    from tiefvision.ranking.learning import MOST_LEARNT_FROM, TrainingCrops
+    from tiefvision.records import View
+    from tiefvision.workspace.garments import alterations_of, garments_reader
+    from tiefvision.workspace.maps import paths_with_maps
+    from tiefvision.workspace.records import read_photos
+
+    photos = read_photos(records)
+    available = paths_with_maps(crops, photos)
+    training = [
+        photo for photo in photos if photo.split == "train" and photo.path in available
+    ]
+    # Its own gallery alone: photographs of other splits are to be found later.
+    search = search_of_split(training, "train", available, alterations_of(crops))
+    if len(training) < 2 or len(search.gallery) < 2:
+        learners = ", ".join(name for name, kind in RANKERS.items() if kind.learn)
+        raise BadDataset(
+            "The workspace's training split holds nothing to learn rankers from.",
+            f"Give photographs the split train, or leave out {learners}.",
+        )
+    every = -(-len(training) // MOST_LEARNT_FROM)
+    return TrainingCrops(
+        [View(photo.path) for photo in training[::every]],
+        search,
+        garments_reader(crops, resources.device),
+        resources.seed,
+        resources.track,
+    )

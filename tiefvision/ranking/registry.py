@@ -1,0 +1,334 @@
+"""Every ranker, once: what it compares, how it learns, and how it is built.
+
+The command line, the comparison, the pages, the Makefile and the documentation read
+this table; nothing else lists rankers. It is read without torch: what an entry needs is
+imported when a ranker is built.
+
+A new ranker is an ``nn.Module`` from ``Garments`` to (B, D) float32 of unit length, and
+an entry here; see docs/contributing.md.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from tiefvision.errors import BadUsage
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from tiefvision.ranking.learning import Learnt, TrainingCrops
+
+Need = Literal["maps", "colours", "pixels"]
+"""What a ranker reads of a crop: the feature map, the LAB histogram, or the pixels."""
+
+Learns = Literal["nothing", "photographs", "items", "triplets"]
+"""What a ranker learns from: nothing; photographs of the training split without labels;
+its photographs with their items; or triplets, by stage 8."""
+
+COSINE, DEEPRANK = "cosine", "deeprank"
+
+BASELINE = COSINE
+"""The ranker that every other one is held against."""
+
+
+@dataclass(frozen=True)
+class RankerKind:
+    """A kind of ranker.
+
+    Attributes:
+        name: Name on the command line.
+        summary: What it compares, in a sentence without a full stop.
+        needs: What it reads of a crop.
+        learns: What it learns from.
+        build: Function that makes the module from the details in a header (values of
+            JSON types), before its weights are restored; ``{}`` where it learns
+            nothing.
+        learn: Function that learns it from the training split; None where it learns
+            nothing, or from triplets.
+        embedding: Function from channels and cells of a feature map, and the details
+            in a header, to the numbers of an embedding.
+    """
+
+    name: str
+    summary: str
+    needs: tuple[Need, ...]
+    learns: Learns
+    build: "Callable[[Mapping[str, Any]], nn.Module]"
+    embedding: "Embedding"
+    learn: "Callable[[TrainingCrops], Learnt] | None" = None
+
+
+Embedding = Callable[[int, int, Mapping[str, Any]], int]
+"""(channels, cells, details of a header) -> numbers of an embedding."""
+
+
+def _whole_map(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    return channels * cells
+
+
+def _channels(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    return channels
+
+
+def _components(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    return int(details.get("size", 256))
+
+
+def _rgb_bins(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    return 8**3
+
+
+def _lab_bins(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    from tiefvision.ranking.colours.histogram import lab_bins
+
+    return len(lab_bins())
+
+
+def _words(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    return int(details.get("words", 1024))
+
+
+def _mixture(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    first = RANKERS[details.get("first", COSINE)]
+    return first.embedding(channels, cells, {}) + _lab_bins(channels, cells, {})
+
+
+def _deeprank(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    if details.get("network", "cells") == "colour":
+        return int(details["size"])
+    return channels * cells
+
+
+def _build_cosine(details: Mapping[str, Any]) -> "nn.Module":
+    from tiefvision.ranking.cosine import CosineRanker
+
+    return CosineRanker()
+
+
+def _build_pooled(name: str) -> "Callable[[Mapping[str, Any]], nn.Module]":
+    def build(details: Mapping[str, Any]) -> "nn.Module":
+        from tiefvision.ranking.pooling import POOLS, PooledRanker
+
+        return PooledRanker(POOLS[name])
+
+    return build
+
+
+def _build_components(details: Mapping[str, Any]) -> "nn.Module":
+    from tiefvision.ranking.cosine import CosineRanker
+    from tiefvision.ranking.whitening import WhitenedRanker, empty_whitening
+
+    empty = empty_whitening(details["size"], details["length"])
+    return WhitenedRanker(CosineRanker(), empty)
+
+
+def _learn_components(crops: "TrainingCrops") -> "Learnt":
+    from tiefvision.ranking.learning import learn_components
+
+    return learn_components(crops)
+
+
+def _build_rgb(details: Mapping[str, Any]) -> "nn.Module":
+    from tiefvision.ranking.colours.rankers import RgbRanker
+
+    return RgbRanker()
+
+
+def _build_lab(details: Mapping[str, Any]) -> "nn.Module":
+    from tiefvision.ranking.colours.rankers import LabRanker
+
+    return LabRanker()
+
+
+def _build_gabor(details: Mapping[str, Any]) -> "nn.Module":
+    from tiefvision.ranking.words.gabor import gabor_jets
+    from tiefvision.ranking.words.ranker import WordsRanker, empty_codebook
+
+    empty = empty_codebook(details["words"], details["length"])
+    return WordsRanker(gabor_jets, empty)
+
+
+def _learn_gabor(crops: "TrainingCrops") -> "Learnt":
+    from tiefvision.ranking.learning import learn_words
+    from tiefvision.ranking.words.gabor import gabor_jets
+
+    return learn_words(crops, gabor_jets)
+
+
+def _build_blobs(details: Mapping[str, Any]) -> "nn.Module":
+    from tiefvision.ranking.words.blobs import blob_descriptors
+    from tiefvision.ranking.words.ranker import WordsRanker, empty_codebook
+
+    empty = empty_codebook(details["words"], details["length"])
+    return WordsRanker(blob_descriptors, empty)
+
+
+def _learn_blobs(crops: "TrainingCrops") -> "Learnt":
+    from tiefvision.ranking.learning import learn_words
+    from tiefvision.ranking.words.blobs import BLOB_IMPORTANCE, blob_descriptors
+
+    return learn_words(crops, blob_descriptors, BLOB_IMPORTANCE)
+
+
+def _build_mix(details: Mapping[str, Any]) -> "nn.Module":
+    from tiefvision.ranking.mix import MixRanker
+
+    first = details["first"]
+    return MixRanker(
+        RANKERS[first].build({}),
+        RANKERS["lab"].build({}),
+        details["weight"],
+        (first, "lab"),
+    )
+
+
+def _learn_mix(crops: "TrainingCrops") -> "Learnt":
+    from tiefvision.ranking.learning import learn_mixture
+
+    return learn_mixture(crops)
+
+
+def _build_deeprank(details: Mapping[str, Any]) -> "nn.Module":
+    from tiefvision.ranking.deeprank_networks import build_deeprank
+
+    return build_deeprank(details)
+
+
+MAPS: tuple[Need, ...] = ("maps",)
+PIXELS: tuple[Need, ...] = ("pixels",)
+
+RANKERS: Mapping[str, RankerKind] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            RankerKind(
+                COSINE,
+                "the mean cosine of the cells of two feature maps: the baseline",
+                MAPS,
+                "nothing",
+                _build_cosine,
+                _whole_map,
+            ),
+            RankerKind(
+                "mean",
+                "the mean of the cells",
+                MAPS,
+                "nothing",
+                _build_pooled("mean"),
+                _channels,
+            ),
+            RankerKind(
+                "max",
+                "the largest value of each channel (MAC)",
+                MAPS,
+                "nothing",
+                _build_pooled("max"),
+                _channels,
+            ),
+            RankerKind(
+                "gem",
+                "the generalised mean of the cells (GeM)",
+                MAPS,
+                "nothing",
+                _build_pooled("gem"),
+                _channels,
+            ),
+            RankerKind(
+                "spoc",
+                "the sum of the cells, the middle weighing more (SPoC)",
+                MAPS,
+                "nothing",
+                _build_pooled("spoc"),
+                _channels,
+            ),
+            RankerKind(
+                "pca",
+                "256 principal components of the feature map",
+                MAPS,
+                "photographs",
+                _build_components,
+                _components,
+                _learn_components,
+            ),
+            RankerKind(
+                "rgb",
+                "the 8x8x8 RGB histogram of the crop",
+                PIXELS,
+                "nothing",
+                _build_rgb,
+                _rgb_bins,
+            ),
+            RankerKind(
+                "lab",
+                "the CIE LAB histogram of the crop",
+                ("colours",),
+                "nothing",
+                _build_lab,
+                _lab_bins,
+            ),
+            RankerKind(
+                "gabor",
+                "visual words of Gabor jets, which are blind to colour",
+                PIXELS,
+                "photographs",
+                _build_gabor,
+                _words,
+                _learn_gabor,
+            ),
+            RankerKind(
+                "blobs",
+                "visual words of coloured blobs (MSER)",
+                PIXELS,
+                "photographs",
+                _build_blobs,
+                _words,
+                _learn_blobs,
+            ),
+            RankerKind(
+                "mix",
+                "a feature map, whole or pooled, beside the LAB histogram",
+                ("maps", "colours"),
+                "items",
+                _build_mix,
+                _mixture,
+                _learn_mix,
+            ),
+            RankerKind(
+                DEEPRANK,
+                "what a network makes of feature map and colours, trained on triplets",
+                ("maps", "colours"),
+                "triplets",
+                _build_deeprank,
+                _deeprank,
+            ),
+        )
+    }
+)
+"""By name, in the order in which they are shown."""
+
+_NAME = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)*")
+
+
+def ranker_kind(name: str) -> RankerKind:
+    """The kind of a ranker.
+
+    A workspace may hold several trained rankers of one kind: "deeprank-cells" is a
+    ranker of the kind "deeprank".
+
+    Args:
+        name: Name of a kind, or such a name with "-" and a suffix behind it.
+
+    Raises:
+        BadUsage: There is no such ranker.
+    """
+    kind = RANKERS.get(name)
+    if kind is None and _NAME.fullmatch(name):
+        kind = RANKERS.get(name.split("-", 1)[0])
+        if kind is not None and kind.learns != "triplets":
+            kind = None
+    if kind is None:
+        raise BadUsage(f"There is no ranker {name}.", f"Use {', '.join(RANKERS)}.")
+    return kind

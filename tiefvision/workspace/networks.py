@@ -1,0 +1,55 @@
+"""Networks as stages keep them in artifacts: "weights/module", float32 by name."""
+
+from typing import Any, TypeVar
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tiefvision.encoders.weights_files import restore_module
+from tiefvision.locating.building import build_classifier, build_regressors
+from tiefvision.locating.heads import BoxRegressors, CropClassifier
+from tiefvision.store.artifact import Artifact
+
+Module = TypeVar("Module", bound=nn.Module)
+
+KEY = "weights/module"
+
+
+def network_tensors(module: nn.Module) -> dict[str, dict[str, NDArray[Any]]]:
+    """What an artifact keeps of a network, by key; nothing if it has no weights."""
+    state = module.state_dict().items()
+    weights = {name: tensor.detach().cpu().numpy() for name, tensor in state}
+    return {KEY: weights} if weights else {}
+
+
+def read_weights(artifact: Artifact) -> dict[str, Tensor]:
+    """The weights of the network that an artifact keeps, by name."""
+    if not artifact.has(KEY):
+        return {}
+    arrays = artifact.tensors(KEY)
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def read_module(module: Module, artifact: Artifact, device: torch.device) -> Module:
+    """Fill a network with the weights that an artifact keeps.
+
+    Args:
+        module: The network with any weights; it is filled in place.
+        artifact: Artifact of the stage that trained it.
+        device: Where it is to run.
+
+    Raises:
+        BadWeights: A tensor is missing or has another shape.
+    """
+    return restore_module(module, read_weights(artifact), device, artifact.path.name)
+
+
+def read_classifier(artifact: Artifact, device: torch.device) -> CropClassifier:
+    """The crop classifier that stage 3 trained."""
+    return read_module(build_classifier(artifact.header.details), artifact, device)
+
+
+def read_regressors(artifact: Artifact, device: torch.device) -> BoxRegressors:
+    """The four box regressors that stage 4 trained."""
+    return read_module(build_regressors(artifact.header.details), artifact, device)
