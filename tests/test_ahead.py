@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from tiefvision.ahead import AHEAD_OF_A_WORKER, read_ahead
+from tiefvision.ahead import RESULTS_PER_WORKER, read_ahead
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
@@ -35,7 +35,7 @@ def test_no_more_is_read_than_is_allowed():
 
     results = read_ahead(lambda n: n, items(), 2)
     next(results)
-    assert len(drawn) == 2 * AHEAD_OF_A_WORKER + 1
+    assert len(drawn) == 2 * RESULTS_PER_WORKER + 1
     results.close()
 
 

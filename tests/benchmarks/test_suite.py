@@ -12,7 +12,7 @@ from tiefvision.benchmarks.encoding import Load, encoding, plain_encoder
 from tiefvision.benchmarks.measured import COLUMNS, table_row
 from tiefvision.benchmarks.street import write_street_photos
 from tiefvision.benchmarks.suite import suite
-from tiefvision.benchmarks.timing import Patience
+from tiefvision.benchmarks.timing import Repetition
 from tiefvision.benchmarks.training import TrainingLoad, training
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.cost import floating_point_operations
@@ -26,7 +26,7 @@ from tiefvision.locating.votes import VotingRules
 from tiefvision.machine import this_machine
 
 CPU = torch.device("cpu")
-ONCE = Patience(seconds=0.0, least=1, most=1)
+ONCE = Repetition(seconds=0.0, least=1, most=1)
 ARCHITECTURE = architecture_named("squeezenet1_1")
 LOAD = Load(2, 256, 224)
 TRAINED = TrainingLoad(4, 4, 6, 8, photos=5, triplets=3, batches=2)
@@ -58,7 +58,9 @@ def rows(locator, monkeypatch):
     )
     monkeypatch.setattr(
         "tiefvision.benchmarks.suite.training",
-        lambda network, device, patience: training(network, device, patience, TRAINED),
+        lambda network, device, repetition: training(
+            network, device, repetition, TRAINED
+        ),
     )
     # Heads of the original's sizes are 380 MB of weights; a twentieth shows as much.
     original = "tiefvision.benchmarks.original_heads"

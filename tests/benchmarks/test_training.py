@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tiefvision.benchmarks import limits
-from tiefvision.benchmarks.timing import Patience
+from tiefvision.benchmarks.timing import Repetition
 from tiefvision.benchmarks.training import (
     TrainingLoad,
     computed_operations,
@@ -19,7 +19,7 @@ from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.garments import garments_reader
 
 CPU = torch.device("cpu")
-ONCE = Patience(seconds=0.0, least=1, most=1)
+ONCE = Repetition(seconds=0.0, least=1, most=1)
 LOAD = TrainingLoad(
     channels=4,
     grid=4,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tiefvision.boxes import area, intersection
-from tiefvision.locating.training import Annotated
+from tiefvision.locating.training import AnnotatedPhoto
 from tiefvision.locating.windows import Level
 from tiefvision.records import Garment
 
@@ -28,8 +28,8 @@ class World:
         window: Cells on a side of a window.
     """
 
-    training: Sequence[Annotated]
-    validation: Sequence[Annotated]
+    training: Sequence[AnnotatedPhoto]
+    validation: Sequence[AnnotatedPhoto]
     levels_of: Callable[[str], Sequence[Level]]
     categories: tuple[str, ...] = CATEGORIES
     side: int = SIDE
@@ -83,7 +83,7 @@ def make_photos(count, seed):
     photos, maps = [], {}
     for number in range(count):
         garments = draw_garments(number, generator)
-        photos.append(Annotated(f"{seed}-{number}.jpg", garments))
+        photos.append(AnnotatedPhoto(f"{seed}-{number}.jpg", garments))
         maps[photos[-1].path] = [painted_level(garments, generator)]
     return photos, maps
 

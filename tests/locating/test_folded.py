@@ -10,7 +10,7 @@ from tiefvision.locating.heads import (
     BoxRegressors,
     CropClassifier,
     HeadSizes,
-    standardise_inputs,
+    set_input_statistics,
 )
 from tiefvision.locating.locate import judge_levels, locate
 from tiefvision.locating.votes import VotingRules
@@ -27,7 +27,7 @@ def make_heads(channels=CHANNELS, window=WINDOW, categories=("coat", "dress"), s
     classifier = CropClassifier(channels, window, categories, HeadSizes(4, 5))
     regressors = BoxRegressors(channels, window, len(categories), HeadSizes(3, 7))
     for head in (classifier, regressors):
-        standardise_inputs(head, torch.randn(channels), torch.rand(channels) + 0.2)
+        set_input_statistics(head, torch.randn(channels), torch.rand(channels) + 0.2)
     return classifier.eval(), regressors.eval()
 
 
@@ -100,7 +100,7 @@ def street():
     regressors = BoxRegressors(channels, window, 1)
     for head in (classifier, regressors):
         # Non-negative maps, most cells silent: mean and spread as after a ReLU.
-        standardise_inputs(
+        set_input_statistics(
             head, torch.full((channels,), 0.4), torch.full((channels,), 0.6)
         )
     levels = []

@@ -13,8 +13,8 @@ from tiefvision.locating.heads import (
     HeadSizes,
     box_loss,
     presence_loss,
+    set_input_statistics,
     split_outputs,
-    standardise_inputs,
 )
 from tiefvision.locating.windows import Level, cells_of_windows
 
@@ -30,7 +30,7 @@ def random_head(kind):
         head = CropClassifier(CHANNELS, WINDOW, CATEGORIES, SIZES)
     else:
         head = BoxRegressors(CHANNELS, WINDOW, len(CATEGORIES), SIZES)
-    standardise_inputs(head, torch.randn(CHANNELS), torch.rand(CHANNELS) + 0.5)
+    set_input_statistics(head, torch.randn(CHANNELS), torch.rand(CHANNELS) + 0.5)
     return head
 
 
@@ -275,13 +275,13 @@ def test_what_standardising_does(level):
     spread = level.cells.std(dim=(1, 2))
     plain = CropClassifier(CHANNELS, WINDOW, ("coat",), SIZES)
     told = copy.deepcopy(plain)
-    standardise_inputs(told, mean, spread)
+    set_input_statistics(told, mean, spread)
     scaled = (level.cells - mean[:, None, None]) / spread[:, None, None]
     torch.testing.assert_close(told(level.cells[None]), plain(scaled[None]))
 
 
 def test_a_channel_that_never_fires_divides_by_nothing(classifier, level):
-    standardise_inputs(classifier, torch.zeros(CHANNELS), torch.zeros(CHANNELS))
+    set_input_statistics(classifier, torch.zeros(CHANNELS), torch.zeros(CHANNELS))
     silent = torch.zeros_like(level.cells)[None]
     assert classifier(silent).isfinite().all()
     assert classifier.spread.min() > 0

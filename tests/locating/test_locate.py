@@ -6,7 +6,7 @@ from tiefvision.boxes import iou
 from tiefvision.locating.folded import FoldedHeads, fold_heads
 from tiefvision.locating.heads import SIDES, BoxRegressors, CropClassifier, HeadSizes
 from tiefvision.locating.locate import judge_levels, locate
-from tiefvision.locating.votes import JURY, NEARLY, VotingRules, combine
+from tiefvision.locating.votes import JURY, SHARE_OF_BEST, VotingRules, combine
 from tiefvision.locating.windows import Level, windows_in_image
 
 CHANNELS, WINDOW = 5, 3
@@ -46,7 +46,7 @@ def heads():
 @torch.no_grad()
 def test_the_opinion_of_every_window_against_a_loop(levels, heads):
     classifier, regressors = heads
-    opinions = judge_levels(levels, fold_heads(*heads), EVERY_WINDOW)
+    predictions = judge_levels(levels, fold_heads(*heads), EVERY_WINDOW)
     number = 0
     for level in levels:
         boxes = windows_in_image(level)
@@ -61,10 +61,10 @@ def test_the_opinion_of_every_window_against_a_loop(levels, heads):
                 centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2] * 2)
                 expected = scores.numpy(), units * sides + centre, spreads * sides
                 for name, wanted in zip(PARTS, (*expected, centre[:2]), strict=True):
-                    found = getattr(opinions, name)[number]
+                    found = getattr(predictions, name)[number]
                     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
                 number += 1
-    assert number == len(opinions.probabilities) == 2 * 3 + 4 * 2
+    assert number == len(predictions.probabilities) == 2 * 3 + 4 * 2
 
 
 @pytest.mark.parametrize("voting", [0.95, 0.7, 0.3, 0.05, 0.015])
@@ -125,9 +125,9 @@ def test_the_regressors_run_only_over_the_rectangle_of_sure_windows(heads, monke
         return boxes(self, reduced)
 
     monkeypatch.setattr(FoldedHeads, "boxes", watched)
-    opinions = judge_levels([level], fold_heads(*heads))
+    predictions = judge_levels([level], fold_heads(*heads))
     # Three by three windows see the cell; together they cover five by five.
-    assert len(opinions.probabilities) == 9
+    assert len(predictions.probabilities) == 9
     assert seen == [{(1, SIZES.reduced, 5, 5)}]
     level.cells.zero_()
     nothing = judge_levels([level], fold_heads(*heads))
@@ -143,13 +143,13 @@ def test_who_has_a_vote_is_settled_over_all_levels(heads, alone):
     large = level_of(*LARGE, (1.0, 1.0), (0, 0), seed=0)
     sure_at(heads, small, {(1, 1): 0.2})
     sure_at(heads, large, {(5, 8): 0.4})
-    assert NEARLY * 0.4 > 0.2
+    assert SHARE_OF_BEST * 0.4 > 0.2
     levels = [small] if alone else [small, large]
-    opinions = judge_levels(levels, fold_heads(*heads))
-    surety = opinions.probabilities[:, 0]
+    predictions = judge_levels(levels, fold_heads(*heads))
+    probabilities = predictions.probabilities[:, 0]
     # The cell (1, 1) is seen by two by two windows, (5, 8) by three by three.
     expected = [0.2] * 4 if alone else [0.4] * 9
-    assert surety.tolist() == pytest.approx(expected)
+    assert probabilities.tolist() == pytest.approx(expected)
 
 
 def prejudice(heads, unit_boxes):

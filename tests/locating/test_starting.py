@@ -6,7 +6,7 @@ from tiefvision.locating.heads import (
     BoxRegressors,
     CropClassifier,
     HeadSizes,
-    standardise_inputs,
+    set_input_statistics,
 )
 from tiefvision.locating.starting import start_classifier, start_regressors
 from tiefvision.training.loop import seeded
@@ -20,7 +20,7 @@ WANTED = ("hat", "skirt", "coat")
 
 def stirred(head):
     """Statistics of its own, as a trained head has."""
-    standardise_inputs(head, torch.randn(CHANNELS), torch.rand(CHANNELS) + 0.5)
+    set_input_statistics(head, torch.randn(CHANNELS), torch.rand(CHANNELS) + 0.5)
     return head
 
 

@@ -12,7 +12,7 @@ from tiefvision.locating.heads import (
     CropClassifier,
     HeadSizes,
     presence_loss,
-    standardise_inputs,
+    set_input_statistics,
 )
 from tiefvision.locating.locate import locate
 from tiefvision.locating.training import (
@@ -35,7 +35,7 @@ def trained(world):
         regressors = BoxRegressors(3, world.window, len(world.categories), SIZES)
     for head in (classifier, regressors):
         statistics = channel_statistics(world.training, world.levels_of)
-        standardise_inputs(head, *statistics)
+        set_input_statistics(head, *statistics)
     data = world.training, world.validation, world.levels_of, Sampling()
     tasks = (
         classifier_task(classifier, *data),

@@ -7,7 +7,7 @@ import torch
 
 from tiefvision.locating.heads import BoxRegressors, CropClassifier, HeadSizes
 from tiefvision.locating.training import (
-    Annotated,
+    AnnotatedPhoto,
     Sampling,
     channel_statistics,
     classifier_task,
@@ -151,7 +151,7 @@ def unsure(world):
     levels = [
         Level(torch.rand(shape), 1.0, 1.0, 56, world.window, (0, 0)) for _ in range(2)
     ]
-    photos = [Annotated("unsure.jpg", (garment,))]
+    photos = [AnnotatedPhoto("unsure.jpg", (garment,))]
     return replace(
         world, training=photos, validation=photos, levels_of=lambda path: levels
     )
@@ -265,6 +265,6 @@ def test_channel_statistics_against_all_cells(world):
 def test_channel_statistics_of_a_channel_far_from_zero():
     """The difference of two large sums: single precision would lose it."""
     level = Level(1000 + torch.rand(1, 50, 50) / 10, 1.0, 1.0, 56, 4, (0, 0))
-    mean, spread = channel_statistics([Annotated("p", ())], lambda path: [level])
+    mean, spread = channel_statistics([AnnotatedPhoto("p", ())], lambda path: [level])
     assert mean.item() == pytest.approx(1000.05, abs=0.01)
     assert spread.item() == pytest.approx(0.1 / math.sqrt(12), rel=0.05)

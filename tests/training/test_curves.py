@@ -10,7 +10,7 @@ from tiefvision.training.curves import (
     growing_curves,
     with_rates,
 )
-from tiefvision.training.loop import Forgetful, Schedule, Snapshot
+from tiefvision.training.loop import Schedule, Snapshot, VolatileMemory
 
 HISTORY = (
     {"epoch": 0.0, "val_reciprocal_rank": 0.25},
@@ -87,7 +87,7 @@ def test_rates_are_those_of_the_first_steps():
 def test_the_table_grows_with_every_epoch(tmp_path):
     table = tmp_path / "reports" / "train.csv"
     with growing_curves(table, tmp_path / "board", SCHEDULE, STEPS) as show:
-        memory = ShowingMemory(Forgetful(), show)
+        memory = ShowingMemory(VolatileMemory(), show)
         assert memory.recall() is None
         assert not table.exists()
         for epochs in range(3):
@@ -100,7 +100,7 @@ def test_the_table_grows_with_every_epoch(tmp_path):
 
 
 def test_a_run_that_goes_on_tells_every_epoch_once(tmp_path):
-    table, kept = tmp_path / "train.csv", Forgetful()
+    table, kept = tmp_path / "train.csv", VolatileMemory()
     with growing_curves(table, tmp_path / "board", SCHEDULE, STEPS) as show:
         ShowingMemory(kept, show).remember(snapshot(1))
     table.write_text("epoch\n0\n")  # killed before it showed what it remembered

@@ -3,7 +3,14 @@ import pytest
 import torch
 from torch import nn
 
-from tiefvision.training.loop import Forgetful, Schedule, Snapshot, Task, fit, seeded
+from tiefvision.training.loop import (
+    Schedule,
+    Snapshot,
+    Task,
+    VolatileMemory,
+    fit,
+    seeded,
+)
 
 STEPS = 4
 
@@ -61,7 +68,7 @@ def test_a_killed_run_that_goes_on_ends_with_the_same_weights(better, batches_do
     undisturbed = small_network(seed=1)
     expected = fit(regression_task(undisturbed, better), SCHEDULE, STEPS, seed=7)
 
-    memory = Forgetful()
+    memory = VolatileMemory()
     first = regression_task(small_network(seed=1), better, batches_done)
     with pytest.raises(Killed):
         fit(first, SCHEDULE, STEPS, seed=7, memory=memory)
@@ -77,7 +84,7 @@ def test_a_killed_run_that_goes_on_ends_with_the_same_weights(better, batches_do
 
 
 def test_a_finished_run_is_not_trained_again():
-    memory = Forgetful()
+    memory = VolatileMemory()
     trained = small_network(seed=1)
     history = fit(regression_task(trained), SCHEDULE, STEPS, seed=7, memory=memory)
     again = small_network(seed=2)
@@ -169,7 +176,7 @@ def test_the_epoch_that_does_best_is_kept(scores, kept):
 def test_the_best_epoch_survives_a_resumption():
     module = nn.Linear(2, 1)
     task, seen = scored_task(module, [0.1, 0.9, 0.5])
-    memory = Forgetful()
+    memory = VolatileMemory()
     with pytest.raises(RuntimeError, match="StopIteration"):
         fit(_stopping(task), Schedule(4, 0.1), steps=1, seed=0, memory=memory)
     assert memory.snapshot.epoch == 2
@@ -215,7 +222,7 @@ def test_patience_that_was_cut_short_ends_where_it_would_have_ended():
     expected = fit(task, schedule, steps=1, seed=0)
     assert len(expected) == 5
 
-    memory = Forgetful()
+    memory = VolatileMemory()
     first, _ = scored_task(again, scores[:3])
     with pytest.raises(RuntimeError, match="StopIteration"):
         fit(_stopping(first), schedule, steps=1, seed=0, memory=memory)
@@ -251,7 +258,7 @@ def test_without_a_figure_to_watch_the_last_weights_are_kept():
 def test_snapshots_share_no_memory_with_the_module():
     module = nn.Linear(2, 1)
     task, _ = scored_task(module, [0.1, 0.2])
-    memory = Forgetful()
+    memory = VolatileMemory()
     fit(task, Schedule(1, 0.1), steps=1, seed=0, memory=memory)
     kept = {name: array.copy() for name, array in memory.snapshot.tensors.items()}
     with torch.no_grad():
@@ -263,7 +270,7 @@ def test_snapshots_share_no_memory_with_the_module():
 def test_the_first_snapshot_is_taken_before_training():
     remembered = []
 
-    class Recorder(Forgetful):
+    class Recorder(VolatileMemory):
         def remember(self, snapshot: Snapshot) -> None:
             remembered.append(snapshot)
 

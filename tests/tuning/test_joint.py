@@ -106,7 +106,7 @@ def settled():
         running.running_mean.normal_()
         running.running_var.uniform_(0.2, 3.0)
     running.num_batches_tracked.fill_(100_000)
-    training.locator.settle()
+    training.locator.fold_into_heads()
     training.locator.eval()
     return training
 
@@ -158,7 +158,7 @@ def test_a_short_training_settles_on_what_it_saw():
     cells = locator.trunk(crops).detach()
     for _ in range(3):
         locator(crops)
-    locator.settle()
+    locator.fold_into_heads()
     flat = cells.transpose(0, 1).flatten(1)
     for head in (locator.classifier, locator.regressors):
         torch.testing.assert_close(head.mean, flat.mean(1), atol=1e-4, rtol=1e-3)
@@ -250,7 +250,7 @@ def test_training_without_any_mask_stays_finite_and_learns():
     assert all(np.isfinite(list(row.values())).all() for row in history)
     assert history[-1]["cells"] == 0
     assert history[-1]["loss"] < history[1]["loss"]
-    training.locator.settle()
+    training.locator.fold_into_heads()
     state = training.locator.state_dict()
     assert all(value.isfinite().all() for value in state.values())
 
@@ -261,7 +261,7 @@ def test_it_finds_garments_in_photographs_that_it_never_saw():
     assert history[-1]["loss"] < history[1]["loss"] - 1
     assert history[-1]["right"] > 0.9
     locator = training.locator
-    locator.settle()
+    locator.fold_into_heads()
     heads = fold_heads(locator.classifier, locator.regressors)
     batch = make_batch(count=6)
     overlaps = []

@@ -4,7 +4,7 @@ import pytest
 from tiefvision.evaluation.localisation import Located
 from tiefvision.judging.locator import window_recall as proposals
 from tiefvision.judging.locator.window_recall import WINDOWS, window_recall
-from tiefvision.locating.votes import Opinions
+from tiefvision.locating.votes import WindowPredictions
 from tiefvision.progress import untracked
 from tiefvision.records import Garment, Photo
 
@@ -20,7 +20,7 @@ def photo(path, *categories):
     return Located(Photo(path, 80, 80, "street", "test"), wanted, ())
 
 
-def opinions(ranks):
+def predictions(ranks):
     """Twelve windows, of which for each category the one of this rank is right."""
     probabilities = np.zeros((12, 2))
     boxes = np.tile(WRONG, (12, 2, 1))
@@ -29,7 +29,9 @@ def opinions(ranks):
         order = np.random.default_rng(column).permutation(12)
         probabilities[order, column] = np.linspace(0.9, 0.1, 12)
         boxes[order[rank], column] = RIGHT
-    return Opinions(probabilities, boxes, np.ones((12, 2, 4)), np.zeros((12, 2)))
+    return WindowPredictions(
+        probabilities, boxes, np.ones((12, 2, 4)), np.zeros((12, 2))
+    )
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def judged(monkeypatch):
     """Photographs by path: ranks of the windows that are right for coat and outfit."""
     ranks = {"first": (0, 11), "ninth": (8, 0), "late": (10, 3)}
     monkeypatch.setattr(
-        proposals, "judge_levels", lambda path, heads, rules: opinions(ranks[path])
+        proposals, "judge_levels", lambda path, heads, rules: predictions(ranks[path])
     )
 
 
