@@ -19,7 +19,7 @@ from tiefvision.locating.windows import Level, windows_in_image
 from tiefvision.records import Garment
 
 WIDTH, HEIGHT = 96, 144
-"""Three pixels to a cell of the heat map."""
+"""Size in pixels of a photograph whose heat map has cells of 3 px."""
 
 DRESS, COAT = (10.0, 10.0, 40.0, 80.0), (60.0, 60.0, 90.0, 140.0)
 FOUND = (Garment("dress", DRESS, 0.9), Garment("coat", COAT, 0.8))
@@ -35,7 +35,7 @@ CATEGORIES = ("coat", "dress")
 
 
 def predictions_of(boxes, probabilities, spreads):
-    """What windows say of a dress; of a coat they say little, and lies."""
+    """Predictions for a dress; those for a coat are wrong and of low probability."""
     probabilities = np.asarray(probabilities, dtype=np.float64)
     said = np.asarray(boxes, dtype=np.float64)
     spread = np.asarray(spreads, dtype=np.float64)[:, None]
@@ -66,7 +66,7 @@ def heat_by_loop(windows, probabilities, x, y):
     return heard / total if total else 0.0
 
 
-def test_the_heat_against_a_loop():
+def test_the_heat_map_against_a_loop():
     windows = windows_of(25)
     probabilities = np.random.default_rng(1).uniform(0, 1, 25)
     heat = heat_map(windows, probabilities, WIDTH, HEIGHT)
@@ -78,7 +78,7 @@ def test_the_heat_against_a_loop():
     assert (heat == 0).any() and (heat > 0.5).any()
 
 
-def test_windows_that_agree_make_an_even_heat():
+def test_equal_probabilities_give_a_constant_heat_map():
     heat = heat_map(windows_of(200), np.full(200, 0.7), WIDTH, HEIGHT)
     assert np.allclose(heat[heat > 0], 0.7)
 
@@ -91,7 +91,7 @@ def test_the_longer_side_has_all_cells_and_the_shorter_at_least_one(size, shape)
     assert heat_map(windows_of(3), np.ones(3), *size).shape == shape
 
 
-def test_voters_mean_the_surest_garment_and_have_a_vote():
+def test_voters_overlap_the_best_garment_and_have_a_vote():
     near = (DRESS[0] + 2, *DRESS[1:])
     boxes = [DRESS, near, COAT, DRESS, (0, 0, 5, 5)]
     predictions = predictions_of(boxes, [0.9, 0.8, 0.9, 0.4, 0.9], [4, 2, 1, 1, 1])
@@ -103,7 +103,7 @@ def test_voters_mean_the_surest_garment_and_have_a_vote():
     assert evidence.heat.shape == (48, 32)
 
 
-def test_a_window_with_too_small_a_probability_for_the_rules_is_no_voter():
+def test_windows_below_the_threshold_are_no_voters():
     predictions = predictions_of([DRESS] * 3, [0.9, 0.6, 0.4], [1, 1, 1])
     for rules, count in (
         (VotingRules(), 2),
@@ -115,7 +115,7 @@ def test_a_window_with_too_small_a_probability_for_the_rules_is_no_voter():
         assert len(gathered(windows_of(3), predictions, rules=rules).weights) == count
 
 
-def test_of_two_of_one_category_a_window_means_the_closer_one():
+def test_a_window_votes_for_the_closest_garment_of_its_category():
     between = (20.0, 10.0, 50.0, 80.0)
     other = (35.0, 10.0, 65.0, 80.0)
     predictions = predictions_of([DRESS, between, other], [0.9] * 3, [1, 1, 1])
@@ -125,14 +125,14 @@ def test_of_two_of_one_category_a_window_means_the_closer_one():
     np.testing.assert_array_equal(evidence.voters_in_image, windows[[0, 1]])
     evidence = gathered(windows, predictions, found[::-1])
     np.testing.assert_array_equal(evidence.voters_in_image, windows[[2]])
-    # One of another category takes nothing from it, however close.
+    # A garment of another category takes no voters, however close it is.
     found = (Garment("dress", DRESS, 0.9), Garment("coat", between, 0.8))
     evidence = gathered(windows, predictions, found)
     np.testing.assert_array_equal(evidence.voters_in_image, windows[[0, 1]])
 
 
-def test_the_evidence_is_of_the_category_of_the_surest_garment():
-    boxes = np.array([[DRESS, COAT], [COAT, DRESS]])  # of a coat, of a dress
+def test_the_evidence_is_for_the_category_of_the_best_garment():
+    boxes = np.array([[DRESS, COAT], [COAT, DRESS]])  # for a coat, for a dress
     predictions = WindowPredictions(
         np.array([[0.6, 0.9], [0.7, 0.8]]),
         boxes,
@@ -161,22 +161,22 @@ def test_a_weight_is_the_mean_share_in_the_vote_on_the_four_sides():
 
 
 @pytest.mark.parametrize("combination", ["mean", "sides"])
-def test_by_the_published_means_all_voters_weigh_alike(combination):
+def test_the_published_means_give_all_voters_weight_1(combination):
     predictions = predictions_of([DRESS, DRESS], [0.9, 0.8], [1, 30])
     rules = VotingRules(combination=combination)
     evidence = gathered(windows_of(2), predictions, rules=rules)
     assert evidence.weights.tolist() == [1.0, 1.0]
 
 
-def test_a_box_that_leaves_the_photograph_votes_for_the_part_inside():
+def test_boxes_are_clipped_before_they_are_compared():
     edge = (60.0, 60.0, 96.0, 144.0)
     predictions = predictions_of([(60, 60, 300, 500)], [0.9], [1])
     evidence = gathered(windows_of(1), predictions, (Garment("dress", edge, 0.9),))
     assert evidence.weights.tolist() == [1.0]
 
 
-def test_without_garments_there_is_the_heat_of_the_surest_category():
-    """By one window that is sure, not by many that are less so."""
+def test_without_garments_the_heat_is_of_the_best_category():
+    """The best category is that of the highest probability, not of the highest sum."""
     windows = np.tile([0.0, 0.0, WIDTH, HEIGHT], (3, 1))
     predictions = predictions_of([DRESS] * 3, [0.1, 0.1, 0.1], [1, 1, 1])
     predictions.probabilities[:, 0] = [0.04, 0.2, 0.03]
@@ -186,7 +186,7 @@ def test_without_garments_there_is_the_heat_of_the_surest_category():
     assert evidence.heat.max() == pytest.approx(0.27 / 3)
 
 
-def test_where_no_window_means_the_garment_there_is_heat_alone():
+def test_a_garment_that_no_window_overlaps_has_heat_but_no_voters():
     predictions = predictions_of([DRESS], [0.9], [1])
     elsewhere = (Garment("dress", (90, 0, 95, 5), 0.9),)
     evidence = gathered(windows_of(1), predictions, elsewhere)
@@ -196,8 +196,8 @@ def test_where_no_window_means_the_garment_there_is_heat_alone():
 
 
 @torch.no_grad()
-def test_the_evidence_of_maps_is_that_of_all_their_windows():
-    """Also of those that ``locate`` does not ask, being below the floor."""
+def test_the_heat_of_maps_is_that_of_all_their_windows():
+    """Windows without a vote, which ``locate`` does not evaluate, are included."""
     torch.manual_seed(0)
     heads = fold_heads(
         CropClassifier(4, 3, CATEGORIES, HeadSizes(4, 5)),

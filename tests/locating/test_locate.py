@@ -14,7 +14,7 @@ SIZES = HeadSizes(reduced=4, hidden=6)
 EVERY_WINDOW = VotingRules(threshold=0.0, weakest=0.0)
 CATEGORIES = ("coat", "dress", "outfit")
 SMALL, LARGE = (5, 7), (9, 12)
-"""Rows and columns of windows."""
+"""Rows and columns of windows of each level."""
 
 PARTS = ("probabilities", "boxes_in_image", "spreads", "centres_in_image")
 
@@ -44,7 +44,7 @@ def heads():
 
 
 @torch.no_grad()
-def test_the_opinion_of_every_window_against_a_loop(levels, heads):
+def test_the_predictions_of_every_window_against_a_loop(levels, heads):
     classifier, regressors = heads
     predictions = judge_levels(levels, fold_heads(*heads), EVERY_WINDOW)
     number = 0
@@ -69,10 +69,8 @@ def test_the_opinion_of_every_window_against_a_loop(levels, heads):
 
 @pytest.mark.parametrize("voting", [0.95, 0.7, 0.3, 0.05, 0.015])
 @pytest.mark.parametrize("combination", ["votes", "mean", "sides"])
-def test_judging_the_sure_windows_alone_finds_the_same_garments(
-    heads, voting, combination
-):
-    """From nearly all windows down to a few, and to none on the smaller level."""
+def test_evaluating_only_the_voters_finds_the_same_garments(heads, voting, combination):
+    """The voters range from nearly all windows to few, and to none on one level."""
     levels = [
         level_of(*SMALL, (0.3, 0.3), (32, 32), seed=3),
         level_of(*LARGE, (0.5, 0.5), (32, 32), seed=4),
@@ -99,7 +97,7 @@ def test_judging_the_sure_windows_alone_finds_the_same_garments(
 
 
 def sure_at(heads, level, spots):
-    """The classifier gives a coat to windows that see a spot, by how bright it is."""
+    """Make P(coat) of a window depend on the brightest spot that it covers."""
     classifier, _ = heads
     with torch.no_grad():
         for parameter in classifier.parameters():
@@ -114,7 +112,7 @@ def sure_at(heads, level, spots):
         level.cells[0, row, column] = 6.0 + logit
 
 
-def test_the_regressors_run_only_over_the_rectangle_of_sure_windows(heads, monkeypatch):
+def test_the_regressors_run_only_over_the_rectangle_of_voters(heads, monkeypatch):
     level = level_of(*LARGE, (1.0, 1.0), (0, 0), seed=0)
     sure_at(heads, level, {(5, 8): 0.99})
     seen = []
@@ -137,8 +135,8 @@ def test_the_regressors_run_only_over_the_rectangle_of_sure_windows(heads, monke
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_who_has_a_vote_is_settled_over_all_levels(heads, alone):
-    """The weak windows of one level have none once another level has surer ones."""
+def test_thresholds_are_relative_to_the_best_window_of_all_levels(heads, alone):
+    """Weak windows of a level have no vote if another level has better windows."""
     small = level_of(*SMALL, (0.5, 0.5), (0, 0), seed=0)
     large = level_of(*LARGE, (1.0, 1.0), (0, 0), seed=0)
     sure_at(heads, small, {(1, 1): 0.2})
@@ -153,7 +151,7 @@ def test_who_has_a_vote_is_settled_over_all_levels(heads, alone):
 
 
 def prejudice(heads, unit_boxes):
-    """Heads that say of every window that it holds these boxes, and nothing else."""
+    """Heads that predict the same boxes for every window."""
     classifier, regressors = heads
     with torch.no_grad():
         for parameter in (*classifier.parameters(), *regressors.parameters()):

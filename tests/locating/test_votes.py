@@ -42,7 +42,7 @@ def found(predictions, categories=("coat", "dress"), rules=None):
 
 
 def expected_overlap(box, spread):
-    """Of two sides across and two down, each off by ``spread`` pixels."""
+    """Expected IoU factor of a box whose four sides have the same spread in pixels."""
     x0, y0, x1, y1 = box
     return np.exp(-2 * spread / (x1 - x0) - 2 * spread / (y1 - y0))
 
@@ -78,16 +78,16 @@ def test_the_weighted_median_by_hand():
 @pytest.mark.parametrize(
     ("rules", "expected"),
     [
-        # 0.6 of 0.9 is over the threshold, 0.6 of 0.7 and of 0.1 are not.
+        # 0.6 * 0.9 exceeds the threshold; 0.6 * 0.7 and 0.6 * 0.1 do not.
         (VotingRules(0.5), [0.5, 0.42, 0.06, np.inf]),
         (VotingRules(0.5, weakest=0.0), [0.5, 0.42, 0.06, 0.024]),
         (VotingRules(0.5, weakest=0.8), [0.5, np.inf, np.inf, np.inf]),
-        # The published rules do without the weak ones.
+        # The published rules have no relative threshold.
         (VotingRules(0.8, combination="mean"), [0.8, 0.8, 0.8, np.inf]),
         (VotingRules(0.8, combination="sides"), [0.8, 0.8, 0.8, np.inf]),
     ],
 )
-def test_from_which_probability_on_a_window_has_a_vote_by_hand(rules, expected):
+def test_the_least_probability_of_a_voter_by_hand(rules, expected):
     probabilities = np.array([[0.9, 0.1, 0.1, 0.04], [0.2, 0.7, 0.1, 0.0]])
     assert SHARE_OF_BEST == 0.6
     assert rules.floors(probabilities) == pytest.approx(expected)
@@ -116,7 +116,7 @@ def test_the_voters_on_a_category():
             assert weight == pytest.approx(voters.probabilities[window] / spread**2)
 
 
-def test_what_windows_without_a_vote_say_does_not_matter():
+def test_predictions_of_windows_without_a_vote_do_not_matter():
     sure = predictions_of((5, DRESS, [0.0, 0.9], 4.0), (4, COAT, [0.8, 0.0], 4.0))
     both = predictions_of(
         (5, DRESS, [0.0, 0.9], 4.0),
@@ -128,7 +128,7 @@ def test_what_windows_without_a_vote_say_does_not_matter():
 
 
 def test_windows_that_cannot_see_a_side_do_not_move_it():
-    """Most windows miss the hem, and say what is usual, unsurely."""
+    """Most windows do not see the hem; they predict its usual place, imprecisely."""
     seeing = (8, DRESS, [0.0, 0.95], 4.0)
     usual = (DRESS[0], DRESS[1], DRESS[2], 150)
     blind = (30, usual, [0.0, 0.95], [4.0, 4.0, 4.0, 40.0])
@@ -143,7 +143,7 @@ def test_windows_that_cannot_see_a_side_do_not_move_it():
 def test_votes_that_scatter_evenly_leave_the_box_where_it_is():
     generator = np.random.default_rng(0)
     boxes = np.array(DRESS) + generator.normal(0, 5, (200, 4))
-    boxes[:30, 3] = 170  # badly wrong, and sure of it
+    boxes[:30, 3] = 170  # badly wrong, with small spreads
     predictions = WindowPredictions(
         np.full((200, 1), 0.9),
         boxes[:, None],
@@ -164,7 +164,7 @@ def test_the_mean_is_the_plain_average():
 
 
 def sides_by_loop(boxes, centres):
-    """The published side-wise mean: a side is told by the windows that lie there."""
+    """The published side-wise mean, over the windows on each side of the centre."""
     mean = [sum(box[k] for box in boxes) / len(boxes) for k in range(4)]
     middle = (mean[0] + mean[2]) / 2, (mean[1] + mean[3]) / 2
     sides = []
@@ -207,13 +207,13 @@ def test_the_mean_by_sides_by_hand():
         centres.astype(float),
     )
     (garment,) = found(predictions, ["dress"], VotingRules(combination="sides"))
-    # Left lie the first and the second, right the second and the third; above all
-    # three, below the second alone. Who is in the middle lies on both sides.
+    # Windows 1 and 2 are left of the centre, 2 and 3 right, all three above, 2 below: a
+    # window at the centre is on both sides.
     expected = ((100 + 110) / 2, (50 + 40 + 60) / 3, (190 + 210) / 2, 250)
     assert garment.box_in_image == pytest.approx(expected)
 
 
-def test_a_side_on_which_no_window_lies_is_told_by_all():
+def test_a_side_without_windows_is_averaged_over_all():
     predictions = predictions_of(
         (1, DRESS, [0.9], 1.0), (1, DRESS, [0.9], 1.0), categories=1
     )
@@ -225,7 +225,7 @@ def test_a_side_on_which_no_window_lies_is_told_by_all():
 
 @pytest.mark.parametrize("combination", ["votes", "mean", "sides"])
 @pytest.mark.parametrize("categories", [("coat", "dress"), ("outfit",)])
-def test_no_window_says_anything(categories, combination):
+def test_without_windows_nothing_is_found(categories, combination):
     boxes, spreads = np.empty((2, 0, len(categories), 4))
     nothing = WindowPredictions(
         np.empty((0, len(categories))), boxes, spreads, np.empty((0, 2))
@@ -235,13 +235,13 @@ def test_no_window_says_anything(categories, combination):
         assert found(nothing, categories, rules) == ()
 
 
-def test_no_window_is_sure():
+def test_without_a_probable_window_nothing_is_found():
     unsure = predictions_of((5, DRESS, [0.02, 0.04], 3.0))
     assert found(unsure) == ()
     assert len(found(unsure, rules=VotingRules(weakest=0.03))) == 1
 
 
-def test_a_garment_seen_weakly_is_found_but_not_by_the_published_rules():
+def test_a_weak_garment_is_found_but_not_by_the_published_rules():
     weak = predictions_of((5, DRESS, [0.0, 0.3], 3.0), (5, COAT, [0.0, 0.17], 3.0))
     (garment,) = found(weak)  # 0.17 is less than 0.6 of 0.3
     assert garment.box_in_image == DRESS
@@ -251,7 +251,7 @@ def test_a_garment_seen_weakly_is_found_but_not_by_the_published_rules():
         assert found(weak, rules=VotingRules(combination=combination)) == ()
 
 
-def test_the_threshold_is_on_each_category_by_itself():
+def test_the_threshold_applies_to_each_category_alone():
     """Two categories at 0.45 are not one garment at 0.9."""
     torn = predictions_of((5, DRESS, [0.45, 0.4], 3.0))
     rules = VotingRules(combination="mean")
@@ -280,7 +280,7 @@ def test_two_garments_apart_are_two_boxes():
 
 
 def test_the_score_is_the_mean_over_the_jury():
-    """Of more than a jury the surest count; where there are fewer, the rest say 0."""
+    """The most confident windows count; if there are fewer, missing ones count 0."""
     overlap = expected_overlap(DRESS, 5.0)
     few = predictions_of((6, DRESS, [0.0, 0.9], 5.0))
     (garment,) = found(few)
@@ -291,8 +291,8 @@ def test_the_score_is_the_mean_over_the_jury():
     assert garment.score == pytest.approx(mean * overlap)
 
 
-def test_sure_windows_that_do_not_know_the_box_make_no_high_score():
-    """Between two people: as sure as those on one, and torn between their sides."""
+def test_probable_windows_with_large_spreads_give_a_low_score():
+    """Windows between two people are as probable, but do not know the sides."""
     people = [(10, 40, 100, 260), (290, 40, 380, 260)]
     between = (150, 40, 240, 260)
     torn = [60.0, 4.0, 60.0, 4.0]
@@ -345,15 +345,15 @@ def test_at_most_so_many_garments_of_a_category():
     assert found(predictions, rules=VotingRules(most=0)) == ()
 
 
-def test_a_sure_window_outweighs_an_unsure_one():
+def test_a_probable_window_outweighs_an_improbable_one():
     longer = (*DRESS[:3], 270)
-    # 6 x 0.81 votes against 5 x 1.0, of windows that see equally well.
+    # Weights of 6 x 0.81 against 5 x 1.0, with equal spreads.
     predictions = predictions_of((6, DRESS, [0, 0.81], 5.0), (5, longer, [0, 1.0], 5.0))
     (garment,) = found(predictions)
     assert garment.box_in_image == longer
 
 
-def test_a_box_inside_a_surer_one_is_a_part_of_it():
+def test_a_box_inside_a_better_one_is_dropped():
     sleeve = (100, 60, 130, 120)  # wholly inside the dress, IoU 0.11
     predictions = predictions_of(
         (6, DRESS, [0, 0.95], 2.0), (3, sleeve, [0, 0.85], 6.0)
@@ -398,7 +398,7 @@ def test_windows_that_agree_loosely_are_one_garment():
     assert len(found(predictions, rules=VotingRules(together=0.95, inside=1.01))) == 2
 
 
-def test_the_predictions_are_left_as_they_were():
+def test_combining_does_not_change_the_predictions():
     predictions = predictions_of(
         (6, DRESS, [0.01, 0.9], 5.0), (4, COAT, [0.95, 0.01], 8.0)
     )
@@ -410,7 +410,7 @@ def test_the_predictions_are_left_as_they_were():
     assert all(np.array_equal(*pair) for pair in zip(parts, before, strict=True))
 
 
-def test_a_box_with_a_small_share_of_the_best_score_is_chance():
+def test_a_box_with_a_small_share_of_the_best_score_is_dropped():
     predictions = predictions_of((50, DRESS, [0, 0.9], 5.0), (1, COAT, [0, 0.9], 5.0))
     (garment,) = found(predictions)
     assert garment.box_in_image == DRESS
