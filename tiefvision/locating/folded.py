@@ -84,7 +84,7 @@ class FoldedHeads:
             cells: map, (C, h, w) of any dtype.
 
         Returns:
-            Five arrays (1, reduced, h, w), the classifier's first.
+            Five arrays (1, reduced, h, w) after the ReLU, the classifier's first.
         """
         weight = self.reduction.weight
         cells = cells.to(weight.device, weight.dtype).unsqueeze(0)

@@ -15,7 +15,8 @@ class Header:
 
     ``schema``, ``stage``, ``code``, ``config`` and ``inputs`` are known before the work
     starts; artifacts that agree in them are the same piece of work (``same_work``). The
-    other fields are filled in when the artifact is finished.
+    other fields are filled in when the artifact is finished. Entries under ``derived/``
+    are not part of ``count``, ``layout`` and ``digest``.
 
     Attributes:
         stage: name of the stage or command that wrote the artifact.
@@ -29,8 +30,7 @@ class Header:
         count: number of entries by kind, the part of a key before the first "/".
         layout: dtype and shape of the arrays by "kind.name"; None for an axis whose
             length varies.
-        digest: SHA-256 over all keys and values, sorted by key; entries under
-            ``derived/`` excluded.
+        digest: SHA-256 over all keys and values, sorted by key.
         schema: version of the layout of headers, keys and values.
     """
 

@@ -150,7 +150,7 @@ def _fold_scale(scale: nn.Module, reduction: nn.Conv2d) -> None:
 
 @torch.no_grad()
 def early_layers(trunk: nn.Sequential, stride: int) -> nn.Sequential:
-    """The first layers of a trunk, up to the one that reaches the stride of the map.
+    """The layers of a trunk before the one that reaches the stride of the map.
 
     Args:
         trunk: layers of an encoder; set to evaluation mode.
