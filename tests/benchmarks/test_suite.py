@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 
 from tiefvision.benchmarks import limits as limits_module
+from tiefvision.benchmarks.deeprank_training import TrainingLoad, training
 from tiefvision.benchmarks.encoding import Load, encoding, plain_encoder
 from tiefvision.benchmarks.measured import COLUMNS, table_row
 from tiefvision.benchmarks.street import write_street_photos
 from tiefvision.benchmarks.suite import suite
 from tiefvision.benchmarks.timing import Repetition
-from tiefvision.benchmarks.training import TrainingLoad, training
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.cost import floating_point_operations
 from tiefvision.encoders.dense import make_encoder

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tiefvision.boxes import area, intersection
-from tiefvision.locating.training import AnnotatedPhoto
+from tiefvision.locating.head_training import AnnotatedPhoto
 from tiefvision.locating.windows import Level
 from tiefvision.records import Garment
 

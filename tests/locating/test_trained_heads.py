@@ -6,6 +6,13 @@ import torch
 
 from tiefvision.boxes import iou
 from tiefvision.locating.folded import fold_heads
+from tiefvision.locating.head_training import (
+    Sampling,
+    channel_statistics,
+    classifier_task,
+    draw_batch,
+    regressors_task,
+)
 from tiefvision.locating.heads import (
     SIDES,
     BoxRegressors,
@@ -15,13 +22,6 @@ from tiefvision.locating.heads import (
     set_input_statistics,
 )
 from tiefvision.locating.locate import locate
-from tiefvision.locating.training import (
-    Sampling,
-    channel_statistics,
-    classifier_task,
-    draw_batch,
-    regressors_task,
-)
 from tiefvision.training.loop import Schedule, fit, seeded
 
 SIZES = HeadSizes(reduced=6, hidden=24)

@@ -14,9 +14,9 @@ from tiefvision.distilling.training import normalise
 from tiefvision.encoders.architectures import ARCHITECTURES, Architecture
 from tiefvision.encoders.weights import load_weights
 from tiefvision.locating.folded import fold_heads
+from tiefvision.locating.head_training import window_targets
 from tiefvision.locating.heads import HeadSizes, split_outputs
 from tiefvision.locating.locate import locate
-from tiefvision.locating.training import window_targets
 from tiefvision.locating.windows import (
     Level,
     cells_of_windows,

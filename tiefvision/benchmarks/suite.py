@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from tiefvision.benchmarks.deeprank_training import training
 from tiefvision.benchmarks.encoding import LOADS, Load, encoding
 from tiefvision.benchmarks.limits import limits
 from tiefvision.benchmarks.locating import locating
@@ -14,7 +15,6 @@ from tiefvision.benchmarks.measured import Measured
 from tiefvision.benchmarks.reading import reading
 from tiefvision.benchmarks.street import write_street_photos
 from tiefvision.benchmarks.timing import Repetition
-from tiefvision.benchmarks.training import training
 from tiefvision.encoders.architectures import ARCHITECTURES, Architecture
 from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.precision import AUTO, Precision, dtype_for

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tiefvision.errors import BadDataset
+from tiefvision.locating.head_training import AnnotatedPhoto
 from tiefvision.locating.targets import garments_to_find
-from tiefvision.locating.training import AnnotatedPhoto
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
 

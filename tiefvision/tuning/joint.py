@@ -24,12 +24,12 @@ from tiefvision.augmenting.colours import disturb_colours
 from tiefvision.augmenting.scenes import UNLABELLED, Scene
 from tiefvision.distilling.training import normalise
 from tiefvision.encoders.architectures import Architecture
+from tiefvision.locating.head_training import window_targets
 from tiefvision.locating.heads import (
     HeadSizes,
     box_loss,
     presence_loss,
 )
-from tiefvision.locating.training import window_targets
 from tiefvision.locating.windows import windows_on_canvas
 from tiefvision.training.loop import Task
 from tiefvision.tuning.joint_locator import JointLocator

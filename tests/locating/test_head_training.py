@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from tiefvision.locating.heads import BoxRegressors, CropClassifier, HeadSizes
-from tiefvision.locating.training import (
+from tiefvision.locating.head_training import (
     AnnotatedPhoto,
     Sampling,
     channel_statistics,
@@ -16,6 +15,7 @@ from tiefvision.locating.training import (
     regressors_task,
     window_targets,
 )
+from tiefvision.locating.heads import BoxRegressors, CropClassifier, HeadSizes
 from tiefvision.locating.windows import (
     BACKGROUND,
     Level,

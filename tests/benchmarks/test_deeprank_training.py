@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from tiefvision.benchmarks import limits
-from tiefvision.benchmarks.timing import Repetition
-from tiefvision.benchmarks.training import (
+from tiefvision.benchmarks.deeprank_training import (
     TrainingLoad,
     computed_operations,
     draw_triplets,
@@ -12,6 +11,7 @@ from tiefvision.benchmarks.training import (
     training,
     write_garments,
 )
+from tiefvision.benchmarks.timing import Repetition
 from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.deeprank import ColourRank, DeeperRank, DeepRank
 from tiefvision.ranking.garments import GarmentBatch
