@@ -11,14 +11,14 @@ from functools import partial
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.locating.heads import CropClassifier, HeadSizes
-from tiefvision.locating.targets import ALL, OUTFIT, resolve_categories
-from tiefvision.locating.training import (
+from tiefvision.locating.head_training import (
     Sampling,
     channel_statistics,
     classifier_task,
     count_steps,
 )
+from tiefvision.locating.heads import CropClassifier, HeadSizes
+from tiefvision.locating.targets import ALL, OUTFIT, resolve_categories
 from tiefvision.training.loop import Schedule
 from tiefvision.tuning.annotated import annotated_photos
 from tiefvision.tuning.starting import Start, begin_head, kept_classifier

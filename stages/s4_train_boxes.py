@@ -11,16 +11,16 @@ from functools import partial
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
-from tiefvision.locating.heads import (
-    SIDES,
-    BoxRegressors,
-    HeadSizes,
-)
-from tiefvision.locating.training import (
+from tiefvision.locating.head_training import (
     Sampling,
     channel_statistics,
     count_steps,
     regressors_task,
+)
+from tiefvision.locating.heads import (
+    SIDES,
+    BoxRegressors,
+    HeadSizes,
 )
 from tiefvision.training.loop import Schedule
 from tiefvision.tuning.annotated import annotated_photos

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from tiefvision.ahead import AHEAD_OF_A_WORKER, read_ahead
+from tiefvision.ahead import RESULTS_PER_WORKER, read_ahead
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
@@ -13,19 +13,19 @@ def test_results_come_in_the_order_of_the_items(workers):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_nothing_comes_of_nothing(workers):
+def test_no_items_give_no_results(workers):
     assert list(read_ahead(str, [], workers)) == []
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
-def test_an_exception_comes_in_the_place_of_its_item(workers):
+def test_an_exception_is_raised_in_the_place_of_its_item(workers):
     results = read_ahead(lambda n: 1 // (3 - n), range(6), workers)
     assert [next(results) for _ in range(3)] == [0, 0, 1]
     with pytest.raises(ZeroDivisionError):
         next(results)
 
 
-def test_no_more_is_read_than_is_allowed():
+def test_the_number_of_waiting_results_is_limited():
     drawn = []
 
     def items():
@@ -35,11 +35,11 @@ def test_no_more_is_read_than_is_allowed():
 
     results = read_ahead(lambda n: n, items(), 2)
     next(results)
-    assert len(drawn) == 2 * AHEAD_OF_A_WORKER + 1
+    assert len(drawn) == 2 * RESULTS_PER_WORKER + 1
     results.close()
 
 
-def test_work_goes_on_while_the_caller_is_busy():
+def test_results_are_computed_while_the_caller_is_busy():
     second_began = threading.Event()
 
     def work(number):

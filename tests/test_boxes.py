@@ -52,7 +52,7 @@ def test_intersection_and_iou_count_the_pixels_shared():
 def test_iou_by_hand():
     assert iou([0, 0, 2, 2], [1, 0, 3, 2]) == pytest.approx(1 / 3)
     assert iou([0, 0, 4, 4], [1, 1, 3, 3]) == pytest.approx(4 / 16)
-    assert iou([0, 0, 4, 4], [4, 0, 8, 4]) == 0  # they touch and share nothing
+    assert iou([0, 0, 4, 4], [4, 0, 8, 4]) == 0  # they touch
     assert iou([5, 5, 5, 5], [5, 5, 5, 5]) == 0  # both are empty
 
 
@@ -61,7 +61,7 @@ def test_a_reversed_box_is_empty():
     assert intersection([4, 0, 1, 9], [0, 0, 9, 9]) == 0
 
 
-def test_no_boxes():
+def test_empty_arrays_of_boxes():
     for changed in (
         xywh_to_xyxy(NO_BOXES),
         xyxy_to_xywh(NO_BOXES),
@@ -82,7 +82,7 @@ def test_corners_and_sides_are_inverse():
     assert np.array_equal(xywh_to_xyxy(xyxy_to_xywh(boxes)), boxes)
 
 
-def test_union_holds_every_pixel_and_no_wider_frame():
+def test_the_union_is_the_smallest_box_around_all_pixels():
     boxes = np.array([[3, 4, 6, 9], [1, 5, 2, 6], [5, 2, 8, 7]])
     assert union_box(boxes).tolist() == [1, 2, 8, 9]
     assert union_box(boxes[:1]).tolist() == [3, 4, 6, 9]
@@ -123,7 +123,7 @@ def test_no_function_changes_its_argument():
         assert np.array_equal(boxes, before)
 
 
-def test_as_box_gives_plain_numbers():
+def test_as_box_returns_python_floats():
     box = as_box(np.array([[1, 2, 3, 4]], dtype=np.float32))
     assert box == (1.0, 2.0, 3.0, 4.0)
     assert all(type(value) is float for value in box)

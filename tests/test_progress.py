@@ -13,7 +13,7 @@ class Terminal(io.StringIO):
 
 
 def use_terminal(monkeypatch):
-    """Called by the test itself: pytest exchanges stderr between set-up and test."""
+    """To be called in the test: pytest replaces stderr between set-up and test."""
     stderr = Terminal()
     monkeypatch.setattr(sys, "stderr", stderr)
     monkeypatch.setenv("TERM", "xterm")
@@ -39,12 +39,12 @@ def test_a_long_loop_shows_a_bar_and_loses_no_item(monkeypatch):
     assert "9/9" in terminal.getvalue()
 
 
-def test_nothing_is_shown_where_stderr_is_no_terminal(monkeypatch, capsys):
+def test_nothing_is_shown_if_stderr_is_no_terminal(monkeypatch, capsys):
     monkeypatch.setattr(progress, "DELAY", -1.0)
     assert list(track(range(5), "Counting", 5)) == [0, 1, 2, 3, 4]
     assert capsys.readouterr() == ("", "")
 
 
-def test_quiet_chooses_silence():
+def test_quiet_chooses_untracked():
     assert choose_track(quiet=True) is untracked
     assert choose_track(quiet=False) is track

@@ -1,4 +1,4 @@
-"""Work that is done ahead of whoever waits for it."""
+"""Reading ahead: results are computed in threads before the consumer asks for them."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -8,24 +8,29 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-AHEAD_OF_A_WORKER = 2
-"""Results that a worker may lie ahead: one that is taken, one to bridge a slow item."""
+RESULTS_PER_WORKER = 2
+"""Results held for each worker: one to be consumed next, one to bridge a slow item."""
 
 
 def read_ahead(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Iterator[Result]:
-    """Like ``map``, with results made in threads before they are asked for.
+    """Apply a function to items like ``map``, in threads and ahead of the consumer.
 
-    Threads suffice where the work leaves the interpreter, as Pillow's decoding and
-    resizing do. Results come in the order of the items; at most ``AHEAD_OF_A_WORKER``
-    for each worker are held. An exception comes out in the place of its item, and ends
-    the iteration: a function whose failures are to be survived returns them.
+    Threads suffice for work that releases the interpreter lock, such as decoding and
+    resizing in Pillow. At most ``workers * RESULTS_PER_WORKER`` results wait to be
+    consumed. An exception of the function is raised when the result of its item is
+    due, and ends the iteration. A function whose errors must not end the iteration
+    returns them as results.
 
     Args:
-        function: Called in threads.
-        items: Drawn in the caller's thread.
-        workers: Threads; 0 works in the caller's own, one item at a time.
+        function: function of one item, called in worker threads.
+        items: arguments, drawn one by one in the caller's thread.
+        workers: number of threads; with 0 the function runs in the caller's thread,
+            one item at a time.
+
+    Yields:
+        The results in the order of the items.
     """
     if workers == 0:
         yield from map(function, items)
@@ -35,10 +40,10 @@ def read_ahead(
     try:
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) > workers * AHEAD_OF_A_WORKER:
+            if len(waiting) > workers * RESULTS_PER_WORKER:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
-        # An interrupted caller does not wait for what nobody will read.
+        # An interrupted caller does not wait for results that nobody will consume.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -1,18 +1,19 @@
-"""The errors that a user can cause and mend.
+"""Errors that a user can cause and correct.
 
-Each names the thing that is wrong and, where there is one, the next command. The
-command line prints them as one sentence; nothing else in the package exits or prints.
+Each message names what is wrong and, where one exists, the command that corrects it.
+The command line prints an error in one line; the library neither prints nor exits.
 """
 
 from collections.abc import Iterable
 
 
 class TiefVisionError(Exception):
-    """Something that the user can mend.
+    """Base class of the errors that a user can correct.
 
     Args:
-        message: What is wrong, naming the file, key or option.
-        fix: The command or change that mends it, without a full stop.
+        message: a sentence that says what is wrong and names the file, key or option.
+        fix: a sentence with the command or change that corrects it; "" if there is
+            none.
     """
 
     def __init__(self, message: str, fix: str = "") -> None:
@@ -25,35 +26,43 @@ class TiefVisionError(Exception):
 
 
 class BadUsage(TiefVisionError):
-    """A name or number on the command line that stands for nothing here."""
+    """An argument or option whose value is unknown or out of range."""
 
 
 class UnreadablePhoto(TiefVisionError):
-    """A photograph that cannot be decoded; the others go on without it."""
+    """A photograph that cannot be read or decoded; the caller can skip it."""
 
 
 class BadDataset(TiefVisionError):
-    """A dataset that does not follow the layout."""
+    """A dataset that breaks the layout or lacks what the command needs."""
 
 
 class MissingArtifact(TiefVisionError):
-    """An artifact that another stage must write first."""
+    """An artifact that does not exist yet; another stage or command writes it."""
 
 
 class StaleArtifact(TiefVisionError):
-    """An artifact made by another encoder, configuration or version."""
+    """An artifact or checkpoint of another encoder, configuration or version."""
 
 
 class StorageFull(TiefVisionError):
-    """The map or the disk is full; what was there is intact."""
+    """An artifact that cannot be written; batches committed before are intact.
+
+    The disk is full, the file has reached its size limit, the folder is not writable,
+    or another process is writing the artifact.
+    """
 
 
 class BadWeights(TiefVisionError):
-    """A weights file of another architecture, or one that cannot be read."""
+    """A weights file that cannot be read, or is of another architecture or version."""
 
 
 def require_known(option: str, value: str, known: Iterable[str]) -> None:
-    """Raises BadUsage, with what there is, where an option has another value."""
+    """Check the value of an option.
+
+    Raises:
+        BadUsage: The value is not among the known ones; the message lists them.
+    """
     names = tuple(known)
     if value not in names:
         raise BadUsage(f"{option} {value} is unknown.", f"Use {', '.join(names)}.")

@@ -1,19 +1,21 @@
-"""Writing files so that no reader ever sees half of one."""
+"""Atomic writing of files: a reader never sees a partly written file."""
 
 import filecmp
 import os
 from pathlib import Path
 
 PARTIAL_SUFFIX = ".partial"
-"""Ends the name of a file that is still being written."""
+"""Suffix of a file that is still being written."""
 
 
 def replace_file(file: Path, content: bytes) -> None:
-    """Writes a file aside and renames it: readers see the old one or the whole new one.
+    """Write a temporary file beside the target and rename it to the target.
+
+    Readers see either the old content or the complete new content.
 
     Args:
-        file: Its folder is made if it is missing.
-        content: All of it.
+        file: path of the target; a missing folder is created.
+        content: complete new content.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_name(f".{file.name}.{os.getpid()}{PARTIAL_SUFFIX}")
@@ -25,6 +27,6 @@ def replace_file(file: Path, content: bytes) -> None:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copies a file byte for byte, aside first; an equal copy is left as it is."""
+    """Copy a file atomically; a target with equal content is not touched."""
     if not target.exists() or not filecmp.cmp(source, target, shallow=False):
         replace_file(target, source.read_bytes())

@@ -1,4 +1,4 @@
-"""What the figures of a bench depend on."""
+"""The machine and the versions that the figures of a benchmark depend on."""
 
 import os
 import platform
@@ -11,21 +11,26 @@ import torch
 from tiefvision.version import __version__
 
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "bf16")
-"""Of a processor, as Linux names them: those that decide how fast it multiplies."""
+"""Processor flags, in the spelling of Linux, that decide the speed of arithmetic."""
 
 CPU_INFO = Path("/proc/cpuinfo")
+"""File in which Linux describes each processor."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Hardware, threads and versions.
+    """Hardware, thread counts and versions of a benchmark.
 
     Attributes:
-        processor: Its name, as far as the system tells.
-        flags: Its instructions for arithmetic, of those in ``FLAGS``.
-        cores: That this process may use.
-        threads: That torch uses.
-        device: Where the networks run.
+        processor: name of the processor, or its architecture where the system reports
+            no name.
+        flags: the flags in ``FLAGS`` that the processor has.
+        cores: processor cores that this process may use.
+        threads: threads that torch uses for one operation.
+        device: name of the accelerator, or the type of the torch device ("cpu").
+        torch: version of torch.
+        python: version of Python.
+        tiefvision: version of this package.
     """
 
     processor: str
@@ -38,7 +43,7 @@ class Machine:
     tiefvision: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The attributes as a dictionary for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -50,9 +55,13 @@ class Machine:
 
 
 def this_machine(device: torch.device) -> Machine:
-    """The machine that this process runs on."""
+    """Describe the machine that this process runs on.
+
+    Args:
+        device: torch device on which the networks run.
+    """
     facts = _processor_facts()
-    # "Features" is what Linux calls them on ARM.
+    # On ARM, Linux lists the flags under "Features".
     flags = facts.get("flags", facts.get("Features", "")).split()
     cuda = device.type == "cuda"
     return Machine(
@@ -68,7 +77,7 @@ def this_machine(device: torch.device) -> Machine:
 
 
 def _processor_facts() -> dict[str, str]:
-    """What Linux tells of the last processor; nothing elsewhere."""
+    """The entries of the last processor in ``CPU_INFO``; empty where there is none."""
     if not CPU_INFO.exists():
         return {}
     lines = CPU_INFO.read_text(encoding="utf-8").splitlines()

@@ -1,7 +1,7 @@
 """Progress of long loops: a bar on stderr, or silence.
 
-Library code takes a `Track` and wraps its long loops in it; the entry points choose
-which. Nothing else in the library shows progress.
+Library functions take a `Track` and wrap their long loops in it. The entry points
+choose between `track` and `untracked` (`choose_track`).
 """
 
 import sys
@@ -12,26 +12,33 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 DELAY = 1.0
-"""Seconds before a bar appears: shorter loops need none."""
+"""Seconds after which a bar appears; a shorter loop shows none."""
 
 
 class Track(Protocol):
-    """Hands the items on, one by one, and may show how far it has come."""
+    """A function that yields the items of a loop and may show its progress."""
 
     def __call__(self, items: Iterable[T], description: str, total: int) -> Iterator[T]:
-        """The items in their order; ``total`` is how many there are."""
+        """Yield the items in their order.
+
+        Args:
+            items: items of the loop.
+            description: label of the progress bar, such as "epoch 1 of 30".
+            total: number of items.
+        """
         ...
 
 
 def untracked(items: Iterable[T], description: str, total: int) -> Iterator[T]:
-    """Shows nothing: the default of library functions."""
+    """Yield the items and show nothing; the default of library functions."""
     yield from items
 
 
 def track(items: Iterable[T], description: str, total: int) -> Iterator[T]:
-    """A bar with rate and time left, once the loop has taken longer than `DELAY`.
+    """Yield the items and show a bar once the loop has taken longer than `DELAY`.
 
-    Shows nothing where stderr is not a terminal, so that logs stay readable.
+    The bar shows items per second and the time left, and disappears when the loop ends.
+    If stderr is not a terminal nothing is shown, so that logs stay readable.
     """
     if not sys.stderr.isatty():
         yield from items
@@ -45,14 +52,14 @@ def track(items: Iterable[T], description: str, total: int) -> Iterator[T]:
 
 
 def choose_track(*, quiet: bool) -> Track:
-    """`untracked` if quiet, else `track`."""
+    """`untracked` if quiet, `track` otherwise."""
     return untracked if quiet else track
 
 
 def _with_bar(
     items: Iterator[T], description: str, total: int, done: int
 ) -> Iterator[T]:
-    # Imported here: rich costs a tenth of a second that silent runs need not pay.
+    # Imported here because rich takes a tenth of a second, which silent runs save.
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -66,7 +73,7 @@ def _with_bar(
     from rich.text import Text
 
     class RateColumn(ProgressColumn):
-        """Items a second."""
+        """A column with the items per second."""
 
         def render(self, task: Task) -> Text:
             return Text("" if task.speed is None else f"{task.speed:.1f}/s")

@@ -1,23 +1,29 @@
-"""The vocabulary of the project: frozen records, built on the standard library."""
+"""The records that all packages share: frozen dataclasses of the standard library."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Box = tuple[float, float, float, float]
-"""x0, y0, x1, y1 in pixels; x1 and y1 are exclusive. The frame is in the name."""
+"""x0, y0, x1, y1 in pixels; x1 and y1 are exclusive.
+
+Names of variables state the coordinate frame, such as ``box_in_image``.
+"""
 
 Source = Literal["street", "shop"]
+"""Source of a photograph: "street" photographs are queries, "shop" ones the gallery."""
+
 Split = Literal["train", "val", "test"]
+"""Part of a dataset that a photograph belongs to."""
 
 
 @dataclass(frozen=True)
 class Garment:
-    """A garment that somebody, or the locator, has marked in a photograph.
+    """A garment in a photograph, annotated or found by a locator.
 
     Attributes:
-        category: Its name in the dataset, such as "dress".
-        box_in_image: In pixels of the photograph after EXIF rotation.
-        score: 1.0 for an annotation; for the locator its confidence in [0, 1].
+        category: category of the garment in the dataset, such as "dress".
+        box_in_image: box in pixels of the photograph after EXIF rotation.
+        score: confidence of the locator in [0, 1]; 1.0 for an annotation.
     """
 
     category: str
@@ -48,18 +54,18 @@ class Photo:
     """One photograph of a dataset.
 
     Attributes:
-        path: Relative to the dataset's ``images`` folder, with forward slashes.
-        width: In pixels after EXIF rotation.
-        height: In pixels after EXIF rotation.
-        source: Who took it.
-        split: What it may be used for.
-        item_id: Ties the street and shop photographs of one item; "" if unknown.
-        license: As its publisher names it; "" if unknown.
-        garments: What is annotated in it.
-        group: Shared by photographs of one shot or one outfit, which always lie in one
-            split; "" if it has no such relative, or none that is known.
-        variant: What tells photographs of one item apart, such as the colour; "" if
-            unknown.
+        path: path relative to the ``images`` folder of the dataset, with forward
+            slashes.
+        width: width in pixels after EXIF rotation.
+        height: height in pixels after EXIF rotation.
+        source: "street" or "shop".
+        split: part of the dataset that the photograph belongs to.
+        item_id: identifier that all photographs of one item share; "" if unknown.
+        license: name of the licence, as the publisher writes it; "" if unknown.
+        garments: annotated garments.
+        group: identifier that photographs of one shot or one outfit share, so that all
+            are put into one split; "" for a photograph without known relatives.
+        variant: variant of the item, such as its colour; "" if unknown.
     """
 
     path: str
@@ -76,10 +82,15 @@ class Photo:
 
 @dataclass(frozen=True)
 class Triplet:
-    """Photographs that somebody has judged: the positive is the closer one.
+    """A judgement by a person: the positive is more similar to the query.
 
-    A positive equal to its query stands for the query's mirror image
-    (TiefVision's rule). Paths are relative to ``images``.
+    A positive equal to the query stands for the query's mirror image, a rule of
+    TiefVision.
+
+    Attributes:
+        query: path of the query, relative to the ``images`` folder.
+        positive: path of the more similar photograph, relative to ``images``.
+        negative: path of the less similar photograph, relative to ``images``.
     """
 
     query: str
@@ -89,12 +100,13 @@ class Triplet:
 
 @dataclass(frozen=True, order=True)
 class View:
-    """A photograph, its mirror image, or an altered one.
+    """A view of a photograph's crop: unchanged, mirrored, or augmented.
 
     Attributes:
-        path: Of the photograph.
-        mirrored: Whether left and right are exchanged.
-        alteration: Number of the altered view, from 1; 0 for the crop as it is.
+        path: path of the photograph, relative to the ``images`` folder.
+        mirrored: whether left and right are exchanged.
+        alteration: number of the augmented view, from 1; 0 for a crop that is not
+            augmented.
     """
 
     path: str
@@ -103,7 +115,7 @@ class View:
 
 
 def kind_of(photo: Photo) -> str:
-    """The categories of a photograph's garments, "" where none is known.
+    """The distinct categories of a photograph's garments, sorted and joined by spaces.
 
     >>> kind_of(Photo("a.jpg", 9, 9, "shop", "train"))
     ''

@@ -5,7 +5,7 @@ from tiefvision.benchmarks.operations import count_operations
 from tiefvision.benchmarks.original_heads import OriginalHeads
 
 
-def test_a_multiplication_and_an_addition_are_two():
+def test_a_multiplication_and_an_addition_count_as_two():
     one, two = torch.zeros(3, 5), torch.zeros(5, 7)
     assert count_operations(lambda: one @ two) == 2 * 3 * 5 * 7
 
@@ -22,13 +22,13 @@ def count_in_inference_mode(work):
     return count_operations(work)
 
 
-def test_inference_mode_hides_nothing():
+def test_operations_in_inference_mode_are_counted():
     layer = nn.Conv2d(3, 4, 5)
     cells = torch.zeros(1, 3, 9, 8)
     assert count_in_inference_mode(lambda: layer(cells)) == 2 * 20 * 4 * 75
 
 
-def test_heads_of_the_original_sizes_cost_what_was_published():
+def test_the_original_heads_have_the_published_cost():
     """43 GFLOP over the 25 x 25 cells of a 448 px photograph, 15 x 15 windows."""
     with torch.device("meta"):
         heads = OriginalHeads(256, 11)

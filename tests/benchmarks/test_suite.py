@@ -1,4 +1,4 @@
-"""The whole bench on tiny work: what it counts and says, never how long it took."""
+"""The whole benchmark suite on tiny loads: its counts and rows, not its times."""
 
 import json
 
@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 
 from tiefvision.benchmarks import limits as limits_module
+from tiefvision.benchmarks.deeprank_training import TrainingLoad, training
 from tiefvision.benchmarks.encoding import Load, encoding, plain_encoder
 from tiefvision.benchmarks.measured import COLUMNS, table_row
 from tiefvision.benchmarks.street import write_street_photos
 from tiefvision.benchmarks.suite import suite
-from tiefvision.benchmarks.timing import Patience
-from tiefvision.benchmarks.training import TrainingLoad, training
+from tiefvision.benchmarks.timing import Repetition
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.cost import floating_point_operations
 from tiefvision.encoders.dense import make_encoder
@@ -26,7 +26,7 @@ from tiefvision.locating.votes import VotingRules
 from tiefvision.machine import this_machine
 
 CPU = torch.device("cpu")
-ONCE = Patience(seconds=0.0, least=1, most=1)
+ONCE = Repetition(seconds=0.0, least=1, most=1)
 ARCHITECTURE = architecture_named("squeezenet1_1")
 LOAD = Load(2, 256, 224)
 TRAINED = TrainingLoad(4, 4, 6, 8, photos=5, triplets=3, batches=2)
@@ -58,9 +58,11 @@ def rows(locator, monkeypatch):
     )
     monkeypatch.setattr(
         "tiefvision.benchmarks.suite.training",
-        lambda network, device, patience: training(network, device, patience, TRAINED),
+        lambda network, device, repetition: training(
+            network, device, repetition, TRAINED
+        ),
     )
-    # Heads of the original's sizes are 380 MB of weights; a twentieth shows as much.
+    # The original heads have 380 MB of weights; a twentieth of them suffices here.
     original = "tiefvision.benchmarks.original_heads"
     monkeypatch.setattr(f"{original}.CLASSIFIER_UNITS", (51, 13, 2))
     monkeypatch.setattr(f"{original}.REGRESSOR_UNITS", (26, 7, 1))
@@ -86,7 +88,7 @@ def test_every_row_has_a_cell_for_every_column(rows):
         ]
 
 
-def test_the_works_are_those_that_the_readme_tells_of(rows):
+def test_the_works_are_those_in_the_readme(rows):
     works = [row.work for row in rows]
     assert works[:3] == [
         "matrix product 16 x 16 x 16",
@@ -110,7 +112,7 @@ def test_rates_follow_from_operations_and_seconds():
     (row,) = encoding([encoder], CPU, ONCE, [LOAD])
     operations = 2 * floating_point_operations(encoder, 224, 256)
     assert row.rate == pytest.approx(operations / row.seconds / 1e9)
-    assert "6 of them" in row.note  # three crops in each of two photographs
+    assert "6 crops" in row.note  # three crops in each of two photographs
 
 
 def test_crops_are_counted_as_windows():
@@ -130,7 +132,7 @@ def test_the_plain_encoder_computes_the_same_maps():
     )
 
 
-def test_street_photographs_weigh_what_real_ones_do(tmp_path):
+def test_street_photographs_have_realistic_file_sizes(tmp_path):
     files = write_street_photos(tmp_path, 2)
     for file in files:
         with Image.open(file) as image:

@@ -13,8 +13,8 @@ def same_limit(count, limit):
     return np.full(count, limit, dtype=np.float32)
 
 
-def naively(embeddings, limits):
-    """Every pair, one by one."""
+def compare_all(embeddings, limits):
+    """The close pairs, found by comparing every pair."""
     return [
         (first, second)
         for first in range(len(embeddings))
@@ -37,7 +37,7 @@ def test_worked_by_hand():
     assert close_pairs(rows, same_limit(3, 0.99)) == []
 
 
-def test_of_two_limits_the_stricter_holds():
+def test_a_pair_must_reach_the_limits_of_both_rows():
     limits = np.array([0.9, 0.99, 0.6], dtype=np.float32)
     assert close_pairs(units(0, 10, 60), limits) == []
     limits = np.array([0.5, 0.99, 0.4], dtype=np.float32)
@@ -45,16 +45,16 @@ def test_of_two_limits_the_stricter_holds():
 
 
 @pytest.mark.parametrize("limit", [-1.0, 0.2, 0.5, 0.8])
-def test_as_every_pair_compared(limit):
+def test_it_finds_the_pairs_of_a_full_comparison(limit):
     draw = np.random.default_rng(1)
     rows = draw.standard_normal((120, 8)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     limits = same_limit(120, limit)
-    assert rows_of(close_pairs(rows, limits)) == naively(rows, limits)
+    assert rows_of(close_pairs(rows, limits)) == compare_all(rows, limits)
 
 
-def test_more_equal_rows_than_neighbours_asked_at_first():
-    """And more than a node of the graph has links, so that the others are cut off."""
+def test_more_equal_rows_than_the_first_search_returns():
+    """They fill the links of a node, so that other rows are not reachable."""
     count = 4 * NEIGHBOURS
     rows = np.repeat(units(0, 90), [count, 3], axis=0)
     found = close_pairs(rows, same_limit(count + 3, 0.9))
@@ -68,7 +68,7 @@ def test_a_row_of_zeros_is_close_to_nothing():
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_too_few_for_a_pair(count):
+def test_fewer_than_two_rows_have_no_pairs(count):
     assert close_pairs(units(*range(count)), same_limit(count, 0.5)) == []
 
 

@@ -28,7 +28,7 @@ def test_the_graph_finds_what_exact_search_finds(index):
     assert recall_of_neighbours(found, exact) >= 0.95
 
 
-def test_similarities_are_the_cosines_of_the_rows_the_closest_first(index):
+def test_similarities_are_cosines_in_descending_order(index):
     found = index.search(QUERIES, 10)
     for query, rows, similarities in zip(
         QUERIES, found.rows, found.similarities, strict=True
@@ -48,8 +48,8 @@ def test_equal_and_opposite_vectors_stay_in_the_range():
     assert np.abs(found.similarities).max() <= 1.0
 
 
-def test_more_neighbours_than_the_graph_looks_at():
-    """NMSLIB yields no more rows than its search effort, unless told otherwise."""
+def test_more_neighbours_than_the_search_effort():
+    """NMSLIB alone never returns more rows than its search effort."""
     index = build_index(GALLERY, HnswSettings(search_effort=20))
     assert index.search(QUERIES, 300).rows.shape == (40, 300)
 
@@ -84,8 +84,8 @@ def run_python(script):
     )
 
 
-def test_nothing_to_search():
-    """In a process of its own: NMSLIB does not raise, it crashes."""
+def test_empty_galleries_and_queries():
+    """In a separate process, because NMSLIB crashes instead of raising."""
     done = run_python(
         "import numpy as np\n"
         "from tiefvision.index.hnsw import build_index, index_from_bytes\n"
@@ -100,7 +100,7 @@ def test_nothing_to_search():
     assert done.stdout.splitlines() == ["(4, 0) 0", "(4, 0) 0", "(0, 0)"]
 
 
-def test_importing_nmslib_says_nothing_and_keeps_stderr_open():
+def test_importing_nmslib_prints_nothing_and_keeps_stderr_open():
     done = run_python(
         "import sys, numpy as np\n"
         "from tiefvision.index.hnsw import build_index\n"

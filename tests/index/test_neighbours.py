@@ -15,7 +15,7 @@ def unit_rows(count, length=6, seed=0):
 
 
 def search_by_sorting(queries, gallery, k):
-    """Of equal rows the earlier first, as Python's sort keeps them."""
+    """Search by Python's stable sort, which keeps equal rows in order."""
     found = []
     for query in queries:
         cosines = [float(query @ row) for row in gallery]
@@ -41,7 +41,9 @@ def test_exact_search_is_sorting(monkeypatch, block, k):
 def test_equal_rows_keep_their_order_whatever_the_block(monkeypatch, block):
     monkeypatch.setattr(neighbours, "BLOCK", block)
     near, far = np.eye(2, dtype=np.float32)
-    gallery = np.stack([far, near] * 60)  # short arrays are sorted stably anyway
+    gallery = np.stack(
+        [far, near] * 60
+    )  # long, since numpy sorts short arrays stably by any method
     found = search_exactly(near[None], gallery, 62)
     assert found.rows.tolist() == [[*range(1, 120, 2), 0, 2]]
     assert found.similarities.tolist() == [[1] * 60 + [0, 0]]
@@ -53,7 +55,7 @@ def test_a_gallery_smaller_than_k():
 
 
 @pytest.mark.parametrize(("queries", "gallery"), [(0, 5), (3, 0), (0, 0)])
-def test_nothing_to_search(queries, gallery):
+def test_empty_galleries_and_queries(queries, gallery):
     found = search_exactly(unit_rows(queries), unit_rows(gallery), k=4)
     assert found.rows.shape == found.similarities.shape == (queries, min(4, gallery))
     assert found.rows.dtype == np.int64
@@ -83,4 +85,4 @@ def test_recall_where_fewer_were_found():
     assert recall_of_neighbours(neighbours_at([2]), exact) == 0.25
     nothing = Neighbours(np.empty((1, 0), np.int64), np.empty((1, 0), np.float32))
     assert recall_of_neighbours(nothing, exact) == 0.0
-    assert recall_of_neighbours(nothing, nothing) == 1.0  # there was nothing to find
+    assert recall_of_neighbours(nothing, nothing) == 1.0  # no query has a neighbour

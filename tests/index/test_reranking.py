@@ -15,7 +15,7 @@ GALLERY, ASKED = unit_rows(300), unit_rows(20, seed=1)
 
 
 def reads(gallery, sizes=None):
-    """A reader that keeps how many rows it was asked for."""
+    """A reader of embeddings that appends the size of each call to ``sizes``."""
 
     def embeddings_of(rows):
         if sizes is not None:
@@ -38,7 +38,7 @@ def random_shortlists(count, width, of, seed=0):
 @pytest.mark.parametrize("queries", [1, 3, 64])
 @pytest.mark.parametrize("rows", [1, 7, 256])
 @pytest.mark.parametrize("k", [1, 5, 30, 99])
-def test_it_is_sorting_each_shortlist(monkeypatch, queries, rows, k):
+def test_it_sorts_each_shortlist_by_cosine(monkeypatch, queries, rows, k):
     monkeypatch.setattr(reranking, "QUERIES", queries)
     monkeypatch.setattr(reranking, "ROWS", rows)
     found = random_shortlists(20, 30, of=300)
@@ -70,9 +70,11 @@ def test_a_shortlist_of_everything_is_exact_search():
     np.testing.assert_allclose(ordered.similarities, exact.similarities, atol=1e-6)
 
 
-def test_equal_rows_are_in_the_order_of_their_numbers_however_they_were_found():
+def test_equal_rows_are_sorted_by_number_in_any_shortlist_order():
     near, far = np.eye(2, dtype=np.float32)
-    gallery = np.stack([far, near] * 60)  # short arrays are sorted stably anyway
+    gallery = np.stack(
+        [far, near] * 60
+    )  # long, since numpy sorts short arrays stably by any method
     found = random_shortlists(1, 120, of=120)
     ordered = rerank(found, near[None], reads(gallery), 62)
     assert ordered.rows.tolist() == [[*range(1, 120, 2), 0, 2]]
@@ -81,11 +83,11 @@ def test_equal_rows_are_in_the_order_of_their_numbers_however_they_were_found():
     assert np.array_equal(again.rows, ordered.rows)
 
 
-def test_reading_is_bounded_and_shared():
+def test_reads_are_limited_and_shared_by_queries():
     found = random_shortlists(20, 200, of=300)
     sizes = []
     rerank(found, ASKED, reads(GALLERY, sizes), 5)
-    assert sizes == [256, 44]  # each row once, though twenty queries found it
+    assert sizes == [256, 44]  # each row once, although twenty queries found it
 
 
 def test_more_queries_than_a_block_read_again(monkeypatch):
@@ -115,13 +117,13 @@ def test_similarities_never_leave_their_range():
     assert ordered.similarities.tolist() == [[1.0, -1.0]]
 
 
-def test_queries_must_be_those_that_searched():
-    with pytest.raises(ValueError, match="2 queries, 1 shortlists"):
+def test_the_numbers_of_queries_and_shortlists_must_match():
+    with pytest.raises(ValueError, match="2 queries but 1 shortlists"):
         rerank(shortlists([[0, 1]]), ASKED[:2], reads(GALLERY), 2)
 
 
 class Remembers:
-    """An exact index of a few numbers that keeps what k it was asked for."""
+    """An exact index over reduced embeddings that records the requested k."""
 
     def __init__(self, gallery):
         self.gallery, self.asked = gallery, []

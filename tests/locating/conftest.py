@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tiefvision.boxes import area, intersection
-from tiefvision.locating.training import Annotated
+from tiefvision.locating.head_training import AnnotatedPhoto
 from tiefvision.locating.windows import Level
 from tiefvision.records import Garment
 
@@ -17,7 +17,7 @@ STRIDE, WINDOW, BORDER = 56, 4, 112  # four cells are the 224 px of a window
 
 @dataclass(frozen=True)
 class World:
-    """Painted photographs; each fifth is empty, and the one before it shows two people.
+    """Painted photographs; every fifth is empty, the one before it shows two people.
 
     Attributes:
         training: Forty photographs.
@@ -28,8 +28,8 @@ class World:
         window: Cells on a side of a window.
     """
 
-    training: Sequence[Annotated]
-    validation: Sequence[Annotated]
+    training: Sequence[AnnotatedPhoto]
+    validation: Sequence[AnnotatedPhoto]
     levels_of: Callable[[str], Sequence[Level]]
     categories: tuple[str, ...] = CATEGORIES
     side: int = SIDE
@@ -37,7 +37,7 @@ class World:
 
 
 def painted_level(garments, generator):
-    """A map whose cells say how much of them each category covers, and noise."""
+    """A map whose channels are the share of a cell that each category covers, noisy."""
     count = (SIDE + 2 * BORDER) // STRIDE
     y0, x0 = np.mgrid[:count, :count] * STRIDE - BORDER
     cells = np.stack([x0, y0, x0 + STRIDE, y0 + STRIDE], axis=-1)
@@ -53,7 +53,7 @@ def painted_level(garments, generator):
 
 
 def draw_box(generator, left=0.0, right=SIDE):
-    """Somewhere between two columns of a photograph."""
+    """A random box between two columns of a photograph, in pixels."""
     width = generator.uniform(150, min(300, right - left))
     height = generator.uniform(150, 300)
     x0 = generator.uniform(left, right - width)
@@ -62,7 +62,7 @@ def draw_box(generator, left=0.0, right=SIDE):
 
 
 def draw_garments(number, generator):
-    """None, two of one category side by side, a coat and its hood, or one."""
+    """No garment, two of one category side by side, a coat and its hood, or one."""
     category = CATEGORIES[number % 2]
     halves = (0, SIDE / 2), (SIDE / 2, SIDE)
     match number % 5:
@@ -83,14 +83,14 @@ def make_photos(count, seed):
     photos, maps = [], {}
     for number in range(count):
         garments = draw_garments(number, generator)
-        photos.append(Annotated(f"{seed}-{number}.jpg", garments))
+        photos.append(AnnotatedPhoto(f"{seed}-{number}.jpg", garments))
         maps[photos[-1].path] = [painted_level(garments, generator)]
     return photos, maps
 
 
 @pytest.fixture(scope="session")
 def world():
-    """Photographs to learn from, and their maps; not to be changed."""
+    """Training photographs and their maps; tests must not change them."""
     training, maps = make_photos(40, seed=0)
     validation, more = make_photos(15, seed=1)
     return World(training, validation, (maps | more).__getitem__)

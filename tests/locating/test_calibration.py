@@ -7,7 +7,7 @@ from tiefvision.locating.calibration import NEAR, Calibration, fit_calibration
 
 
 def drawn(count, share, seed=0):
-    """Raw scores, and whether each box is right: as often as ``share`` says."""
+    """Raw scores, and whether each box is right: with probability ``share(score)``."""
     generator = np.random.default_rng(seed)
     scores = generator.random(count)
     return scores, generator.random(count) < share(scores)
@@ -20,7 +20,7 @@ def test_the_log_odds_by_hand():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_numbers_that_made_the_boxes_are_found_again(seed):
+def test_the_parameters_that_generated_the_boxes_are_recovered(seed):
     made = Calibration(low=0.7, high=2.0, shift=-1.0)
     fitted = fit_calibration(*drawn(40_000, made.apply, seed))
     assert fitted.low == pytest.approx(made.low, abs=0.1)
@@ -31,52 +31,52 @@ def test_numbers_that_made_the_boxes_are_found_again(seed):
 @pytest.mark.parametrize(
     "share", [lambda raw: raw**2, lambda raw: 0.2 + 0.6 * raw**2, np.sqrt]
 )
-def test_a_calibrated_score_says_how_many_are_right(share):
+def test_a_calibrated_score_is_the_share_of_right_boxes(share):
     fitted = fit_calibration(*drawn(20_000, share))
     fresh = np.linspace(0.1, 0.9, 17)
     assert fitted.apply(fresh) == pytest.approx(share(fresh), abs=0.06)
 
 
-def test_no_other_numbers_are_likelier():
+def test_no_other_parameters_have_a_higher_likelihood():
     scores, hits = drawn(60, lambda raw: raw)
     fitted = fit_calibration(scores, hits)
     count = hits.sum()
     targets = np.where(hits, (count + 1) / (count + 2), 1 / (60 - count + 2))
 
-    def surprise(low, high, shift):
+    def loss(low, high, shift):
         said = Calibration(low, high, shift).apply(scores)
         return -(targets * np.log(said) + (1 - targets) * np.log(1 - said)).sum()
 
     numbers = np.array([fitted.low, fitted.high, fitted.shift])
-    least = surprise(*numbers)
+    least = loss(*numbers)
     for step in 0.05 * np.random.default_rng(0).normal(size=(200, 3)):
         other = numbers + step
         other[:2] = other[:2].clip(0)
-        assert surprise(*other) >= least - 1e-6
+        assert loss(*other) >= least - 1e-6
 
 
-def test_where_right_and_wrong_lie_apart_the_line_between_is_steep():
+def test_separable_scores_give_a_steep_calibration():
     scores = np.concatenate([np.linspace(0.1, 0.4, 90), np.linspace(0.6, 0.9, 70)])
     fitted = fit_calibration(scores, scores > 0.5)
     assert fitted.apply(0.4) < 0.15 and fitted.apply(0.6) > 0.85
 
 
 @pytest.mark.parametrize("right", [False, True])
-def test_it_never_says_never_or_always(right):
+def test_probabilities_are_never_0_or_1(right):
     scores = np.linspace(0.0, 1.0, 60)
     said = fit_calibration(scores, np.full(60, right)).apply([0.0, 0.5, 1.0])
     assert ((said > 0) & (said < 1)).all()
     assert abs(said[1] - right) < 0.05
 
 
-def test_few_boxes_teach_a_little_and_none_teach_nothing():
+def test_few_boxes_change_the_calibration_little_and_none_do_not():
     scores = np.array([0.1, 0.2, 0.3, 0.6, 0.7, 0.8])
     low, high = fit_calibration(scores, scores > 0.5).apply([0.2, 0.7])
     assert 0.1 < low < 0.4 and 0.6 < high < 0.9
     assert fit_calibration(np.empty(0), np.empty(0, dtype=np.bool_)) == Calibration()
 
 
-def test_the_calibration_that_nobody_chose_changes_nothing():
+def test_the_default_calibration_is_the_identity():
     scores = np.random.default_rng(0).uniform(NEAR, 1 - NEAR, (3, 4))
     assert Calibration().apply(scores) == pytest.approx(scores)
     assert Calibration().apply([0.0, 1.0]) == pytest.approx([NEAR, 1 - NEAR])
@@ -85,7 +85,7 @@ def test_the_calibration_that_nobody_chose_changes_nothing():
 @pytest.mark.parametrize(
     "share", [lambda raw: raw, lambda raw: 1 - raw, lambda raw: 0 * raw + 0.5]
 )
-def test_the_order_is_kept(share):
+def test_calibration_keeps_the_order_of_scores(share):
     fitted = fit_calibration(*drawn(300, share))
     assert (np.diff(fitted.apply(np.linspace(0.0, 1.0, 1001))) >= 0).all()
 
@@ -94,6 +94,6 @@ def test_the_order_is_kept(share):
     "numbers",
     [(-0.1, 1.0, 0.0), (1.0, -0.1, 0.0), (1.0, 1.0, math.nan), (math.inf, 1, 0)],
 )
-def test_a_calibration_that_falls_or_ends_nowhere_is_refused(numbers):
+def test_decreasing_or_infinite_calibrations_are_refused(numbers):
     with pytest.raises(ValueError):
         Calibration(*numbers)

@@ -25,7 +25,7 @@ ALIKE = (100.0, 50.0, 200.0, 210.0)
 """IoU 0.8 with ``BOX``, 160 of its 200 px."""
 
 
-def test_calibrating_changes_the_scores_alone():
+def test_calibrating_changes_only_the_scores():
     squared = Calibration(low=2.0, high=2.0)  # the odds
     found = (Garment("coat", APART, 0.75), Garment("dress", BOX, 0.25))
     assert calibrate(found, TellingRules(squared)) == (
@@ -50,7 +50,7 @@ def test_scores_are_plain_numbers_ready_for_json():
     assert json.loads(json.dumps(garment.score)) == pytest.approx(0.5)
 
 
-def test_what_is_told_comes_surest_first():
+def test_told_garments_are_sorted_by_score():
     found = (Garment("coat", BOX, 0.6), Garment("hat", APART, 0.9))
     assert tell(found, TellingRules()) == found[::-1]
     assert tell((), TellingRules()) == ()
@@ -67,7 +67,7 @@ def test_boxes_below_the_least_score_are_not_told():
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_garment_gets_the_name_of_its_surest_box(order):
+def test_of_equal_boxes_the_highest_score_is_told(order):
     assert iou(BOX, ALIKE) == pytest.approx(0.8)
     coat, dress = Garment("coat", BOX, 0.7), Garment("dress", ALIKE, 0.8)
     assert tell((coat, dress)[::order], TellingRules()) == (dress,)
@@ -76,7 +76,7 @@ def test_a_garment_gets_the_name_of_its_surest_box(order):
 
 
 def test_a_box_that_is_not_told_hides_no_other():
-    """The third is like the second alone, and that one is a name of the first."""
+    """The third box overlaps only the second, which the first one hides."""
     first = Garment("coat", (0, 0, 100, 100), 0.9)
     second = Garment("dress", (0, 0, 100, 80), 0.8)
     third = Garment("skirt", (0, 0, 100, 64), 0.7)
@@ -98,7 +98,7 @@ def test_an_outfit_may_have_the_box_of_a_garment(scores):
     assert set(tell((outfit, dress), TellingRules())) == {outfit, dress}
 
 
-def test_the_rules_come_back_from_json_to_the_same_bits():
+def test_rules_survive_json_exactly():
     generator = np.random.default_rng(0)
     scores = generator.random(500)
     fitted = fit_calibration(scores, generator.random(500) < scores**3)
@@ -122,7 +122,7 @@ def test_the_rules_come_back_from_json_to_the_same_bits():
         {"most": 3},
     ],
 )
-def test_what_are_no_rules_is_refused(changes):
+def test_invalid_rules_are_refused(changes):
     good = dataclasses.asdict(TellingRules())
     with pytest.raises((KeyError, TypeError, ValueError)):
         TellingRules.from_dict({**good, **changes})
@@ -130,7 +130,7 @@ def test_what_are_no_rules_is_refused(changes):
         TellingRules.from_dict({})
 
 
-def test_an_outfit_that_is_not_told_is_searched_with():
+def test_if_nothing_is_told_the_outfit_is_searched_with():
     weak, weaker = Garment(OUTFIT, BOX, 0.4), Garment(OUTFIT, APART, 0.3)
     coat = Garment("coat", APART, 0.45)
     rules = TellingRules()
@@ -140,7 +140,7 @@ def test_an_outfit_that_is_not_told_is_searched_with():
     assert to_search((coat,), rules) == ()
 
 
-def test_what_is_told_is_searched_with_as_it_is():
+def test_told_garments_are_searched_with_unchanged():
     weak, coat = Garment(OUTFIT, BOX, 0.4), Garment("coat", APART, 0.6)
     rules = TellingRules()
     assert to_search((weak, coat), rules) == tell((weak, coat), rules) == (coat,)

@@ -10,7 +10,7 @@ from tiefvision.locating.heads import (
     BoxRegressors,
     CropClassifier,
     HeadSizes,
-    standardise_inputs,
+    set_input_statistics,
 )
 from tiefvision.locating.locate import judge_levels, locate
 from tiefvision.locating.votes import VotingRules
@@ -27,7 +27,7 @@ def make_heads(channels=CHANNELS, window=WINDOW, categories=("coat", "dress"), s
     classifier = CropClassifier(channels, window, categories, HeadSizes(4, 5))
     regressors = BoxRegressors(channels, window, len(categories), HeadSizes(3, 7))
     for head in (classifier, regressors):
-        standardise_inputs(head, torch.randn(channels), torch.rand(channels) + 0.2)
+        set_input_statistics(head, torch.randn(channels), torch.rand(channels) + 0.2)
     return classifier.eval(), regressors.eval()
 
 
@@ -38,7 +38,7 @@ def judged(heads, cells):
 
 @pytest.mark.parametrize("categories", [("outfit",), ("coat", "dress"), MANY])
 @torch.no_grad()
-def test_folded_heads_judge_as_the_networks_do(categories):
+def test_folded_heads_have_the_outputs_of_the_networks(categories):
     classifier, regressors = make_heads(categories=categories)
     cells = torch.randn(CHANNELS, 5, 8)
     probabilities, coordinates, spreads = judged(
@@ -74,7 +74,7 @@ def test_the_spread_stays_in_its_range():
 
 
 @torch.no_grad()
-def test_half_precision_maps_are_judged_like_their_float32_copies():
+def test_half_precision_maps_give_the_outputs_of_their_float32_copies():
     cells = torch.randn(CHANNELS, 5, 5).half()
     heads = fold_heads(*make_heads())
     for one, two in zip(
@@ -93,14 +93,14 @@ def test_folding_changes_no_weights():
 
 @pytest.fixture
 def street():
-    """Maps and heads of the sizes in use, for a photograph of 550 x 825."""
+    """Maps and heads of the default sizes, for a photograph of 550 x 825 px."""
     torch.manual_seed(1)
     channels, window = 256, 11
     classifier = CropClassifier(channels, window, ("outfit",))
     regressors = BoxRegressors(channels, window, 1)
     for head in (classifier, regressors):
-        # Non-negative maps, most cells silent: mean and spread as after a ReLU.
-        standardise_inputs(
+        # Non-negative maps with mostly zeros, as after a ReLU.
+        set_input_statistics(
             head, torch.full((channels,), 0.4), torch.full((channels,), 0.6)
         )
     levels = []
@@ -121,7 +121,7 @@ def test_bfloat16_moves_probabilities_and_boxes_little(street):
     apart = np.abs(exact.probabilities - rounded.probabilities)
     assert 0 < apart.max() < 0.01
     apart = np.abs(exact.boxes_in_image - rounded.boxes_in_image)
-    assert exact.boxes_in_image.std(axis=0).min() > 2.0  # windows do not all agree
+    assert exact.boxes_in_image.std(axis=0).min() > 2.0  # the boxes differ
     assert apart.max() < 1.0
     found = [
         locate(levels, WIDTH, HEIGHT, fold_heads(*heads, dtype), VotingRules(0.4))[0]

@@ -13,8 +13,8 @@ from tiefvision.locating.heads import (
     HeadSizes,
     box_loss,
     presence_loss,
+    set_input_statistics,
     split_outputs,
-    standardise_inputs,
 )
 from tiefvision.locating.windows import Level, cells_of_windows
 
@@ -30,7 +30,7 @@ def random_head(kind):
         head = CropClassifier(CHANNELS, WINDOW, CATEGORIES, SIZES)
     else:
         head = BoxRegressors(CHANNELS, WINDOW, len(CATEGORIES), SIZES)
-    standardise_inputs(head, torch.randn(CHANNELS), torch.rand(CHANNELS) + 0.5)
+    set_input_statistics(head, torch.randn(CHANNELS), torch.rand(CHANNELS) + 0.5)
     return head
 
 
@@ -71,7 +71,7 @@ def judge_one(head, network, cells):
 
 @pytest.mark.parametrize("name", ["classifier", *SIDES])
 @torch.no_grad()
-def test_one_pass_judges_every_window_as_alone(level, name):
+def test_one_pass_has_the_outputs_of_each_window_alone(level, name):
     head = random_head("classifier" if name == "classifier" else "regressors")
     network = head.network if name == "classifier" else head.network(name)
     standard = (level.cells - head.mean[:, None, None]) / head.spread[:, None, None]
@@ -79,7 +79,7 @@ def test_one_pass_judges_every_window_as_alone(level, name):
     flat, positions = chosen_windows(level)
     chosen = network.judge_windows((flat - head.mean) / head.spread, positions)
     assert dense.shape[1:] == (level.rows, level.columns) == (ROWS, COLUMNS)
-    assert dense.flatten(1).T.std(dim=0).min() > 1e-3  # windows are not judged alike
+    assert dense.flatten(1).T.std(dim=0).min() > 1e-3  # the outputs of windows differ
     torch.testing.assert_close(chosen, dense.flatten(1).T)
     for row in range(ROWS):
         for column in range(COLUMNS):
@@ -89,7 +89,7 @@ def test_one_pass_judges_every_window_as_alone(level, name):
 
 
 @torch.no_grad()
-def test_the_classifier_judges_each_category_by_itself(classifier, level):
+def test_the_probabilities_of_categories_are_independent(classifier, level):
     probabilities = classifier(level.cells[None])
     assert probabilities.shape == (1, 3, ROWS, COLUMNS)
     assert 0 < probabilities.min() < probabilities.max() < 1
@@ -130,7 +130,7 @@ def test_the_loss_of_the_classifier_by_hand():
     assert float(presence_loss(logits, labels)) == pytest.approx(expected)
 
 
-def test_labels_that_are_unsure_teach_nothing():
+def test_ambiguous_labels_have_no_gradient():
     logits = torch.zeros(2, 3, requires_grad=True)
     presence_loss(logits, torch.tensor([[1, -1, 0], [-1, -1, -1]])).backward()
     assert logits.grad[0, 0] < 0 < logits.grad[0, 2]
@@ -167,7 +167,7 @@ def test_the_loss_of_the_regressors_against_a_loop(regressors, level):
 
 
 def test_the_loss_of_the_regressors_by_hand():
-    # Errors of 1, 0, 2 and 0 window sides, said with spreads of 2, 1, 2 and 1.
+    # Errors of 1, 0, 2 and 0 window sides, with predicted spreads of 2, 1, 2 and 1.
     outputs = torch.tensor([[[0.0, math.log(2)], [5.0, 0], [7.0, math.log(2)], [0, 0]]])
     targets = torch.tensor([[[1.0, 5.0, 5.0, 0.0]]])
     loss, error = box_loss(outputs, targets, torch.tensor([[True]]))
@@ -175,7 +175,7 @@ def test_the_loss_of_the_regressors_by_hand():
     assert float(error) == pytest.approx(3 / 4)
 
 
-def test_boxes_of_categories_that_a_window_does_not_hold_teach_nothing():
+def test_boxes_of_categories_not_held_have_no_gradient():
     targets, held = draw_boxes(7)
     outputs = torch.zeros(7, 4, 2 * 3, requires_grad=True)
     loss, _ = box_loss(outputs, targets, held)
@@ -187,7 +187,7 @@ def test_boxes_of_categories_that_a_window_does_not_hold_teach_nothing():
 
 
 def test_outputs_come_in_pairs_of_a_coordinate_and_a_spread():
-    outputs = torch.tensor([3.0, 0.0, 5.0, math.log(2)])  # of two categories
+    outputs = torch.tensor([3.0, 0.0, 5.0, math.log(2)])  # two categories
     for dim, shape in ((0, (4, 1, 1)), (1, (1, 4, 1)), (2, (1, 1, 4))):
         coordinates, spreads = split_outputs(outputs.reshape(shape), dim)
         assert coordinates.shape == tuple(2 if side == 4 else 1 for side in shape)
@@ -195,7 +195,7 @@ def test_outputs_come_in_pairs_of_a_coordinate_and_a_spread():
         assert spreads.flatten().tolist() == pytest.approx([1.0, 2.0])
 
 
-def test_the_four_regressors_share_nothing(regressors):
+def test_the_four_regressors_share_no_weights(regressors):
     owners = [
         {tensor.data_ptr() for tensor in regressors.network(side).parameters()}
         for side in SIDES
@@ -206,8 +206,8 @@ def test_the_four_regressors_share_nothing(regressors):
 
 
 @torch.no_grad()
-def test_what_the_regressors_say_of_every_window_and_category(regressors, level):
-    """Each side by its own network, each category by its own two outputs of it."""
+def test_the_outputs_of_the_regressors_for_every_window_and_category(regressors, level):
+    """Each side has its own network, and each category two outputs of it."""
     coordinates, spreads = regressors(level.cells[None])
     assert coordinates.shape == spreads.shape == (1, 4, 3, ROWS, COLUMNS)
     cells = level.cells[:, 1 : 1 + WINDOW, 3 : 3 + WINDOW]
@@ -270,18 +270,18 @@ def test_no_windows_give_no_loss_and_no_gradients(kind, level):
         assert not parameter.grad.any()
 
 
-def test_what_standardising_does(level):
+def test_inputs_are_standardised_by_mean_and_spread(level):
     mean = level.cells.mean(dim=(1, 2))
     spread = level.cells.std(dim=(1, 2))
     plain = CropClassifier(CHANNELS, WINDOW, ("coat",), SIZES)
     told = copy.deepcopy(plain)
-    standardise_inputs(told, mean, spread)
+    set_input_statistics(told, mean, spread)
     scaled = (level.cells - mean[:, None, None]) / spread[:, None, None]
     torch.testing.assert_close(told(level.cells[None]), plain(scaled[None]))
 
 
-def test_a_channel_that_never_fires_divides_by_nothing(classifier, level):
-    standardise_inputs(classifier, torch.zeros(CHANNELS), torch.zeros(CHANNELS))
+def test_a_constant_channel_causes_no_division_by_zero(classifier, level):
+    set_input_statistics(classifier, torch.zeros(CHANNELS), torch.zeros(CHANNELS))
     silent = torch.zeros_like(level.cells)[None]
     assert classifier(silent).isfinite().all()
     assert classifier.spread.min() > 0

@@ -6,7 +6,7 @@ from tiefvision.boxes import iou
 from tiefvision.locating.folded import FoldedHeads, fold_heads
 from tiefvision.locating.heads import SIDES, BoxRegressors, CropClassifier, HeadSizes
 from tiefvision.locating.locate import judge_levels, locate
-from tiefvision.locating.votes import JURY, NEARLY, VotingRules, combine
+from tiefvision.locating.votes import JURY, SHARE_OF_BEST, VotingRules, combine
 from tiefvision.locating.windows import Level, windows_in_image
 
 CHANNELS, WINDOW = 5, 3
@@ -14,7 +14,7 @@ SIZES = HeadSizes(reduced=4, hidden=6)
 EVERY_WINDOW = VotingRules(threshold=0.0, weakest=0.0)
 CATEGORIES = ("coat", "dress", "outfit")
 SMALL, LARGE = (5, 7), (9, 12)
-"""Rows and columns of windows."""
+"""Rows and columns of windows of each level."""
 
 PARTS = ("probabilities", "boxes_in_image", "spreads", "centres_in_image")
 
@@ -44,9 +44,9 @@ def heads():
 
 
 @torch.no_grad()
-def test_the_opinion_of_every_window_against_a_loop(levels, heads):
+def test_the_predictions_of_every_window_against_a_loop(levels, heads):
     classifier, regressors = heads
-    opinions = judge_levels(levels, fold_heads(*heads), EVERY_WINDOW)
+    predictions = judge_levels(levels, fold_heads(*heads), EVERY_WINDOW)
     number = 0
     for level in levels:
         boxes = windows_in_image(level)
@@ -61,18 +61,16 @@ def test_the_opinion_of_every_window_against_a_loop(levels, heads):
                 centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2] * 2)
                 expected = scores.numpy(), units * sides + centre, spreads * sides
                 for name, wanted in zip(PARTS, (*expected, centre[:2]), strict=True):
-                    found = getattr(opinions, name)[number]
+                    found = getattr(predictions, name)[number]
                     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
                 number += 1
-    assert number == len(opinions.probabilities) == 2 * 3 + 4 * 2
+    assert number == len(predictions.probabilities) == 2 * 3 + 4 * 2
 
 
 @pytest.mark.parametrize("voting", [0.95, 0.7, 0.3, 0.05, 0.015])
 @pytest.mark.parametrize("combination", ["votes", "mean", "sides"])
-def test_judging_the_sure_windows_alone_finds_the_same_garments(
-    heads, voting, combination
-):
-    """From nearly all windows down to a few, and to none on the smaller level."""
+def test_evaluating_only_the_voters_finds_the_same_garments(heads, voting, combination):
+    """The voters range from nearly all windows to few, and to none on one level."""
     levels = [
         level_of(*SMALL, (0.3, 0.3), (32, 32), seed=3),
         level_of(*LARGE, (0.5, 0.5), (32, 32), seed=4),
@@ -99,7 +97,7 @@ def test_judging_the_sure_windows_alone_finds_the_same_garments(
 
 
 def sure_at(heads, level, spots):
-    """The classifier gives a coat to windows that see a spot, by how bright it is."""
+    """Make P(coat) of a window depend on the brightest spot that it covers."""
     classifier, _ = heads
     with torch.no_grad():
         for parameter in classifier.parameters():
@@ -114,7 +112,7 @@ def sure_at(heads, level, spots):
         level.cells[0, row, column] = 6.0 + logit
 
 
-def test_the_regressors_run_only_over_the_rectangle_of_sure_windows(heads, monkeypatch):
+def test_the_regressors_run_only_over_the_rectangle_of_voters(heads, monkeypatch):
     level = level_of(*LARGE, (1.0, 1.0), (0, 0), seed=0)
     sure_at(heads, level, {(5, 8): 0.99})
     seen = []
@@ -125,9 +123,9 @@ def test_the_regressors_run_only_over_the_rectangle_of_sure_windows(heads, monke
         return boxes(self, reduced)
 
     monkeypatch.setattr(FoldedHeads, "boxes", watched)
-    opinions = judge_levels([level], fold_heads(*heads))
+    predictions = judge_levels([level], fold_heads(*heads))
     # Three by three windows see the cell; together they cover five by five.
-    assert len(opinions.probabilities) == 9
+    assert len(predictions.probabilities) == 9
     assert seen == [{(1, SIZES.reduced, 5, 5)}]
     level.cells.zero_()
     nothing = judge_levels([level], fold_heads(*heads))
@@ -137,23 +135,23 @@ def test_the_regressors_run_only_over_the_rectangle_of_sure_windows(heads, monke
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_who_has_a_vote_is_settled_over_all_levels(heads, alone):
-    """The weak windows of one level have none once another level has surer ones."""
+def test_thresholds_are_relative_to_the_best_window_of_all_levels(heads, alone):
+    """Weak windows of a level have no vote if another level has better windows."""
     small = level_of(*SMALL, (0.5, 0.5), (0, 0), seed=0)
     large = level_of(*LARGE, (1.0, 1.0), (0, 0), seed=0)
     sure_at(heads, small, {(1, 1): 0.2})
     sure_at(heads, large, {(5, 8): 0.4})
-    assert NEARLY * 0.4 > 0.2
+    assert SHARE_OF_BEST * 0.4 > 0.2
     levels = [small] if alone else [small, large]
-    opinions = judge_levels(levels, fold_heads(*heads))
-    surety = opinions.probabilities[:, 0]
+    predictions = judge_levels(levels, fold_heads(*heads))
+    probabilities = predictions.probabilities[:, 0]
     # The cell (1, 1) is seen by two by two windows, (5, 8) by three by three.
     expected = [0.2] * 4 if alone else [0.4] * 9
-    assert surety.tolist() == pytest.approx(expected)
+    assert probabilities.tolist() == pytest.approx(expected)
 
 
 def prejudice(heads, unit_boxes):
-    """Heads that say of every window that it holds these boxes, and nothing else."""
+    """Heads that predict the same boxes for every window."""
     classifier, regressors = heads
     with torch.no_grad():
         for parameter in (*classifier.parameters(), *regressors.parameters()):

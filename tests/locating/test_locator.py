@@ -11,7 +11,7 @@ from tiefvision.workspace.records import photo_path, read_photos
 
 @pytest.fixture(scope="module")
 def explained(trained):
-    """Of a few photographs: what find and explain say."""
+    """Results of ``find`` and ``explain`` for a few photographs."""
     workspace = Workspace(trained)
     locator = TrainedModels(workspace).locator(torch.device("cpu"))
     with workspace.open("photos") as records:
@@ -39,7 +39,7 @@ def test_a_garment_has_voters_and_heat(explained):
         assert len(evidence.voters_in_image) == len(evidence.weights)
         assert (np.diff(evidence.weights) <= 0).all()
         if found:
-            # Somewhere in the box the windows are surer than on average.
+            # Inside the box the heat exceeds the average somewhere.
             x0, y0, x1, y1 = (
                 np.array(found[0].box_in_image) * 48 / max(photo.width, photo.height)
             )

@@ -75,7 +75,7 @@ def test_the_windows_of_the_default_pyramid_cover_the_photograph(alexnet, size):
 
 
 def test_a_window_sees_the_crop_that_it_claims(alexnet):
-    """A patch that is changed changes the windows whose crop holds it, no others."""
+    """Changing a patch changes exactly the windows whose crops contain it."""
     size = (320, 320)
     pyramid = Pyramid(long_sides=(640,), border=48)
     pixels = photo_of(*size)
@@ -86,7 +86,7 @@ def test_a_window_sees_the_crop_that_it_claims(alexnet):
     (after,) = encode_levels(alexnet, changed, *size, pyramid)
     apart = (before.cells - after.cells).abs().sum(0)
     middle = before.window // 2
-    # The cell in the middle of a window sees 195 of its 224 px.
+    # The receptive field of a window's middle cell is 195 of its 224 px.
     moved = apart[middle : middle + before.rows, middle : middle + before.columns] > 0
     x0, y0, x1, y1 = windows_in_image(before).T
     holds = (x0 <= patch[0]) & (y0 <= patch[1]) & (x1 >= patch[2]) & (y1 >= patch[3])
@@ -100,7 +100,7 @@ def test_a_window_sees_the_crop_that_it_claims(alexnet):
     assert moved[inner].all()
 
 
-def test_a_map_finds_its_place_again(alexnet):
+def test_a_level_can_be_rebuilt_from_its_map(alexnet):
     pyramid = Pyramid(long_sides=(256, 300))
     levels = encode_levels(alexnet, photo_of(200, 120), 400, 240, pyramid)
     for level, side in zip(levels, pyramid.long_sides, strict=True):

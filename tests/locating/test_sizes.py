@@ -1,4 +1,4 @@
-"""Photographs of any size and turn: the same answer as of a copy resized by hand."""
+"""Photographs of any size and EXIF rotation give the boxes of a resized copy."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos
 
 PLAIN = (400, 600)
-"""Width and height of the photograph that the others are copies of."""
+"""Width and height in pixels of the original of all copies."""
 
 PEAK = """
 import resource, sys
@@ -29,7 +29,8 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 locator.find(open_photo(Path(sys.argv[2])))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
-"""Prints by how many KiB (bytes on macOS) a second photograph raised the peak."""
+"""Script that prints how much a second photograph raises the peak memory, in KiB (on
+macOS in bytes)."""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def street(trained):
 
 @pytest.fixture
 def found(locator, tmp_path):
-    """Saves a picture, and gives its surest box in shares of width and height."""
+    """Save an image and return its best box, relative to width and height."""
 
     def find(image, name="p.png", **options):
         path = tmp_path / name
@@ -75,7 +76,7 @@ def test_a_photograph_of_any_size_has_the_same_boxes(long_side, suffix, street, 
 @pytest.mark.parametrize(
     "turn", [(6, Image.Transpose.ROTATE_90), (3, Image.Transpose.ROTATE_180)]
 )
-def test_a_photograph_that_the_camera_turned(turn, street, found):
+def test_a_photograph_with_exif_rotation(turn, street, found):
     orientation, back = turn
     exif = Image.Exif()
     exif[0x0112] = orientation

@@ -6,7 +6,7 @@ from tiefvision.locating.heads import (
     BoxRegressors,
     CropClassifier,
     HeadSizes,
-    standardise_inputs,
+    set_input_statistics,
 )
 from tiefvision.locating.starting import start_classifier, start_regressors
 from tiefvision.training.loop import seeded
@@ -15,12 +15,12 @@ CHANNELS, WINDOW = 6, 3
 SIZES = HeadSizes(reduced=4, hidden=5)
 KNOWN = ("coat", "dress", "hat")
 WANTED = ("hat", "skirt", "coat")
-"""Two of them known, at other places, and one that is new."""
+"""Two known categories in other columns, and a new one."""
 
 
 def stirred(head):
-    """Statistics of its own, as a trained head has."""
-    standardise_inputs(head, torch.randn(CHANNELS), torch.rand(CHANNELS) + 0.5)
+    """Give a head input statistics other than the initial ones."""
+    set_input_statistics(head, torch.randn(CHANNELS), torch.rand(CHANNELS) + 0.5)
     return head
 
 
@@ -42,7 +42,7 @@ def cells():
 
 
 @torch.no_grad()
-def test_a_classifier_says_the_same_of_categories_it_knew(classifier, cells):
+def test_a_classifier_keeps_its_outputs_for_known_categories(classifier, cells):
     started = start_classifier(classifier, WANTED)
     assert started.categories == WANTED
     before, after = classifier(cells)[0], started(cells)[0]
@@ -52,7 +52,7 @@ def test_a_classifier_says_the_same_of_categories_it_knew(classifier, cells):
 
 
 @torch.no_grad()
-def test_regressors_say_the_same_of_categories_they_knew(regressors, cells):
+def test_regressors_keep_their_outputs_for_known_categories(regressors, cells):
     started = start_regressors(regressors, KNOWN, WANTED)
     assert started.categories == len(WANTED)
     for before, after in zip(regressors(cells), started(cells), strict=True):
@@ -63,7 +63,7 @@ def test_regressors_say_the_same_of_categories_they_knew(regressors, cells):
             assert not torch.allclose(after[:, :, 1], before[:, :, place])
 
 
-def test_of_categories_not_known_only_the_last_layer_is_new(classifier, regressors):
+def test_only_output_weights_of_new_categories_are_new(classifier, regressors):
     pairs = [(classifier.network, start_classifier(classifier, ["belt"]).network)]
     started = start_regressors(regressors, KNOWN, ["belt"])
     pairs += [(regressors.network(side), started.network(side)) for side in SIDES]
@@ -77,7 +77,7 @@ def test_of_categories_not_known_only_the_last_layer_is_new(classifier, regresso
         assert not torch.isin(rows, known.output.weight).any()
 
 
-def test_new_outputs_are_drawn_anew(classifier):
+def test_output_weights_of_new_categories_are_random(classifier):
     rows = []
     for seed in (0, 0, 1):
         with seeded(seed):
@@ -87,7 +87,7 @@ def test_new_outputs_are_drawn_anew(classifier):
     assert not torch.equal(rows[0], rows[2])
 
 
-def test_training_the_start_leaves_what_it_started_from_alone(classifier, regressors):
+def test_training_the_new_heads_does_not_change_the_known_ones(classifier, regressors):
     started = (
         start_classifier(classifier, WANTED),
         start_regressors(regressors, KNOWN, WANTED),
@@ -103,8 +103,8 @@ def test_training_the_start_leaves_what_it_started_from_alone(classifier, regres
     assert all(map(torch.equal, before, after))
 
 
-def test_a_start_can_be_trained(classifier, regressors, cells):
-    """A known head may come frozen, as those of a bundle do."""
+def test_the_new_heads_can_be_trained(classifier, regressors, cells):
+    """Even if the known heads are frozen, as those of a bundle are."""
     for head in (classifier, regressors):
         head.requires_grad_(False)
     start_classifier(classifier, WANTED)(cells).sum().backward()

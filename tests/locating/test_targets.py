@@ -26,14 +26,14 @@ def test_all_means_each_category_that_enough_training_photographs_show():
         photo(SKIRT),
         photo(HAT, split="val"),
         photo(HAT, split="test"),
-        # A second one on a photograph shows nothing new.
+        # A second garment of a photograph does not count.
         *[photo(SHOE, SHOE)] * (LEAST_PHOTOS // 2),
     ]
     assert resolve_categories(["all"], photos) == ["skirt"]
     assert resolve_categories(["all"], [*photos, photo(HAT)]) == ["hat", "skirt"]
 
 
-def test_of_a_small_dataset_all_means_every_category():
+def test_in_a_small_dataset_all_means_every_category():
     assert resolve_categories(["all"], PHOTOS) == ["hat", "shoe", "skirt"]
 
 
@@ -41,7 +41,7 @@ def test_the_outfit_is_a_category_of_its_own():
     assert resolve_categories(["outfit"], PHOTOS) == ["outfit"]
 
 
-def test_chosen_categories_come_in_order_and_once():
+def test_categories_are_sorted_and_unique():
     assert resolve_categories(["skirt", "hat", "skirt"], PHOTOS) == ["hat", "skirt"]
 
 
@@ -53,19 +53,19 @@ def test_chosen_categories_come_in_order_and_once():
         (["all", "hat"], ["hat", "shoe", "skirt"]),
     ],
 )
-def test_categories_all_and_the_outfit_may_come_together(wanted, expected):
+def test_categories_all_and_outfit_can_be_combined(wanted, expected):
     for order in (1, -1):
         assert resolve_categories(wanted[::order], PHOTOS) == expected
 
 
-def test_a_rare_category_can_be_asked_for_beside_all():
+def test_a_rare_category_can_be_added_to_all():
     photos = [*[photo(HAT, SHOE)] * LEAST_PHOTOS, photo(SKIRT)]
     assert resolve_categories(["all"], photos) == ["hat", "shoe"]
     assert resolve_categories(["all", "skirt"], photos) == ["hat", "shoe", "skirt"]
 
 
 @pytest.mark.parametrize("wanted", [["gloves"], ["hat", "gloves"], ["all", "gloves"]])
-def test_an_unknown_category_is_named_with_the_known(wanted):
+def test_an_unknown_category_is_refused_with_the_known_ones(wanted):
     with pytest.raises(BadDataset, match=f"no category {wanted[-1]}") as caught:
         resolve_categories(wanted, PHOTOS)
     assert "hat, shoe, skirt, outfit, all" in caught.value.fix
@@ -78,20 +78,20 @@ def test_a_dataset_without_boxes_trains_no_locator(wanted):
             resolve_categories(wanted, photos)
 
 
-def test_the_outfit_is_the_box_around_everything():
+def test_the_outfit_is_the_box_around_all_garments():
     (outfit,) = garments_to_find(photo(SKIRT, HAT, SHOE), ["outfit"])
     assert outfit == Garment("outfit", (0, 20, 35, 99))
     (alone,) = garments_to_find(photo(SKIRT), ["outfit"])
     assert alone.box_in_image == SKIRT.box_in_image
 
 
-def test_only_the_garments_wanted():
+def test_only_garments_of_wanted_categories_are_targets():
     assert garments_to_find(photo(SKIRT, HAT, SHOE), ["hat", "skirt"]) == (SKIRT, HAT)
     assert garments_to_find(photo(SKIRT), ["hat"]) == ()
 
 
-def test_garments_and_the_outfit_are_found_side_by_side():
-    """The outfit holds what is worn, whether that is to be found by itself or not."""
+def test_garments_and_the_outfit_are_targets_together():
+    """The outfit contains all garments, also those that are no targets."""
     found = garments_to_find(photo(SKIRT, HAT, SHOE), ["hat", "outfit"])
     assert found == (HAT, Garment("outfit", (0, 20, 35, 99)))
 

@@ -1,4 +1,4 @@
-"""Both heads trained over painted maps: each has learnt what it is for."""
+"""Classifier and regressors learn from painted maps."""
 
 import numpy as np
 import pytest
@@ -6,22 +6,22 @@ import torch
 
 from tiefvision.boxes import iou
 from tiefvision.locating.folded import fold_heads
-from tiefvision.locating.heads import (
-    SIDES,
-    BoxRegressors,
-    CropClassifier,
-    HeadSizes,
-    presence_loss,
-    standardise_inputs,
-)
-from tiefvision.locating.locate import locate
-from tiefvision.locating.training import (
+from tiefvision.locating.head_training import (
     Sampling,
     channel_statistics,
     classifier_task,
     draw_batch,
     regressors_task,
 )
+from tiefvision.locating.heads import (
+    SIDES,
+    BoxRegressors,
+    CropClassifier,
+    HeadSizes,
+    presence_loss,
+    set_input_statistics,
+)
+from tiefvision.locating.locate import locate
 from tiefvision.training.loop import Schedule, fit, seeded
 
 SIZES = HeadSizes(reduced=6, hidden=24)
@@ -29,13 +29,13 @@ SIZES = HeadSizes(reduced=6, hidden=24)
 
 @pytest.fixture(scope="module")
 def trained(world):
-    """The classifier and the regressors, and the history of each."""
+    """The trained classifier and regressors, with the history of each."""
     with seeded(0):
         classifier = CropClassifier(3, world.window, world.categories, SIZES)
         regressors = BoxRegressors(3, world.window, len(world.categories), SIZES)
     for head in (classifier, regressors):
         statistics = channel_statistics(world.training, world.levels_of)
-        standardise_inputs(head, *statistics)
+        set_input_statistics(head, *statistics)
     data = world.training, world.validation, world.levels_of, Sampling()
     tasks = (
         classifier_task(classifier, *data),
@@ -47,7 +47,7 @@ def trained(world):
 
 
 def every_window(world, photos):
-    """All windows of photographs that are clear of what they hold."""
+    """All windows of the photographs whose labels are not ambiguous."""
     generator = np.random.default_rng(0)
     return draw_batch(photos, world.levels_of, world.categories, 1000, generator)
 
@@ -62,7 +62,7 @@ def test_the_classifier_is_better_than_a_constant(world, trained, category):
         logits = classifier.network.judge_windows(
             (batch.cells - classifier.mean) / classifier.spread, batch.positions
         )[:, category, None]
-    # The best that one answer for all windows gives.
+    # The loss of the best constant probability.
     share = (labels > 0).sum() / (labels >= 0).sum()
     guessing = presence_loss(torch.logit(share).expand_as(logits), labels)
     assert presence_loss(logits, labels) < 0.5 * guessing
@@ -90,13 +90,13 @@ def test_each_regressor_is_better_than_a_constant(world, trained, side, category
 
 
 def best_overlap(garment, found):
-    """IoU with the closest box of the same category that was found."""
+    """Highest IoU with a found box of the same category."""
     boxes = [one.box_in_image for one in found if one.category == garment.category]
     return max((float(iou(box, garment.box_in_image)) for box in boxes), default=0.0)
 
 
 def test_trained_heads_find_the_garments(world, trained):
-    """The surest boxes, as many as there are garments; and none where there is none."""
+    """The n best boxes match the n garments; empty photographs have no boxes."""
     folded = fold_heads(*trained[0])
     overlaps, empty = [], []
     for photo in world.validation:
@@ -110,8 +110,8 @@ def test_trained_heads_find_the_garments(world, trained):
     assert np.mean(overlaps) > 0.75
 
 
-def test_trained_heads_tell_two_people_apart(world, trained):
-    """Of whom photographs 4, 9 and 14 show two in garments of one category."""
+def test_trained_heads_separate_two_people(world, trained):
+    """Photographs 4, 9 and 14 show two garments of one category."""
     folded = fold_heads(*trained[0])
     for photo in world.validation[4::5]:
         one, other = photo.garments

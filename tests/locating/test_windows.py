@@ -85,7 +85,7 @@ def test_units_and_pixels_are_inverse():
         ((30, 30, 30, 30), BACKGROUND),  # nothing at all
     ],
 )
-def test_what_a_window_holds(box_in_image, expected):
+def test_the_garment_that_a_window_holds(box_in_image, expected):
     window = np.array([[0.0, 0.0, 100.0, 100.0]])
     assert assign_windows(window, [garment(*box_in_image)]).tolist() == [expected]
 
@@ -97,12 +97,12 @@ def test_windows_without_garments_are_background():
     assert np.issubdtype(held.dtype, np.integer)
 
 
-def test_of_several_garments_the_window_takes_the_one_with_the_highest_iou():
+def test_a_window_takes_the_garment_with_the_highest_iou():
     window = np.array([[0.0, 0.0, 100.0, 100.0]])
     small, fitting = garment(40, 40, 60, 60), garment(5, 0, 100, 100)
     assert assign_windows(window, [small, fitting]).tolist() == [1]
     assert assign_windows(window, [fitting, small]).tolist() == [0]
-    # Of equals the first.
+    # The first of equal ones.
     twin = garment(0, 5, 100, 100)
     assert assign_windows(window, [fitting, twin]).tolist() == [0]
     # IoU 42 / 100, but the window shares only 42 % of the smaller: not held.
@@ -140,7 +140,7 @@ def test_assignment_against_a_loop():
     assert {BACKGROUND, UNSURE} <= set(held)
 
 
-def test_what_a_window_holds_of_each_category():
+def test_the_garment_that_a_window_holds_for_each_category():
     window = np.array([[0.0, 0.0, 100.0, 100.0], [500.0, 500.0, 600.0, 600.0]])
     garments = [
         Garment("coat", (500, 500, 580, 600)),
@@ -157,7 +157,7 @@ def test_what_a_window_holds_of_each_category():
 
 
 def test_categories_do_not_take_windows_from_each_other():
-    """Each column is as if nothing of the other categories were there."""
+    """A column does not depend on garments of the other categories."""
     generator = np.random.default_rng(5)
     windows = windows_in_image(level_of(6, 7, scale=(0.4, 0.4), border=(48, 48)))
     names = ("coat", "dress", "hat")
@@ -174,7 +174,7 @@ def test_categories_do_not_take_windows_from_each_other():
             expected = places[place] if place >= 0 else place
             assert held[window, column] == expected
         assert {BACKGROUND, UNSURE, *places} >= set(held[:, column])
-    # A window holds several at once, and is unsure of one while it holds another.
+    # A window can hold several, and be ambiguous for one while it holds another.
     assert ((held >= 0).sum(axis=1) > 1).any()
     assert ((held >= 0).any(axis=1) & (held == UNSURE).any(axis=1)).any()
 
@@ -185,7 +185,7 @@ def test_a_photograph_without_garments_is_background_of_every_category():
     assert held.tolist() == [[BACKGROUND] * 2] * 6
 
 
-def test_the_cells_of_windows():
+def test_the_cells_of_windows_by_hand():
     level = level_of(rows=3, columns=4, window=2)
     height, width = level.cells.shape[1:]
     chosen = np.array([0, 5, 11, 3])

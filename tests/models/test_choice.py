@@ -38,7 +38,7 @@ def test_the_first_stage_that_is_missing_is_named(run):
     workspace = Workspace(run)
     for name in LOCATOR[1:3]:
         workspace.path(name).unlink()
-    with pytest.raises(MissingArtifact, match="Run: make stage-3 RUN=.*, or"):
+    with pytest.raises(MissingArtifact, match=r"Run: make stage-3 RUN=.*, or"):
         choose_models(workspace)
 
 

@@ -49,7 +49,7 @@ def test_the_header_is_readable_json_inside_the_file(path):
     }
 
 
-def test_records_and_tensors_come_back_under_any_key(path):
+def test_records_and_tensors_can_be_read_under_any_key(path):
     keys = ["map/" + name for name in ("a b.jpg", "été/服.png", "é" * 400, "n" * 600)]
     empty = np.empty((0, 4), dtype=np.float32)
     write(path, {key: {"x": X, "none": empty} for key in keys}, {"crop/é": ["服"]})
@@ -64,7 +64,7 @@ def test_records_and_tensors_come_back_under_any_key(path):
         assert artifact.header.count == {"map": 4, "crop": 1}
 
 
-def test_a_kind_is_listed_in_order_without_its_neighbours(path):
+def test_the_keys_of_a_kind_are_sorted_and_without_other_kinds(path):
     write(path, None, {"map/b": 2, "map/a": 1, "mapping/a": 3, "ma/c": 4})
     with Artifact(path) as artifact:
         assert artifact.keys("map") == ["a", "b"]
@@ -72,7 +72,7 @@ def test_a_kind_is_listed_in_order_without_its_neighbours(path):
         assert artifact.records("nothing") == []
 
 
-def test_a_key_that_is_not_there_is_named(path):
+def test_a_missing_key_raises_key_error(path):
     write(path)
     with Artifact(path) as artifact:
         assert not artifact.has("map/a")
@@ -82,7 +82,7 @@ def test_a_key_that_is_not_there_is_named(path):
             artifact.tensor("map/a", "x")
 
 
-def test_a_writer_reads_one_array_of_what_it_has_committed(path):
+def test_a_writer_reads_one_committed_array(path):
     with ArtifactWriter(path, HEADER, 0.1) as writer:
         writer.write({"map/a": {"x": X, "y": X[:1]}})
         np.testing.assert_array_equal(writer.tensor("map/a", "y"), X[:1])
@@ -90,7 +90,7 @@ def test_a_writer_reads_one_array_of_what_it_has_committed(path):
             writer.tensor("map/b", "y")
 
 
-def test_an_artifact_that_is_not_there_is_named(path):
+def test_a_missing_artifact_is_named(path):
     with pytest.raises(MissingArtifact, match=r"a\.lmdb"):
         Artifact(path)
 
@@ -120,12 +120,12 @@ def test_the_digest_depends_on_content_alone(path):
     ],
     ids=["value", "dtype", "shape", "name", "key", "record", "fewer"],
 )
-def test_the_digest_shows_every_change(tmp_path, tensors, records):
+def test_every_change_changes_the_digest(tmp_path, tensors, records):
     one = write(tmp_path / "a.lmdb", {"map/a": {"x": X}}, {"crop/a": 1})
     assert write(tmp_path / "b.lmdb", tensors, records).digest != one.digest
 
 
-def test_a_process_reads_a_file_through_several_artifacts(path):
+def test_several_artifacts_of_a_process_read_one_file(path):
     write(path, None, {"crop/a": 1})
     first, second = Artifact(path), Artifact(path)
     first.close()
@@ -136,7 +136,7 @@ def test_a_process_reads_a_file_through_several_artifacts(path):
         assert third.record("crop/a") == 1
 
 
-def test_a_reader_keeps_the_artifact_that_it_opened(path):
+def test_a_reader_keeps_the_file_that_it_opened(path):
     write(path, None, {"crop/a": "old"})
     with Artifact(path) as old:
         write(path, None, {"crop/a": "new"})
@@ -144,7 +144,7 @@ def test_a_reader_keeps_the_artifact_that_it_opened(path):
             assert (old.record("crop/a"), new.record("crop/a")) == ("old", "new")
 
 
-def test_nothing_stands_at_the_path_before_it_is_whole(path):
+def test_the_file_appears_at_its_path_only_when_finished(path):
     write(path, None, {"crop/a": "old"})
     with ArtifactWriter(path, HEADER, 0.1) as writer:
         writer.write(None, {"crop/a": "new"})
@@ -167,7 +167,7 @@ def stop_halfway(path, header=HEADER):
     assert not path.exists()
 
 
-def test_work_that_was_cut_short_goes_on(path):
+def test_interrupted_work_is_continued(path):
     stop_halfway(path)
     with ArtifactWriter(path, HEADER, 0.1) as writer:
         assert writer.has("map/a")
@@ -176,7 +176,7 @@ def test_work_that_was_cut_short_goes_on(path):
         assert not writer.has("map/b")
 
 
-def test_what_is_left_of_other_work_is_thrown_away(path):
+def test_a_partial_file_of_other_work_is_deleted(path):
     stop_halfway(path, replace(HEADER, version=2))
     with ArtifactWriter(path, HEADER, 0.1) as writer:
         assert not writer.has("map/a")
@@ -184,6 +184,6 @@ def test_what_is_left_of_other_work_is_thrown_away(path):
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense" * 4096])
-def test_a_damaged_partial_file_is_thrown_away(path, content):
+def test_a_damaged_partial_file_is_deleted(path, content):
     path.with_name("a.lmdb.partial").write_bytes(content)
     assert write(path, None, {"crop/a": 1}).count == {"crop": 1}

@@ -1,4 +1,4 @@
-"""Files that are damaged, and disks and maps that are full."""
+"""Damaged files, full disks and files at their size limit."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ def fill(path, header=HEADER, max_gib=0.1, blocks=10):
 
 
 def test_a_truncated_file_is_refused_wherever_it_ends(path, tmp_path, processes):
-    """In a process of its own: reading beyond a mapped file ends a process."""
+    """In a separate process, because reading beyond a mapped file kills it."""
     fill(path)
     content = path.read_bytes()
     ends = [0, 1, 4096, 8191, 8192, 20_000, len(content) // 2, len(content) - 4096]
@@ -57,7 +57,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(path, tmp_path, processes)
     assert (outcome.code, outcome.stdout) == (0, f"{len(ends)}\n"), outcome.stderr
 
 
-def test_a_file_of_something_else_is_refused(path):
+def test_another_kind_of_file_is_refused(path):
     path.write_bytes(np.random.default_rng(0).bytes(100_000))
     with pytest.raises(StaleArtifact, match=r"a\.lmdb is not an artifact"):
         Artifact(path)
@@ -71,7 +71,7 @@ def test_a_file_of_something_else_is_refused(path):
         (replace(HEADER, schema=SCHEMA + 1).to_json().encode(), "schema"),
     ],
 )
-def test_an_lmdb_file_of_something_else_is_refused(path, header, message):
+def test_an_lmdb_file_that_is_no_artifact_is_refused(path, header, message):
     with (
         lmdb.open(str(path), subdir=False, lock=False) as environment,
         environment.begin(write=True) as transaction,
@@ -81,11 +81,11 @@ def test_an_lmdb_file_of_something_else_is_refused(path, header, message):
             transaction.put(b"\x00header", header)
     with pytest.raises(StaleArtifact, match=message):
         Artifact(path)
-    # A file that was refused must not be held open.
+    # A refused file must not stay open.
     assert not module._shared_environments
 
 
-def test_one_process_writes_at_a_time(path):
+def test_one_writer_at_a_time(path):
     with ArtifactWriter(path, HEADER, 0.1) as writer:
         writer.write(None, {"crop/a": 1})
         with pytest.raises(StorageFull, match="Another process is writing"):
@@ -94,7 +94,7 @@ def test_one_process_writes_at_a_time(path):
     assert fill(path).count == {"map": 10, "crop": 1}
 
 
-def test_another_process_is_kept_out(path, processes):
+def test_a_writer_in_another_process_is_refused(path, processes):
     attempt = """
 from pathlib import Path
 from tiefvision.store.artifact import ArtifactWriter
@@ -107,7 +107,7 @@ ArtifactWriter(Path(path), Header("encode", 1, {}, {}), 0.1)
     assert processes.run(attempt, path=path).code == 0
 
 
-def test_a_writer_that_cannot_start_lets_others_in(path, monkeypatch):
+def test_a_writer_that_fails_to_start_releases_the_lock(path, monkeypatch):
     def fail(self):
         raise lmdb.DiskError("No space left on device")
 
@@ -118,7 +118,9 @@ def test_a_writer_that_cannot_start_lets_others_in(path, monkeypatch):
     assert fill(path).count["map"] == 10
 
 
-def test_a_full_map_keeps_what_was_written_and_a_larger_one_goes_on(path, tmp_path):
+def test_at_the_size_limit_batches_are_kept_and_a_larger_limit_continues(
+    path, tmp_path
+):
     expected = fill(tmp_path / "b.lmdb")
     with pytest.raises(StorageFull, match=r"limit of 0\.0005 GiB.*--max-gib"):
         fill(path, max_gib=0.0005)
@@ -130,12 +132,12 @@ def test_a_full_map_keeps_what_was_written_and_a_larger_one_goes_on(path, tmp_pa
 
 
 @pytest.mark.parametrize("limit", [0.0, -1.0, float("nan"), float("inf"), 1e12])
-def test_a_limit_that_is_none_is_refused(path, limit):
+def test_an_invalid_limit_is_refused(path, limit):
     with pytest.raises(StorageFull, match="out of range"):
         ArtifactWriter(path, HEADER, limit)
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageFull, match=r"file/a\.lmdb cannot be written"):
         ArtifactWriter(tmp_path / "file" / "a.lmdb", HEADER, 0.1)
@@ -157,7 +159,7 @@ with ArtifactWriter(Path(path), Header("encode", 1, {}, {}), 0.1) as writer:
 """
 
 
-def test_a_full_disk_leaves_the_finished_artifact_as_it_was(path, processes):
+def test_a_full_disk_does_not_change_the_finished_artifact(path, processes):
     before = fill(path)
     outcome = processes.run(FILL_DISK, path=path)
     assert outcome.code == 1
@@ -174,8 +176,8 @@ def test_a_full_disk_leaves_the_finished_artifact_as_it_was(path, processes):
         ]
 
 
-def test_a_file_is_as_long_as_the_pages_that_it_counts(path, monkeypatch):
-    """LMDB may leave its last pages unwritten, which must not look like a cut."""
+def test_a_file_is_as_long_as_the_pages_that_lmdb_counts(path, monkeypatch):
+    """LMDB may leave its last pages unwritten, which must not look truncated."""
     with ArtifactWriter(path, HEADER, 0.1) as writer:
         with monkeypatch.context() as patched:
             patched.setattr(module, "_expected_size", lambda environment: 1_000_000)

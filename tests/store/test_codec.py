@@ -13,7 +13,7 @@ from tiefvision.store.codec import (
 )
 
 
-def test_a_key_is_its_own_text():
+def test_a_short_key_is_encoded_as_its_text():
     assert key_to_bytes("map/été 服.jpg") == "map/été 服.jpg".encode()
 
 
@@ -24,13 +24,13 @@ def test_an_overlong_key_fits_and_keeps_its_kind(letter):
     assert key.startswith(b"map/")
 
 
-def test_overlong_keys_that_begin_alike_stay_apart():
+def test_overlong_keys_with_a_common_beginning_differ():
     keys = {key_to_bytes("map/" + "a" * 600 + tail) for tail in ("", "1", "2")}
     assert len(keys) == 3
 
 
 @pytest.mark.parametrize("record", [None, 0, 1.5, "é服", [], {}, {"a": [1, None]}])
-def test_a_record_comes_back(record):
+def test_a_record_survives_encoding(record):
     value = record_to_bytes(record)
     assert bytes_to_record(value) == record
     assert not holds_tensors(value)
@@ -50,7 +50,7 @@ def test_a_record_comes_back(record):
     ],
     ids=["half", "empty", "number", "bool", "int", "strided", "fortran", "special"],
 )
-def test_an_array_comes_back(array):
+def test_an_array_survives_encoding(array):
     value = tensors_to_bytes({"x": array})
     back = bytes_to_tensors(value)["x"]
     assert holds_tensors(value)
@@ -59,7 +59,7 @@ def test_an_array_comes_back(array):
     np.testing.assert_array_equal(np.signbit(back * 1.0), np.signbit(array * 1.0))
 
 
-def test_an_array_that_came_back_can_be_changed_alone():
+def test_a_decoded_array_owns_its_memory():
     value = tensors_to_bytes({"x": np.zeros(3)})
     first = bytes_to_tensors(value)["x"]
     first += 1
@@ -67,7 +67,7 @@ def test_an_array_that_came_back_can_be_changed_alone():
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32"])
-def test_one_array_comes_back_alone(dtype):
+def test_one_array_can_be_decoded_alone(dtype):
     tensors = {
         name: np.arange(size).reshape(shape).astype(dtype)
         for name, size, shape in (("a", 6, (2, 3)), ("none", 0, (0, 4)), ("one", 1, ()))

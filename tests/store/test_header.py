@@ -8,7 +8,7 @@ from tiefvision.store.header import SCHEMA, Header
 HEADER = Header("encode", 1, {"sides": (256, 384)}, {"photos": "d1"})
 
 
-def test_a_header_comes_back():
+def test_a_header_survives_json():
     header = replace(HEADER, encoder={"name": "alexnet"}, count={"map": 3}, digest="d")
     back = Header.from_json(header.to_json())
     assert back.same_work(header)
@@ -19,7 +19,7 @@ def test_a_header_comes_back():
     )
 
 
-def test_what_is_known_only_afterwards_does_not_make_other_work():
+def test_fields_known_after_the_work_do_not_make_it_different_work():
     done = replace(HEADER, encoder={"name": "x"}, details={"a": 1}, count={"map": 2})
     assert HEADER.same_work(replace(done, layout={"a": 1}, digest="d"))
 
@@ -35,7 +35,7 @@ def test_what_is_known_only_afterwards_does_not_make_other_work():
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_other_work_is_told_apart(change):
+def test_changed_inputs_or_settings_are_different_work(change):
     assert not HEADER.same_work(replace(HEADER, **change))
 
 
@@ -51,6 +51,6 @@ def test_other_work_is_told_apart(change):
         (json.dumps({**json.loads(HEADER.to_json()), "more": 1}), "not the header"),
     ],
 )
-def test_anything_else_is_refused(text, message):
+def test_an_invalid_header_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
         Header.from_json(text)

@@ -10,7 +10,7 @@ from tiefvision.training.curves import (
     growing_curves,
     with_rates,
 )
-from tiefvision.training.loop import Forgetful, Schedule, Snapshot
+from tiefvision.training.loop import Schedule, Snapshot, VolatileMemory
 
 HISTORY = (
     {"epoch": 0.0, "val_reciprocal_rank": 0.25},
@@ -22,7 +22,7 @@ TENSORBOARD = "torch.utils.tensorboard"
 
 
 class Recorder:
-    """What a summary writer was told."""
+    """A summary writer that records its calls."""
 
     def __init__(self, folder):
         self.folder, self.scalars, self.flushed, self.closed = folder, [], 0, False
@@ -87,7 +87,7 @@ def test_rates_are_those_of_the_first_steps():
 def test_the_table_grows_with_every_epoch(tmp_path):
     table = tmp_path / "reports" / "train.csv"
     with growing_curves(table, tmp_path / "board", SCHEDULE, STEPS) as show:
-        memory = ShowingMemory(Forgetful(), show)
+        memory = ShowingMemory(VolatileMemory(), show)
         assert memory.recall() is None
         assert not table.exists()
         for epochs in range(3):
@@ -99,11 +99,13 @@ def test_the_table_grows_with_every_epoch(tmp_path):
     assert not (tmp_path / "board").exists()
 
 
-def test_a_run_that_goes_on_tells_every_epoch_once(tmp_path):
-    table, kept = tmp_path / "train.csv", Forgetful()
+def test_a_continued_run_has_every_epoch_once(tmp_path):
+    table, kept = tmp_path / "train.csv", VolatileMemory()
     with growing_curves(table, tmp_path / "board", SCHEDULE, STEPS) as show:
         ShowingMemory(kept, show).remember(snapshot(1))
-    table.write_text("epoch\n0\n")  # killed before it showed what it remembered
+    table.write_text(
+        "epoch\n0\n"
+    )  # killed after storing the snapshot, before writing out
     with growing_curves(table, tmp_path / "board", SCHEDULE, STEPS) as show:
         memory = ShowingMemory(kept, show)
         assert memory.recall() == snapshot(1)
@@ -112,7 +114,7 @@ def test_a_run_that_goes_on_tells_every_epoch_once(tmp_path):
     assert [row["epoch"] for row in read(table)] == ["0", "1", "2"]
 
 
-def test_scalars_go_to_tensorboard_where_it_is(tmp_path, recorders):
+def test_scalars_go_to_tensorboard_if_it_is_installed(tmp_path, recorders):
     with growing_curves(tmp_path / "a.csv", tmp_path / "board", SCHEDULE, 5) as show:
         show(HISTORY[:1])
         show(HISTORY[:2])
@@ -140,7 +142,7 @@ def test_scalars_of_an_earlier_process_are_replaced(tmp_path, recorders):
     assert {step for *_, step in recorders[0].scalars} == {0, 1, 2}
 
 
-def test_the_writer_is_closed_where_training_fails(tmp_path, recorders):
+def test_the_writer_is_closed_if_training_fails(tmp_path, recorders):
     with (
         pytest.raises(KeyboardInterrupt),
         growing_curves(tmp_path / "a.csv", tmp_path / "board", SCHEDULE, 5),

@@ -3,23 +3,30 @@ import pytest
 import torch
 from torch import nn
 
-from tiefvision.training.loop import Forgetful, Schedule, Snapshot, Task, fit, seeded
+from tiefvision.training.loop import (
+    Schedule,
+    Snapshot,
+    Task,
+    VolatileMemory,
+    fit,
+    seeded,
+)
 
 STEPS = 4
 
 
 class Killed(Exception):
-    """A run that is cut short."""
+    """Raised to interrupt a run."""
 
 
 def small_network(seed):
-    """With batch normalisation: its running figures are state beside the weights."""
+    """A network with batch normalisation, whose running statistics are state, too."""
     with seeded(seed):
         return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
 
 
 def regression_task(module, better="score", killed_after=None):
-    """Learn a linear rule; stop dead after so many batches."""
+    """The task of learning a linear rule; it raises ``Killed`` after some batches."""
     done = 0
 
     def batches(generator):
@@ -57,16 +64,16 @@ SCHEDULE = Schedule(epochs=5, learning_rate=0.05)
 
 @pytest.mark.parametrize("better", ["", "score"])
 @pytest.mark.parametrize("batches_done", [0, 1, 2 * STEPS, 3 * STEPS + 2])
-def test_a_killed_run_that_goes_on_ends_with_the_same_weights(better, batches_done):
+def test_a_killed_and_continued_run_ends_with_the_same_weights(better, batches_done):
     undisturbed = small_network(seed=1)
     expected = fit(regression_task(undisturbed, better), SCHEDULE, STEPS, seed=7)
 
-    memory = Forgetful()
+    memory = VolatileMemory()
     first = regression_task(small_network(seed=1), better, batches_done)
     with pytest.raises(Killed):
         fit(first, SCHEDULE, STEPS, seed=7, memory=memory)
     assert memory.snapshot.epoch == batches_done // STEPS
-    # The new process starts from other weights: all must come from the memory.
+    # The new network has other weights: all must come from the memory.
     resumed = small_network(seed=2)
     history = fit(
         regression_task(resumed, better), SCHEDULE, STEPS, seed=7, memory=memory
@@ -77,7 +84,7 @@ def test_a_killed_run_that_goes_on_ends_with_the_same_weights(better, batches_do
 
 
 def test_a_finished_run_is_not_trained_again():
-    memory = Forgetful()
+    memory = VolatileMemory()
     trained = small_network(seed=1)
     history = fit(regression_task(trained), SCHEDULE, STEPS, seed=7, memory=memory)
     again = small_network(seed=2)
@@ -86,7 +93,7 @@ def test_a_finished_run_is_not_trained_again():
     assert_same_weights(again, trained)
 
 
-def test_the_seed_decides_what_is_drawn():
+def test_the_seed_determines_the_examples():
     runs = {}
     for name, seed in (("first", 7), ("same", 7), ("other", 8)):
         runs[name] = small_network(seed=1)
@@ -95,7 +102,7 @@ def test_the_seed_decides_what_is_drawn():
     assert not torch.equal(runs["first"][0].weight, runs["other"][0].weight)
 
 
-def test_every_epoch_draws_anew():
+def test_every_epoch_draws_other_examples():
     drawn = []
     module = nn.Linear(1, 1)
 
@@ -107,7 +114,7 @@ def test_every_epoch_draws_anew():
     assert len(set(drawn)) == 3
 
 
-def test_the_loss_falls_and_the_history_tells():
+def test_the_loss_falls_and_the_history_shows_it():
     module = small_network(seed=1)
     history = fit(regression_task(module), SCHEDULE, STEPS, seed=7)
     assert [row["epoch"] for row in history] == [0, 1, 2, 3, 4, 5]
@@ -130,7 +137,7 @@ def test_the_figures_of_an_epoch_are_means_over_its_batches():
 
 
 def scored_task(module, scores):
-    """Each epoch moves the weights; ``scores`` are what validation says in turn."""
+    """A task that changes the weights in every epoch and validates to ``scores``."""
     remaining = iter(scores)
     seen = []
 
@@ -152,12 +159,12 @@ def scored_task(module, scores):
     ("scores", "kept"),
     [
         ([0.1, 0.5, 0.9, 0.4], 2),
-        ([0.1, 0.9, 0.5, 0.9], 3),  # of equals the later
+        ([0.1, 0.9, 0.5, 0.9], 3),  # the later of equal ones
         ([0.1, 0.2, 0.3, 0.4], 3),
         ([0.8, 0.3, 0.2, 0.5], 0),  # training made it worse
     ],
 )
-def test_the_epoch_that_does_best_is_kept(scores, kept):
+def test_the_weights_of_the_best_epoch_are_kept(scores, kept):
     module = nn.Linear(2, 1)
     task, seen = scored_task(module, scores)
     fit(task, Schedule(3, 0.1), steps=1, seed=0)
@@ -169,7 +176,7 @@ def test_the_epoch_that_does_best_is_kept(scores, kept):
 def test_the_best_epoch_survives_a_resumption():
     module = nn.Linear(2, 1)
     task, seen = scored_task(module, [0.1, 0.9, 0.5])
-    memory = Forgetful()
+    memory = VolatileMemory()
     with pytest.raises(RuntimeError, match="StopIteration"):
         fit(_stopping(task), Schedule(4, 0.1), steps=1, seed=0, memory=memory)
     assert memory.snapshot.epoch == 2
@@ -184,20 +191,20 @@ def test_the_best_epoch_survives_a_resumption():
     [
         ([0.1, 0.9, 0.5, 0.4], 2, 1),
         ([0.9, 0.5], 1, 0),
-        ([0.1, 0.9, 0.5, 0.9, 0.2, 0.3], 2, 3),  # an equal one is a better one
+        ([0.1, 0.9, 0.5, 0.9, 0.2, 0.3], 2, 3),  # an equal figure counts as better
         ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], 0, 0),  # to the end
     ],
 )
 def test_patience_ends_training_and_keeps_the_best(scores, patience, kept):
     module = nn.Linear(2, 1)
     task, seen = scored_task(module, scores)
-    # One score too many or too few would end this otherwise.
+    # The number of scores is exact: a further epoch would raise, and none may be left.
     history = fit(task, Schedule(6, 0.1, patience=patience), steps=1, seed=0)
     assert [row["score"] for row in history] == scores
     assert torch.equal(module.weight, seen[kept]["weight"])
 
 
-def test_patience_without_a_figure_to_watch_changes_nothing():
+def test_patience_without_a_selecting_figure_has_no_effect():
     module = nn.Linear(2, 1)
     task, _ = scored_task(module, [0.9, 0.5, 0.1, 0.1])
     task = Task(task.module, task.batches, task.loss, task.validate)
@@ -205,7 +212,7 @@ def test_patience_without_a_figure_to_watch_changes_nothing():
     assert len(history) == 4
 
 
-def test_patience_that_was_cut_short_ends_where_it_would_have_ended():
+def test_patience_stops_an_interrupted_run_at_the_same_epoch():
     scores = [0.1, 0.9, 0.5, 0.4, 0.3]
     schedule = Schedule(9, 0.1, patience=3)
     with seeded(1):
@@ -215,7 +222,7 @@ def test_patience_that_was_cut_short_ends_where_it_would_have_ended():
     expected = fit(task, schedule, steps=1, seed=0)
     assert len(expected) == 5
 
-    memory = Forgetful()
+    memory = VolatileMemory()
     first, _ = scored_task(again, scores[:3])
     with pytest.raises(RuntimeError, match="StopIteration"):
         fit(_stopping(first), schedule, steps=1, seed=0, memory=memory)
@@ -223,13 +230,13 @@ def test_patience_that_was_cut_short_ends_where_it_would_have_ended():
     rest, _ = scored_task(resumed, scores[3:])
     assert fit(rest, schedule, steps=1, seed=0, memory=memory) == expected
     assert_same_weights(resumed, module)
-    # And it stays ended: there is no score left.
+    # A further run trains no epoch: there is no score left.
     done, _ = scored_task(nn.Linear(2, 1), [])
     assert fit(done, schedule, steps=1, seed=0, memory=memory) == expected
 
 
 def _stopping(task):
-    """Validation that runs out of scores, as an error that ends the run."""
+    """Turn running out of scores into a RuntimeError, which ends the run."""
 
     def validate():
         try:
@@ -240,7 +247,7 @@ def _stopping(task):
     return Task(task.module, task.batches, task.loss, validate, task.better)
 
 
-def test_without_a_figure_to_watch_the_last_weights_are_kept():
+def test_without_a_selecting_figure_the_last_weights_are_kept():
     module = nn.Linear(2, 1)
     task, seen = scored_task(module, [0.9, 0.5, 0.1])
     task = Task(task.module, task.batches, task.loss, task.validate)
@@ -251,7 +258,7 @@ def test_without_a_figure_to_watch_the_last_weights_are_kept():
 def test_snapshots_share_no_memory_with_the_module():
     module = nn.Linear(2, 1)
     task, _ = scored_task(module, [0.1, 0.2])
-    memory = Forgetful()
+    memory = VolatileMemory()
     fit(task, Schedule(1, 0.1), steps=1, seed=0, memory=memory)
     kept = {name: array.copy() for name, array in memory.snapshot.tensors.items()}
     with torch.no_grad():
@@ -263,7 +270,7 @@ def test_snapshots_share_no_memory_with_the_module():
 def test_the_first_snapshot_is_taken_before_training():
     remembered = []
 
-    class Recorder(Forgetful):
+    class Recorder(VolatileMemory):
         def remember(self, snapshot: Snapshot) -> None:
             remembered.append(snapshot)
 

@@ -8,7 +8,7 @@ DRESS = Garment("dress", (1.0, 2.0, 30.0, 40.0))
 
 
 class Features:
-    """Holds maps of all photographs but one."""
+    """An artifact with maps of all photographs but one."""
 
     def has(self, key):
         assert key.startswith("map/")
@@ -35,7 +35,7 @@ def test_each_split_gets_its_photographs_that_have_maps():
     assert [item.path for item in validation] == ["b.jpg"]
 
 
-def test_training_needs_a_photograph_of_what_is_to_be_found():
+def test_training_needs_a_photograph_of_a_wanted_category():
     photos = [photo("a.jpg", "val", DRESS), photo("unread.jpg", "train", DRESS)]
     with pytest.raises(BadDataset, match="No training photograph shows dress or bag"):
         annotated_photos(photos, Features(), ["dress", "bag"])

@@ -14,9 +14,9 @@ from tiefvision.distilling.training import normalise
 from tiefvision.encoders.architectures import ARCHITECTURES, Architecture
 from tiefvision.encoders.weights import load_weights
 from tiefvision.locating.folded import fold_heads
+from tiefvision.locating.head_training import window_targets
 from tiefvision.locating.heads import HeadSizes, split_outputs
 from tiefvision.locating.locate import locate
-from tiefvision.locating.training import window_targets
 from tiefvision.locating.windows import (
     Level,
     cells_of_windows,
@@ -39,7 +39,7 @@ RULES = JointRules(
 
 
 def small_trunk():
-    """Two steps of 4 pixels; only the second makes the map's stride."""
+    """Two layers that downsample; only the second reaches the stride of the map."""
     return nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.ReLU(), nn.Conv2d(8, CHANNELS, 4, 4))
 
 
@@ -47,7 +47,7 @@ SMALL = Architecture("small", CHANNELS, STRIDE, WINDOW, 8, small_trunk)
 
 
 def scene(seed, labelled=True):
-    """Noise, with a bright coat in one of four corners that bears label 1."""
+    """Noise with a bright coat, of label 1, in one of the four corners."""
     generator = np.random.default_rng(seed)
     pixels = generator.integers(0, 90, (120, 120, 3))
     labels = np.zeros((120, 120), dtype=np.uint8)
@@ -72,7 +72,7 @@ def make_training(architecture=SMALL, labelled=True, classes=2, count=8, rules=R
 
 
 def make_batch(seed=1, count=4, **changes):
-    """Of scenes that the training does not see; some hold a hat as well."""
+    """A batch of scenes outside the training set; some show a hat as well."""
     scenes = [scene(100 + number) for number in range(count)]
     hat = Garment("hat", (30.0, 20.0, 90.0, 75.0))
     scenes[0] = replace(scenes[0], garments=(*scenes[0].garments, hat))
@@ -86,7 +86,7 @@ def state_of(module):
 
 
 def outputs_of(training, batch):
-    """The crops that a batch becomes, and what the locator says of them."""
+    """The losses of a batch, its crops, and the outputs of the locator for them."""
     seen = []
     handle = training.locator.register_forward_hook(
         lambda _, inputs, outputs: seen.append((inputs[0], outputs))
@@ -98,39 +98,39 @@ def outputs_of(training, batch):
 
 
 @pytest.fixture
-def settled():
-    """A locator as after a long training, whose heads are about to be used."""
+def folded():
+    """A training whose batch normalisations, with random statistics, are folded."""
     training = make_training()
     running = training.locator.standardise
     with torch.no_grad(), seeded(1):
         running.running_mean.normal_()
         running.running_var.uniform_(0.2, 3.0)
     running.num_batches_tracked.fill_(100_000)
-    training.locator.settle()
+    training.locator.fold_into_heads()
     training.locator.eval()
     return training
 
 
 @torch.no_grad()
-def test_settled_heads_say_what_the_locator_says(settled):
-    _, crops, (_, categories, sides) = outputs_of(settled, make_batch())
-    cells = settled.locator.trunk(crops)
+def test_folded_heads_have_the_outputs_of_the_locator(folded):
+    _, crops, (_, categories, sides) = outputs_of(folded, make_batch())
+    cells = folded.locator.trunk(crops)
     torch.testing.assert_close(
-        settled.locator.classifier(cells), categories.sigmoid(), atol=1e-5, rtol=1e-4
+        folded.locator.classifier(cells), categories.sigmoid(), atol=1e-5, rtol=1e-4
     )
     for one, two in zip(
-        settled.locator.regressors(cells), split_outputs(sides, dim=2), strict=True
+        folded.locator.regressors(cells), split_outputs(sides, dim=2), strict=True
     ):
         torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-4)
 
 
 @torch.no_grad()
-def test_the_losses_are_those_of_the_heads(settled):
-    """Window by window, through the code by which stages 3 and 4 train them."""
+def test_the_losses_are_those_of_the_heads(folded):
+    """They equal the losses of stages 3 and 4, window by window."""
     batch = make_batch()
-    losses, crops, _ = outputs_of(settled, batch)
+    losses, crops, _ = outputs_of(folded, batch)
     cells, positions, labels, targets = [], [], [], []
-    for number, maps in enumerate(settled.locator.trunk(crops)):
+    for number, maps in enumerate(folded.locator.trunk(crops)):
         level = Level(maps, 1.0, 1.0, STRIDE, WINDOW, (0, 0))
         present, wanted = window_targets(
             windows_in_image(level), batch.garments[number], CATEGORIES
@@ -144,28 +144,26 @@ def test_the_losses_are_those_of_the_heads(settled):
         torch.cat(parts) for parts in (cells, positions, labels, targets)
     )
     assert set(labels.unique().tolist()) >= {0, 1} and (labels[:, 1] > 0).any()
-    presence = settled.locator.classifier.loss(cells, positions, labels)
-    boxes, error = settled.locator.regressors.loss(
-        cells, positions, targets, labels > 0
-    )
+    presence = folded.locator.classifier.loss(cells, positions, labels)
+    boxes, error = folded.locator.regressors.loss(cells, positions, targets, labels > 0)
     for name, value in (("presence", presence), ("boxes", boxes), ("error", error)):
         torch.testing.assert_close(losses[name], value, atol=1e-5, rtol=1e-4)
 
 
-def test_a_short_training_settles_on_what_it_saw():
+def test_statistics_of_a_short_training_are_those_of_its_batches():
     locator = make_training().locator.train()
     crops = torch.randn(4, 3, 240, 272) + torch.tensor([1.0, 0.0, -2.0])[:, None, None]
     cells = locator.trunk(crops).detach()
     for _ in range(3):
         locator(crops)
-    locator.settle()
+    locator.fold_into_heads()
     flat = cells.transpose(0, 1).flatten(1)
     for head in (locator.classifier, locator.regressors):
         torch.testing.assert_close(head.mean, flat.mean(1), atol=1e-4, rtol=1e-3)
         torch.testing.assert_close(head.spread, flat.std(1), atol=1e-3, rtol=1e-3)
 
 
-def test_what_is_minimised_is_the_weighted_sum():
+def test_the_loss_is_the_weighted_sum():
     rules = replace(RULES, presence=0.5, boxes=2.0)
     with torch.no_grad():
         losses = make_training(rules=rules).loss(make_batch())
@@ -181,11 +179,11 @@ def test_the_loss_of_labels_is_the_cross_entropy_of_shares():
         last.bias.copy_(torch.tensor([0.0, np.log(3.0)]))
         batch = make_batch()
         losses = training.loss(batch)
-    # P(1) is 3/4 everywhere, so the loss tells the mean share of label 1.
+    # P(1) is 3/4 everywhere, so that the loss depends on the mean share of label 1.
     share = (losses["cells"].item() - np.log(4)) / -np.log(3)
     true = batch.labels.float().mean().item()
     assert share == pytest.approx(true, abs=0.02)
-    # 1 is told everywhere: right is where it fills most of a cell.
+    # Class 1 is predicted everywhere, rightly where it covers most of a cell.
     assert losses["right"].item() == pytest.approx(true, abs=0.02)
 
 
@@ -194,7 +192,7 @@ def test_windows_of_a_canvas_are_those_of_its_map():
     assert (windows_on_canvas(3, 5, STRIDE) == windows_in_image(level)).all()
 
 
-def test_cells_that_nobody_labelled_teach_nothing():
+def test_unlabelled_cells_have_no_gradient():
     training = make_training()
     batch = make_batch()
     labels = batch.labels.clone()
@@ -205,7 +203,7 @@ def test_cells_that_nobody_labelled_teach_nothing():
     told, right = training._label_loss(replace(batch, labels=labels), logits)
     told.backward()
     taught = (logits.grad != 0).any(dim=1)  # (B, h, w)
-    # A cell is centred on 8 + 16 of its column, and tells 24 pixels.
+    # A cell is centred on 8 + 16 * column, and its square is 24 px wide.
     left = np.arange(taught.shape[2]) * STRIDE + 8 - 12
     partly = left < middle * 4
     assert not taught[:, :, partly].any()
@@ -217,7 +215,7 @@ def test_cells_that_nobody_labelled_teach_nothing():
 
 
 @pytest.mark.parametrize("classes", [1, 3])
-def test_where_nothing_is_labelled_boxes_teach_alone(classes):
+def test_without_labels_only_the_boxes_have_gradients(classes):
     training = make_training(classes=classes)
     batch = make_batch()
     batch = replace(batch, labels=torch.full_like(batch.labels, UNLABELLED))
@@ -233,7 +231,7 @@ def test_where_nothing_is_labelled_boxes_teach_alone(classes):
             assert gradient.isfinite().all() and gradient.any(), name
 
 
-def test_photographs_without_a_garment_are_no_trouble():
+def test_photographs_without_a_garment_give_finite_losses():
     training = make_training()
     losses = training.loss(make_batch(garments=((),) * 4))
     losses["loss"].backward()
@@ -250,18 +248,18 @@ def test_training_without_any_mask_stays_finite_and_learns():
     assert all(np.isfinite(list(row.values())).all() for row in history)
     assert history[-1]["cells"] == 0
     assert history[-1]["loss"] < history[1]["loss"]
-    training.locator.settle()
+    training.locator.fold_into_heads()
     state = training.locator.state_dict()
     assert all(value.isfinite().all() for value in state.values())
 
 
-def test_it_finds_garments_in_photographs_that_it_never_saw():
+def test_it_finds_garments_in_new_photographs():
     training = make_training(count=32)
     history = fit(training.task(), Schedule(8, 3e-3), 8, seed=0)
     assert history[-1]["loss"] < history[1]["loss"] - 1
     assert history[-1]["right"] > 0.9
     locator = training.locator
-    locator.settle()
+    locator.fold_into_heads()
     heads = fold_heads(locator.classifier, locator.regressors)
     batch = make_batch(count=6)
     overlaps = []
@@ -279,7 +277,7 @@ def test_it_finds_garments_in_photographs_that_it_never_saw():
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_early_layers_end_before_the_last_step_of_the_map(name):
+def test_early_layers_end_before_the_last_downsampling(name):
     architecture = ARCHITECTURES[name]
     trunk = architecture.build().eval()
     early = early_layers(trunk, architecture.stride)
@@ -293,7 +291,7 @@ def test_early_layers_end_before_the_last_step_of_the_map(name):
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_early_layers_and_statistics_of_a_trunk_do_not_move(name):
+def test_early_layers_and_statistics_of_a_trunk_do_not_change(name):
     training = make_training(ARCHITECTURES[name], count=2)
     trunk = training.locator.trunk
     early = len(early_layers(trunk, ARCHITECTURES[name].stride))
@@ -305,7 +303,7 @@ def test_early_layers_and_statistics_of_a_trunk_do_not_move(name):
         assert before[key].equal(value) == still, key
 
 
-def test_training_leaves_the_trunk_in_its_final_form():
+def test_training_keeps_the_trunk_in_evaluation_mode():
     locator = make_training(ARCHITECTURES["mobilenet_v2"]).locator
     assert locator.train() is locator
     assert locator.standardise.training and locator.labels[1].training
@@ -314,7 +312,7 @@ def test_training_leaves_the_trunk_in_its_final_form():
 
 
 @torch.no_grad()
-def test_half_precision_is_of_the_arithmetic_only():
+def test_mixed_precision_gives_close_losses_in_float32():
     training = make_training()
     halved = replace(
         training, locator=copy.deepcopy(training.locator), dtype=torch.bfloat16
@@ -327,8 +325,8 @@ def test_half_precision_is_of_the_arithmetic_only():
     assert half["loss"].item() != whole["loss"].item()
 
 
-def test_dilated_layers_keep_their_weights_and_stay_wide_in_mixed_precision():
-    """MobileNetV2's only: the map is the one that its plain trunk computes."""
+def test_dilated_layers_keep_their_weights_and_compute_in_float32():
+    """The map of MobileNetV2 equals that of its unchanged trunk."""
     architecture = ARCHITECTURES["mobilenet_v2"]
     with seeded(0):
         trunk = architecture.build().eval()

@@ -62,7 +62,7 @@ def start():
     return make_encoder("alexnet", "random")
 
 
-def test_only_training_photographs_teach_and_rare_labels_share_a_class(labelled):
+def test_only_training_photographs_are_read_and_rare_labels_share_a_class(labelled):
     photos = read_scenes(labelled, WANTED, None, untracked)
     assert len(photos.scenes) == len(training_photos(labelled))
     hats = photos.classes.count("hat")
@@ -100,7 +100,7 @@ def test_boxes_and_labels_shrink_with_a_large_photograph(labelled, monkeypatch):
             assert shrunk.box_in_image == pytest.approx(tuple(box))
 
 
-def test_another_split_may_be_given(labelled):
+def test_splits_can_be_given(labelled):
     path = read_dataset(labelled).photos[0].path
     others = {photo.path: "test" for photo in read_dataset(labelled).photos}
     photos = read_scenes(labelled, WANTED, others | {path: "train"}, untracked)
@@ -110,7 +110,7 @@ def test_another_split_may_be_given(labelled):
     assert str(labelled) in str(caught.value)
 
 
-def test_a_category_that_is_not_there_is_refused(dataset):
+def test_an_unknown_category_is_refused(dataset):
     with pytest.raises(BadDataset, match="no category spacesuit"):
         read_scenes(dataset, ("spacesuit",), None, untracked)
 
@@ -136,7 +136,7 @@ def test_photographs_without_a_mask_are_unlabelled(labelled):
     assert {"skin", "dress"} <= set(photos.classes)
 
 
-def test_without_any_mask_the_ground_is_the_only_class(dataset):
+def test_without_any_mask_the_background_is_the_only_class(dataset):
     photos = read_scenes(dataset, WANTED, None, untracked)
     assert photos.classes == ("ground",)
     assert all(labels_of(scene) == {UNLABELLED} for scene in photos.scenes)
@@ -161,7 +161,7 @@ def test_label_names_must_be_a_list_of_names(labelled):
         read_scenes(labelled, WANTED, None, untracked)
 
 
-def test_the_file_it_writes_is_an_encoder_whose_last_layers_moved(labelled, tmp_path):
+def test_the_file_is_an_encoder_whose_last_layers_changed(labelled, tmp_path):
     output = tmp_path / "out" / "tuned.safetensors"
     encoder = start()
     before = encoder.identity
@@ -171,7 +171,7 @@ def test_the_file_it_writes_is_an_encoder_whose_last_layers_moved(labelled, tmp_
     tuned = make_encoder("alexnet", str(output))
     assert tuned.identity.weights.endswith("-tuned")
     moved = [
-        not one.half().float().equal(two)  # as the file rounds them
+        not one.half().float().equal(two)  # at the precision of the file
         for one, two in zip(
             encoder.trunk.state_dict().values(),
             tuned.trunk.state_dict().values(),
@@ -187,7 +187,7 @@ def test_the_file_it_writes_is_an_encoder_whose_last_layers_moved(labelled, tmp_
 
 
 @pytest.mark.parametrize("masks", [True, False])
-def test_the_heads_lie_beside_the_encoder(masks, labelled, dataset, tmp_path):
+def test_the_file_holds_the_heads_of_the_encoder(masks, labelled, dataset, tmp_path):
     output = tmp_path / "tuned.safetensors"
     root = labelled if masks else dataset
     photos = read_scenes(root, WANTED, None, untracked)
@@ -212,12 +212,12 @@ def test_the_heads_lie_beside_the_encoder(masks, labelled, dataset, tmp_path):
     with torch.no_grad():
         said = [classifier(cells), *regressors(cells)]
     assert all(part.isfinite().all() for part in said)
-    # Standardised: what the heads read is about as wide as what they were taught on.
+    # The standardised input of the heads has about the spread that it had in training.
     read = (cells[0].flatten(1) - classifier.mean[:, None]) / classifier.spread[:, None]
     assert read.abs().median() < 3
 
 
-def test_the_same_seed_tunes_the_same_and_another_does_not(dataset, tmp_path):
+def test_the_seed_determines_the_weights(dataset, tmp_path):
     photos = read_scenes(dataset, (OUTFIT,), None, untracked)
     photos = replace(photos, scenes=photos.scenes[:3])
     written = []
@@ -237,7 +237,7 @@ def kill_before_writing(monkeypatch):
 
 @pytest.fixture
 def cut_short(labelled, tmp_path, monkeypatch):
-    """A training that was killed before its file was written; what it read."""
+    """Photographs and output path of a training killed before it wrote the file."""
     output = tmp_path / "tuned.safetensors"
     photos = read_scenes(labelled, WANTED, None, untracked)
     with monkeypatch.context() as patched:

@@ -36,7 +36,7 @@ DETAILS = {
 
 
 def in_halves(module, seed):
-    """With weights from 1 to 2, which are far from fresh ones, exact in halves."""
+    """Give a module weights in [1, 2], unlike random ones and exact in float16."""
     generator = torch.Generator().manual_seed(seed)
     state = {
         name: (1 + torch.rand(tensor.shape, generator=generator)).half().float()
@@ -73,7 +73,7 @@ def write_heads(classifier, regressors):
 
 @pytest.fixture
 def keep(tmp_path):
-    """Write an artifact that keeps heads, and open it."""
+    """Write heads into an artifact and open it."""
     opened = []
 
     def kept(heads):
@@ -89,10 +89,10 @@ def keep(tmp_path):
         artifact.close()
 
 
-# --- where heads lie
+# --- the file of the heads
 
 
-def test_the_heads_of_the_shipped_locator_lie_beside_it(tmp_path, monkeypatch):
+def test_the_shipped_locator_has_a_file_of_heads(tmp_path, monkeypatch):
     monkeypatch.setattr(package_weights, "FOLDER", tmp_path)
     assert heads_file("alexnet", "locator") is None
     assert heads_sources("alexnet", "locator") == {}
@@ -102,7 +102,7 @@ def test_the_heads_of_the_shipped_locator_lie_beside_it(tmp_path, monkeypatch):
     assert heads_sources("alexnet", "locator") == {"heads": file_hash(path)}
 
 
-def test_a_file_of_weights_may_hold_its_own_heads(tmp_path):
+def test_a_weights_file_can_hold_heads(tmp_path):
     path = tmp_path / "tuned.safetensors"
     assert heads_file("alexnet", str(path)) is None
     path.write_bytes(b"an encoder with heads")
@@ -110,7 +110,7 @@ def test_a_file_of_weights_may_hold_its_own_heads(tmp_path):
 
 
 @pytest.mark.parametrize("weights", ["shipped", "imagenet", "random"])
-def test_other_weights_come_without_heads(weights, tmp_path, monkeypatch):
+def test_other_weights_have_no_file_of_heads(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(package_weights, "FOLDER", tmp_path)
     (tmp_path / HEADS_FILE).write_bytes(b"heads over another encoder")
     assert heads_file("alexnet", weights) is None
@@ -120,7 +120,7 @@ def test_other_weights_come_without_heads(weights, tmp_path, monkeypatch):
 # --- reading them
 
 
-def test_heads_are_read_with_what_builds_them(write_heads, classifier, tmp_path):
+def test_heads_are_read_with_their_parameters(write_heads, classifier, tmp_path):
     heads = read_heads(write_heads(tmp_path / "h.safetensors"), ENCODER)
     assert set(heads.details) == set(heads.states) == {CLASSIFIER, REGRESSORS}
     assert heads.details[CLASSIFIER]["categories"] == list(CATEGORIES)
@@ -131,7 +131,7 @@ def test_heads_are_read_with_what_builds_them(write_heads, classifier, tmp_path)
 
 
 @pytest.mark.parametrize(("weights_hash", "there"), [("ab12", True), ("cd34", False)])
-def test_heads_over_another_encoder_are_none(
+def test_heads_of_another_encoder_are_ignored(
     weights_hash, there, write_heads, tmp_path
 ):
     over = {"name": "alexnet", "weights": "w", "weights_hash": weights_hash}
@@ -152,7 +152,7 @@ def test_an_encoder_without_heads_has_none(tmp_path):
 # --- through an artifact
 
 
-def test_a_classifier_starts_from_the_one_that_was_kept(
+def test_a_classifier_starts_from_the_one_in_the_artifact(
     write_heads, keep, classifier, tmp_path
 ):
     features = keep(read_heads(write_heads(tmp_path / "h.safetensors"), ENCODER))
@@ -169,10 +169,10 @@ def test_a_classifier_starts_from_the_one_that_was_kept(
     mine, theirs = started.network.output, classifier.network.output
     assert torch.equal(mine.weight[0], theirs.weight[1])
     assert torch.equal(mine.bias[0], theirs.bias[1])
-    assert not torch.isin(mine.weight[1], theirs.weight).any()  # of hats nothing known
+    assert not torch.isin(mine.weight[1], theirs.weight).any()  # "hat" is new
 
 
-def test_regressors_start_from_those_that_were_kept(
+def test_regressors_start_from_those_in_the_artifact(
     write_heads, keep, regressors, tmp_path
 ):
     features = keep(read_heads(write_heads(tmp_path / "h.safetensors"), ENCODER))
@@ -188,14 +188,14 @@ def test_regressors_start_from_those_that_were_kept(
     assert not torch.equal(sides[0], sides[1])  # the four stay separate
 
 
-def test_what_was_not_kept_is_no_start(keep):
+def test_an_artifact_without_heads_gives_none(keep):
     features = keep(None)
     assert features.header.count == {}
     assert kept_classifier(features, CATEGORIES) is None
     assert kept_regressors(features, CATEGORIES) is None
 
 
-def test_kept_heads_that_lack_a_tensor_are_named(write_heads, keep, tmp_path):
+def test_an_artifact_whose_heads_lack_a_tensor_is_named(write_heads, keep, tmp_path):
     heads = read_heads(write_heads(tmp_path / "h.safetensors"), ENCODER)
     del heads.states[CLASSIFIER]["mean"]
     with pytest.raises(BadWeights, match=r"features\.lmdb lacks mean"):

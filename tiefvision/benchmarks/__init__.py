@@ -1,1 +1,1 @@
-"""How fast the machine is, how near to that the pipeline comes, and what it beats."""
+"""Benchmarks: speed of the pipeline against the machine's limits and other programs."""

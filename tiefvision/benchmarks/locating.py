@@ -1,4 +1,7 @@
-"""Locating one street photograph, step by step, and with heads of the first size."""
+"""Benchmark of locating a street photograph: all of it, each step, the original heads.
+
+The original heads are those of TiefVision's published sizes (``original_heads``).
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +12,7 @@ from tiefvision.benchmarks.limits import dtype_name, matrix_product
 from tiefvision.benchmarks.measured import Measured
 from tiefvision.benchmarks.operations import GIGA, count_operations
 from tiefvision.benchmarks.original_heads import OriginalHeads
-from tiefvision.benchmarks.timing import Patience, Work, time_in_turns
+from tiefvision.benchmarks.timing import Repetition, Work, time_in_turns
 from tiefvision.encoders.cost import floating_point_operations
 from tiefvision.locating.locate import judge_levels
 from tiefvision.locating.locator import Locator
@@ -19,11 +22,11 @@ from tiefvision.locating.windows import Level
 from tiefvision.photos.resizing import resize_photo
 from tiefvision.photos.working import WorkingPhoto, open_photo
 
-ROUNDS = Patience(seconds=15.0, least=3, most=20)
-"""Twenty, unless the machine is very slow."""
+ROUNDS = Repetition(seconds=15.0, least=3, most=20)
+"""Rounds of the steps; 20 unless the machine is very slow."""
 
-SLOW = Patience(seconds=3.0, least=3, most=5)
-"""For heads of the first size, which take as long as ten photographs."""
+SLOW = Repetition(seconds=3.0, least=3, most=5)
+"""Rounds of the original heads, which take as long as locating in ten photographs."""
 
 DECODE, RESIZE, ENCODE = "decode", "resize", "encode"
 HEADS, VOTES, ALL = "heads", "votes", "all of it"
@@ -36,16 +39,20 @@ def locating(
     file: Path,
     models: str,
     device: torch.device,
-    patience: Patience | None = None,
+    repetition: Repetition | None = None,
 ) -> Iterator[Measured]:
-    """Rows of the whole, of its steps, and of heads of the first size.
+    """Measure locating in a photograph.
 
     Args:
-        locator: What is measured.
-        file: The photograph.
-        models: What to call the locator's models in a note.
-        device: Where the locator runs.
-        patience: How long all steps together are repeated.
+        locator: locator to measure.
+        file: photograph.
+        models: name of the locator's models for the note of a row.
+        device: torch device of the locator.
+        repetition: number of rounds; ``ROUNDS`` and ``SLOW`` if None.
+
+    Yields:
+        A row for each step, for all steps together, for the original heads, and for all
+        steps with the original heads.
     """
     photo = open_photo(file)
     levels = encode_levels(
@@ -55,8 +62,8 @@ def locating(
     product = matrix_product(dtype, device)
     works = _steps(locator, file, photo, levels)
     original = _original_heads(locator, levels, device)
-    timings = time_in_turns({**works, PRODUCT: product}, device, patience or ROUNDS)
-    timings |= time_in_turns({ORIGINAL: original}, device, patience or SLOW)
+    timings = time_in_turns({**works, PRODUCT: product}, device, repetition or ROUNDS)
+    timings |= time_in_turns({ORIGINAL: original}, device, repetition or SLOW)
     seconds = {name: timing.seconds for name, timing in timings.items()}
     seconds[ALL_ORIGINAL] = seconds[ALL] - seconds[HEADS] + seconds[ORIGINAL]
     operations = {
@@ -85,12 +92,12 @@ def locating(
 def _steps(
     locator: Locator, file: Path, photo: WorkingPhoto, levels: Sequence[Level]
 ) -> dict[str, Work]:
-    """The steps, each with its input at hand, and then all of it from the file."""
+    """The steps by name, each on prepared input, and all of them from the file."""
     encoder, rules = locator.encoder, locator.voting
     sizes = _level_sizes(locator, photo)
     borders = [level_border(*size, locator.pyramid.border) for size in sizes]
     resized = [resize_photo(photo.pixels, *size) for size in sizes]
-    opinions = judge_levels(levels, locator.heads, rules)
+    predictions = judge_levels(levels, locator.heads, rules)
     return {
         DECODE: lambda: open_photo(file),
         RESIZE: lambda: [resize_photo(photo.pixels, *size) for size in sizes],
@@ -100,7 +107,7 @@ def _steps(
         ],
         HEADS: lambda: judge_levels(levels, locator.heads, rules),
         VOTES: lambda: combine(
-            opinions, locator.heads.categories, photo.width, photo.height, rules
+            predictions, locator.heads.categories, photo.width, photo.height, rules
         ),
         ALL: lambda: locator.find(open_photo(file)),
     }
@@ -109,6 +116,7 @@ def _steps(
 def _original_heads(
     locator: Locator, levels: Sequence[Level], device: torch.device
 ) -> Work:
+    """The original heads, run over the maps of all levels."""
     architecture, dtype = locator.encoder.architecture, locator.encoder.dtype
     heads = OriginalHeads(architecture.channels, architecture.window).to(device, dtype)
     maps = [level.cells.to(device, dtype).unsqueeze(0) for level in levels]
@@ -122,6 +130,7 @@ def _original_heads(
 
 
 def _level_sizes(locator: Locator, photo: WorkingPhoto) -> list[tuple[int, int]]:
+    """Width and height in pixels of the resized photograph of each level."""
     return [
         level_size(photo.width, photo.height, long_side)
         for long_side in locator.pyramid.long_sides
@@ -129,6 +138,7 @@ def _level_sizes(locator: Locator, photo: WorkingPhoto) -> list[tuple[int, int]]
 
 
 def _encoding_operations(locator: Locator, photo: WorkingPhoto) -> int:
+    """Floating-point operations of encoding a photograph at all levels."""
     total = 0
     for width, height in _level_sizes(locator, photo):
         beside, above = level_border(width, height, locator.pyramid.border)
@@ -139,6 +149,7 @@ def _encoding_operations(locator: Locator, photo: WorkingPhoto) -> int:
 
 
 def _share_with_votes(locator: Locator, levels: Sequence[Level]) -> str:
-    sure = len(judge_levels(levels, locator.heads, locator.voting).probabilities)
+    """A note with the number of windows that have a vote."""
+    voters = len(judge_levels(levels, locator.heads, locator.voting).probabilities)
     windows = sum(level.rows * level.columns for level in levels)
-    return f"{sure} of {windows} windows have a vote"
+    return f"{voters} of {windows} windows have a vote"

@@ -1,26 +1,30 @@
-"""A row of the bench."""
+"""A row in the results of a benchmark."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Unit = Literal["GFLOP/s", "GB/s", "photographs/s", "triplets/s"]
+"""Units of rates. A multiplication and an addition count as two operations (FLOP)."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One work, what it took, and what that is compared with.
+    """The measurement of one work, with comparisons where there are any.
 
     Attributes:
-        work: What was done.
-        dtype: Of the arithmetic; "" where there is none to speak of.
-        seconds: Median of the rounds, of the work once.
-        rate: In ``unit``.
-        unit: A multiplication and an addition are two floating-point operations.
-        share: Of the rate that is the limit of this work, measured in turns with it.
-        over_torchvision: How many times as fast as plain torchvision in a loop:
-            float32, photograph by photograph, contiguous, nothing fused.
-        over_naive: How many times as fast as the naive way, which ``note`` names.
-        note: What else must be known.
+        work: description of what was measured.
+        dtype: dtype of the arithmetic; "" if arithmetic does not dominate.
+        seconds: time of doing the work once, median over rounds; the shortest round for
+            the limits of the machine.
+        rate: work per second, in ``unit``.
+        unit: unit of the rate.
+        share: rate as a share of the limit for this work, which was measured in turns
+            with it; None if there is no limit.
+        over_torchvision: speed-up over plain torchvision (float32, contiguous, one
+            photograph at a time, no fused layers); None if not compared.
+        over_naive: speed-up over the naive way, which ``note`` describes; None if not
+            compared.
+        note: remarks that a reader of the row needs.
     """
 
     work: str
@@ -34,7 +38,7 @@ class Measured:
     note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The attributes as a dictionary for JSON."""
         return asdict(self)
 
 
@@ -51,7 +55,7 @@ COLUMNS = (
 
 
 def table_row(row: Measured) -> tuple[str, ...]:
-    """As a table shows it, in the order of ``COLUMNS``."""
+    """The cells of a row as text, in the order of ``COLUMNS``."""
     return (
         row.work,
         row.dtype,

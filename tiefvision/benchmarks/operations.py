@@ -1,4 +1,4 @@
-"""Floating-point operations of a work: a multiplication and an addition are two."""
+"""Counting floating-point operations; a multiplication and an addition count as two."""
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -9,10 +9,10 @@ GIGA = 1e9
 
 
 def count_operations(work: Work) -> int:
-    """Operations of the convolutions and matrix products of a work, which is run.
+    """Run a work and count the operations of its convolutions and matrix products.
 
-    What oneDNN computes by operators of its own, as a fused encoder does, is missed;
-    ``tiefvision.encoders.cost`` counts that.
+    Operators of oneDNN, which a fused encoder uses, are not counted; use
+    ``tiefvision.encoders.cost`` for encoders.
     """
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         work()

@@ -1,8 +1,8 @@
-"""Heads of the sizes that TiefVision published, to compare the cost with.
+"""Heads of the sizes in TiefVision's published code, to compare the cost with.
 
-They are fully connected layers over all channels of a window, written as 11x11
-convolutions: a classifier of 1024, 256 and 2 units with ReLU between, and four
-regressors of 512, 128 and 1 with tanh. Source: TiefVision's Lua code.
+They are fully connected layers over all channels of a window, written as convolutions:
+a classifier of 1024, 256 and 2 units with ReLU, and four regressors of 512, 128 and 1
+units with tanh. Source: TiefVision's Lua code.
 """
 
 from torch import Tensor, nn
@@ -12,7 +12,12 @@ REGRESSOR_UNITS = (512, 128, 1)
 
 
 class OriginalHeads(nn.Module):
-    """Heads of TiefVision's sizes; untrained, since only their cost is of interest."""
+    """Heads of TiefVision's sizes with random weights; only their cost is of interest.
+
+    Args:
+        channels: channels C of the map.
+        window: side of a window in cells.
+    """
 
     def __init__(self, channels: int, window: int) -> None:
         super().__init__()
@@ -22,7 +27,11 @@ class OriginalHeads(nn.Module):
         )
 
     def forward(self, cells: Tensor) -> list[Tensor]:
-        """(1, C, h, w) -> what each of the five networks says of every window."""
+        """Evaluate every window of a map (1, C, h, w) with each of the five networks.
+
+        Returns:
+            Five arrays (1, units of the last layer, rows, columns).
+        """
         return [head(cells) for head in (self.classifier, *self.regressors)]
 
 

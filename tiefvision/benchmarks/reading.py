@@ -1,4 +1,4 @@
-"""Photographs a second: decoding, encoding, and both as the second stage does them."""
+"""Benchmark of stage 2: decoding photographs, encoding them, and both together."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import torch
 
 from tiefvision.benchmarks.limits import dtype_name
 from tiefvision.benchmarks.measured import Measured
-from tiefvision.benchmarks.timing import Patience, Work, time_in_turns
+from tiefvision.benchmarks.timing import Repetition, Work, time_in_turns
 from tiefvision.encoders.dense import Border, DenseEncoder
 from tiefvision.locating.pyramid import (
     Pyramid,
@@ -26,17 +26,20 @@ def reading(
     encoder: DenseEncoder,
     files: Sequence[Path],
     device: torch.device,
-    patience: Patience | None = None,
+    repetition: Repetition | None = None,
     pyramid: Pyramid | None = None,
 ) -> Iterator[Measured]:
-    """A row of decoding, of the encoder with all pixels at hand, and of both at once.
+    """Measure decoding and encoding of photographs.
 
     Args:
-        encoder: What the photographs go through.
-        files: JPEGs of one size.
-        device: Where the encoder runs.
-        patience: How long all three together are repeated.
-        pyramid: The sizes at which each is encoded.
+        encoder: encoder of the photographs.
+        files: JPEG files of equal width and height.
+        device: torch device of the encoder.
+        repetition: number of rounds; the defaults if None.
+        pyramid: sizes at which each photograph is encoded; the defaults if None.
+
+    Yields:
+        A row for decoding, for encoding decoded photographs, and for both together.
     """
     pyramid = pyramid or Pyramid()
 
@@ -49,7 +52,7 @@ def reading(
 
     def decode_and_encode() -> None:
         for photo in open_photos(files):
-            # Drawn on the spot: one that cannot be read would be a fault of ours.
+            # The files were written by this program, so all of them can be read.
             assert isinstance(photo, WorkingPhoto)
             encode_levels(encoder, photo.pixels, photo.width, photo.height, pyramid)
 
@@ -58,7 +61,7 @@ def reading(
         PURE: encode_ready,
         BOTH: decode_and_encode,
     }
-    timings = time_in_turns(works, device, patience)
+    timings = time_in_turns(works, device, repetition)
     photo = open_photo(files[0])
     for name in works:
         seconds = timings[name].seconds
@@ -75,6 +78,7 @@ def reading(
 
 
 def _levels(photo: WorkingPhoto, pyramid: Pyramid) -> list[tuple[Photograph, Border]]:
+    """The resized photograph and its border in pixels, for every level."""
     levels = []
     for long_side in pyramid.long_sides:
         size = level_size(photo.width, photo.height, long_side)

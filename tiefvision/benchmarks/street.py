@@ -1,4 +1,4 @@
-"""Street photographs to measure with: JPEG files of real weight, drawn on the spot."""
+"""Synthetic street photographs for benchmarks, JPEG files of realistic size."""
 
 from pathlib import Path
 
@@ -10,14 +10,22 @@ from tiefvision.datasets.synth.scenes import street_scene
 from tiefvision.photos.resizing import resize_photo
 
 WIDTH, HEIGHT = 550, 825
-"""Pixels, as most photographs of Clothing Co-Parsing."""
+"""Size of a photograph in pixels, the most common one in Clothing Co-Parsing."""
 
 QUALITY = 80
-"""Of the JPEG: the files then weigh what those of Clothing Co-Parsing do, 58 kB."""
+"""JPEG quality at which files are as large as those of Clothing Co-Parsing, 58 kB."""
 
 
 def write_street_photos(folder: Path, photos: int) -> list[Path]:
-    """Draw street scenes into a folder; the same ones every time."""
+    """Draw street scenes and write them into a folder; the same ones every time.
+
+    Args:
+        folder: existing folder.
+        photos: number of photographs.
+
+    Returns:
+        Paths of the files.
+    """
     files = []
     for number in range(photos):
         scene = street_scene(draw_item(0, number), np.random.default_rng(number))

@@ -1,7 +1,7 @@
-"""Seconds that works take, measured side by side.
+"""Timing of functions ("works") that are to be compared with each other.
 
-The speed of a machine drifts from second to second, with heat and neighbours. What is
-to be compared is therefore measured in turns, never one after the other.
+The speed of a machine changes within seconds, with its temperature and its other load.
+Works are therefore run in turns, round by round, instead of one after the other.
 """
 
 import time
@@ -12,16 +12,17 @@ from statistics import median
 import torch
 
 Work = Callable[[], object]
+"""A function without arguments whose time is measured."""
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long works are repeated.
+class Repetition:
+    """How often works are repeated.
 
     Attributes:
-        seconds: After these no other round is begun, of all works together.
-        least: Rounds that are measured even if they take longer.
-        most: Rounds after which the median is known well enough.
+        seconds: time after which no further round of all works begins.
+        least: least number of rounds, even if they take longer.
+        most: largest number of rounds.
     """
 
     seconds: float = 1.0
@@ -31,34 +32,49 @@ class Patience:
 
 @dataclass(frozen=True)
 class Timings:
-    """Seconds of every round of a work, after one round that warms up."""
+    """The times of a work, without the round that warms up.
+
+    Attributes:
+        rounds: seconds of each round.
+    """
 
     rounds: tuple[float, ...]
 
     @property
     def seconds(self) -> float:
-        """The median."""
+        """Median seconds of a round."""
         return median(self.rounds)
 
     @property
     def best(self) -> float:
-        """The shortest: what the machine can do when nothing disturbs it."""
+        """Seconds of the shortest round, the one least disturbed by other load."""
         return min(self.rounds)
 
 
 def time_in_turns(
-    works: Mapping[str, Work], device: torch.device, patience: Patience | None = None
+    works: Mapping[str, Work],
+    device: torch.device,
+    repetition: Repetition | None = None,
 ) -> dict[str, Timings]:
-    """Time works round by round, each once a round, by name."""
-    patience = patience or Patience()
+    """Time works in turns: every round runs each of them once.
+
+    Args:
+        works: works by name; each runs once before the first round, to warm up.
+        device: torch device whose queue is awaited after each work.
+        repetition: number of rounds; the defaults if None.
+
+    Returns:
+        The times of each work, by name.
+    """
+    repetition = repetition or Repetition()
     for work in works.values():
         work()
     _finish(device)
     rounds: dict[str, list[float]] = {name: [] for name in works}
     started = time.perf_counter()
-    for number in range(patience.most):
-        late = time.perf_counter() - started > patience.seconds
-        if late and number >= patience.least:
+    for number in range(repetition.most):
+        late = time.perf_counter() - started > repetition.seconds
+        if late and number >= repetition.least:
             break
         for name, work in works.items():
             begun = time.perf_counter()
@@ -69,7 +85,7 @@ def time_in_turns(
 
 
 def _finish(device: torch.device) -> None:
-    """Wait for what an accelerator still has in its queue."""
+    """Wait until an accelerator has finished its queued operations."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

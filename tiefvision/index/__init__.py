@@ -1,1 +1,1 @@
-"""Finding neighbours: NMSLIB for speed, exact search as its judge."""
+"""Nearest neighbours: approximate search by NMSLIB, and exact search to measure it."""

@@ -1,4 +1,4 @@
-"""Pairs of a gallery that are closer than a limit, found by its own NMSLIB index."""
+"""Pairs of rows in a gallery that are more similar than a limit, found with NMSLIB."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,23 +10,24 @@ from tiefvision.index.hnsw import HnswIndex, build_index
 from tiefvision.index.neighbours import Neighbours, search_exactly
 
 Rows = NDArray[np.int64]
+"""Numbers of gallery rows."""
 
 BLOCK = 256
-"""Rows compared with all others at a time."""
+"""Rows compared exactly with the whole gallery at a time."""
 
 NEIGHBOURS = 10
-"""Asked of every row at first; of rows that all of them are close to, twice as many
-until one is not."""
+"""Neighbours searched for each row at first. If all of them are within the row's limit
+the search is repeated with twice as many, until one is beyond it."""
 
 
 @dataclass(frozen=True, order=True)
 class ClosePair:
-    """Two rows that are close.
+    """Two rows of a gallery whose similarity reaches the limits of both.
 
     Attributes:
-        first: The smaller of their numbers.
-        second: The larger.
-        similarity: Cosine in [-1, 1].
+        first: the smaller row number.
+        second: the larger row number.
+        similarity: cosine in [-1, 1].
     """
 
     first: int
@@ -37,15 +38,18 @@ class ClosePair:
 def close_pairs(
     embeddings: NDArray[np.float32], limits: NDArray[np.float32]
 ) -> list[ClosePair]:
-    """Pairs of rows whose cosine reaches the limits of both, in the order of the rows.
+    """Find all pairs of rows whose cosine reaches the limits of both rows.
 
-    The time grows with N log N, not with its square. Many equal rows fill the links of
-    each other, so that the graph loses its way to the rest: a row that does not find
-    itself is compared with every other one.
+    The time grows with N log N. Groups of many equal rows fill each other's links in
+    the graph, so that a search may not reach other rows. Such a row does not find
+    itself either, and is then compared exactly with the whole gallery.
 
     Args:
-        embeddings: (N, D) of unit length.
-        limits: (N,) the least cosine of each row to a row that is close to it.
+        embeddings: rows of unit length, (N, D) float32.
+        limits: for each row, the lowest cosine of a pair with this row, (N,) float32.
+
+    Returns:
+        The pairs, sorted by row numbers.
     """
     found: dict[tuple[int, int], float] = {}
     lost = np.ones(len(embeddings), dtype=np.bool_)
@@ -63,7 +67,10 @@ def close_pairs(
 def _search(
     index: HnswIndex, embeddings: NDArray[np.float32], limits: NDArray[np.float32]
 ) -> Iterator[tuple[Rows, Neighbours]]:
-    """Rows and their neighbours, until one of each row is beyond the row's limit."""
+    """Yield rows with their neighbours, for more neighbours each time.
+
+    A row is searched again until one of its neighbours is beyond the row's limit.
+    """
     asking, k = np.arange(len(embeddings)), NEIGHBOURS
     while len(asking):
         found = index.search(embeddings[asking], k)
@@ -77,7 +84,13 @@ def _search(
 def _pairs(
     rows: Rows, found: Neighbours, limits: NDArray[np.float32]
 ) -> dict[tuple[int, int], float]:
-    """Those of the neighbours that both limits let through, smaller row first."""
+    """Similarities of the found pairs that reach both limits, keyed (smaller, larger).
+
+    Args:
+        rows: row numbers that were searched for, (n,).
+        found: neighbours of these rows, (n, k).
+        limits: limits of all rows of the gallery, (N,).
+    """
     least = np.maximum(limits[rows][:, None], limits[found.rows])
     kept = (found.similarities >= least) & (found.rows != rows[:, None])
     one = np.broadcast_to(rows[:, None], found.rows.shape)[kept]

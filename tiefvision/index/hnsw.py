@@ -1,6 +1,10 @@
-"""The NMSLIB index: the only module that knows NMSLIB, and the only one with distances.
+"""Approximate nearest-neighbour search in a HNSW graph, by NMSLIB.
 
-Source: Malkov & Yashunin, hierarchical navigable small worlds (arXiv:1603.09320).
+This is the only module that imports NMSLIB and the only one that handles distances
+(1 - cosine); everything outside works with similarities.
+
+Source: Malkov & Yashunin, "Efficient and robust approximate nearest neighbor search
+using Hierarchical Navigable Small World graphs" (arXiv:1603.09320).
 """
 
 import importlib
@@ -19,12 +23,12 @@ from tiefvision.index.neighbours import Neighbours
 
 @dataclass(frozen=True)
 class HnswSettings:
-    """How the graph is built and searched.
+    """Parameters of a HNSW graph.
 
     Attributes:
-        links: Neighbours of a node, "M" in the paper.
-        effort: Candidates kept while building, "efConstruction".
-        search_effort: Candidates kept while searching, "ef".
+        links: number of neighbours of a node ("M" in the paper).
+        effort: size of the candidate list while building ("efConstruction").
+        search_effort: size of the candidate list while searching ("ef").
     """
 
     links: int = 16
@@ -33,7 +37,11 @@ class HnswSettings:
 
 
 class HnswIndex:
-    """A graph over the rows of a gallery, searched by cosine."""
+    """A HNSW graph over the embeddings of a gallery, searched by cosine.
+
+    Attributes:
+        rows: number of embeddings in the graph.
+    """
 
     def __init__(self, index: Any, rows: int, settings: HnswSettings) -> None:
         self._index = index
@@ -41,16 +49,22 @@ class HnswIndex:
         self.rows = rows
 
     def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
-        """The k closest rows of each query, (Q, D) of unit length.
+        """Find the rows most similar to each query.
 
-        Where the graph yields fewer than k, or the gallery holds fewer, as many come
-        back for every query as for the one with the fewest.
+        Args:
+            queries: embeddings of unit length, (Q, D) float32.
+            k: number of rows to find.
+
+        Returns:
+            k rows per query, the most similar first. If the gallery is smaller than k,
+            or the graph yields fewer rows for some query, all queries get as many rows
+            as the query with the fewest.
         """
         if len(queries) == 0 or self.rows == 0:
             empty = np.empty((len(queries), 0))
             return Neighbours(empty.astype(np.int64), empty.astype(np.float32))
         k = min(k, self.rows)
-        # NMSLIB finds at most "ef" rows, however many are asked for.
+        # NMSLIB never returns more than "ef" rows.
         effort = max(self._settings.search_effort, k)
         self._index.setQueryTimeParams({"ef": effort})
         threads = os.cpu_count() or 1
@@ -62,7 +76,7 @@ class HnswIndex:
         return Neighbours(rows, similarities)
 
     def to_bytes(self) -> bytes:
-        """The index with its vectors, as NMSLIB writes it; nothing for no rows."""
+        """The graph with its vectors in NMSLIB's format; b"" for an empty gallery."""
         if self.rows == 0:  # NMSLIB crashes on a graph that was never built
             return b""
         with tempfile.TemporaryDirectory() as folder:
@@ -74,10 +88,15 @@ class HnswIndex:
 def build_index(
     embeddings: NDArray[np.float32], settings: HnswSettings | None = None
 ) -> HnswIndex:
-    """Build the graph over (N, D) embeddings of unit length, row by row.
+    """Build a HNSW graph.
 
-    NMSLIB draws the levels of the graph from a generator that cannot be seeded from
-    Python: the same rows give another graph every time, also on one thread.
+    NMSLIB draws the levels of the graph from a random generator that cannot be seeded
+    from Python. The graph of the same embeddings is therefore different every time,
+    even with one thread.
+
+    Args:
+        embeddings: gallery rows of unit length, (N, D) float32.
+        settings: parameters of the graph; the defaults if None.
     """
     settings = settings or HnswSettings()
     index = _new_index()
@@ -97,9 +116,14 @@ def build_index(
 def index_from_bytes(
     content: bytes, rows: int, settings: HnswSettings | None = None
 ) -> HnswIndex:
-    """What ``HnswIndex.to_bytes`` wrote.
+    """Load a graph that ``HnswIndex.to_bytes`` wrote.
 
-    The caller must have checked the content against its hash: NMSLIB trusts it.
+    NMSLIB does not validate the content, so the caller must have checked its hash.
+
+    Args:
+        content: bytes of the graph.
+        rows: number of embeddings in it.
+        settings: parameters of the graph; the defaults if None.
     """
     index = _new_index()
     if rows:
@@ -121,9 +145,10 @@ def _new_index() -> Any:
 
 
 def _import_nmslib() -> Any:
-    """Import NMSLIB without the advice that it writes to the terminal.
+    """Import NMSLIB with stderr redirected to the null device.
 
-    Its wheels are built for the oldest processors and say so, from C++, on stderr.
+    While loading, the C++ library writes to stderr that its wheel was built without
+    the instructions of newer processors.
     """
     if "nmslib" not in sys.modules:
         sys.stderr.flush()

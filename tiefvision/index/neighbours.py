@@ -1,4 +1,4 @@
-"""What a search returns, and exact search, by which the fast one is judged."""
+"""The result of a search; exact search, and the recall of an approximate one."""
 
 from dataclasses import dataclass
 
@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 4096
-"""Gallery rows compared at a time: bounds the table of similarities."""
+"""Gallery rows compared at a time; it limits the memory for similarities."""
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The closest rows of a gallery, the closest first.
+    """The gallery rows that were found for each query, the most similar first.
 
     Attributes:
-        rows: (Q, k) int64 numbers of gallery rows.
-        similarities: (Q, k) float32 cosines in [-1, 1], higher is closer.
+        rows: numbers of the gallery rows, (Q, k) int64.
+        similarities: cosine of each row to its query, in [-1, 1], (Q, k) float32.
     """
 
     rows: NDArray[np.int64]
@@ -25,12 +25,16 @@ class Neighbours:
 def search_exactly(
     queries: NDArray[np.float32], gallery: NDArray[np.float32], k: int
 ) -> Neighbours:
-    """Compare every query with every row of a gallery.
+    """Find the nearest neighbours by comparing every query with every gallery row.
 
     Args:
-        queries: (Q, D) of unit length.
-        gallery: (N, D) of unit length.
-        k: How many; fewer come back where the gallery is smaller.
+        queries: embeddings of unit length, (Q, D) float32.
+        gallery: embeddings of unit length, (N, D) float32.
+        k: number of rows to find.
+
+    Returns:
+        min(k, N) rows per query. Rows of equal similarity are in the order of their
+        numbers.
     """
     k = min(k, len(gallery))
     rows = np.empty((len(queries), 0), dtype=np.int64)
@@ -40,7 +44,7 @@ def search_exactly(
         numbers = np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)
         rows = np.concatenate([rows, numbers], axis=1)
         similarities = np.concatenate([similarities, block], axis=1)
-        # Stable, so that equal rows keep their order whatever the block.
+        # A stable sort keeps equal rows in the order of their numbers across blocks.
         best = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
         rows = np.take_along_axis(rows, best, axis=1)
         similarities = np.take_along_axis(similarities, best, axis=1)
@@ -48,7 +52,15 @@ def search_exactly(
 
 
 def recall_of_neighbours(found: Neighbours, exact: Neighbours) -> float:
-    """Share of the exact neighbours that a search found, in [0, 1]."""
+    """Recall of a search: the mean share of the exact neighbours that it found.
+
+    Args:
+        found: result of the search, Q queries.
+        exact: result of ``search_exactly`` for the same queries.
+
+    Returns:
+        Mean over queries, in [0, 1]; 1 if there is no query with a neighbour.
+    """
     pairs = zip(found.rows, exact.rows, strict=True)
     shares = [np.isin(truth, rows).mean() for rows, truth in pairs if len(truth)]
     return float(np.mean(shares)) if shares else 1.0

@@ -1,4 +1,4 @@
-"""Search in two steps: few numbers choose a shortlist, all numbers order it."""
+"""Re-ranking: reduced embeddings choose a shortlist, full embeddings order it."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -9,23 +9,25 @@ from numpy.typing import NDArray
 from tiefvision.index.neighbours import Neighbours
 
 SHORTLIST = 100
-"""Rows that are ordered again: of each query, 12 MB of maps of 30,976 numbers."""
+"""Rows of each query that are re-ranked; their full embeddings, feature maps of 30,976
+numbers, are 12 MB."""
 
 QUERIES = 64
-"""Queries at a time. They share what is read, and have many rows in common."""
+"""Queries re-ranked at a time. A row on the shortlists of several is read once."""
 
 ROWS = 256
-"""Gallery rows read at a time: 32 MB of maps of 30,976 numbers."""
+"""Gallery rows read at a time: 32 MB for feature maps of 30,976 numbers."""
 
 EmbeddingsOf = Callable[[NDArray[np.int64]], NDArray[np.float32]]
-"""Reads gallery rows: (n,) numbers to their full embeddings, (n, D) of unit length."""
+"""Function that reads gallery rows: numbers of rows, (n,) int64 and ascending, to full
+embeddings of unit length, (n, D) float32."""
 
 
 class Searchable(Protocol):
     """An index of reduced embeddings, such as ``hnsw.HnswIndex``."""
 
     def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
-        """The k closest rows of each query, or fewer."""
+        """Find at most k rows for each query, (Q, D) float32 of unit length."""
 
 
 def rerank(
@@ -34,27 +36,30 @@ def rerank(
     embeddings_of: EmbeddingsOf,
     k: int,
 ) -> Neighbours:
-    """Order what was found by the exact similarity of full embeddings.
+    """Order the rows of each shortlist by the cosine of full embeddings.
 
-    Beside the arguments, memory holds ``ROWS`` full embeddings. A row that several of
-    ``QUERIES`` neighbouring queries found is read once for them.
+    At most ``ROWS`` full embeddings of the gallery are in memory at a time. A row on
+    several shortlists of a group of ``QUERIES`` queries is read once for the group.
 
     Args:
-        found: (Q, S) rows by reduced embeddings; their similarities are not used.
-        queries: (Q, D) of unit length.
-        embeddings_of: Reads full embeddings of the gallery; never asked for more than
-            ``ROWS``, nor for none. The numbers ascend.
-        k: How many are wanted; S where that is fewer.
+        found: shortlists of S rows, found by reduced embeddings, (Q, S); their
+            similarities are ignored.
+        queries: full embeddings of the queries, of unit length, (Q, D) float32.
+        embeddings_of: reads full embeddings of the gallery; a call asks for 1 to
+            ``ROWS`` rows.
+        k: number of rows to return per query.
 
     Returns:
-        The closest k of the S, with their exact similarities. Equal ones are in the
-        order of their numbers, as ``search_exactly`` has them, however they were found.
+        The min(k, S) most similar rows per query with their exact similarities. Rows of
+        equal similarity are in the order of their numbers, as in ``search_exactly``.
 
     Raises:
-        ValueError: Not as many queries as were searched with.
+        ValueError: The numbers of queries and of shortlists differ.
     """
     if len(queries) != len(found.rows):
-        raise ValueError(f"{len(queries)} queries, {len(found.rows)} shortlists.")
+        raise ValueError(
+            f"There are {len(queries)} queries but {len(found.rows)} shortlists."
+        )
     rows = np.sort(found.rows, axis=1)
     similarities = np.empty(rows.shape, dtype=np.float32)
     for start in range(0, len(rows), QUERIES):
@@ -72,7 +77,11 @@ def _exact(
     queries: NDArray[np.float32],
     embeddings_of: EmbeddingsOf,
 ) -> NDArray[np.float32]:
-    """Similarities of (Q, S) pairs. The table takes less time than the reading."""
+    """Cosine of each query to the rows of its shortlist, (Q, S).
+
+    Every query is compared with every row of a block, also with rows that are not on
+    its shortlist: the matrix product takes less time than reading the rows.
+    """
     similarities = np.empty(rows.shape, dtype=np.float32)
     wanted = np.unique(rows)
     for start in range(0, len(wanted), ROWS):

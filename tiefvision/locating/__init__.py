@@ -1,4 +1,5 @@
-"""Finding garments: a classifier and four regressors judge the windows of a map.
+"""Locating garments: a classifier and four box regressors run over the windows of maps.
 
-The windows vote, category by category, and ``findings`` tells what comes of it.
+``votes`` combines the predictions of all windows into boxes, and ``findings`` selects
+the boxes that are reported. "Map" is short for feature map throughout.
 """

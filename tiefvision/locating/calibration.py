@@ -1,8 +1,8 @@
-"""From the score that the votes give to the share of such boxes that are right.
+"""Calibration of scores: from the score of the votes to the probability of a right box.
 
-Isotonic regression, which assumes less, puts a step between wrong boxes and right ones
-wherever the few at the border happen to lie. A curve of three numbers is as good on the
-photographs it was learnt from, and does not break on those of another kind.
+Beta calibration has three parameters. Isotonic regression is more flexible, but with
+few boxes it fits steps to single ones; on the photographs that it is fitted to it is no
+better, and on photographs of another kind its steps do not hold.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
 NEAR = 1e-3
-"""Scores are taken as no nearer to 0 and 1, where logarithms end."""
+"""Least distance of a score to 0 and 1; scores are clipped so that logarithms exist."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,12 @@ class Calibration:
     """Beta calibration (Kull, Silva Filho & Flach, AISTATS 2017).
 
     The log-odds of a right box are ``low log(score) - high log(1 - score) + shift``.
-    The calibration that nobody chose changes nothing but the very ends.
+    The default values are the identity, apart from scores clipped by ``NEAR``.
 
     Attributes:
-        low: How fast they rise where scores are low, at least 0.
-        high: How fast where scores are high, at least 0.
-        shift: What is added.
+        low: slope at low scores, at least 0.
+        high: slope at high scores, at least 0.
+        shift: constant added to the log-odds.
     """
 
     low: float = 1.0
@@ -35,35 +35,41 @@ class Calibration:
     def __post_init__(self) -> None:
         finite = np.isfinite([self.low, self.high, self.shift]).all()
         if not (finite and self.low >= 0 and self.high >= 0):
-            raise ValueError("A calibration has finite numbers, and must not fall.")
+            raise ValueError(
+                "A calibration needs finite parameters, and low and high of at least 0."
+            )
 
     def apply(self, scores: ArrayLike) -> NDArray[np.float64]:
-        """Calibrated scores.
+        """Calibrate scores.
 
         Args:
-            scores: Raw, of any shape, in [0, 1].
+            scores: raw scores in [0, 1], of any shape.
 
         Returns:
-            Of the same shape, in (0, 1); a larger raw score never gives a smaller one.
+            Probabilities in (0, 1) of the same shape, non-decreasing in the raw score.
 
         >>> Calibration().apply([0.25, 0.5]).round(9).tolist()
         [0.25, 0.5]
         """
         odds = _features(scores) @ np.array([self.low, self.high]) + self.shift
-        return np.asarray(_share(odds))
+        return np.asarray(_logistic(odds))
 
 
 def fit_calibration(
     scores: NDArray[np.float64], hits: NDArray[np.bool_]
 ) -> Calibration:
-    """Learn how often boxes of each score are right, by the largest likelihood.
+    """Fit a calibration by maximum likelihood.
 
-    Right and wrong boxes are taken for right with Platt's targets (1999), which are
-    Laplace's shares: so a few boxes that a score tells apart make no certainty.
+    The targets are those of Platt (1999), (right + 1) / (right + 2) for right boxes and
+    1 / (wrong + 2) for wrong ones, instead of 1 and 0. A few boxes that the score
+    separates perfectly therefore do not yield probabilities of 0 and 1.
 
     Args:
-        scores: (N,) raw, in [0, 1].
-        hits: (N,) whether each box is right; of none nothing is learnt.
+        scores: raw scores in [0, 1], (N,).
+        hits: whether each box is right, (N,).
+
+    Returns:
+        The fitted calibration; the default one if N is 0.
     """
     if not len(scores):
         return Calibration()
@@ -73,7 +79,7 @@ def fit_calibration(
 
     def loss(numbers: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         odds = features @ numbers[:2] + numbers[2]
-        slope = _share(odds) - targets
+        slope = _logistic(odds) - targets
         value = (np.logaddexp(0.0, odds) - targets * odds).sum()
         return float(value), np.append(features.T @ slope, slope.sum())
 
@@ -88,11 +94,11 @@ def fit_calibration(
 
 
 def _features(scores: ArrayLike) -> NDArray[np.float64]:
-    """log(score) and -log(1 - score) along a last axis of 2."""
+    """log(score) and -log(1 - score), stacked along a new last axis."""
     kept = np.clip(np.asarray(scores, dtype=np.float64), NEAR, 1 - NEAR)
     return np.stack([np.log(kept), -np.log1p(-kept)], axis=-1)
 
 
-def _share(odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The logistic function, without overflow."""
+def _logistic(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logistic function of log-odds, computed without overflow."""
     return np.asarray(np.exp(-np.logaddexp(0.0, -odds)))

@@ -1,8 +1,8 @@
-"""Both heads as they run: folded into as few convolutions as there can be.
+"""Classifier and regressors for inference, folded into fewer convolutions.
 
-The standardisation of the input goes into the weights of the 1x1 reductions, and the
-reductions of all five networks are one convolution. The four regressors stay separate:
-each reads its own reduced channels with its own weights.
+The standardisation of the input is folded into the weights of the 1x1 reductions, and
+the reductions of all five networks run as one convolution. Each network then reads its
+own reduced channels with its own weights.
 """
 
 from dataclasses import dataclass
@@ -22,47 +22,52 @@ from tiefvision.locating.heads import (
 
 @dataclass(frozen=True)
 class Convolution:
-    """Weights (outputs, inputs, k, k) and bias (outputs,) at stride 1, unpadded."""
+    """A convolution of stride 1 without padding.
+
+    Attributes:
+        weight: kernel, (outputs, inputs, k, k).
+        bias: bias, (outputs,).
+    """
 
     weight: Tensor
     bias: Tensor
 
     def __call__(self, cells: Tensor) -> Tensor:
-        """(B, inputs, h, w) -> (B, outputs, h - k + 1, w - k + 1)."""
+        """Convolve: (B, inputs, h, w) -> (B, outputs, h - k + 1, w - k + 1)."""
         return functional.conv2d(cells, self.weight, self.bias)
 
 
 @dataclass(frozen=True)
 class WindowJudge:
-    """What is left of a network behind its reduction.
+    """The layers of a ``WindowNetwork`` after its 1x1 reduction.
 
     Attributes:
-        judge: The layer over the whole window.
-        output: The last layer, always float32: it is small, and its numbers are the
-            ones that count.
+        judge: layer over the whole window.
+        output: last layer, always in float32: it is small, and rounding it would change
+            the results directly.
     """
 
     judge: Convolution
     output: Convolution
 
     def __call__(self, reduced: Tensor) -> Tensor:
-        """(1, reduced, h, w) -> (outputs, rows, columns) float32."""
+        """Run the layers: (1, reduced, h, w) -> (outputs, rows, columns) float32."""
         hidden = functional.relu(self.judge(reduced))
         return self.output(hidden.float())[0]
 
 
 @dataclass(frozen=True)
 class FoldedHeads:
-    """The crop classifier and the four regressors, ready to judge maps.
+    """The crop classifier and the four regressors, folded for inference.
 
     Attributes:
-        categories: What the classifier knows.
-        window: Cells on a side of a window.
-        reduction: All five 1x1 reductions: the classifier's, then the regressors' in
-            the order of ``SIDES``.
-        reduced: Channels that each of the five gets of it.
-        category: Judges what a window holds.
-        sides: Judge one coordinate each.
+        categories: categories of the classifier.
+        window: side of a window in cells.
+        reduction: the 1x1 reductions of all five networks as one convolution: the
+            classifier first, then the regressors in the order of ``SIDES``.
+        reduced: number of reduced channels of each of the five networks.
+        category: remaining layers of the classifier.
+        sides: remaining layers of the regressors, in the order of ``SIDES``.
     """
 
     categories: tuple[str, ...]
@@ -73,18 +78,36 @@ class FoldedHeads:
     sides: tuple[WindowJudge, ...]
 
     def reduce(self, cells: Tensor) -> tuple[Tensor, ...]:
-        """Cells of a map (C, h, w), of any dtype, reduced for each of the five."""
+        """Reduce a map for each of the five networks.
+
+        Args:
+            cells: map, (C, h, w) of any dtype.
+
+        Returns:
+            Five arrays (1, reduced, h, w) after the ReLU, the classifier's first.
+        """
         weight = self.reduction.weight
         cells = cells.to(weight.device, weight.dtype).unsqueeze(0)
         reduced = functional.relu(self.reduction(cells))
         return tuple(torch.split_with_sizes(reduced, self.reduced, dim=1))
 
     def probabilities(self, reduced: Tensor) -> Tensor:
-        """P(category) of every window, (categories, rows, columns)."""
+        """P(category) of every window, (categories, rows, columns) in [0, 1].
+
+        Args:
+            reduced: first array that ``reduce`` returns.
+        """
         return self.category(reduced).sigmoid()
 
     def boxes(self, reduced: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """Coordinates and spreads, (4, categories, rows, columns) in window units."""
+        """Coordinates of boxes and their spreads, for every window.
+
+        Args:
+            reduced: the four other arrays that ``reduce`` returns.
+
+        Returns:
+            Two arrays (4, categories, rows, columns) in window units.
+        """
         judged = torch.stack(
             [judge(cells) for judge, cells in zip(self.sides, reduced, strict=True)]
         )
@@ -97,14 +120,15 @@ def fold_heads(
     regressors: BoxRegressors,
     dtype: torch.dtype = torch.float32,
 ) -> FoldedHeads:
-    """Fold heads whose training is over. float32 kernels are shared, not copied.
+    """Fold trained heads for inference. In float32, kernels are shared, not copied.
 
     Args:
-        classifier: Gives P(category) for every window.
-        regressors: Give the box as every window sees it.
-        dtype: Of the arithmetic. bfloat16 takes half the time of float32. It moves a
-            probability by less than 0.01, and what a window says of a side by 0.0004
-            of the window's side (0.2 px of 550 x 825) on average, 0.0025 at most.
+        classifier: trained classifier of the windows.
+        regressors: trained regressors of the boxes.
+        dtype: dtype of the arithmetic. bfloat16 takes half the time of float32. It
+            changes a probability by less than 0.01, and a predicted coordinate by
+            0.0004 window sides on average (0.2 px in a photograph of 550 x 825 px) and
+            0.0025 at most.
     """
     networks = [regressors.network(side) for side in SIDES]
     reductions = [

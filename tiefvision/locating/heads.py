@@ -1,7 +1,10 @@
-"""The crop classifier and the four regressors: one small network each.
+"""The heads: a crop classifier and four box regressors, small networks over windows.
 
-Each is a fully connected network over a window, written as convolutions, so that one
-pass over a map judges every window (Sermanet et al., OverFeat, arXiv:1312.6229, 3.5).
+Each network is fully connected over a window and written as convolutions, so that one
+pass over a map evaluates every window (Sermanet et al., OverFeat, arXiv:1312.6229,
+section 3.5).
+
+Window units: coordinates relative to the centre of a window, divided by its side.
 """
 
 from dataclasses import dataclass
@@ -11,19 +14,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SIDES = ("x0", "y0", "x1", "y1")
+"""Coordinates of a box, each predicted by a regressor of its own."""
 
 LOG_SPREAD_RANGE = (-6.0, 3.0)
-"""Of a predicted spread, natural log of window sides: 0.0025 to 20 windows. Without a
-floor one easy window would outvote all others."""
+"""Limits of the natural logarithm of a predicted spread in window units: 0.0025 to 20.
+Without the lower limit a single very confident window would outvote all others."""
 
 
 @dataclass(frozen=True)
 class HeadSizes:
-    """Widths of the two hidden layers.
+    """Widths of the two hidden layers of a ``WindowNetwork``.
 
     Attributes:
-        reduced: Channels after the 1x1 reduction.
-        hidden: Features of a window.
+        reduced: channels after the 1x1 reduction.
+        hidden: features of a window.
     """
 
     reduced: int = 32
@@ -31,7 +35,14 @@ class HeadSizes:
 
 
 class WindowNetwork(nn.Module):
-    """1x1 reduction, a layer over the whole window, and an output; ReLU between."""
+    """A 1x1 reduction, a layer over the whole window and an output layer, with ReLU.
+
+    Args:
+        channels: channels C of the map.
+        window: side of a window in cells.
+        outputs: outputs per window.
+        sizes: widths of the hidden layers.
+    """
 
     def __init__(
         self, channels: int, window: int, outputs: int, sizes: HeadSizes
@@ -43,29 +54,37 @@ class WindowNetwork(nn.Module):
         self.output = nn.Conv2d(sizes.hidden, outputs, 1)
 
     def forward(self, cells: Tensor) -> Tensor:
-        """Judge every window of maps: (B, C, h, w) -> (B, outputs, rows, columns)."""
+        """Evaluate every window: (B, C, h, w) -> (B, outputs, rows, columns)."""
         return self.judge_reduced(self.reduce(cells))
 
     def judge_reduced(self, reduced: Tensor) -> Tensor:
-        """What follows on the reduction: (B, reduced, h, w) -> as ``forward``."""
+        """Run the layers after the reduction.
+
+        Args:
+            reduced: output of the 1x1 reduction before its ReLU, (B, reduced, h, w).
+
+        Returns:
+            The outputs of every window, (B, outputs, rows, columns).
+        """
         hidden = functional.relu(self.judge(functional.relu(reduced)))
         judged: Tensor = self.output(hidden)
         return judged
 
     def judge_windows(self, cells: Tensor, positions: Tensor) -> Tensor:
-        """Judge chosen windows only, as training does.
+        """Evaluate chosen windows only; used in training.
 
         Args:
-            cells: (N, C) the cells of any number of maps, one after the other.
-            positions: (n, window * window) rows of ``cells`` that make up a window.
+            cells: cells of any number of maps, one after the other, (N, C).
+            positions: for each window, the rows of ``cells`` that it covers, row by
+                row, (n, window * window) int64.
 
         Returns:
-            (n, outputs), the same numbers that ``forward`` gives these windows.
+            Outputs of the windows, (n, outputs), equal to those of ``forward``.
         """
         reduced = functional.relu(
             functional.linear(cells, self.reduce.weight[:, :, 0, 0], self.reduce.bias)
         )
-        # A look-up rather than an index: its backward pass runs on all cores.
+        # embedding() instead of indexing: its backward pass runs on all cores.
         windows = functional.embedding(positions, reduced).flatten(1)  # (n, k*k*R)
         kernel = self.judge.weight.permute(0, 2, 3, 1).flatten(1)  # (H, k*k*R)
         hidden = functional.relu(functional.linear(windows, kernel, self.judge.bias))
@@ -75,10 +94,20 @@ class WindowNetwork(nn.Module):
 
 
 class CropClassifier(nn.Module):
-    """P(category) of every window, for each category by itself.
+    """Multi-label classifier: P(category) of every window.
 
-    A window can hold a coat, a dress under it and the outfit of both at once, so the
-    categories do not share one unit of probability: each has an output of its own.
+    A window can hold a coat, the dress under it and the outfit of both at once, so each
+    category has an independent probability (sigmoid instead of softmax).
+
+    Args:
+        channels: channels C of the map.
+        window: side of a window in cells.
+        categories: names of the outputs.
+        sizes: widths of the hidden layers; the defaults if None.
+
+    Attributes:
+        mean: mean of each input channel over the training maps, (C,).
+        spread: standard deviation of each input channel, (C,).
     """
 
     mean: Tensor
@@ -100,12 +129,18 @@ class CropClassifier(nn.Module):
         self.register_buffer("spread", torch.ones(channels))
 
     def forward(self, cells: Tensor) -> Tensor:
-        """(B, C, h, w) -> (B, categories, rows, columns) probabilities."""
+        """P(category) of windows: (B, C, h, w) -> (B, categories, rows, columns)."""
         scores: Tensor = self.network(_standardise(self, cells))
         return scores.sigmoid()
 
     def loss(self, cells: Tensor, positions: Tensor, labels: Tensor) -> Tensor:
-        """``presence_loss`` of chosen windows, with labels (n, categories)."""
+        """``presence_loss`` of chosen windows.
+
+        Args:
+            cells: cells of any number of maps, one after the other, (N, C).
+            positions: rows of ``cells`` of each window, (n, window * window) int64.
+            labels: labels as for ``presence_loss``, (n, categories).
+        """
         cells = (cells - self.mean) / self.spread
         return presence_loss(self.network.judge_windows(cells, positions), labels)
 
@@ -113,9 +148,20 @@ class CropClassifier(nn.Module):
 class BoxRegressors(nn.Module):
     """Four separate networks, one for each coordinate of the box.
 
-    Each predicts its coordinate for the garment of every category, in units of the
-    window, and how far off it may be: a window that cannot see a side says so, and its
-    vote on that side counts for little.
+    Each network predicts, for every category, its coordinate of the garment's box and
+    the spread (scale of a Laplace distribution) of that prediction, in window units. A
+    window that does not see a side of the garment predicts a large spread for it, which
+    gives it little weight in the vote on that side.
+
+    Args:
+        channels: channels C of the map.
+        window: side of a window in cells.
+        categories: number of categories.
+        sizes: widths of the hidden layers; the defaults if None.
+
+    Attributes:
+        mean: mean of each input channel over the training maps, (C,).
+        spread: standard deviation of each input channel, (C,).
     """
 
     mean: Tensor
@@ -142,16 +188,16 @@ class BoxRegressors(nn.Module):
         self.register_buffer("spread", torch.ones(channels))
 
     def network(self, side: str) -> WindowNetwork:
-        """The network of one coordinate."""
+        """The network of one coordinate in ``SIDES``."""
         network = self.networks[side]
         assert isinstance(network, WindowNetwork)
         return network
 
     def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
-        """Judge every window.
+        """Evaluate every window.
 
         Args:
-            cells: (B, C, h, w).
+            cells: maps, (B, C, h, w).
 
         Returns:
             Coordinates and spreads, both (B, 4, categories, rows, columns) in window
@@ -167,10 +213,11 @@ class BoxRegressors(nn.Module):
         """``box_loss`` of chosen windows.
 
         Args:
-            cells: (N, C).
-            positions: (n, window * window).
-            targets: (n, categories, 4) in window units.
-            held: (n, categories) whether there is such a garment.
+            cells: cells of any number of maps, one after the other, (N, C).
+            positions: rows of ``cells`` of each window, (n, window * window) int64.
+            targets: boxes in window units, (n, categories, 4).
+            held: whether the window holds a garment of the category, (n, categories)
+                bool.
         """
         cells = (cells - self.mean) / self.spread
         outputs = [self.network(side).judge_windows(cells, positions) for side in SIDES]
@@ -181,65 +228,80 @@ def presence_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Binary cross-entropy, summed over categories and averaged over windows.
 
     Args:
-        logits: (n, categories).
-        labels: Alike; 1 where a window holds one, 0 where not, negative where it is
-            too close to call: there nothing is learnt.
+        logits: logits of P(category), (n, categories).
+        labels: 1 where a window holds a garment of the category, 0 where it does not,
+            negative where it is ambiguous and excluded from the loss, (n, categories).
+
+    Returns:
+        The loss in nats, a scalar.
     """
-    surprise = functional.binary_cross_entropy_with_logits(
+    entropy = functional.binary_cross_entropy_with_logits(
         logits, (labels > 0).to(logits.dtype), reduction="none"
     )
-    return (surprise * (labels >= 0)).sum() / max(1, len(labels))
+    return (entropy * (labels >= 0)).sum() / max(1, len(labels))
 
 
 def box_loss(outputs: Tensor, targets: Tensor, held: Tensor) -> tuple[Tensor, Tensor]:
     """Negative log-likelihood of a Laplace distribution, summed over the sides.
 
-    Laplace rather than Gauss: a mask that missed a sleeve must not pull the mean
-    (Kendall & Gal, arXiv:1703.04977, 2.2, on learnt uncertainty).
+    ``|target - coordinate| / spread + log(spread)``, up to a constant (learnt
+    uncertainty: Kendall & Gal, arXiv:1703.04977, section 2.2). A Laplace distribution
+    is used instead of a Gaussian because it is less sensitive to wrong annotations,
+    such as a box without a sleeve.
 
     Args:
-        outputs: (n, 4, 2 * categories) of the four networks.
-        targets: (n, categories, 4) in window units.
-        held: (n, categories) whether there is such a garment.
+        outputs: outputs of the four networks, (n, 4, 2 * categories).
+        targets: boxes in window units, (n, categories, 4).
+        held: whether the window holds a garment of the category, (n, categories) bool.
 
     Returns:
-        The loss and the mean absolute error in window units, both averaged over the
-        garments held; 0 where there are none.
+        The loss and the mean absolute error in window units, averaged over the pairs of
+        window and category in ``held``; 0 if there are none.
     """
     coordinates, log_spread = _paired(outputs, dim=2)  # (n, 4, categories)
     error = (coordinates - targets.transpose(1, 2)).abs()
     log_spread = log_spread.clamp(*LOG_SPREAD_RANGE)
-    surprise = (error * torch.exp(-log_spread) + log_spread).sum(dim=1)
+    losses = (error * torch.exp(-log_spread) + log_spread).sum(dim=1)  # (n, categories)
     count = held.sum().clamp_min(1)
-    loss = (surprise * held).sum() / count
+    loss = (losses * held).sum() / count
     return loss, (error.detach().mean(dim=1) * held).sum() / count
 
 
 def split_outputs(outputs: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """Coordinates and spreads from the outputs of regressors, both in window units.
+    """Split the outputs of regressors into coordinates and spreads in window units.
 
     Args:
-        outputs: 2 * categories along ``dim``: of each category a coordinate and the
-            logarithm of its spread.
-        dim: Which axis that is.
+        outputs: outputs with an axis of 2 * categories: for each category a coordinate
+            and the natural logarithm of its spread.
+        dim: position of that axis.
+
+    Returns:
+        Coordinates and spreads, with an axis of categories in its place.
     """
     coordinates, log_spread = _paired(outputs, dim)
     return coordinates, log_spread.clamp(*LOG_SPREAD_RANGE).exp()
 
 
 def _paired(outputs: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Coordinates and log spreads from interleaved outputs along ``dim``."""
     shape = outputs.shape
     pairs = outputs.reshape(*shape[:dim], shape[dim] // 2, 2, *shape[dim + 1 :])
     coordinates, log_spread = pairs.unbind(dim + 1)
     return coordinates, log_spread
 
 
-def standardise_inputs(
+def set_input_statistics(
     head: CropClassifier | BoxRegressors, mean: Tensor, spread: Tensor
 ) -> None:
-    """Tell a head, in place, the mean and spread (C,) of its input channels."""
+    """Set, in place, the statistics by which a head standardises its input.
+
+    Args:
+        head: head to change.
+        mean: mean of each input channel, (C,).
+        spread: standard deviation of each input channel, (C,).
+    """
     head.mean.copy_(mean)
-    # A channel that never fires must not divide by nothing.
+    # A channel that is constant must not cause a division by zero.
     head.spread.copy_(spread.clamp_min(1e-3))
 
 

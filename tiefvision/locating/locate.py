@@ -1,4 +1,4 @@
-"""Locating: both heads run over the map of every level, and the windows vote."""
+"""Locating: the heads run over the maps of all levels, and the windows vote."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tiefvision.locating.folded import FoldedHeads
 from tiefvision.locating.heads import SIDES
-from tiefvision.locating.votes import Opinions, VotingRules, combine
+from tiefvision.locating.votes import VotingRules, WindowPredictions, combine
 from tiefvision.locating.windows import (
     Level,
     window_units_to_boxes,
@@ -21,29 +21,32 @@ from tiefvision.records import Garment
 @torch.inference_mode()
 def judge_levels(
     levels: Sequence[Level], heads: FoldedHeads, rules: VotingRules | None = None
-) -> Opinions:
-    """What the windows say that have a vote on any category, of all levels together.
+) -> WindowPredictions:
+    """Predictions of the windows that have a vote on any category.
 
     Args:
-        levels: The maps of the photograph.
-        heads: The networks.
-        rules: Say which windows have a vote; the others are left out.
+        levels: maps of the photograph, one per size.
+        heads: classifier and regressors.
+        rules: rules that decide which windows have a vote; the defaults if None.
+
+    Returns:
+        The predictions of these windows, level by level.
     """
     rules = rules or VotingRules()
     reduced = [heads.reduce(level.cells) for level in levels]
     judged = [_by_window(heads.probabilities(first)) for first, *_ in reduced]
     floors = rules.floors(np.concatenate(judged))
-    opinions = [
+    predictions = [
         _ask_voters(level, heads, for_sides, probabilities, floors)
         for level, (_, *for_sides), probabilities in zip(
             levels, reduced, judged, strict=True
         )
     ]
-    return Opinions(
-        np.concatenate([one.probabilities for one in opinions]),
-        np.concatenate([one.boxes_in_image for one in opinions]),
-        np.concatenate([one.spreads for one in opinions]),
-        np.concatenate([one.centres_in_image for one in opinions]),
+    return WindowPredictions(
+        np.concatenate([one.probabilities for one in predictions]),
+        np.concatenate([one.boxes_in_image for one in predictions]),
+        np.concatenate([one.spreads for one in predictions]),
+        np.concatenate([one.centres_in_image for one in predictions]),
     )
 
 
@@ -53,15 +56,17 @@ def _ask_voters(
     for_sides: Sequence[Tensor],
     probabilities: NDArray[np.float64],
     floors: NDArray[np.float64],
-) -> Opinions:
+) -> WindowPredictions:
     sure = np.flatnonzero((probabilities >= floors).any(axis=1))
     if not len(sure):
         nothing = np.empty((0, len(floors), len(SIDES)))
-        return Opinions(probabilities[sure], nothing, nothing, np.empty((0, 2)))
-    # The regressors run over the smallest rectangle of windows that holds the sure
-    # ones. These lie close together: on street photographs it holds a ninth to a
-    # quarter more, and a window gathered by itself costs 1.4 (float32) to 2 times
-    # (bfloat16) one of a rectangle.
+        return WindowPredictions(
+            probabilities[sure], nothing, nothing, np.empty((0, 2))
+        )
+    # The regressors run over the smallest rectangle that contains all voters, because
+    # a window gathered by itself costs 1.4 (float32) to 2 times (bfloat16) as much as
+    # one in a rectangle. Voters lie close together: on street photographs the rectangle
+    # has a ninth to a quarter more windows.
     row, column = np.divmod(sure, level.columns)
     top, left = int(row.min()), int(column.min())
     cells = np.s_[
@@ -76,7 +81,7 @@ def _ask_voters(
     every = np.repeat(windows, len(floors), axis=0)  # a window's categories in a row
     boxes = window_units_to_boxes(_coordinates(units)[inside].reshape(-1, 4), every)
     sizes = np.tile(windows[:, 2:] - windows[:, :2], 2)
-    return Opinions(
+    return WindowPredictions(
         probabilities[sure],
         boxes.reshape(len(sure), len(floors), 4),
         _coordinates(spreads)[inside] * sizes[:, None],
@@ -85,12 +90,15 @@ def _ask_voters(
 
 
 def _by_window(judged: Tensor) -> NDArray[np.float64]:
-    """(n, rows, columns) -> (rows * columns, n)."""
+    """Put windows first: (n, rows, columns) -> (rows * columns, n) float64."""
     return np.ascontiguousarray(judged.flatten(1).T.double().cpu().numpy())
 
 
 def _coordinates(judged: Tensor) -> NDArray[np.float64]:
-    """(4, categories, rows, columns) -> (rows * columns, categories, 4)."""
+    """Put windows first and coordinates last, in float64.
+
+    (4, categories, rows, columns) -> (rows * columns, categories, 4)
+    """
     turned = judged.flatten(2).permute(2, 1, 0)
     return np.ascontiguousarray(turned.double().cpu().numpy())
 
@@ -102,16 +110,19 @@ def locate(
     heads: FoldedHeads,
     rules: VotingRules | None = None,
 ) -> tuple[Garment, ...]:
-    """Every box with its score, the surest first; an empty tuple is an answer.
-
-    Boxes of low score are among them: ``findings`` says which are worth telling.
+    """Locate the garments of a photograph.
 
     Args:
-        levels: Its maps.
-        width: Of the photograph in pixels.
-        height: Of the photograph in pixels.
-        heads: The networks.
-        rules: How windows become garments.
+        levels: maps of the photograph, one per size.
+        width: width of the photograph in pixels.
+        height: height of the photograph in pixels.
+        heads: classifier and regressors.
+        rules: rules by which windows are combined; the defaults if None.
+
+    Returns:
+        All boxes in pixels of the photograph with raw scores in [0, 1], the highest
+        score first; empty if there are none. Boxes of low score are included:
+        ``findings.tell`` selects those that are reported.
     """
-    opinions = judge_levels(levels, heads, rules)
-    return combine(opinions, heads.categories, width, height, rules)
+    predictions = judge_levels(levels, heads, rules)
+    return combine(predictions, heads.categories, width, height, rules)

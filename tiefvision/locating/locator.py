@@ -1,4 +1,4 @@
-"""A trained locator, ready for photographs."""
+"""A trained locator: encoder, heads and rules, applied to photographs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from tiefvision.records import Garment
 
 @dataclass(frozen=True)
 class Locator:
-    """Everything between a photograph and its garments.
+    """All that is needed to find the garments of a photograph.
 
     Attributes:
-        encoder: Gives the maps.
-        pyramid: At which sizes.
-        heads: Judge the maps, in the format that the encoder computes in.
-        voting: How windows become garments.
-        telling: Which of them are worth telling, and what their scores mean.
+        encoder: encoder that computes the maps.
+        pyramid: sizes at which a photograph is encoded.
+        heads: classifier and regressors, in the dtype of the encoder.
+        voting: rules by which windows are combined into boxes.
+        telling: calibration of the scores, and rules for which boxes are told.
     """
 
     encoder: DenseEncoder
@@ -34,11 +34,14 @@ class Locator:
     telling: TellingRules
 
     def find(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
-        """The garments of a photograph, the surest first; () where there is none."""
+        """The garments to tell, the highest score first; empty if there are none."""
         return tell(self.candidates(self.encode(photo), photo), self.telling)
 
     def find_to_search(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
-        """What ``find`` finds; where that is nothing, an outfit that is unsure."""
+        """The garments to search with: those of ``find``, or else an unsure outfit.
+
+        Empty if neither exists; then the whole photograph is searched with.
+        """
         return to_search(self.candidates(self.encode(photo), photo), self.telling)
 
     def explain(

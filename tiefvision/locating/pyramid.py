@@ -1,4 +1,7 @@
-"""A photograph at several sizes: what a window sees grows as the photograph shrinks."""
+"""The image pyramid: a photograph encoded at several sizes.
+
+A window covers a fixed number of pixels, so that it covers more of a smaller image.
+"""
 
 import math
 from dataclasses import dataclass
@@ -13,19 +16,19 @@ from tiefvision.locating.windows import Level
 from tiefvision.photos.resizing import resize_photo
 
 SHORTEST_SIDE = 16
-"""Pixels that a side keeps, however long and thin a photograph is."""
+"""Least length in pixels of the shorter side of a resized photograph."""
 
 
 @dataclass(frozen=True)
 class Pyramid:
-    """The sizes of a photograph that are encoded.
+    """The sizes at which a photograph is encoded.
 
     Attributes:
-        long_sides: Pixels of the longer side, one a level. At 256 px a window sees
-            most of the photograph, at 512 px about a fifth of it.
-        border: Pixels added around it at least, so that a window can be centred on
-            what stands at the edge. Where a side would still be shorter than a
-            window, more is added.
+        long_sides: longer side in pixels, one number per level. At 256 px a window
+            covers most of the photograph, at 512 px about a fifth.
+        border: least number of pixels added on each side of the resized photograph, so
+            that a window can be centred near its edge. If a side is still shorter than
+            a window, the border is wider.
     """
 
     long_sides: tuple[int, ...] = (256, 384, 512)
@@ -33,14 +36,29 @@ class Pyramid:
 
 
 def level_size(width: int, height: int, long_side: int) -> tuple[int, int]:
-    """Width and height of a photograph resized to a longer side, in pixels."""
+    """Width and height in pixels of a photograph resized to a longer side.
+
+    Args:
+        width: width of the photograph in pixels.
+        height: height of the photograph in pixels.
+        long_side: longer side after resizing, in pixels.
+    """
     scale = long_side / max(width, height)
     sides = (max(SHORTEST_SIDE, round(side * scale)) for side in (width, height))
     return next(sides), next(sides)
 
 
 def level_border(width: int, height: int, least: int) -> Border:
-    """Pixels added to a resized photograph so that at least one window fits."""
+    """Border of a resized photograph, wide enough for at least one window.
+
+    Args:
+        width: width of the resized photograph in pixels.
+        height: height of the resized photograph in pixels.
+        least: least border in pixels.
+
+    Returns:
+        Pixels added on the left and on the right each, and above and below each.
+    """
     beside, above = (
         max(least, math.ceil((CROP_SIDE - side) / 2)) for side in (width, height)
     )
@@ -57,11 +75,14 @@ def encode_levels(
     """Encode a photograph at every size of a pyramid.
 
     Args:
-        encoder: Whose maps to make.
-        pixels: (H, W, 3) uint8 RGB, the photograph at any size.
-        width: Of the photograph itself, which boxes refer to.
-        height: Of the photograph itself.
-        pyramid: The sizes.
+        encoder: encoder that computes the maps.
+        pixels: photograph, possibly reduced, (H, W, 3) uint8 RGB.
+        width: width in pixels of the full photograph, to which boxes refer.
+        height: height in pixels of the full photograph.
+        pyramid: sizes to encode.
+
+    Returns:
+        One level per size.
     """
     sizes = [level_size(width, height, long_side) for long_side in pyramid.long_sides]
     levels = []
@@ -83,7 +104,16 @@ def level_of_map(
     pyramid: Pyramid,
     architecture: Architecture,
 ) -> Level:
-    """A map with its place in the photograph, which follows from the sizes."""
+    """A level from its map; scale and border follow from the sizes.
+
+    Args:
+        cells: map of the resized photograph with border, (C, h, w).
+        width: width of the full photograph in pixels.
+        height: height of the full photograph in pixels.
+        long_side: longer side of the resized photograph in pixels.
+        pyramid: pyramid that the level belongs to.
+        architecture: architecture of the encoder.
+    """
     size = level_size(width, height, long_side)
     return Level(
         cells,

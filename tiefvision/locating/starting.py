@@ -1,4 +1,4 @@
-"""Heads for other categories that start from what trained heads know."""
+"""Warm start: new heads, perhaps for other categories, from trained heads."""
 
 from collections.abc import Sequence
 
@@ -16,12 +16,14 @@ from tiefvision.locating.heads import (
 def start_classifier(
     known: CropClassifier, categories: Sequence[str]
 ) -> CropClassifier:
-    """A classifier with everything that ``known`` has learnt.
+    """Build a classifier that starts from the weights of a trained one.
+
+    Hidden layers and input statistics are copied, and the output weights of shared
+    categories. Output weights of other categories are initialised randomly.
 
     Args:
-        known: Trained over maps of the same encoder.
-        categories: To be found; of those that it does not know only the last layer is
-            new.
+        known: classifier that was trained on maps of the same encoder.
+        categories: categories of the new classifier.
     """
     network = known.network
     classifier = CropClassifier(*_shape(network), tuple(categories), network.sizes)
@@ -33,7 +35,15 @@ def start_classifier(
 def start_regressors(
     known: BoxRegressors, known_categories: Sequence[str], categories: Sequence[str]
 ) -> BoxRegressors:
-    """The same of regressors, whose outputs are those of ``known_categories``."""
+    """Build regressors that start from the weights of trained ones.
+
+    Weights are copied as in ``start_classifier``.
+
+    Args:
+        known: regressors that were trained on maps of the same encoder.
+        known_categories: categories of the trained regressors, in their order.
+        categories: categories of the new regressors.
+    """
     first = known.network(SIDES[0])
     regressors = BoxRegressors(*_shape(first), len(categories), first.sizes)
     _copy_statistics(known, regressors)
@@ -49,7 +59,7 @@ def start_regressors(
 
 
 def _shape(network: WindowNetwork) -> tuple[int, int]:
-    """Channels and window that a network was built for."""
+    """Input channels of a network, and the side of its window in cells."""
     return network.reduce.in_channels, network.judge.kernel_size[0]
 
 
@@ -68,7 +78,15 @@ def _copy_layers(
     categories: Sequence[str],
     outputs: int,
 ) -> None:
-    """All but the last layer, and of that the rows of shared categories."""
+    """Copy the hidden layers, and the output weights of shared categories.
+
+    Args:
+        known: network to copy from.
+        network: network to copy to, changed in place.
+        known_categories: categories of ``known``.
+        categories: categories of ``network``.
+        outputs: outputs per category.
+    """
     for name in ("reduce", "judge"):
         layer: nn.Module = getattr(network, name)
         layer.load_state_dict(getattr(known, name).state_dict())

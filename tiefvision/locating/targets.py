@@ -1,4 +1,4 @@
-"""What a locator is asked to find, of all that is annotated."""
+"""Training targets: which annotated garments a locator has to find."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,29 +10,29 @@ from tiefvision.errors import BadDataset
 from tiefvision.records import Garment, Photo
 
 OUTFIT = "outfit"
-"""A category of its own: the box around everything that a photograph shows worn."""
+"""Category of the box around all garments of a photograph."""
 
 ALL = "all"
-"""In place of names: every category that enough photographs show."""
+"""Keyword for every category that at least ``LEAST_PHOTOS`` photographs show."""
 
 LEAST_PHOTOS = 30
-"""Training photographs that must show a category of ``ALL``: from fewer nothing is
-learnt that holds on others."""
+"""Training photographs that must show a category to be part of ``ALL``; what is learnt
+from fewer does not generalise."""
 
 
 def resolve_categories(wanted: Sequence[str], photos: Sequence[Photo]) -> list[str]:
-    """Names of what is to be found.
+    """Resolve the wanted categories to names of the dataset.
 
     Args:
-        wanted: Categories, "outfit", and "all" for those of the dataset; all three may
-            come together.
-        photos: Of the dataset.
+        wanted: any mixture of category names, ``OUTFIT`` and ``ALL``.
+        photos: photographs of the dataset.
 
     Returns:
-        Categories in order, then "outfit" if it is wanted.
+        Sorted category names, followed by ``OUTFIT`` if it is wanted. If no category
+        has enough photographs for ``ALL``, it stands for every category.
 
     Raises:
-        BadDataset: It has no such category, or no boxes at all.
+        BadDataset: The dataset lacks a wanted category, or has no boxes at all.
     """
     known = sorted(
         {garment.category for photo in photos for garment in photo.garments} - {OUTFIT}
@@ -55,7 +55,7 @@ def resolve_categories(wanted: Sequence[str], photos: Sequence[Photo]) -> list[s
 
 
 def _common(photos: Sequence[Photo]) -> list[str]:
-    """Categories of garments that enough training photographs show."""
+    """Categories that at least ``LEAST_PHOTOS`` training photographs show."""
     shown = Counter(
         category
         for photo in photos
@@ -66,7 +66,10 @@ def _common(photos: Sequence[Photo]) -> list[str]:
 
 
 def garments_to_find(photo: Photo, categories: Sequence[str]) -> tuple[Garment, ...]:
-    """The garments of a photograph that a locator of these categories must find."""
+    """The garments of a photograph that a locator of these categories has to find.
+
+    ``OUTFIT`` among the categories adds a garment with the box around all garments.
+    """
     named = set(categories) - {OUTFIT}
     garments = [item for item in photo.garments if item.category in named]
     if OUTFIT in categories and photo.garments:

@@ -1,9 +1,10 @@
-"""Combining the boxes of many windows into garments.
+"""Combining the predictions of many windows into garments.
 
-The published rules average over all windows that are sure of a garment. That is biased:
-a window that cannot see a side still has a say on it, and can only say what is usual.
-Here each side is put to a vote in which a window counts by how well it can judge that
-side; the weighted median keeps the few that are badly wrong from moving it.
+The published rules average the boxes of all windows with a high probability. That is
+biased: a window that does not see a side of the garment can only predict the usual
+position of that side, and still enters the average. Here each side is a weighted median
+over windows, weighted by the predicted precision of that side, so that single bad
+predictions do not move it.
 """
 
 from collections.abc import Sequence
@@ -19,32 +20,34 @@ from tiefvision.records import Box, Garment
 Combination = Literal["votes", "mean", "sides"]
 
 JURY = 50
-"""Windows whose mean assurance is the score of a garment, the highest first; where
-fewer mean it, the missing ones count 0. Even the smallest photograph has 50 windows,
-and a box that is chance seldom has twenty that agree on it."""
+"""Number of windows, the most confident ones, whose mean confidence is the score of a
+garment; if fewer windows vote for it, the missing ones count 0. Even the smallest
+photograph has 50 windows, and a wrong box seldom has as many as twenty."""
 
-NEARLY = 0.6
-"""Of the highest P(category) in a photograph: windows from there on have a vote, below
-the threshold too, for a garment found weakly is better than none."""
+SHARE_OF_BEST = 0.6
+"""A window also has a vote, below the threshold, if its P(category) reaches this share
+of the highest in the photograph: a garment of low score is better than none."""
 
 
 @dataclass(frozen=True)
 class VotingRules:
-    """How windows become garments.
+    """The rules by which windows are combined into garments.
 
     Attributes:
-        threshold: Windows with a lower P(category) have no vote on it (but ``NEARLY``).
-            The slides have 0.8, the published code 0.85.
-        weakest: A category that no window gives this is not there.
-        combination: "votes" as above. "mean", the average of the slides, or "sides",
-            that of the published code: a side is averaged over the windows that lie on
-            its side of the mean box's centre. Both take the threshold strictly.
-        together: Windows whose boxes overlap this much (IoU) mean the same garment.
-        inside: A garment that lies this far inside a surer one of its category is a
-            part of it.
-        least: A garment with a smaller share of the score of the surest of its category
-            is chance: one that a single window means, beside a full jury.
-        most: Garments of a category, the surest first.
+        threshold: least P(category) of a window that has a vote on the category;
+            lowered by ``SHARE_OF_BEST`` if the combination is "votes". TiefVision's
+            slides have 0.8, its published code 0.85.
+        weakest: least P(category) of the best window; below it the category is absent.
+        combination: "votes", the weighted median described above; "mean", the average
+            box of TiefVision's slides; or "sides", the rule of its published code,
+            which averages each side over the windows on that side of the mean box's
+            centre.
+        together: least IoU of two predicted boxes that vote for the same garment.
+        inside: share of a box, inside a box of higher score and the same category, from
+            which on it is dropped as a part of that garment.
+        least: least score of a garment, as a share of the highest score of its
+            category; garments below it, such as those of a single window, are dropped.
+        most: largest number of garments of a category.
     """
 
     threshold: float = 0.5
@@ -56,27 +59,34 @@ class VotingRules:
     most: int = 8
 
     def floors(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The P(category) from which on a window has a vote, (categories,).
+        """The least P(category) of a window that has a vote, for each category.
 
         Args:
-            probabilities: (N, categories) of all windows of a photograph.
+            probabilities: P(category) of all windows of a photograph, (N, categories).
+
+        Returns:
+            Thresholds, (categories,); infinity for a category that is absent.
         """
         best = probabilities.max(axis=0, initial=0.0)
         floor = np.full(len(best), self.threshold)
         if self.combination == "votes":
-            floor = np.minimum(floor, NEARLY * best)
+            floor = np.minimum(floor, SHARE_OF_BEST * best)
         return np.where(best >= self.weakest, floor, np.inf)
 
 
 @dataclass(frozen=True)
-class Opinions:
-    """What windows of all levels of a photograph say: at least those with a vote.
+class WindowPredictions:
+    """Predictions of the heads for windows of all levels of a photograph.
+
+    Windows without a vote on any category may be left out.
 
     Attributes:
-        probabilities: (N, categories).
-        boxes_in_image: (N, categories, 4) pixels.
-        spreads: (N, categories, 4) pixels by which each coordinate may be off.
-        centres_in_image: (N, 2) x and y of the windows, in pixels.
+        probabilities: P(category) of each window, (N, categories) in [0, 1].
+        boxes_in_image: predicted boxes in pixels of the photograph, (N, categories, 4).
+        spreads: predicted spread (scale of a Laplace distribution) of each coordinate
+            in pixels of the photograph, (N, categories, 4).
+        centres_in_image: x and y of the windows' centres in pixels of the photograph,
+            (N, 2).
     """
 
     probabilities: NDArray[np.float64]
@@ -87,89 +97,104 @@ class Opinions:
 
 @dataclass(frozen=True)
 class Voters:
-    """Windows that have a vote on one category: an axis of ``Opinions`` less.
+    """Predictions for one category of the windows that have a vote on it.
+
+    All coordinates are in pixels of the photograph.
 
     Attributes:
-        surety: (n,) P(category).
-        boxes: (n, 4) pixels.
-        spreads: (n, 4) pixels.
-        centres: (n, 2) pixels.
+        probabilities: P(category) of each window, (n,) in [0, 1].
+        boxes: predicted boxes, (n, 4).
+        spreads: predicted spread of each coordinate, (n, 4).
+        centres: x and y of the windows' centres, (n, 2).
     """
 
-    surety: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
     boxes: Boxes
     spreads: NDArray[np.float64]
     centres: NDArray[np.float64]
 
     def at(self, chosen: NDArray[np.int64]) -> "Voters":
-        """Some of them."""
+        """The voters at the indices ``chosen``, (m,)."""
         return Voters(
-            self.surety[chosen],
+            self.probabilities[chosen],
             self.boxes[chosen],
             self.spreads[chosen],
             self.centres[chosen],
         )
 
     def weights(self) -> NDArray[np.float64]:
-        """How much each counts for each side in "votes", (n, 4)."""
-        weights: NDArray[np.float64] = self.surety[:, None] / self.spreads**2
+        """Weight of each window in the median of each side, (n, 4).
+
+        The weight is P(category) divided by the squared spread.
+        """
+        weights: NDArray[np.float64] = self.probabilities[:, None] / self.spreads**2
         return weights
 
     def sizes(self) -> NDArray[np.float64]:
-        """Width and height of the boxes, (n, 2) pixels; 1 at least."""
+        """Width and height of the predicted boxes in pixels, at least 1, (n, 2)."""
         sizes: NDArray[np.float64] = (self.boxes[:, 2:] - self.boxes[:, :2]).clip(1.0)
         return sizes
 
-    def assurance(self) -> NDArray[np.float64]:
-        """P(category) times the IoU that can be expected of the box, (n,).
+    def confidences(self) -> NDArray[np.float64]:
+        """P(category) times the expected IoU of the predicted box, (n,) in [0, 1].
 
-        A side that is off by a share of the box costs about that share of the IoU. So a
-        window between two people, which is sure that there is somebody and halves the
-        difference between them, counts for little.
+        An error of a side costs about the same share of the IoU as it is of the box's
+        size. A window between two people, whose P(category) is high but whose box lies
+        between theirs and has large spreads, therefore gets a low confidence.
         """
-        off = (self.spreads / np.tile(self.sizes(), 2)).sum(axis=1)
-        assurance: NDArray[np.float64] = self.surety * np.exp(-off)
-        return assurance
+        errors = (self.spreads / np.tile(self.sizes(), 2)).sum(axis=1)
+        confidences: NDArray[np.float64] = self.probabilities * np.exp(-errors)
+        return confidences
 
 
-def voters_on(opinions: Opinions, column: int, floor: float) -> Voters:
-    """The windows that have a vote on a category."""
-    chosen = np.flatnonzero(opinions.probabilities[:, column] >= floor)
+def voters_on(predictions: WindowPredictions, column: int, floor: float) -> Voters:
+    """Select the windows that have a vote on a category.
+
+    Args:
+        predictions: predictions of the windows.
+        column: index of the category.
+        floor: least P(category) of a window that has a vote.
+    """
+    chosen = np.flatnonzero(predictions.probabilities[:, column] >= floor)
     return Voters(
-        opinions.probabilities[chosen, column],
-        opinions.boxes_in_image[chosen, column],
-        opinions.spreads[chosen, column],
-        opinions.centres_in_image[chosen],
+        predictions.probabilities[chosen, column],
+        predictions.boxes_in_image[chosen, column],
+        predictions.spreads[chosen, column],
+        predictions.centres_in_image[chosen],
     )
 
 
 def combine(
-    opinions: Opinions,
+    predictions: WindowPredictions,
     categories: Sequence[str],
     width: int,
     height: int,
     rules: VotingRules | None = None,
 ) -> tuple[Garment, ...]:
-    """The garments of a photograph, the surest first; none where no window is sure.
+    """Combine the predictions of windows into garments, category by category.
 
-    Categories are put to the vote one by one. A garment's score is the mean assurance
-    of the ``JURY`` windows that know it best.
+    The score of a garment is the mean confidence (``Voters.confidences``) of the
+    ``JURY`` most confident windows that vote for it.
 
     Args:
-        opinions: Of the windows of all its levels.
-        categories: Names of the columns of the probabilities.
-        width: Of the photograph in pixels.
-        height: Of the photograph in pixels.
-        rules: Thresholds.
+        predictions: predictions of the windows of all levels.
+        categories: names of the columns of ``predictions.probabilities``.
+        width: width of the photograph in pixels.
+        height: height of the photograph in pixels.
+        rules: rules of the vote; the defaults if None.
+
+    Returns:
+        Garments with boxes in pixels of the photograph and scores in [0, 1], the
+        highest score first; empty if no window has a vote.
     """
     rules = rules or VotingRules()
-    floors = rules.floors(opinions.probabilities)
+    floors = rules.floors(predictions.probabilities)
     garments = [
         garment
         for column, (category, floor) in enumerate(zip(categories, floors, strict=True))
         if floor < np.inf
         for garment in _garments_of(
-            voters_on(opinions, column, floor), category, width, height, rules
+            voters_on(predictions, column, floor), category, width, height, rules
         )
     ]
     return tuple(sorted(garments, key=lambda garment: -garment.score))
@@ -178,16 +203,20 @@ def combine(
 def _garments_of(
     voters: Voters, category: str, width: int, height: int, rules: VotingRules
 ) -> list[Garment]:
-    """The garments of one category, the surest first."""
+    """The garments of one category, the highest score first.
+
+    Windows are grouped greedily: the best window gathers those whose boxes overlap, the
+    group becomes a garment, and the rest is grouped again.
+    """
     found: list[Garment] = []
-    left = np.arange(len(voters.surety))
+    left = np.arange(len(voters.probabilities))
     while len(left):
         members = _agreeing(voters, left, rules)
         left = np.setdiff1d(left, members)
-        meant = voters.at(members)
-        box = clip_to_image(_box_of(meant, rules.combination), width, height)
+        group = voters.at(members)
+        box = clip_to_image(_box_of(group, rules.combination), width, height)
         if area(box) > 0:
-            jury = np.sort(meant.assurance())[-JURY:]
+            jury = np.sort(group.confidences())[-JURY:]
             found.append(Garment(category, as_box(box), float(jury.sum() / JURY)))
     found.sort(key=lambda garment: -garment.score)
     garments: list[Garment] = []
@@ -202,15 +231,24 @@ def _garments_of(
 def _agreeing(
     voters: Voters, left: NDArray[np.int64], rules: VotingRules
 ) -> NDArray[np.int64]:
-    """Of those left, the windows that mean the garment whose box is known best."""
+    """Group the most precise window with those whose boxes overlap.
+
+    Args:
+        voters: voters on one category.
+        left: indices of voters that are not in a group yet.
+        rules: rules whose ``together`` is the least IoU.
+
+    Returns:
+        Indices of the group, sorted.
+    """
     boxes = voters.boxes[left]
-    # By the size of the box, or small parts would always come first.
+    # Relative to the size of the box; otherwise small boxes would always come first.
     size = voters.sizes()[left].sum(axis=1)
-    known = voters.surety[left] * size / voters.spreads[left].sum(axis=1)
-    seed = left[known.argmax()]
+    precision = voters.probabilities[left] * size / voters.spreads[left].sum(axis=1)
+    seed = left[precision.argmax()]
     members = np.array([seed])
-    # A second look, from the box the first members agree on, gathers the windows that
-    # the seed alone would have missed.
+    # The second pass starts from the combined box of the first, and gathers windows
+    # that overlap it but not the seed.
     for _ in range(2):
         box = _box_of(voters.at(members), rules.combination)
         close = iou(boxes, box) >= rules.together
@@ -219,6 +257,7 @@ def _agreeing(
 
 
 def _box_of(voters: Voters, combination: Combination) -> Boxes:
+    """Combine the boxes of a group into one box, (4,)."""
     if combination == "mean":
         return np.asarray(voters.boxes.mean(axis=0))
     if combination == "sides":
@@ -230,7 +269,11 @@ def _box_of(voters: Voters, combination: Combination) -> Boxes:
 
 
 def _mean_by_sides(voters: Voters) -> Boxes:
-    """x0 over the windows left of the mean box's centre, and so on; all if none is."""
+    """Average each side over the windows on that side of the mean box's centre, (4,).
+
+    x0 is averaged over the windows left of the centre, y0 over those above, x1 over
+    those to the right and y1 over those below; over all windows if there are none.
+    """
     mean = voters.boxes.mean(axis=0)
     middle = (mean[:2] + mean[2:]) / 2
     before = voters.centres <= middle  # (n, 2)
@@ -246,7 +289,11 @@ def _mean_by_sides(voters: Voters) -> Boxes:
 
 
 def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """The smallest value with at least half of the weight at or below it.
+    """The smallest value with at least half of the total weight at or below it.
+
+    Args:
+        values: values, (n,) with n at least 1.
+        weights: positive weights, (n,).
 
     >>> weighted_median(np.array([1.0, 5.0, 9.0]), np.array([1.0, 1.0, 5.0]))
     9.0
@@ -257,6 +304,7 @@ def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -
 
 
 def _is_part(box: Box, garments: Sequence[Garment], inside: float) -> bool:
+    """Whether a share of at least ``inside`` of a box lies in one of the garments."""
     others = [garment.box_in_image for garment in garments]
     return bool(others) and bool(
         (intersection(box, others) / area(box)).max() >= inside

@@ -1,7 +1,8 @@
-"""Windows of a map: where they lie in the photograph, and what they hold.
+"""Windows of a map: their position in the photograph, and the garments they hold.
 
-A window is a square of cells that encodes a 224 px crop of the resized photograph. In
-the photograph itself that crop is larger or smaller, by the scale of the level.
+A window is a square of cells that encodes a crop of 224 x 224 px of the resized
+photograph. In the photograph itself the crop is larger or smaller by the scale of the
+level. Windows are numbered row by row.
 """
 
 from collections.abc import Sequence
@@ -17,16 +18,20 @@ from tiefvision.encoders.dense import Border
 from tiefvision.records import Garment
 
 HOLDS_SHARE = 0.5
-"""A window holds a garment if they share half of the smaller one: half of the window
-(the rule of TiefVision's slides) or, where the garment is the smaller, half of it."""
+"""A window holds a garment if their intersection is at least this share of the smaller
+of the two. TiefVision's slides have half of the window."""
 
 BACKGROUND_SHARE = 0.2
-"""A window that shares less than this is background; those between teach nothing. The
-published code asked for no overlap at all, which windows as large as the photograph
-never meet."""
+"""A window is background if its intersection with every garment is a smaller share than
+this. Windows between the two limits are excluded from training. TiefVision's published
+code requires no overlap at all, which excludes every window as large as the photograph.
+"""
 
 BACKGROUND = -1
+"""Mark of a window that holds no garment."""
+
 UNSURE = -2
+"""Mark of a window between background and holding a garment."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,13 @@ class Level:
     """The map of a photograph at one size.
 
     Attributes:
-        cells: (C, h, w) encodings.
-        scale_x: Pixels of the resized photograph to one of the photograph.
-        scale_y: The same, down the photograph.
-        stride: Pixels of the resized photograph from cell to cell.
-        window: Cells on a side of a window.
-        border: Pixels added to the resized photograph before encoding: left and
-            right, above and below.
+        cells: map of the encoder, (C, h, w).
+        scale_x: width of the resized photograph / width of the photograph.
+        scale_y: height of the resized photograph / height of the photograph.
+        stride: distance of neighbouring cells in pixels of the resized photograph.
+        window: side of a window in cells.
+        border: pixels added to the resized photograph before encoding, on the left and
+            on the right each, and above and below each.
     """
 
     cells: Tensor
@@ -52,24 +57,35 @@ class Level:
 
     @property
     def rows(self) -> int:
-        """Windows from top to bottom."""
+        """Number of windows from top to bottom."""
         return int(self.cells.shape[1]) - self.window + 1
 
     @property
     def columns(self) -> int:
-        """Windows from left to right."""
+        """Number of windows from left to right."""
         return int(self.cells.shape[2]) - self.window + 1
 
 
 def windows_on_canvas(rows: int, columns: int, stride: int) -> Boxes:
-    """The crops (rows * columns, 4) of a map's windows, in pixels of what was encoded,
-    its border among them."""
+    """The crops of all windows of a map, in pixels of the encoded image with border.
+
+    Args:
+        rows: number of windows from top to bottom.
+        columns: number of windows from left to right.
+        stride: distance of neighbouring cells in pixels.
+
+    Returns:
+        Boxes, (rows * columns, 4).
+    """
     y0, x0 = (grid.ravel() for grid in np.mgrid[:rows, :columns] * float(stride))
     return np.stack([x0, y0, x0 + CROP_SIDE, y0 + CROP_SIDE], axis=-1)
 
 
 def windows_in_image(level: Level) -> Boxes:
-    """The crop of every window, (rows * columns, 4), in pixels of the photograph."""
+    """The crops of all windows of a level, (rows * columns, 4).
+
+    They are in pixels of the photograph, and may extend beyond its edges.
+    """
     boxes = windows_on_canvas(level.rows, level.columns, level.stride)
     boxes = boxes - np.tile(level.border, 2)
     factors = [level.scale_x, level.scale_y] * 2
@@ -77,15 +93,16 @@ def windows_in_image(level: Level) -> Boxes:
 
 
 def assign_windows(windows: Boxes, garments: Sequence[Garment]) -> NDArray[np.int64]:
-    """Which garment each window holds.
+    """Assign to each window the garment that it holds.
 
     Args:
-        windows: (N, 4) in pixels of the photograph.
-        garments: What is annotated in it.
+        windows: windows in pixels of the photograph, (N, 4).
+        garments: annotated garments of the photograph.
 
     Returns:
-        (N,) index of the garment, ``BACKGROUND`` or ``UNSURE``. Of several garments
-        that a window holds it takes the one with the highest IoU.
+        For each window an index in ``garments``, ``BACKGROUND`` or ``UNSURE``, (N,)
+        int64. A window that holds several garments is assigned the one with the
+        highest IoU.
     """
     if not garments:
         return np.full(len(windows), BACKGROUND)
@@ -101,48 +118,60 @@ def assign_windows(windows: Boxes, garments: Sequence[Garment]) -> NDArray[np.in
 def assign_categories(
     windows: Boxes, garments: Sequence[Garment], categories: Sequence[str]
 ) -> NDArray[np.int64]:
-    """Which garment of each category each window holds.
+    """Assign to each window, for each category, the garment that it holds.
 
     Args:
-        windows: (N, 4) in pixels of the photograph.
-        garments: What is annotated in it.
-        categories: Names of the columns.
+        windows: windows in pixels of the photograph, (N, 4).
+        garments: annotated garments of the photograph.
+        categories: names of the columns.
 
     Returns:
-        (N, categories) index in ``garments``, ``BACKGROUND`` or ``UNSURE``.
+        Index in ``garments``, ``BACKGROUND`` or ``UNSURE``, (N, categories) int64.
     """
     columns = []
     for category in categories:
         places = [i for i, one in enumerate(garments) if one.category == category]
         held = assign_windows(windows, [garments[place] for place in places])
-        # The two last entries are what the negative marks pick.
+        # The marks UNSURE = -2 and BACKGROUND = -1 index the two last entries.
         columns.append(np.array([*places, UNSURE, BACKGROUND])[held])
     return np.stack(columns, axis=1)
 
 
 def boxes_to_window_units(boxes_in_image: Boxes, windows: Boxes) -> Boxes:
-    """Boxes as seen from windows: 0 is the centre of the window, 1 a side of it."""
+    """Convert boxes to window units: relative to a window's centre, in its sides.
+
+    Args:
+        boxes_in_image: boxes in pixels of the photograph, (N, 4).
+        windows: one window per box, in pixels of the photograph, (N, 4).
+
+    Returns:
+        Boxes in window units, (N, 4); the window itself is (-0.5, -0.5, 0.5, 0.5).
+    """
     sides = windows[:, 2:] - windows[:, :2]
     centres = (windows[:, 2:] + windows[:, :2]) / 2
     return (boxes_in_image - np.tile(centres, 2)) / np.tile(sides, 2)
 
 
 def window_units_to_boxes(units: Boxes, windows: Boxes) -> Boxes:
-    """The inverse of ``boxes_to_window_units``: pixels of the photograph."""
+    """Convert boxes in window units to pixels of the photograph.
+
+    The inverse of ``boxes_to_window_units``.
+    """
     sides = windows[:, 2:] - windows[:, :2]
     centres = (windows[:, 2:] + windows[:, :2]) / 2
     return units * np.tile(sides, 2) + np.tile(centres, 2)
 
 
 def cells_of_windows(level: Level, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The cells that make up windows.
+    """The cells that windows cover.
 
     Args:
-        level: The map.
-        chosen: (n,) numbers of windows, row by row.
+        level: level with the map.
+        chosen: numbers of windows, (n,) int64.
 
     Returns:
-        (n, window * window) positions in ``cells.flatten(1)``, row by row.
+        Positions of cells in ``level.cells.flatten(1)``, row by row,
+        (n, window * window) int64.
     """
     offset = np.arange(level.window)
     row = (chosen // level.columns)[:, None] + offset  # (n, k)

@@ -1,1 +1,1 @@
-"""Artifacts between stages: LMDB files with a readable header."""
+"""Artifacts, the files between stages: LMDB files with a readable header."""

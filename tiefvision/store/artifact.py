@@ -1,8 +1,8 @@
-"""One LMDB file an artifact: the only module that knows LMDB.
+"""Artifacts in LMDB files, one file each; the only module that imports LMDB.
 
-A writer works on ``NAME.lmdb.partial``, commits batch by batch, and renames it when
-the work is whole; a killed writer leaves the committed batches, and the next one goes
-on from them if it does the same piece of work.
+A writer fills ``NAME.lmdb.partial``, commits batch by batch, and renames the file to
+``NAME.lmdb`` at the end. If a writer is killed the committed batches stay, and the next
+writer of the same piece of work (``Header.same_work``) continues from them.
 """
 
 import os
@@ -32,14 +32,15 @@ from tiefvision.store.survey import survey
 GIBIBYTE = 1 << 30
 
 MAX_GIB = 64.0
-"""Default limit of an artifact: sparse, so it costs nothing until it is written."""
+"""Default size limit of an artifact. The file is sparse: only what is written takes
+space on the disk."""
 
 MOST_GIB = 1 << 16
-"""Largest limit of a file: half of what a process can address on x86-64."""
+"""Largest size limit: half of the address space of a process on x86-64."""
 
 DERIVED = b"derived/"
-"""Kind of the entries that can be made again from the others and may come out
-differently every time; they are left out of the digest."""
+"""Key prefix of entries that are derived from the others, such as an index. They can
+differ from run to run, so they are left out of the digest."""
 
 _HEADER_KEY = b"\x00header"  # sorts before every other key
 
@@ -47,16 +48,24 @@ _HEADER_KEY = b"\x00header"  # sorts before every other key
 class Artifact:
     """A finished artifact, opened for reading; use it as a context manager.
 
-    An open LMDB environment must not cross a fork, and a process must not open a file
-    twice: every process opens its own, once, however many artifacts read it.
+    An open LMDB environment must not cross a fork, and a process must not open the same
+    file twice. Open an artifact in each process; the artifacts of a process on one file
+    share one LMDB environment.
+
+    Attributes:
+        path: path of the file.
+        header: header of the artifact.
     """
 
     def __init__(self, path: Path) -> None:
         """Open an artifact.
 
+        Args:
+            path: path of the file.
+
         Raises:
-            MissingArtifact: There is none at ``path``.
-            StaleArtifact: The file is not an artifact of this version.
+            MissingArtifact: There is no file at ``path``.
+            StaleArtifact: The file is no artifact, is damaged, or has another schema.
         """
         self.path = path
         if not path.is_file():
@@ -71,12 +80,12 @@ class Artifact:
             raise _not_an_artifact(path, error) from error
 
     def has(self, key: str) -> bool:
-        """Whether it holds the key."""
+        """Whether the artifact holds an entry of this key."""
         with self._environment.begin() as transaction:
             return transaction.get(key_to_bytes(key)) is not None
 
     def keys(self, kind: str) -> list[str]:
-        """Names of all entries of a kind, in order; overlong names are hashed."""
+        """Keys of a kind, sorted, without "kind/"; overlong keys end in a hash."""
         with self._environment.begin() as transaction:
             prefix = f"{kind}/".encode()
             return [
@@ -85,25 +94,25 @@ class Artifact:
             ]
 
     def record(self, key: str) -> Any:
-        """The JSON value of a key. Raises KeyError."""
+        """The JSON value of a key. Raises KeyError if there is none."""
         return bytes_to_record(_value(self._environment, key))
 
     def records(self, kind: str) -> list[Any]:
-        """The JSON values of all entries of a kind, in the order of their keys."""
+        """The JSON values of all entries of a kind, sorted by key."""
         with self._environment.begin() as transaction:
             entries = _entries(transaction, f"{kind}/".encode())
             return [bytes_to_record(value) for _, value in entries]
 
     def tensors(self, key: str) -> dict[str, NDArray[Any]]:
-        """The named arrays of a key. Raises KeyError."""
+        """All arrays of a key, by name. Raises KeyError if there is no such key."""
         return bytes_to_tensors(_value(self._environment, key))
 
     def tensor(self, key: str, name: str) -> NDArray[Any]:
-        """One of the named arrays of a key, alone. Raises KeyError."""
+        """One array of a key, read alone. Raises KeyError if there is none."""
         return _one_tensor(self._environment, key, name)
 
     def close(self) -> None:
-        """Release the file; closing twice is harmless."""
+        """Close the file; a second call has no effect."""
         shared, self._shared = self._shared, None
         if shared:
             _release(shared)
@@ -116,23 +125,30 @@ class Artifact:
 
 
 class ArtifactWriter:
-    """An artifact in the making; use it as a context manager and call ``finish``."""
+    """Writes an artifact; use it as a context manager and call ``finish``.
+
+    Attributes:
+        path: path of the finished artifact.
+        partial: path of the file that is being written.
+        header: header as far as it is known before the work starts.
+    """
 
     def __init__(self, path: Path, header: Header, max_gib: float = MAX_GIB) -> None:
-        """Start a piece of work, or go on with it.
+        """Continue the partial file of the same piece of work, or start a new one.
 
         Args:
-            path: Of the finished artifact.
-            header: What is known before the work starts.
-            max_gib: Limit of the file in GiB. The file is sparse: it takes only
-                what is written.
+            path: path of the finished artifact.
+            header: header as far as it is known before the work starts.
+            max_gib: size limit of the file in GiB, above 0 and at most ``MOST_GIB``.
+                The file is sparse: only what is written takes space on the disk.
 
         Raises:
-            StorageFull: Another process is writing it, or the disk is full.
+            StorageFull: Another process is writing this artifact, the file cannot be
+                written, or ``max_gib`` is out of range.
         """
-        if not 0 < max_gib <= MOST_GIB:  # nor is "nan" a limit
+        if not 0 < max_gib <= MOST_GIB:  # also refuses nan
             raise StorageFull(
-                f"A limit of {max_gib:g} GiB for {path} is out of range.",
+                f"A size limit of {max_gib:g} GiB for {path} is out of range.",
                 f"Use --max-gib with a number from 0.001 to {MOST_GIB}.",
             )
         self.path = path
@@ -157,7 +173,7 @@ class ArtifactWriter:
             str(self.partial),
             subdir=False,
             map_size=int(self._max_gib * GIBIBYTE),
-            lock=False,  # the lock file of this class keeps other writers out
+            lock=False,  # take_lock keeps other writers out
             readahead=False,
         )
 
@@ -167,10 +183,11 @@ class ArtifactWriter:
         self._fill_up()
 
     def _fill_up(self) -> None:
-        """Lengthen the file to the pages it counts.
+        """Extend the file to the number of pages that LMDB has allocated.
 
-        LMDB never writes pages that a commit took and freed again. At the end of the
-        file they would make it look truncated.
+        LMDB does not write pages that one commit allocates and frees again. If they
+        are the last pages the file is shorter than LMDB states, and would look
+        truncated when it is opened.
         """
         expected = _expected_size(self._environment)
         if self.partial.stat().st_size < expected:
@@ -184,20 +201,20 @@ class ArtifactWriter:
             return False
 
     def has(self, key: str) -> bool:
-        """Whether an earlier batch, perhaps of a killed run, holds the key."""
+        """Whether a committed batch, of this run or a killed one, holds the key."""
         with self._environment.begin() as transaction:
             return transaction.get(key_to_bytes(key)) is not None
 
     def tensors(self, key: str) -> dict[str, NDArray[Any]]:
-        """The named arrays of a key that has been committed. Raises KeyError."""
+        """All arrays of a committed key, by name. Raises KeyError if there is none."""
         return bytes_to_tensors(_value(self._environment, key))
 
     def tensor(self, key: str, name: str) -> NDArray[Any]:
-        """One of the named arrays of a key that has been committed. Raises KeyError."""
+        """One array of a committed key. Raises KeyError if there is none."""
         return _one_tensor(self._environment, key, name)
 
     def record(self, key: str) -> Any:
-        """The JSON value of a key that has been committed. Raises KeyError."""
+        """The JSON value of a committed key. Raises KeyError if there is none."""
         return bytes_to_record(_value(self._environment, key))
 
     def write(
@@ -206,15 +223,16 @@ class ArtifactWriter:
         records: Mapping[str, Any] | None = None,
         delete: tuple[str, ...] = (),
     ) -> None:
-        """Commit one batch: all of it reaches the disk, or nothing.
+        """Commit one batch in a transaction: either all of it is written, or nothing.
 
         Args:
-            tensors: Named arrays by key.
-            records: JSON values by key.
-            delete: Keys that go in the same batch.
+            tensors: for each key, its arrays by name.
+            records: for each key, its JSON value.
+            delete: keys to delete in the same transaction.
 
         Raises:
-            StorageFull: The map or the disk is full; earlier batches are intact.
+            StorageFull: The file has reached its size limit or the disk is full;
+                earlier batches are intact.
         """
         values = {
             key: tensors_to_bytes(value) for key, value in (tensors or {}).items()
@@ -235,11 +253,15 @@ class ArtifactWriter:
         encoder: Mapping[str, str] | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> Header:
-        """Complete the header, and rename the file to its name.
+        """Complete the header and rename the partial file to its final name.
 
         Args:
-            encoder: Identity of the encoder that the entries build on.
-            details: Facts for readers of the artifact.
+            encoder: identity of the encoder whose feature maps the entries are
+                computed from; None if there is none.
+            details: facts that readers of the artifact need.
+
+        Returns:
+            The complete header.
         """
         with _storage_errors(self.path, self._max_gib):
             with self._environment.begin() as transaction:
@@ -272,14 +294,20 @@ class ArtifactWriter:
 
 @dataclass
 class _Shared:
-    """An environment that several artifacts of this process read."""
+    """A LMDB environment that several artifacts of this process share.
+
+    Attributes:
+        identity: device and inode of the file.
+        environment: the environment, opened for reading.
+        readers: number of artifacts that use it; the last one closes it.
+    """
 
     identity: tuple[int, int]
     environment: lmdb.Environment
     readers: int = 0
 
 
-# By device and inode, because a file that was renamed into place is another one.
+# By device and inode: a file that replaced another under the same path is a new file.
 _shared_environments: dict[tuple[int, int], _Shared] = {}
 _sharing = threading.Lock()
 
@@ -296,7 +324,7 @@ def _share(path: Path) -> _Shared:
                 )
             except lmdb.Error as error:
                 raise _not_an_artifact(path, error) from error
-            # Reading beyond the end of a mapped file would end the process (SIGBUS).
+            # Reading beyond the end of a mapped file kills the process (SIGBUS).
             if facts.st_size < _expected_size(environment):
                 environment.close()
                 raise _not_an_artifact(path, ValueError("it is truncated"))
@@ -331,7 +359,7 @@ def _value(environment: lmdb.Environment, key: str) -> bytes:
 
 
 def _one_tensor(environment: lmdb.Environment, key: str, name: str) -> NDArray[Any]:
-    # With buffers nothing but the array is copied out of the mapped file.
+    # With buffers=True only the array is copied out of the mapped file.
     with environment.begin(buffers=True) as transaction:
         value = transaction.get(key_to_bytes(key))
         if value is None:
@@ -356,8 +384,8 @@ def _storage_errors(path: Path, max_gib: float) -> Iterator[None]:
         yield
     except lmdb.MapFullError as error:
         raise StorageFull(
-            f"{path} would outgrow its limit of {max_gib:g} GiB; what was written is "
-            "kept.",
+            f"{path} would exceed its size limit of {max_gib:g} GiB; what was written "
+            "is kept.",
             "Run again with a larger --max-gib.",
         ) from error
     except (lmdb.Error, OSError) as error:

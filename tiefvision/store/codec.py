@@ -1,4 +1,4 @@
-"""Keys and values of an artifact as bytes: paths, JSON and safetensors, no pickle."""
+"""Encoding of keys and values as bytes: UTF-8, JSON and safetensors, no pickle."""
 
 import hashlib
 import json
@@ -10,9 +10,9 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 MAX_KEY_BYTES = 511
-"""LMDB's limit, compiled in."""
+"""Longest key that LMDB accepts, a constant of its build."""
 
-_HASH_LETTERS = 64
+_HASH_LETTERS = 64  # hexadecimal digits of SHA-256
 
 _DTYPES = {
     "BOOL": np.bool_,
@@ -25,15 +25,18 @@ _DTYPES = {
     "F32": np.float32,
     "F64": np.float64,
 }
-"""What safetensors calls the dtypes that are read one array at a time."""
+"""The dtypes that ``bytes_to_tensor`` reads, by their names in safetensors."""
 
-# One byte before each value tells JSON from safetensors without a guess.
+# The first byte of a value is a tag that tells JSON from safetensors.
 _RECORD = b"J"
 _TENSORS = b"T"
 
 
 def key_to_bytes(key: str) -> bytes:
-    """UTF-8, with the tail of an overlong key replaced by its SHA-256."""
+    """Encode a key as UTF-8 of at most ``MAX_KEY_BYTES`` bytes.
+
+    A longer key is cut, and the SHA-256 of the whole key takes the place of its end.
+    """
     encoded = key.encode()
     if len(encoded) <= MAX_KEY_BYTES:
         return encoded
@@ -42,45 +45,46 @@ def key_to_bytes(key: str) -> bytes:
 
 
 def record_to_bytes(record: Any) -> bytes:
-    """A JSON value as compact UTF-8, after the tag of its kind."""
+    """Encode a JSON value as a tag byte and compact JSON in UTF-8."""
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
     return _RECORD + text.encode()
 
 
 def tensors_to_bytes(tensors: Mapping[str, NDArray[Any]]) -> bytes:
-    """Named arrays as one safetensors value, after the tag of their kind."""
-    # Not ascontiguousarray, which makes a number without axes an array with one.
+    """Encode named arrays as a tag byte and safetensors data."""
+    # Not np.ascontiguousarray, which gives an array without axes an axis.
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     return _TENSORS + safetensors.numpy.save(contiguous)
 
 
 def holds_tensors(value: bytes) -> bool:
-    """Whether ``tensors_to_bytes`` wrote a value."""
+    """Whether a value was encoded by ``tensors_to_bytes``."""
     return value[:1] == _TENSORS
 
 
 def bytes_to_record(value: bytes) -> Any:
-    """What ``record_to_bytes`` wrote."""
+    """Decode a value that ``record_to_bytes`` encoded."""
     return json.loads(value[1:])
 
 
 def bytes_to_tensors(value: bytes) -> dict[str, NDArray[Any]]:
-    """What ``tensors_to_bytes`` wrote, as arrays that own their memory."""
+    """Decode a value that ``tensors_to_bytes`` encoded; the arrays own their memory."""
     return safetensors.numpy.load(value[1:])
 
 
 def bytes_to_tensor(value: memoryview, name: str) -> NDArray[Any]:
-    """One array of what ``tensors_to_bytes`` wrote; the others are not touched.
+    """Decode one array of a value that ``tensors_to_bytes`` encoded.
 
-    After the tag the format has the length of a JSON header in 8 bytes, the header
-    (https://github.com/huggingface/safetensors#format), and the bytes of the arrays.
+    A value is the tag byte, the length of a JSON header in 8 bytes, the header, and the
+    data of the arrays (https://github.com/huggingface/safetensors#format). Only the
+    header and the data of the one array are read.
 
     Args:
-        value: The bytes, which need not outlive the call.
-        name: Of the array.
+        value: encoded value; the result is a copy that does not refer to it.
+        name: name of the array.
 
     Raises:
-        KeyError: There is no array of that name.
+        KeyError: There is no array of this name.
     """
     start = 9 + int.from_bytes(value[1:9], "little")
     facts = json.loads(bytes(value[9:start]))[name]

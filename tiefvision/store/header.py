@@ -1,4 +1,4 @@
-"""What an artifact says of itself, as readable JSON inside the LMDB file."""
+"""The header of an artifact: readable JSON inside the LMDB file."""
 
 import json
 from collections.abc import Mapping
@@ -6,28 +6,33 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 SCHEMA = 1
-"""Version of the layout of headers, keys and values; another one is refused."""
+"""Version of the layout of headers, keys and values; other versions are refused."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """Who made an artifact, of what, and what it holds.
+    """Provenance and content of an artifact.
 
-    The first five fields are known before the work starts: a partial or finished
-    artifact that agrees in them is the same piece of work (``same_work``).
+    ``schema``, ``stage``, ``version``, ``config`` and ``inputs`` are known before the work
+    starts; artifacts that agree in them are the same piece of work (``same_work``). The
+    other fields are filled in when the artifact is finished. Entries under ``derived/``
+    are not part of ``count``, ``layout`` and ``digest``.
 
     Attributes:
-        stage: Name of the stage or command that wrote it.
-        version: Version that the stage or command declares; raised by hand when
-            results change. 0 in artifacts of releases that declared none.
-        config: Settings of the stage.
-        inputs: Digest of every artifact that was read, by name.
-        encoder: Identity of the encoder whose maps it builds on, if any.
-        details: Facts that a reader needs, such as the levels of the maps.
-        count: Entries by kind (the part of a key before the first "/").
-        layout: dtype and shape of the tensors by kind; None for a varying axis.
-        digest: SHA-256 over all keys and values in order.
-        schema: Version of the layout.
+        stage: name of the stage or command that wrote the artifact.
+        version: version that the stage or command declares; raised by hand when results
+            change. 0 in artifacts of releases that declared none.
+        config: settings of the stage.
+        inputs: digest of each artifact that was read, by name.
+        encoder: identity of the encoder whose feature maps the entries are computed
+            from; None if there is none.
+        details: facts that readers of the artifact need, such as the image sizes of
+            feature maps.
+        count: number of entries by kind, the part of a key before the first "/".
+        layout: dtype and shape of the arrays by "kind.name"; None for an axis whose
+            length varies.
+        digest: SHA-256 over all keys and values, sorted by key.
+        schema: version of the layout of headers, keys and values.
     """
 
     stage: str
@@ -42,24 +47,24 @@ class Header:
     schema: int = SCHEMA
 
     def same_work(self, other: "Header") -> bool:
-        """Whether both stand for the same piece of work."""
+        """Whether both headers describe the same piece of work."""
         return self._work() == other._work()
 
     def _work(self) -> str:
-        # Through JSON, because a header that was read has lists for tuples.
+        # Compared as JSON, because a header read from a file has lists for tuples.
         known = [self.schema, self.stage, self.version, self.config, self.inputs]
         return json.dumps(known, sort_keys=True)
 
     def to_json(self) -> str:
-        """Indented JSON with sorted keys."""
+        """The header as indented JSON with sorted keys."""
         return json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Header":
-        """Parse what ``to_json`` wrote.
+        """Parse the result of ``to_json``.
 
         Raises:
-            ValueError: It is not the header of an artifact of this schema.
+            ValueError: The text is not the header of an artifact of this schema.
         """
         values = json.loads(text)
         if isinstance(values, dict) and "code" in values:

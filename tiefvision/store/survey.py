@@ -1,4 +1,4 @@
-"""Counting, measuring and hashing the entries of an artifact."""
+"""The summary of an artifact's entries in its header: count, layout and digest."""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,14 +12,15 @@ from tiefvision.store.codec import bytes_to_tensors, holds_tensors
 def survey(
     entries: Iterable[tuple[bytes, bytes]],
 ) -> tuple[dict[str, int], dict[str, Any], str]:
-    """What a header tells of the entries.
+    """Summarise entries for ``Header``.
 
     Args:
-        entries: Keys and values, in the order of the keys.
+        entries: encoded keys and values, sorted by key.
 
     Returns:
-        How many there are of each kind, dtype and shape of their tensors (None for an
-        axis that varies), and the SHA-256 of everything.
+        The fields ``count`` (number of entries by kind), ``layout`` (dtype and shape of
+        the arrays by "kind.name", None for an axis whose length varies) and ``digest``
+        (SHA-256 of all keys and values) of ``Header``.
     """
     digest = hashlib.sha256()
     count: dict[str, int] = {}

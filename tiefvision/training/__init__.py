@@ -1,1 +1,1 @@
-"""Training: one loop, its checkpoints, its curves."""
+"""Training: the training loop, its checkpoints and its learning curves."""

@@ -1,4 +1,4 @@
-"""The state of a training that writes no artifact, in a file beside its result."""
+"""Checkpoints of a training run that writes a weights file instead of an artifact."""
 
 import json
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from tiefvision.training.loop import Figures, Snapshot
 
 @dataclass(frozen=True)
 class FileMemory:
-    """Keeps the last snapshot in one safetensors file, replaced in one step.
+    """Stores the last snapshot in a safetensors file, which is replaced atomically.
 
     Attributes:
-        path: Of the file.
-        settings: Everything that the training depends on; a file of other settings is
-            refused, not continued.
+        path: path of the file.
+        settings: digest of everything that the training depends on; a file with
+            another digest is refused.
     """
 
     path: Path
     settings: str
 
     def recall(self) -> Snapshot | None:
-        """The last snapshot, if an earlier run was cut short.
+        """The last snapshot of an interrupted run; None if there is none.
 
         Raises:
-            StaleArtifact: The file is damaged, or of other settings.
+            StaleArtifact: The file is damaged, or of a training with other settings.
         """
         if not self.path.exists():
             return None
@@ -45,7 +45,7 @@ class FileMemory:
         return Snapshot(len(history) - 1, tensors, tuple(history))
 
     def remember(self, snapshot: Snapshot) -> None:
-        """Replace the last snapshot."""
+        """Replace the stored snapshot."""
         facts = {"settings": self.settings, "history": json.dumps(snapshot.history)}
         partial = self.path.with_name(self.path.name + ".partial")
         partial.write_bytes(save(dict(snapshot.tensors), facts))

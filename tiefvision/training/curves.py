@@ -1,7 +1,7 @@
-"""The curves of a training, on disk as they grow.
+"""Learning curves, written to disk after every epoch.
 
-Each epoch the table is written anew from the history that training remembers. A run
-that was killed and goes on therefore tells no epoch twice, and none that it forgot.
+The table is rewritten after each epoch from the whole history in the snapshot. If a run
+is killed and continued, the table therefore has every epoch exactly once.
 """
 
 import csv
@@ -16,34 +16,35 @@ from tiefvision.files import replace_file
 from tiefvision.training.loop import Figures, Memory, Schedule, Snapshot
 
 RATE = "learning_rate"
-"""A column: the rate of an epoch's first step; none before training."""
+"""Column with the learning rate of the epoch's first step; empty for epoch 0, the
+validation before training."""
 
 Show = Callable[[Sequence[Figures]], None]
-"""Shows the figures of all epochs finished so far."""
+"""Function that writes out the figures of all finished epochs."""
 
 
 @dataclass(frozen=True)
 class ShowingMemory:
-    """A memory that shows the history whenever it is recalled or has grown.
+    """A memory that also passes the history of every snapshot to a function.
 
     Attributes:
-        memory: Which remembers.
-        show: Shows.
+        memory: memory that stores the snapshots.
+        show: function that writes out the history.
     """
 
     memory: Memory
     show: Show
 
     def recall(self) -> Snapshot | None:
-        """The last snapshot of the memory."""
+        """The last snapshot, after its history was written out; None if none."""
         snapshot = self.memory.recall()
         if snapshot:
-            # A run may have been killed after it remembered and before it showed.
+            # The run may have been killed between storing and writing out.
             self.show(snapshot.history)
         return snapshot
 
     def remember(self, snapshot: Snapshot) -> None:
-        """Replace the last snapshot, then show its history."""
+        """Replace the stored snapshot, then write out its history."""
         self.memory.remember(snapshot)
         self.show(snapshot.history)
 
@@ -52,13 +53,17 @@ class ShowingMemory:
 def growing_curves(
     table: Path, scalars: Path, schedule: Schedule, steps: int
 ) -> Iterator[Show]:
-    """What shows a history as a table, and to TensorBoard where it is installed.
+    """Open the writers of learning curves and close them at the end of the block.
 
     Args:
-        table: The CSV file.
-        scalars: Folder of TensorBoard's files; those of an earlier run are replaced.
-        schedule: Tells the rates.
-        steps: Batches of an epoch.
+        table: path of the CSV table.
+        scalars: folder of TensorBoard's event files, written if TensorBoard is
+            installed; event files of an earlier run are deleted.
+        schedule: schedule of the training, from which learning rates are computed.
+        steps: batches per epoch.
+
+    Yields:
+        A function that writes a history to the table and to TensorBoard.
     """
     writer = _open_scalars(scalars)
     shown = 0
@@ -83,7 +88,12 @@ def growing_curves(
 def with_rates(
     history: Sequence[Figures], schedule: Schedule, steps: int
 ) -> list[Figures]:
-    """A history with the learning rate of each epoch's first step.
+    """Add the learning rate of each epoch's first step to a history.
+
+    Args:
+        history: figures of all epochs, with "epoch" from 0.
+        schedule: schedule of the training.
+        steps: batches per epoch.
 
     >>> history = [{"epoch": 0.0}, {"epoch": 1.0, "loss": 3.0}]
     >>> with_rates(history, Schedule(1, 0.5, warm_up=0.0), steps=4)[1]
@@ -100,14 +110,14 @@ def with_rates(
 
 
 def curves_table(rows: Sequence[Figures]) -> str:
-    """Figures as CSV, an epoch a line; a cell stays empty where there is no figure.
+    """Format figures as CSV with one line per epoch; missing figures are empty cells.
 
     >>> print(curves_table([{"epoch": 0.0}, {"epoch": 1.0, "loss": 0.5}]), end="")
     epoch,loss
     0,
     1,0.5
     """
-    # The start has been validated alone; the last epoch has every figure, in order.
+    # Epoch 0 has figures of validation only; the last epoch sets the column order.
     columns = dict.fromkeys(name for row in reversed(rows) for name in row)
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")
@@ -117,7 +127,7 @@ def curves_table(rows: Sequence[Figures]) -> str:
 
 
 def _open_scalars(folder: Path) -> Any:
-    """TensorBoard's writer, None where it is not installed."""
+    """Open TensorBoard's writer; None if TensorBoard is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:

@@ -1,8 +1,8 @@
-"""The one training loop: classifier, regressors and rankers all go through it.
+"""The training loop of all networks: locators, rankers and encoders.
 
-A run is cut into epochs. Whatever an epoch draws at random comes from (seed, epoch),
-and the whole state is remembered between epochs, so a run that was killed and goes on
-ends with the same weights as one that was not.
+The random generator of an epoch is seeded with (seed, epoch), and the complete state is
+stored after every epoch. A run that is killed and continued therefore ends with the
+same weights as an uninterrupted run.
 """
 
 import math
@@ -19,19 +19,23 @@ from torch import Tensor, nn
 from tiefvision.progress import Track, untracked
 
 Figures = dict[str, float]
+"""Figures of an epoch by name: "epoch", means over its batches, and validation."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast.
+    """Length and learning rates of a training run.
+
+    The learning rate grows linearly during the warm-up, then falls to 0 along half a
+    cosine.
 
     Attributes:
-        epochs: Passes over the training photographs.
-        learning_rate: The highest, reached after the warm-up; then half a cosine to 0.
-        weight_decay: Of AdamW (Loshchilov & Hutter, arXiv:1711.05101).
-        warm_up: Share of the steps over which the rate grows from 0.
-        patience: Epochs without a better one after which training stops early; 0 goes
-            on to the end.
+        epochs: passes over the training data.
+        learning_rate: highest learning rate, reached at the end of the warm-up.
+        weight_decay: weight decay of AdamW (Loshchilov & Hutter, arXiv:1711.05101).
+        warm_up: share of all steps, in [0, 1], that the warm-up takes.
+        patience: epochs without improvement after which training stops; 0 never stops
+            early.
     """
 
     epochs: int
@@ -41,7 +45,12 @@ class Schedule:
     patience: int = 0
 
     def rate(self, step: int, steps: int) -> float:
-        """Learning rate of a step, counted from 0, out of ``steps``."""
+        """Learning rate of a step.
+
+        Args:
+            step: number of the step, from 0.
+            steps: number of steps of all epochs together.
+        """
         rising = max(1.0, self.warm_up * steps)
         if step < rising:
             return self.learning_rate * (step + 1) / (rising + 1)
@@ -51,12 +60,14 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that training needs to go on after an epoch.
+    """The state of a training run after an epoch, complete enough to continue from.
 
     Attributes:
-        epoch: Epochs finished.
-        tensors: Weights, the best weights so far, and the optimiser's moments.
-        history: Figures of every epoch finished.
+        epoch: number of finished epochs.
+        tensors: weights ("module/..."), best weights so far ("best/...") and moments of
+            the optimiser ("moments/...").
+        history: figures of epoch 0 (validation before training) and of every finished
+            epoch.
     """
 
     epoch: int
@@ -65,43 +76,44 @@ class Snapshot:
 
 
 class Memory(Protocol):
-    """Where snapshots survive a killed run."""
+    """A store for the last snapshot, so that a killed run can be continued."""
 
     def recall(self) -> Snapshot | None:
-        """The last one remembered."""
+        """The stored snapshot; None if there is none."""
 
     def remember(self, snapshot: Snapshot) -> None:
-        """Replace the last one."""
+        """Replace the stored snapshot."""
 
 
 @dataclass
-class Forgetful:
-    """A memory that lasts as long as the process."""
+class VolatileMemory:
+    """A memory in the process; the snapshot is lost when the process ends."""
 
     snapshot: Snapshot | None = field(default=None)
 
     def recall(self) -> Snapshot | None:
-        """The last one remembered."""
+        """The stored snapshot; None if there is none."""
         return self.snapshot
 
     def remember(self, snapshot: Snapshot) -> None:
-        """Replace the last one."""
+        """Replace the stored snapshot."""
         self.snapshot = snapshot
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained, apart from how long.
+    """A network with its training data and its loss.
 
     Attributes:
-        module: Trained in place.
-        batches: The batches of an epoch, drawn from the generator given.
-        loss: Of a batch: "loss", which is minimised, and figures to watch.
-        validate: Figures on photographs that are not trained on.
-        better: The figure of ``validate`` whose highest value picks the weights that
-            are kept; without it the last are.
-        rates: Factors of the learning rate of the parameters whose names begin so;
-            1 for all others.
+        module: network, trained in place.
+        batches: draws the batches of one epoch with a random generator.
+        loss: computes the figures of a batch; "loss" is minimised, the others are
+            recorded.
+        validate: computes figures on the validation data; None if there are none.
+        better: name of the figure of ``validate`` whose highest value selects the
+            weights that are kept; "" keeps the last weights.
+        rates: learning-rate factors by prefix of parameter names; 1 for parameters
+            that match no prefix.
     """
 
     module: nn.Module
@@ -114,7 +126,10 @@ class Task:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw initial weights from a seed, and leave the global generator as it was."""
+    """Seed torch's random generator in the block and restore its state afterwards.
+
+    Initial weights are drawn in such a block.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
@@ -128,25 +143,28 @@ def fit(
     memory: Memory | None = None,
     track: Track = untracked,
 ) -> list[Figures]:
-    """Train a module in place.
+    """Train the network of a task in place, and continue an interrupted run.
+
+    If ``task.better`` is set, the network ends with the weights of the best epoch, or
+    with the initial weights if no epoch was better.
 
     Args:
-        task: What to train.
-        schedule: How long and how fast.
-        steps: Batches of an epoch.
-        seed: Of the order and the choice of examples.
-        memory: Where the state goes after each epoch.
-        track: Shows progress, epoch by epoch.
+        task: network, training data and loss.
+        schedule: length and learning rates.
+        steps: batches per epoch.
+        seed: seed of the order and the choice of examples.
+        memory: store of the state after each epoch; in the process if None.
+        track: shows the progress of each epoch.
 
     Returns:
-        The figures of every epoch; row 0 is the validation before training.
+        The figures of every epoch; row 0 has those of the validation before training.
     """
-    memory = memory or Forgetful()
+    memory = memory or VolatileMemory()
     optimiser = make_optimiser(task, schedule)
     snapshot = memory.recall()
     if snapshot is None:
         start = {"epoch": 0.0} | (task.validate() if task.validate else {})
-        # Training may make things worse: then what it began with is kept.
+        # If no epoch is better than the initial weights, these are kept.
         best = _weights(task.module) if task.better else {}
         snapshot = Snapshot(0, _pack(task.module, optimiser, best), (start,))
         memory.remember(snapshot)
@@ -176,7 +194,10 @@ def fit(
 
 
 def make_optimiser(task: Task, schedule: Schedule) -> torch.optim.Optimizer:
-    """AdamW over the parameters of a task; the schedule sets its rate step by step."""
+    """AdamW over the trainable parameters of a task.
+
+    The training loop sets the learning rate of every step.
+    """
     return torch.optim.AdamW(
         _parameter_groups(task), weight_decay=schedule.weight_decay
     )
@@ -185,7 +206,7 @@ def make_optimiser(task: Task, schedule: Schedule) -> torch.optim.Optimizer:
 def take_step(
     task: Task, optimiser: torch.optim.Optimizer, batch: Any
 ) -> Mapping[str, Tensor]:
-    """Learn from one batch; returns its loss and figures, as they were before."""
+    """Update the weights by one batch; returns its figures from before the update."""
     figures = task.loss(batch)
     optimiser.zero_grad()
     torch.autograd.backward(figures["loss"])
@@ -194,7 +215,7 @@ def take_step(
 
 
 def _since_best(task: Task, history: Sequence[Figures]) -> int:
-    """Epochs since the one whose weights are kept; 0 where no figure picks them."""
+    """Epochs since the best one; 0 if the task has no figure that selects weights."""
     if not task.better:
         return 0
     figures = [row[task.better] for row in history]
@@ -202,7 +223,7 @@ def _since_best(task: Task, history: Sequence[Figures]) -> int:
 
 
 def _parameter_groups(task: Task) -> list[dict[str, Any]]:
-    """Parameters by the factor of their learning rate; frozen ones are left out."""
+    """Trainable parameters in groups of equal learning-rate factor."""
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in task.module.named_parameters():
         factors = (rate for start, rate in task.rates.items() if name.startswith(start))
@@ -262,7 +283,7 @@ def _unpack(
     module: nn.Module,
     optimiser: torch.optim.Optimizer,
 ) -> dict[str, NDArray[Any]]:
-    """Restore module and optimiser in place; returns the best weights so far."""
+    """Restore module and optimiser in place; return the best weights so far."""
     best: dict[str, NDArray[Any]] = {}
     weights: dict[str, Tensor] = {}
     moments: dict[int, dict[str, Tensor]] = {}

@@ -1,1 +1,1 @@
-"""Training of the locator: from artifacts, or together with its encoder."""
+"""Training of a locator together with its encoder, and from artifacts of stage 2."""

@@ -1,13 +1,13 @@
-"""A locator learns from whole photographs: the encoder's last layers with all heads.
+"""Joint training of a locator: the last layers of the encoder and all heads.
 
-Stages 3 and 4 train heads over maps that stay as they are, at three sizes. Here the
-maps move with the heads, and every pass sees photographs at other sizes and places.
+Stages 3 and 4 train heads on fixed maps of three sizes. Here the encoder is trained
+with the heads, and every epoch draws photographs at other sizes and positions.
 
-Boxes are a few numbers a photograph, from which an encoder learns slowly. Where a
-photograph has labels of pixels, the cells have to tell them as well: the shares that
-labels have of the square around a cell, for hundreds of cells (fully convolutional
-networks: Long, Shelhamer and Darrell, arXiv:1411.4038, with shares in place of one
-label). They say whether a cell shows a sleeve or a wall, which a box does not.
+A photograph has few boxes, from which an encoder learns slowly. Where a photograph also
+has pixel labels, an auxiliary loss predicts for every cell the shares of the labels in
+the square around it. This is semantic segmentation by a fully convolutional network
+(Long, Shelhamer & Darrell, arXiv:1411.4038) with shares instead of a single label; it
+teaches whether a cell shows a sleeve or a wall, which a box does not tell.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,34 +24,35 @@ from tiefvision.augmenting.colours import disturb_colours
 from tiefvision.augmenting.scenes import UNLABELLED, Scene
 from tiefvision.distilling.training import normalise
 from tiefvision.encoders.architectures import Architecture
+from tiefvision.locating.head_training import window_targets
 from tiefvision.locating.heads import (
     HeadSizes,
     box_loss,
     presence_loss,
 )
-from tiefvision.locating.training import window_targets
 from tiefvision.locating.windows import windows_on_canvas
 from tiefvision.training.loop import Task
 from tiefvision.tuning.joint_locator import JointLocator
 
 CELL_SQUARE = 24
-"""Side in pixels of the square whose labels a cell tells: a stride and a half, so that
-squares overlap and an edge moves the shares of two cells."""
+"""Side in pixels of the square around a cell whose label shares are predicted: one and
+a half strides, so that squares overlap and an edge changes the shares of two cells."""
 
 TRUNK_RATE = 0.15
-"""Of the learning rate of the new layers: the trunk knows a lot already."""
+"""Learning rate of the trunk, as a share of that of the new layers: the trunk is
+already trained."""
 
 
 @dataclass(frozen=True)
 class JointRules:
-    """How a locator is taught.
+    """Augmentation, batches and loss weights of joint training.
 
     Attributes:
-        scenes: How photographs are seen.
-        scenes_in_batch: Of one size.
-        sizes: Of the heads.
-        presence: Weight of the classifier's loss beside that of the labels.
-        boxes: Weight of the regressors' loss.
+        scenes: rules by which photographs are augmented.
+        scenes_in_batch: photographs per batch, all at one size.
+        sizes: widths of the heads' hidden layers.
+        presence: weight of the classifier's loss; the label loss has weight 1.
+        boxes: weight of the regressors' loss.
     """
 
     scenes: SceneRules = field(default_factory=SceneRules)
@@ -63,15 +64,16 @@ class JointRules:
 
 @dataclass(frozen=True)
 class JointTraining:
-    """Everything that stays the same from batch to batch.
+    """Photographs, network and rules of a joint training.
 
     Attributes:
-        scenes: The photographs.
-        locator: Trained in place.
-        architecture: Of its trunk.
-        classes: How many labels there are, the ground among them.
-        dtype: Of the arithmetic: float32, or bfloat16 where it is fast.
-        rules: How it is taught.
+        scenes: training photographs.
+        locator: network, trained in place.
+        architecture: architecture of its trunk.
+        classes: number of classes of pixel labels, including the background.
+        dtype: dtype of the forward pass: torch.bfloat16 (mixed precision) or
+            torch.float32.
+        rules: augmentation, batches and loss weights.
     """
 
     scenes: Sequence[Scene]
@@ -82,7 +84,7 @@ class JointTraining:
     rules: JointRules = field(default_factory=JointRules)
 
     def task(self) -> Task:
-        """What ``training.fit`` trains."""
+        """The task for ``training.loop.fit``."""
         rules = self.rules
 
         def batches(generator: np.random.Generator) -> Iterator[SceneBatch]:
@@ -93,12 +95,15 @@ class JointTraining:
         return Task(self.locator, batches, self.loss, rates={"trunk.": TRUNK_RATE})
 
     def loss(self, batch: SceneBatch) -> Mapping[str, Tensor]:
-        """The weighted sum of three losses, "loss", and figures to watch.
+        """The loss of a batch and the figures that are recorded.
 
-        "cells" is the cross-entropy of the shares of labels, mean over cells, in nats,
-        and "right" the share of cells whose largest label is told. "presence" and
-        "boxes" are the losses of the heads, "error" that of the coordinates in window
-        units.
+        Returns:
+            "loss": weighted sum of "cells", "presence" and "boxes".
+            "cells": cross-entropy of the label shares in nats, mean over cells.
+            "right": share of cells whose largest label is predicted, in [0, 1].
+            "presence": loss of the classifier (``presence_loss``).
+            "boxes": loss of the regressors (``box_loss``).
+            "error": mean absolute error of coordinates in window units.
         """
         crops = self._crops(batch)
         half = self.dtype == torch.bfloat16
@@ -123,7 +128,12 @@ class JointTraining:
         return crops.to(next(self.locator.parameters()).device)
 
     def _label_loss(self, batch: SceneBatch, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Cross-entropy and share of cells told, of those that are labelled."""
+        """Cross-entropy and accuracy over the cells whose squares are fully labelled.
+
+        Args:
+            batch: batch with the labels of pixels.
+            logits: logits of the classes for each cell, (B, classes, h, w).
+        """
         numbers = batch.labels.long()
         known = (numbers != UNLABELLED)[..., None]
         samples = functional.one_hot(numbers.clamp_max(self.classes - 1), self.classes)
@@ -137,13 +147,20 @@ class JointTraining:
         )
         wanted, labelled = shares[:, :-1], shares[:, -1] == 0
         count = labelled.sum().clamp_min(1)
-        surprise = -(wanted * logits.log_softmax(dim=1)).sum(dim=1)
+        entropy = -(wanted * logits.log_softmax(dim=1)).sum(dim=1)  # (B, h, w)
         right = (logits.argmax(dim=1) == wanted.argmax(dim=1)) & labelled
-        return (surprise * labelled).sum() / count, right.sum() / count
+        return (entropy * labelled).sum() / count, right.sum() / count
 
     def _window_losses(
         self, batch: SceneBatch, categories: Tensor, sides: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
+        """Losses of classifier and regressors, and the error of the coordinates.
+
+        Args:
+            batch: batch with the annotated garments.
+            categories: logits of the classifier, (B, categories, rows, columns).
+            sides: outputs of the regressors, (B, 4, 2 * categories, rows, columns).
+        """
         rows, columns = categories.shape[-2:]
         windows = windows_on_canvas(rows, columns, self.architecture.stride)
         names = self.locator.classifier.categories
@@ -152,7 +169,7 @@ class JointTraining:
         present = torch.from_numpy(np.concatenate([one for one, _ in pairs])).to(device)
         wanted = np.concatenate([targets for _, targets in pairs])
         targets = torch.from_numpy(wanted).float().to(device)
-        # (B, ..., rows, columns) -> (B * rows * columns, ...), as the windows come
+        # (B, ..., rows, columns) -> (B * rows * columns, ...), the order of ``windows``
         logits = categories.permute(0, 2, 3, 1).flatten(0, 2)
         outputs = sides.permute(0, 3, 4, 1, 2).flatten(0, 2)
         loss, error = box_loss(outputs, targets, present > 0)

@@ -1,7 +1,7 @@
-"""The network of joint training: a trunk, and everything that learns above it.
+"""The network of joint training: the trunk of an encoder with heads on top.
 
-The layers before the last step of the map stay as they are: they see edges and colours,
-which are the same everywhere, and their gradients would cost as much as all others.
+The layers before the last downsampling are frozen: they detect edges and colours, which
+all photographs have in common, and their gradients would cost as much as all others.
 """
 
 import torch
@@ -14,22 +14,30 @@ from tiefvision.locating.heads import (
     CropClassifier,
     HeadSizes,
     WindowNetwork,
-    standardise_inputs,
+    set_input_statistics,
 )
 
-MEMORY = 0.02
-"""Weight of a batch in the running mean and spread of channels: batches are small."""
+STATISTICS_MOMENTUM = 0.02
+"""Momentum of the running mean and variance of channels; low because batches are small.
+"""
 
 LABELS_REDUCED = 64
-"""Channels between the map and the labels: few, so that the map itself has to say what
-a label needs."""
+"""Channels between the map and the labels: few, so that the map itself has to encode
+what predicts a label."""
 
 
 class JointLocator(nn.Module):
-    """A trunk and everything that learns above it.
+    """The trunk of an encoder, label layers, classifier and regressors.
 
-    The heads read maps standardised by the running mean and spread of training;
-    ``settle`` writes these into them when it is over.
+    In training the heads read maps that batch normalisation standardises.
+    ``fold_into_heads`` writes its statistics into the heads after training.
+
+    Args:
+        trunk: layers of the encoder, trained in place except for the early ones.
+        architecture: architecture of the trunk.
+        categories: categories of the classifier and the regressors.
+        classes: number of classes of pixel labels.
+        sizes: widths of the heads' hidden layers.
     """
 
     def __init__(
@@ -47,7 +55,9 @@ class JointLocator(nn.Module):
         early = early_layers(trunk, architecture.stride)
         for parameter in early.parameters():
             parameter.requires_grad_(False)
-        self.standardise = nn.BatchNorm2d(channels, affine=False, momentum=MEMORY)
+        self.standardise = nn.BatchNorm2d(
+            channels, affine=False, momentum=STATISTICS_MOMENTUM
+        )
         self.labels = nn.Sequential(
             nn.Conv2d(channels, LABELS_REDUCED, 1),
             nn.BatchNorm2d(LABELS_REDUCED),
@@ -56,34 +66,37 @@ class JointLocator(nn.Module):
         )
         self.classifier = CropClassifier(channels, window, categories, sizes)
         self.regressors = BoxRegressors(channels, window, len(categories), sizes)
-        # One for each reduction: with them few passes teach more.
+        # Batch normalisation after each reduction speeds up training.
         self.scales = nn.ModuleList(
             nn.BatchNorm2d(sizes.reduced) for _ in self._networks()
         )
 
     def _networks(self) -> list[WindowNetwork]:
-        """The classifier's network, then those of the four sides."""
+        """The network of the classifier, then those of the four regressors."""
         sides = [self.regressors.network(side) for side in SIDES]
         return [self.classifier.network, *sides]
 
     def train(self, mode: bool = True) -> "JointLocator":
-        """Training mode, but for the statistics of the trunk.
+        """Set the mode of all layers but the trunk, which stays in evaluation mode.
 
-        They come from far more photographs than a batch has.
+        The batch-normalisation statistics of the trunk were computed from far more
+        photographs than a batch has.
         """
         super().train(mode)
         self.trunk.eval()
         return self
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What cells and windows of crops say, all float32.
+        """Evaluate the cells and windows of crops.
 
         Args:
-            crops: (B, 3, height, width) normalised RGB.
+            crops: RGB, normalised with the mean and standard deviation of ImageNet,
+                (B, 3, height, width).
 
         Returns:
-            Logits of the labels of cells (B, classes, h, w), of the categories of
-            windows (B, categories, rows, columns), and the outputs of the regressors
+            Three float32 arrays: logits of the label classes of cells,
+            (B, classes, h, w); logits of the categories of windows,
+            (B, categories, rows, columns); outputs of the regressors,
             (B, 4, 2 * categories, rows, columns).
         """
         cells = self.standardise(self.trunk(crops))
@@ -97,18 +110,23 @@ class JointLocator(nn.Module):
             torch.stack(sides, dim=1).float(),
         )
 
-    def settle(self) -> None:
-        """Give the heads all that they learnt under, so that they stand alone."""
+    def fold_into_heads(self) -> None:
+        """Fold the batch normalisations into the heads, in place, after training.
+
+        Afterwards classifier and regressors give the same outputs without the other
+        layers of this module.
+        """
         running = self.standardise
         mean, variance = running.running_mean, running.running_var
         assert mean is not None and variance is not None
         assert running.num_batches_tracked is not None
-        # They began as 0 and 1, of which a short training leaves a part in them.
-        learnt = 1 - (1 - MEMORY) ** int(running.num_batches_tracked)
+        # The running statistics started at 0 and 1; after a short training a part of
+        # these initial values remains and is removed here.
+        learnt = 1 - (1 - STATISTICS_MOMENTUM) ** int(running.num_batches_tracked)
         variance = (variance - (1 - learnt)) / learnt
         spread = (variance + running.eps).sqrt()
         for head in (self.classifier, self.regressors):
-            standardise_inputs(head, mean / learnt, spread)
+            set_input_statistics(head, mean / learnt, spread)
         for number, network in enumerate(self._networks()):
             _fold_scale(self.scales[number], network.reduce)
             self.scales[number] = nn.Identity()
@@ -116,7 +134,11 @@ class JointLocator(nn.Module):
 
 @torch.no_grad()
 def _fold_scale(scale: nn.Module, reduction: nn.Conv2d) -> None:
-    """g (W x + b - m) / s + c = (g W / s) x + (b - m) g / s + c."""
+    """Fold a batch normalisation into the 1x1 convolution before it, in place.
+
+    g (W x + b - m) / s + c = (g W / s) x + (b - m) g / s + c, with mean m, standard
+    deviation s, weight g and bias c of the normalisation.
+    """
     if not isinstance(scale, nn.BatchNorm2d):
         return
     assert scale.running_mean is not None and scale.running_var is not None
@@ -128,7 +150,12 @@ def _fold_scale(scale: nn.Module, reduction: nn.Conv2d) -> None:
 
 @torch.no_grad()
 def early_layers(trunk: nn.Sequential, stride: int) -> nn.Sequential:
-    """The layers of a trunk that run before its map has its stride."""
+    """The layers of a trunk before the one that reaches the stride of the map.
+
+    Args:
+        trunk: layers of an encoder; set to evaluation mode.
+        stride: stride of the encoder's map in pixels.
+    """
     pixels = torch.zeros(1, 3, CROP_SIDE, CROP_SIDE)
     trunk.eval()
     for number, layer in enumerate(trunk):
@@ -139,7 +166,7 @@ def early_layers(trunk: nn.Sequential, stride: int) -> nn.Sequential:
 
 
 class _WideConvolution(nn.Conv2d):
-    """A convolution that mixed precision leaves in float32."""
+    """A convolution that computes in float32 also under mixed precision."""
 
     def forward(self, input: Tensor) -> Tensor:
         with torch.autocast(input.device.type, enabled=False):
@@ -147,10 +174,10 @@ class _WideConvolution(nn.Conv2d):
 
 
 def _keep_dilated_layers_wide(trunk: nn.Module) -> None:
-    """Put wide convolutions in the place of dilated ones, with their weights.
+    """Replace dilated convolutions by float32 ones of the same weights, in place.
 
-    The gradients of a dilated depthwise layer take oneDNN 2.6 times as long in bfloat16
-    as in float32, and MobileNetV2 a fifth more for all of a step.
+    With oneDNN the gradients of a dilated depthwise convolution take 2.6 times as long
+    in bfloat16 as in float32, which makes a whole step of MobileNetV2 a fifth slower.
     """
     for parent in list(trunk.modules()):
         for name, layer in parent.named_children():

@@ -1,4 +1,4 @@
-"""A locator learns from whole photographs and is written as a file."""
+"""The recipe of ``tiefvision tune``: from a dataset by joint training to a file."""
 
 import hashlib
 import json
@@ -36,27 +36,28 @@ from tiefvision.tuning.joint_locator import JointLocator
 logger = logging.getLogger(__name__)
 
 LONGEST_SIDE = 1024
-"""Pixels of a photograph in memory: nearly twice what is ever seen of it."""
+"""Longest side in pixels of a photograph in memory, nearly twice the largest size that
+the augmentation uses."""
 
 LEAST_SHARE = 0.05
-"""Of the photographs that must show a label for it to be learnt by itself; the rarer
-ones are one class together."""
+"""Least share of the photographs that must show a label for it to be a class of its
+own; rarer labels together form one class."""
 
 FOREGROUND = UNLABELLED - 1
-"""Here, of what is plain white in a mask: it shows something, not nothing."""
+"""Label of plain white pixels in a mask, which mean foreground of no known label."""
 
 EPOCHS = 30
-"""Passes over the photographs."""
+"""Default number of passes over the photographs."""
 
 
 @dataclass(frozen=True)
 class TuningRecipe:
-    """Everything that decides the weights, apart from photographs and encoder.
+    """All settings that determine the weights, besides photographs and encoder.
 
     Attributes:
-        schedule: How long and how fast.
-        rules: How the locator is taught.
-        seed: Of the first weights and of every draw.
+        schedule: length and learning rates.
+        rules: augmentation, batches and loss weights.
+        seed: seed of the initial weights and of every random choice.
     """
 
     schedule: Schedule = field(
@@ -68,14 +69,14 @@ class TuningRecipe:
 
 @dataclass(frozen=True)
 class TrainingPhotos:
-    """Training photographs, and the names of what they show.
+    """Training photographs with the names of their categories and label classes.
 
     Attributes:
-        scenes: Photographs with boxes and the numbers of classes.
-        categories: Of the boxes.
-        classes: Of the labels, by number; the first is the ground, and the only one
-            where no photograph has a mask.
-        skipped: Why some were left out.
+        scenes: photographs with boxes of garments and with the class of each pixel.
+        categories: categories of the garments.
+        classes: names of the label classes by number. The first is the background; it
+            is the only one if no photograph has a mask.
+        skipped: messages of photographs that could not be read.
     """
 
     scenes: tuple[Scene, ...]
@@ -87,16 +88,18 @@ class TrainingPhotos:
 def read_scenes(
     root: Path, wanted: Sequence[str], splits: Mapping[str, Split] | None, track: Track
 ) -> TrainingPhotos:
-    """The training photographs of a dataset, in memory.
+    """Read the training photographs of a dataset into memory.
 
     Args:
-        root: A dataset in the project's layout, if it can be with ``masks/``.
-        wanted: What to find, as for ``resolve_categories``.
-        splits: Split of each photograph by path; None for the dataset's own.
-        track: Shows progress.
+        root: folder of a dataset in the project's layout; masks in ``masks/`` are used
+            if there are any.
+        wanted: categories to find, as for ``resolve_categories``.
+        splits: split of each photograph by path; None for the splits of the dataset.
+        track: shows progress.
 
     Raises:
-        BadDataset: It has none, or no such category.
+        BadDataset: No training photograph shows one of the categories, or the dataset
+            lacks a wanted category.
     """
     dataset = read_dataset(root)
     photos = [
@@ -131,19 +134,19 @@ def tune(
     device: torch.device,
     track: Track,
 ) -> list[Figures]:
-    """Train a locator and write its file; a run that was killed is continued.
+    """Train a locator and write its weights file; an interrupted run is continued.
 
     Args:
-        recipe: What decides the weights.
-        photos: As ``read_scenes`` gives them.
-        encoder: Where it starts.
-        output: The encoder file, with the heads in it.
-        device: Where to train.
-        track: Shows progress.
+        recipe: settings of the training.
+        photos: training photographs, as ``read_scenes`` returns them.
+        encoder: encoder whose trunk the training starts from.
+        output: path of the weights file, which holds the encoder and the heads.
+        device: torch device of the training.
+        track: shows progress.
 
     Returns:
-        The figures of every epoch; none if the file is there, of the same recipe,
-        encoder and photographs.
+        The figures of every epoch; empty if the file exists and was made by the same
+        recipe, encoder and photographs.
     """
     architecture = encoder.architecture
     settings = _settings(recipe, photos, encoder)
@@ -160,7 +163,7 @@ def tune(
             recipe.rules.sizes,
         )
     locator = locator.to(device).to(memory_format=torch.channels_last)
-    # The rounding is little beside what one batch differs from another.
+    # The rounding of bfloat16 is small compared with the noise between batches.
     dtype = torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
     training = JointTraining(
         photos.scenes, locator, architecture, len(photos.classes), dtype, recipe.rules
@@ -173,7 +176,7 @@ def tune(
         1:
     ]
     logger.info("tuned: %s", history[-1])
-    locator.settle()
+    locator.fold_into_heads()
     _write(output, locator.cpu(), encoder, photos, recipe, settings)
     checkpoint.unlink()
     return history
@@ -182,7 +185,7 @@ def tune(
 def _settings(
     recipe: TuningRecipe, photos: TrainingPhotos, encoder: DenseEncoder
 ) -> str:
-    """A digest of everything that decides the weights."""
+    """Digest of everything that determines the weights."""
     digest = hashlib.sha256()
     known = [
         asdict(recipe),
@@ -199,7 +202,7 @@ def _settings(
 
 
 def _made_by(output: Path) -> str:
-    """The settings of a file that ``tune`` wrote; "" of any other, or none."""
+    """The settings digest in a file that ``tune`` wrote; "" for any other, or none."""
     if not output.is_file():
         return ""
     return str(read_weights_header(output).facts.get("settings", ""))
@@ -241,7 +244,7 @@ def _write(
 def _read_scene(
     root: Path, images: Path, photo: Photo, categories: Sequence[str]
 ) -> Scene:
-    """A photograph in memory; without a mask nothing of it is labelled."""
+    """Read a photograph with boxes and labels; all unlabelled if it has no mask."""
     image = Image.fromarray(
         read_photo(photo_file(images, photo.path), max_side=LONGEST_SIDE)
     )
@@ -266,10 +269,17 @@ def _read_labels(file: Path, size: tuple[int, int]) -> Image.Image:
 def _classes(
     scenes: Sequence[Scene], names: Sequence[str]
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """The class of every label, and the names of the classes.
+    """Assign a class to every label.
 
-    The ground is 0, labels that many photographs show follow, the rare ones share the
-    last class.
+    Class 0 is the background. Labels that at least ``LEAST_SHARE`` of the photographs
+    show follow in their order, and all rarer labels share the last class.
+
+    Args:
+        scenes: photographs with the label of each pixel.
+        names: names of the labels by number.
+
+    Returns:
+        The class of each label, (256,) uint8, and the names of the classes.
     """
     shown = Counter(
         number

@@ -1,7 +1,6 @@
-"""Trained heads that come with an encoder's weights, on their way to stages 3 and 4.
+"""Trained heads in an encoder's weights file, from which stages 3 and 4 can start.
 
-Stage 2 keeps them beside the encoder, so that what starts from them needs no more than
-the artifact.
+Stage 2 copies them into its artifact, so that stages 3 and 4 need no other file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +21,7 @@ from tiefvision.locating.building import build_classifier, build_regressors
 from tiefvision.locating.heads import (
     BoxRegressors,
     CropClassifier,
-    standardise_inputs,
+    set_input_statistics,
 )
 from tiefvision.locating.heads_file import (
     CLASSIFIER,
@@ -39,6 +38,7 @@ from tiefvision.workspace.job import Resources
 from tiefvision.workspace.provenance import file_hash
 
 Start = Literal["known", "fresh"]
+"""Initial weights of a head: those of a trained head, if there is one, or random."""
 
 Head = TypeVar("Head", CropClassifier, BoxRegressors)
 
@@ -47,11 +47,11 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class TrainedHeads:
-    """Heads as they lie in a file.
+    """The heads in a weights file.
 
     Attributes:
-        details: What is needed to build each, by its name.
-        states: The weights of each, by its name.
+        details: parameters that each head is built from, by name of the head.
+        states: weights of each head (state dict), by name of the head.
     """
 
     details: Mapping[str, Mapping[str, Any]]
@@ -59,32 +59,39 @@ class TrainedHeads:
 
 
 def heads_file(encoder: str, weights: str) -> Path | None:
-    """The file in which heads over an encoder's weights lie, if there are any.
+    """The file that may hold heads trained on an encoder; None if there is no file.
 
     Args:
-        encoder: A key of ``ARCHITECTURES``.
-        weights: Their source, as for ``load_weights``.
+        encoder: name of the architecture, a key of ``ARCHITECTURES``.
+        weights: source of the encoder's weights, as for ``load_weights``.
     """
     if weights == LOCATOR:
         path: Path | None = package_weights.FOLDER / HEADS_FILE
     elif weights in ROLES:
-        path = None  # of an encoder alone
+        path = None  # a file of an encoder without heads
     else:
         path = source_file(architecture_named(encoder), weights)
     return path if path and path.is_file() else None
 
 
 def heads_sources(encoder: str, weights: str) -> dict[str, str]:
-    """The hash of that file; nothing where there is none."""
+    """The hash of ``heads_file`` under "heads"; empty if there is no such file."""
     path = heads_file(encoder, weights)
     return {"heads": file_hash(path)} if path else {}
 
 
 def read_heads(path: Path, encoder: EncoderIdentity) -> TrainedHeads | None:
-    """The heads of a file; None if it has none over the maps of this encoder.
+    """Read the heads of a weights file.
+
+    Args:
+        path: weights file.
+        encoder: encoder whose maps the heads must have been trained on.
+
+    Returns:
+        The heads; None if the file has none, or has heads for another encoder.
 
     Raises:
-        BadWeights: It is no file of weights, or of heads of another version.
+        BadWeights: The file is no weights file, or has another version.
     """
     file = read_weights_file(path)
     if file.facts.get("format") == HEADS_FORMAT:
@@ -102,7 +109,10 @@ def read_heads(path: Path, encoder: EncoderIdentity) -> TrainedHeads | None:
 
 
 def keep_heads(writer: ArtifactWriter, heads: TrainedHeads | None) -> None:
-    """Put heads into an artifact, for the two functions below."""
+    """Write heads, if there are any, into an artifact.
+
+    ``kept_classifier`` and ``kept_regressors`` read them.
+    """
     if heads:
         writer.write(
             tensors={
@@ -118,7 +128,12 @@ def keep_heads(writer: ArtifactWriter, heads: TrainedHeads | None) -> None:
 def kept_classifier(
     features: Artifact, categories: Sequence[str]
 ) -> CropClassifier | None:
-    """A classifier that starts from the one kept in an artifact, if it keeps one."""
+    """A classifier that starts from the one in an artifact; None if there is none.
+
+    Args:
+        features: artifact of stage 2.
+        categories: categories of the new classifier.
+    """
     kept = _kept(features, CLASSIFIER)
     if not kept:
         return None
@@ -130,7 +145,12 @@ def kept_classifier(
 def kept_regressors(
     features: Artifact, categories: Sequence[str]
 ) -> BoxRegressors | None:
-    """The same of the regressors."""
+    """Regressors that start from those in an artifact; None if there are none.
+
+    Args:
+        features: artifact of stage 2.
+        categories: categories of the new regressors.
+    """
     kept = _kept(features, REGRESSORS)
     if not kept:
         return None
@@ -146,26 +166,32 @@ def begin_head(
     statistics: Callable[[], tuple[Tensor, Tensor]],
     resources: Resources,
 ) -> tuple[Head, Start]:
-    """The head that a stage trains, on its device, and how it really starts.
+    """Build the head that a stage trains, with its initial weights.
 
     Args:
-        start: As the stage's settings want it.
-        kept: Starts from the head in the features, if they keep one.
-        fresh: Makes a new one.
-        statistics: Mean and spread of the channels, which only a new one needs.
-        resources: Of the stage.
+        start: wanted initial weights, a setting of the stage.
+        kept: builds a head from the one in the artifact; returns None if there is none.
+        fresh: builds a head with random weights.
+        statistics: computes mean and standard deviation of the input channels; called
+            only for a head with random weights.
+        resources: device and seed of the stage.
+
+    Returns:
+        The head on the device, and the initial weights that it really has: "fresh" if
+        the artifact has no head.
     """
     with seeded(resources.seed):
         known = kept() if start == "known" else None
         head = fresh() if known is None else known
     if known is None:
-        standardise_inputs(head, *statistics())
+        set_input_statistics(head, *statistics())
     return head.to(resources.device), "fresh" if known is None else "known"
 
 
 def _kept(
     features: Artifact, name: str
 ) -> tuple[Mapping[str, Any], dict[str, Tensor]] | None:
+    """Details and weights of a head in an artifact; None if there is none."""
     if not features.has(f"heads/{name}"):
         return None
     arrays = features.tensors(f"weights/{name}")

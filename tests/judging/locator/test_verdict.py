@@ -22,7 +22,7 @@ def located(path, split, wanted=(), found=()):
 
 
 def garment(category, width, score=1.0):
-    """Against the one of width 20 its IoU is width / 20."""
+    """A garment whose IoU with the one of width 20 is width / 20."""
     return Garment(category, (0.0, 0.0, width, 20.0), score)
 
 
@@ -37,7 +37,7 @@ PHOTOS = (
     located("train.jpg", "train", [garment("dress", 10.0)], [DRESS]),
     located("val.jpg", "val", [DRESS], [garment("dress", 20.0, 0.75)]),
     located("good.jpg", "test", [DRESS, OUTFIT], [DRESS, garment("outfit", 16.0, 0.8)]),
-    # Its dress is not sure enough to be told.
+    # The score of its dress is too low to be told.
     located("weak.jpg", "test", [DRESS, OUTFIT], [garment("dress", 12.0, 0.4), OUTFIT]),
     located("coat.jpg", "test", [COAT], [garment("coat", 14.0, 0.9)]),
     located("empty.jpg", "test", [], [garment("dress", 5.0, 0.6)]),
@@ -55,10 +55,10 @@ def test_the_figures_of_every_split_and_of_every_category_of_the_test_split():
     by_category = figures["test_by_category"]
     assert list(by_category) == ["coat", "dress", "outfit"]
     assert by_category["dress"]["mean_iou"] == pytest.approx((1.0 + 0.6) / 2)
-    # The mean box is that of the training photograph, 10 wide; of coats there is none.
+    # The mean box is that of the training photograph, 10 px wide; coats have none.
     assert by_category["dress"]["mean_box_iou"] == pytest.approx(0.5)
     assert by_category["coat"]["mean_box_iou"] == 0.0
-    # Of coat.jpg and empty.jpg, by the score from which on boxes are told.
+    # coat.jpg and empty.jpg, counted in told boxes.
     assert by_category["dress"]["false_alarms"] == 1 / 2
     assert "category" not in by_category["dress"]
     assert figures["test"]["false_alarms"] == 1.0
@@ -67,7 +67,7 @@ def test_the_figures_of_every_split_and_of_every_category_of_the_test_split():
     assert set(error) == {"val", "test"}
 
 
-def test_the_outfit_is_no_category_in_the_mean_over_them():
+def test_the_mean_over_categories_excludes_the_outfit():
     verdict = verdict_on(*PHOTOS)
     assert verdict.means().categories == 2
     assert verdict.means().mean_iou == pytest.approx((0.8 + 0.7) / 2)
@@ -77,7 +77,7 @@ def test_the_outfit_is_no_category_in_the_mean_over_them():
     assert (outfits.means().categories, outfits.means().mean_iou) == (1, 1.0)
 
 
-def test_the_curves_are_of_boxes_of_every_score():
+def test_reliability_curves_include_boxes_of_every_score():
     curves = verdict_on(*PHOTOS).reliability()
     assert [one.count for one in curves["val"]] == [1]
     assert sum(one.count for one in curves["test"]) == 6
@@ -89,7 +89,7 @@ def test_the_curves_are_of_boxes_of_every_score():
 
 @pytest.fixture
 def records(tmp_path):
-    """Where the photographs stand; their files lie there, too."""
+    """The artifact of stage 1, with the files of its photographs."""
     images = tmp_path / "images"
     images.mkdir()
     for located_photo in PHOTOS:
@@ -104,7 +104,7 @@ def records(tmp_path):
 
 @pytest.fixture
 def write(records, tmp_path):
-    """Write the page of some photographs and give its text back."""
+    """Write the page of some photographs and return its text."""
 
     def explain(levels, garments, width, height):
         assert (width, height) == (SIDE, SIDE)
@@ -121,9 +121,9 @@ def write(records, tmp_path):
     return written
 
 
-def test_the_worst_of_the_test_split_are_shown_outfits_apart_from_garments(write):
+def test_the_worst_test_photographs_are_shown_for_outfits_and_garments(write):
     page = write(*PHOTOS)
-    # Outfits 0.8 and 1; then garments: nothing told of weak.jpg, 0.7, and 1.
+    # IoU of outfits: 0.8 and 1; of garments: nothing told in weak.jpg, 0.7, and 1.
     assert write.explained == [
         (["good.jpg"], ["outfit"]),
         (["weak.jpg"], ["outfit"]),
@@ -139,24 +139,24 @@ def test_the_worst_of_the_test_split_are_shown_outfits_apart_from_garments(write
     assert "4 photographs of the test split" in page
 
 
-def test_the_page_shows_a_confusion_of_garments_that_are_told(write):
+def test_the_page_shows_the_confusion_of_told_garments(write):
     page = write(*PHOTOS)
     assert 'title="coat, coat: 1 of 1"' in page
     assert 'title="dress, not found: 1 of 2"' in page
     assert 'title="outfit' not in page
 
 
-def test_only_so_many_of_the_worst_are_shown(write, monkeypatch):
+def test_the_number_of_worst_photographs_is_limited(write, monkeypatch):
     monkeypatch.setattr(module, "WORST", 1)
     write(*PHOTOS)
     assert [levels for levels, _ in write.explained] == [["good.jpg"], ["weak.jpg"]]
 
 
-def test_a_photograph_that_is_gone_is_left_out(write, tmp_path):
+def test_a_photograph_without_its_file_is_left_out(write, tmp_path):
     (tmp_path / "images" / "weak.jpg").unlink()
     page = write(*PHOTOS)
     assert page.count("<article") == 3 and "weak.jpg" not in page
 
 
-def test_without_a_test_split_there_is_a_page_all_the_same(write):
+def test_without_a_test_split_the_page_is_written(write):
     assert "0 photographs of the test split" in write(*PHOTOS[:2])

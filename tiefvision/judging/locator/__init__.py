@@ -1,1 +1,1 @@
-"""What a locator is worth."""
+"""Evaluation of a locator: its figures, its page and trials on harder photographs."""

@@ -1,4 +1,4 @@
-"""How a locator fares where its photographs are not: closer, and beside another one."""
+"""Trials of a locator on altered photographs: enlarged, or two side by side."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.records import photo_path, read_photos
 
 Compose = Callable[[Iterator[Scene], np.random.Generator], Iterator[Scene]]
+"""Function that makes the photographs of a trial from those of the dataset."""
 
 
 def _closer(times: float) -> Compose:
@@ -29,7 +30,7 @@ def _closer(times: float) -> Compose:
 def _in_pairs(
     scenes: Iterator[Scene], generator: np.random.Generator
 ) -> Iterator[Scene]:
-    # One iterator twice: each takes what follows the other's.
+    # zip() of one iterator with itself pairs consecutive photographs.
     return (
         side_by_side(one, other) for one, other in zip(scenes, scenes, strict=False)
     )
@@ -41,21 +42,23 @@ TRIALS: Mapping[str, Compose] = {
     "2.4 times closer": _closer(2.4),
     "two side by side": _in_pairs,
 }
-"""How the photographs of a trial are made of those of the dataset."""
+"""The trials by name."""
 
 
 @dataclass(frozen=True)
 class TrialRow:
-    """What became of one kind of photographs.
+    """The result of one trial.
 
     Attributes:
-        name: Of ``TRIALS``.
-        photographs: How many.
-        wanted: Garments that are in them.
-        found: Share of these that a box overlaps by more than 0.5; of n garments in a
-            photograph the n surest boxes count.
-        mean_iou: Over the garments; 0 where there is no box.
-        told: Boxes told to one garment wanted; 1 is right.
+        name: name of the trial, a key of ``TRIALS``.
+        photographs: number of photographs.
+        wanted: number of annotated garments in them.
+        found: recall: share of the annotated garments that a box overlaps by an IoU
+            above 0.5, in [0, 1]. For n garments in a photograph, the n boxes of the
+            highest score count.
+        mean_iou: mean IoU of the annotated garments with these boxes, 0 for a garment
+            without a box.
+        told: number of boxes told per annotated garment; 1 is ideal.
     """
 
     name: str
@@ -69,19 +72,21 @@ class TrialRow:
 def run_trials(
     photos: Artifact, locator: Locator, category: str, track: Track
 ) -> tuple[list[TrialRow], list[str]]:
-    """Try a locator on the test photographs of a workspace and what is made of them.
+    """Run all trials of a locator on the test photographs of a workspace.
 
     Args:
-        photos: Of stage 1.
-        locator: On trial.
-        category: What it has to find.
-        track: Shows progress.
+        photos: artifact of stage 1.
+        locator: locator to test.
+        category: category to find.
+        track: shows progress.
 
     Returns:
-        A row for each of ``TRIALS``, and why photographs were left out.
+        A row for each of ``TRIALS``, and the messages of photographs that could not be
+        read.
 
     Raises:
-        BadUsage: The locator does not know the category, or no test photograph has it.
+        BadUsage: The locator does not know the category, or no test photograph shows
+            it.
     """
     if category not in locator.heads.categories:
         known = ", ".join(locator.heads.categories)
@@ -96,7 +101,8 @@ def run_trials(
             f"No test photograph shows {category!r}.",
             "Give some the split test in annotations.json, or another --category.",
         )
-    # By reason: every trial reads them again, so that few are in memory at a time.
+    # A dictionary, since every trial reads the photographs again (so that few are in
+    # memory at a time) and would report the same ones.
     skipped: dict[str, None] = {}
     rows = []
     for name, compose in TRIALS.items():

@@ -1,4 +1,4 @@
-"""What a locator is worth: the figures of stage 5 and its page."""
+"""The verdict on a locator: the figures of stage 5 and their page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -43,7 +43,7 @@ from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.records import photo_path
 
 WORST = 20
-"""Photographs that the page shows of outfits, and of garments."""
+"""Number of worst photographs on the page, for outfits and for garments each."""
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
@@ -52,7 +52,7 @@ HELD_OUT: tuple[Split, ...] = ("val", "test")
 
 
 class Explain(Protocol):
-    """Tells why garments were found in the maps of a photograph."""
+    """A function that collects the evidence for garments found in a photograph."""
 
     def __call__(
         self,
@@ -61,18 +61,18 @@ class Explain(Protocol):
         width: int,
         height: int,
     ) -> Evidence:
-        """As ``explain_levels``, with heads and rules."""
+        """Like ``explain_levels``, with heads and rules already given."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found in the photographs of a dataset, beside what is there.
+    """The boxes found in the photographs of a dataset, with the annotated ones.
 
     Attributes:
-        every: Photographs with all boxes and calibrated scores.
-        told: The same with those that are told.
-        rules: By which they are.
-        windows: Recall by single windows, as ``window_recall`` gives it.
+        every: photographs with all boxes found, scores calibrated.
+        told: the same photographs with the told boxes only.
+        rules: rules that decide which boxes are told.
+        windows: recall of single windows, as ``window_recall`` returns it.
     """
 
     every: Sequence[Located]
@@ -81,7 +81,11 @@ class Verdict:
     windows: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def figures(self) -> dict[str, Any]:
-        """Of each split, and of each category of those held out."""
+        """The figures of each split, and of each category of the held-out splits.
+
+        Returns:
+            Figures by the name under which the report of stage 5 shows them.
+        """
         figures: dict[str, Any] = {
             split: localisation_figures(
                 _of(self.every, split), _of(self.told, split), self._mean_boxes
@@ -107,15 +111,18 @@ class Verdict:
         }
 
     def by_category(self, split: Split = "test") -> list[CategoryFigures]:
-        """The figures of every category of a split held out."""
+        """The figures of every category, for a held-out split."""
         return self._by_category[split]
 
     def means(self, split: Split = "test") -> MeanFigures:
-        """Of the figures of a split, each category alike; the outfit is none."""
+        """The unweighted mean of the categories' figures, for a held-out split.
+
+        The outfit is excluded, unless it is the only category.
+        """
         return mean_over_categories(_named(self.by_category(split)), 1)
 
     def reliability(self) -> dict[str, tuple[Bin, ...]]:
-        """The curves of the splits that no weights were learnt from."""
+        """The reliability curve of each held-out split."""
         return {
             split: reliability_curve(*judged_boxes(_of(self.every, split)))
             for split in HELD_OUT
@@ -123,7 +130,7 @@ class Verdict:
 
     @cached_property
     def _by_category(self) -> dict[Split, list[CategoryFigures]]:
-        """Of the splits held out; figures, means and page all ask for them."""
+        """Figures of the held-out splits, cached for figures, means and page."""
         return {split: self._judge(split) for split in HELD_OUT}
 
     @cached_property
@@ -131,14 +138,14 @@ class Verdict:
         return relative_mean_boxes(_of(self.every, "train"))
 
     def _judge(self, split: Split) -> list[CategoryFigures]:
-        """The figures of every category, false alarms of what is told."""
+        """The figures of every category; false alarms are counted in told boxes."""
         told = {
             one.category: one.false_alarms
             for one in detection_figures(_of(self.told, split), 0.0)
         }
         every = detection_figures(_of(self.every, split), 0.0, self._mean_boxes)
         return [
-            # A category that is neither wanted nor told anywhere raises no alarm.
+            # A category that is neither annotated nor told has no false alarms.
             replace(one, false_alarms=told.get(one.category, 0.0))
             for one in every
         ]
@@ -152,15 +159,15 @@ def write_verdict(
     page: Path,
     track: Track,
 ) -> None:
-    """Write the page; a photograph that is gone by now is left out of the worst.
+    """Write the page; photographs that can no longer be read are left out.
 
     Args:
-        verdict: What is shown.
-        records: Where the files of the photographs stand.
-        levels_of: Gives the maps of a photograph by its path.
-        explain: Tells why.
-        page: The file.
-        track: Shows progress.
+        verdict: verdict to show.
+        records: artifact of stage 1, which has the paths of the files.
+        levels_of: reads the maps of a photograph by its path.
+        explain: collects the evidence for the garments of a photograph.
+        page: path of the HTML file.
+        track: shows progress.
     """
     told = _of(verdict.told, "test")
     parts = {
@@ -195,11 +202,12 @@ def write_verdict(
 
 
 def learn_telling(held_out: Sequence[Located], least_score: float) -> TellingRules:
-    """What the scores of photographs say that no weights were learnt from.
+    """Fit the calibrations of garments and of outfits.
 
     Args:
-        held_out: With all boxes and the scores of the votes.
-        least_score: As ``TellingRules`` has it.
+        held_out: photographs that no weights were trained on, with all boxes found and
+            their raw scores.
+        least_score: least calibrated score of a told box, for ``TellingRules``.
     """
     return TellingRules(
         fit_calibration(*judged_boxes(_part(held_out, outfit=False))),
@@ -209,17 +217,18 @@ def learn_telling(held_out: Sequence[Located], least_score: float) -> TellingRul
 
 
 def _of(photos: Sequence[Located], split: str) -> list[Located]:
+    """The photographs of a split."""
     return [located for located in photos if located.photo.split == split]
 
 
 def _named(figures: Sequence[CategoryFigures]) -> list[CategoryFigures]:
-    """Categories of garments; of the outfit, where there is nothing else."""
+    """Figures of all categories but the outfit; of the outfit if it is the only one."""
     named = [one for one in figures if one.category != OUTFIT]
     return named or list(figures)
 
 
 def _part(photos: Sequence[Located], *, outfit: bool) -> list[Located]:
-    """Photographs with their outfits alone, or with all but these."""
+    """The photographs with outfits only, or with all garments but outfits."""
 
     def keep(garments: Sequence[Garment]) -> tuple[Garment, ...]:
         return tuple(one for one in garments if (one.category == OUTFIT) == outfit)
@@ -235,7 +244,7 @@ def _card(
     levels_of: Callable[[str], Sequence[Level]],
     explain: Explain,
 ) -> list[Markup]:
-    """The card of a photograph; none if it cannot be read any more."""
+    """The card of a photograph; an empty list if it can no longer be read."""
     photo = located.photo
     try:
         opened = open_photo(photo_path(records, photo.path))

@@ -1,4 +1,4 @@
-"""What single windows find, before they vote: recall at a number of windows."""
+"""Recall of single windows, before the vote: how many windows find a garment."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,12 +15,13 @@ from tiefvision.locating.windows import Level
 from tiefvision.progress import Track
 
 WINDOWS = (1, 10, 100, 1000)
-"""Numbers of windows. A photograph has some 700."""
+"""Numbers k of windows at which recall is measured. A photograph has about 700."""
 
-EVERYONE = VotingRules(threshold=0.0, weakest=0.0)
-"""Every window has a say on every category."""
+ALL_WINDOWS = VotingRules(threshold=0.0, weakest=0.0)
+"""Rules by which every window has a vote on every category."""
 
 GARMENTS = "garments"
+"""Name of the recall over all garments but outfits."""
 
 
 def window_recall(
@@ -29,28 +30,31 @@ def window_recall(
     heads: FoldedHeads,
     track: Track,
 ) -> dict[str, dict[str, float]]:
-    """Share of garments that one of the k windows surest of their category finds.
+    """Recall at k windows: share of garments that one of the k best windows finds.
+
+    The k best windows are those of the highest P(category) for the garment's category.
+    A window finds a garment if its predicted box has an IoU of at least 0.5 with it.
 
     Args:
-        photos: And what is wanted in them.
-        levels_of: Gives the maps of a photograph by its path.
-        heads: Judge the windows.
-        track: Shows progress.
+        photos: photographs with their annotated garments.
+        levels_of: reads the maps of a photograph by its path.
+        heads: classifier and regressors.
+        track: shows progress.
 
     Returns:
-        Of ``OUTFIT`` and of ``GARMENTS``, whichever are wanted, the recall (IoU of 0.5
-        or more) by the number of windows, ``WINDOWS``.
+        Recall in [0, 1] by k in ``WINDOWS`` (as text), for ``OUTFIT`` and ``GARMENTS``
+        if there are any.
     """
     ranked: dict[str, list[Boxes]] = {}
     wanted: dict[str, list[Boxes]] = {}
     columns = {name: number for number, name in enumerate(heads.categories)}
     for located in track(photos, "judging windows", len(photos)):
-        opinions = judge_levels(levels_of(located.photo.path), heads, EVERYONE)
+        predictions = judge_levels(levels_of(located.photo.path), heads, ALL_WINDOWS)
         for garment in located.wanted:
             column = columns[garment.category]
-            surest = np.argsort(-opinions.probabilities[:, column], kind="stable")
+            surest = np.argsort(-predictions.probabilities[:, column], kind="stable")
             kind = OUTFIT if garment.category == OUTFIT else GARMENTS
-            boxes = opinions.boxes_in_image[surest[: max(WINDOWS)], column]
+            boxes = predictions.boxes_in_image[surest[: max(WINDOWS)], column]
             ranked.setdefault(kind, []).append(boxes)
             wanted.setdefault(kind, []).append(np.array([garment.box_in_image]))
     return {

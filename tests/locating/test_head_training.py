@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from tiefvision.locating.heads import BoxRegressors, CropClassifier, HeadSizes
-from tiefvision.locating.training import (
-    Annotated,
+from tiefvision.locating.head_training import (
+    AnnotatedPhoto,
     Sampling,
     channel_statistics,
     classifier_task,
@@ -16,6 +15,7 @@ from tiefvision.locating.training import (
     regressors_task,
     window_targets,
 )
+from tiefvision.locating.heads import BoxRegressors, CropClassifier, HeadSizes
 from tiefvision.locating.windows import (
     BACKGROUND,
     Level,
@@ -34,7 +34,7 @@ def draw(world, photos, windows, seed=0):
 
 
 def test_a_batch_is_balanced(world):
-    """As many windows with a garment, of whatever category, as with none at all."""
+    """As many windows with a garment of any category as without any."""
     for photo in world.training[:10]:
         labels = draw(world, [photo], windows=6).labels
         assert (labels == 0).all(dim=1).sum() == 6
@@ -43,7 +43,7 @@ def test_a_batch_is_balanced(world):
 
 
 def targets_by_loop(windows, garments):
-    """For each window and category a label, and the box of the garment that is held."""
+    """Label and box of the held garment, for each window and category."""
     for window in windows:
         x0, y0, x1, y1 = window
         row = []
@@ -64,7 +64,7 @@ def targets_by_loop(windows, garments):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_windows_should_say_against_a_loop(seed):
+def test_labels_and_targets_against_a_loop(seed):
     generator = np.random.default_rng(seed)
     corners = generator.uniform(-50, 450, (60, 2))
     sides = generator.uniform(80, 400, (60, 2))
@@ -88,7 +88,7 @@ def test_what_windows_should_say_against_a_loop(seed):
             assert targets[number, column] == pytest.approx(target)
 
 
-def test_what_windows_should_say_of_a_photograph_without_garments():
+def test_labels_and_targets_of_a_photograph_without_garments():
     labels, targets = window_targets(np.array([[0.0, 0, 9, 9]] * 3), (), CATEGORIES)
     assert labels.tolist() == [[0, 0]] * 3
     assert not targets.any()
@@ -103,7 +103,7 @@ def test_windows_are_drawn_once_and_by_the_seed(world):
 
 
 def test_the_windows_of_a_batch_against_a_loop(world):
-    """With more windows asked for than there are, every one must turn up."""
+    """If more windows are asked for than exist, all of them are drawn."""
     photos = world.training[:10]
     batch = draw(world, photos, windows=1000)
     assert batch.cells.dtype == batch.targets.dtype == torch.float32
@@ -145,19 +145,19 @@ def test_the_windows_of_a_batch_against_a_loop(world):
 
 @pytest.fixture
 def unsure(world):
-    """One photograph, of two windows that share 36 % of a coat: no examples."""
+    """A photograph with two ambiguous windows, which share 36 % of a coat."""
     garment = Garment("coat", (90.0, 90.0, 314.0, 314.0))
     shape = 3, world.window, world.window
     levels = [
         Level(torch.rand(shape), 1.0, 1.0, 56, world.window, (0, 0)) for _ in range(2)
     ]
-    photos = [Annotated("unsure.jpg", (garment,))]
+    photos = [AnnotatedPhoto("unsure.jpg", (garment,))]
     return replace(
         world, training=photos, validation=photos, levels_of=lambda path: levels
     )
 
 
-def test_a_photograph_that_teaches_nothing(unsure):
+def test_a_photograph_with_only_ambiguous_windows_gives_an_empty_batch(unsure):
     batch = draw(unsure, unsure.training, windows=5)
     assert batch.positions.shape == (0, unsure.window**2)
     assert batch.labels.shape == (0, 2)
@@ -166,7 +166,7 @@ def test_a_photograph_that_teaches_nothing(unsure):
 
 
 def tasks_of(world, sampling=None):
-    """To train small heads over a world."""
+    """Tasks of training small heads on a world."""
     sizes = HeadSizes(reduced=6, hidden=24)
     with seeded(0):
         classifier = CropClassifier(3, world.window, world.categories, sizes)
@@ -179,7 +179,7 @@ def tasks_of(world, sampling=None):
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_training_on_nothing_leaves_the_weights_whole(unsure, which):
+def test_training_on_empty_batches_keeps_the_weights_finite(unsure, which):
     task = tasks_of(unsure)[which]
     history = fit(task, Schedule(2, 0.01), steps=1, seed=0)
     assert [row["loss"] for row in history[1:]] == [0, 0]
@@ -199,7 +199,7 @@ def test_photographs_without_garments_do_not_move_the_regressors(world):
     assert not any(parameter.grad.any() for parameter in task.module.parameters())
 
 
-def test_regressors_learn_from_windows_with_a_garment_alone(world):
+def test_regressors_learn_only_from_windows_with_a_garment(world):
     _, task = tasks_of(replace(world, training=world.training[:8]))
     (batch,) = task.batches(np.random.default_rng(0))
     held = batch.labels > 0
@@ -214,7 +214,7 @@ def test_regressors_learn_from_windows_with_a_garment_alone(world):
     assert torch.equal(figures["error"], expected[1])
 
 
-def test_an_epoch_takes_every_photograph_once(world):
+def test_an_epoch_reads_every_photograph_once(world):
     read = []
 
     def reading(path):
@@ -235,7 +235,7 @@ def test_steps_of_an_epoch():
     assert steps == [0, 1, 1, 2, 2]
 
 
-def test_without_validation_there_is_no_figure_to_watch(world):
+def test_without_validation_photographs_no_figure_selects_the_weights(world):
     for task in tasks_of(replace(world, validation=[])):
         assert task.validate is None
         assert task.better == ""
@@ -263,8 +263,8 @@ def test_channel_statistics_against_all_cells(world):
 
 
 def test_channel_statistics_of_a_channel_far_from_zero():
-    """The difference of two large sums: single precision would lose it."""
+    """The variance is a difference of large sums, which float32 would lose."""
     level = Level(1000 + torch.rand(1, 50, 50) / 10, 1.0, 1.0, 56, 4, (0, 0))
-    mean, spread = channel_statistics([Annotated("p", ())], lambda path: [level])
+    mean, spread = channel_statistics([AnnotatedPhoto("p", ())], lambda path: [level])
     assert mean.item() == pytest.approx(1000.05, abs=0.01)
     assert spread.item() == pytest.approx(0.1 / math.sqrt(12), rel=0.05)

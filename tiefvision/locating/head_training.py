@@ -1,4 +1,4 @@
-"""What the classifier and the regressors learn from: windows of annotated maps."""
+"""Training of the heads on windows drawn from the maps of annotated photographs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,13 +23,18 @@ from tiefvision.records import Garment
 from tiefvision.training.loop import Figures, Task
 
 LevelsOf = Callable[[str], Sequence[Level]]
-"""Gives the maps of a photograph by its path; called anew for every batch, so that no
-more than one batch is in memory."""
+"""Function that reads the maps of a photograph by its path. It is called for every
+batch, so that only the maps of one batch are in memory."""
 
 
 @dataclass(frozen=True)
-class Annotated:
-    """A photograph and what a locator must find in it."""
+class AnnotatedPhoto:
+    """A photograph and the garments that a locator has to find in it.
+
+    Attributes:
+        path: path of the photograph, relative to the ``images`` folder.
+        garments: garments of the trained categories; boxes in pixels of the photograph.
+    """
 
     path: str
     garments: tuple[Garment, ...]
@@ -37,11 +42,12 @@ class Annotated:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How windows are drawn.
+    """How many windows are drawn for a batch.
 
     Attributes:
-        photos: Photographs in a batch.
-        windows: At most so many of a level that hold a garment, and as many without.
+        photos: photographs per batch.
+        windows: from each level, at most this many windows with a garment, and at most
+            as many without.
     """
 
     photos: int = 8
@@ -50,14 +56,16 @@ class Sampling:
 
 @dataclass(frozen=True)
 class WindowBatch:
-    """Chosen windows of a few photographs.
+    """Windows drawn from the maps of a few photographs.
 
     Attributes:
-        cells: (N, C) float32, the cells of all maps.
-        positions: (n, window * window) int64 rows of ``cells``.
-        labels: (n, categories) int8; 1 where the window holds one, 0 where it does
-            not, -1 where that is too close to call.
-        targets: (n, categories, 4) float32 box of it in window units; 0 without one.
+        cells: cells of all maps, one after the other, (N, C) float32.
+        positions: rows of ``cells`` that each window covers, (n, window * window)
+            int64.
+        labels: 1 where the window holds a garment of the category, 0 where it does not,
+            -1 where it is ambiguous, (n, categories) int8.
+        targets: box of that garment in window units, 0 where there is none,
+            (n, categories, 4) float32.
     """
 
     cells: Tensor
@@ -67,13 +75,21 @@ class WindowBatch:
 
 
 def draw_batch(
-    photos: Sequence[Annotated],
+    photos: Sequence[AnnotatedPhoto],
     levels_of: LevelsOf,
     categories: Sequence[str],
     windows: int,
     generator: np.random.Generator,
 ) -> WindowBatch:
-    """Draw windows from every level of photographs."""
+    """Draw windows from every level of some photographs.
+
+    Args:
+        photos: photographs of the batch.
+        levels_of: reads the maps of a photograph.
+        categories: names of the columns of labels and targets.
+        windows: number of windows per level, as in ``Sampling``.
+        generator: random generator of the choice.
+    """
     cells, positions, labels, targets = [], [], [], []
     offset = 0
     for photo in photos:
@@ -98,15 +114,15 @@ def draw_batch(
 def window_targets(
     windows: Boxes, garments: Sequence[Garment], categories: Sequence[str]
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """What windows should say, as ``WindowBatch`` has it.
+    """Labels and target boxes of windows, as in ``WindowBatch``.
 
     Args:
-        windows: (N, 4) in the frame of the garments' boxes.
-        garments: What is annotated.
-        categories: Names of the columns.
+        windows: windows in the frame of the garments' boxes, (N, 4).
+        garments: annotated garments.
+        categories: names of the columns.
 
     Returns:
-        Labels (N, categories) and targets (N, categories, 4).
+        Labels, (N, categories) int8, and targets in window units, (N, categories, 4).
     """
     held = assign_categories(windows, garments, categories)
     labels = np.where(held >= 0, 1, np.where(held == BACKGROUND, 0, -1))
@@ -123,7 +139,12 @@ def window_targets(
 def _draw_windows(
     labels: NDArray[np.int8], windows: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Numbers of windows, as many with a garment as without where there are enough."""
+    """Draw at most ``windows`` windows with a garment, and as many without any.
+
+    Returns:
+        Numbers of the drawn windows, (n,). Windows that are ambiguous for some category
+        and hold no garment are never drawn.
+    """
     drawn = [
         generator.permutation(np.flatnonzero(kind))[:windows]
         for kind in ((labels > 0).any(axis=1), (labels == 0).all(axis=1))
@@ -132,9 +153,15 @@ def _draw_windows(
 
 
 def channel_statistics(
-    photos: Sequence[Annotated], levels_of: LevelsOf, track: Track = untracked
+    photos: Sequence[AnnotatedPhoto], levels_of: LevelsOf, track: Track = untracked
 ) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (C,) of the channels over the maps of photographs."""
+    """Mean and standard deviation of each channel, (C,), over the maps of photographs.
+
+    Args:
+        photos: photographs to read.
+        levels_of: reads the maps of a photograph.
+        track: shows progress.
+    """
     count, total, squares = 0, torch.zeros(()), torch.zeros(())
     for photo in track(photos, "measuring channels", len(photos)):
         for level in levels_of(photo.path):
@@ -147,19 +174,27 @@ def channel_statistics(
     return mean.float(), variance.sqrt().float()
 
 
-def count_steps(photos: Sequence[Annotated], sampling: Sampling) -> int:
-    """Batches of an epoch."""
+def count_steps(photos: Sequence[AnnotatedPhoto], sampling: Sampling) -> int:
+    """Number of batches per epoch."""
     return -(-len(photos) // sampling.photos)
 
 
 def classifier_task(
     classifier: CropClassifier,
-    training: Sequence[Annotated],
-    validation: Sequence[Annotated],
+    training: Sequence[AnnotatedPhoto],
+    validation: Sequence[AnnotatedPhoto],
     levels_of: LevelsOf,
     sampling: Sampling,
 ) -> Task:
-    """Train the classifier: for each category, windows with one against the others."""
+    """The task of training the classifier on windows with and without garments.
+
+    Args:
+        classifier: classifier, trained in place.
+        training: training photographs.
+        validation: validation photographs; may be empty.
+        levels_of: reads the maps of a photograph.
+        sampling: sizes of batches.
+    """
 
     def loss(batch: WindowBatch) -> dict[str, Tensor]:
         batch = _move(batch, classifier.mean.device)
@@ -172,12 +207,21 @@ def classifier_task(
 def regressors_task(
     regressors: BoxRegressors,
     categories: Sequence[str],
-    training: Sequence[Annotated],
-    validation: Sequence[Annotated],
+    training: Sequence[AnnotatedPhoto],
+    validation: Sequence[AnnotatedPhoto],
     levels_of: LevelsOf,
     sampling: Sampling,
 ) -> Task:
-    """Train the four regressors together, on windows that hold a garment."""
+    """The task of training the four regressors on windows that hold a garment.
+
+    Args:
+        regressors: regressors, trained in place.
+        categories: categories of the regressors, in their order.
+        training: training photographs.
+        validation: validation photographs; may be empty.
+        levels_of: reads the maps of a photograph.
+        sampling: sizes of batches.
+    """
 
     def loss(batch: WindowBatch) -> dict[str, Tensor]:
         batch = _move(batch, regressors.mean.device)
@@ -198,8 +242,8 @@ def regressors_task(
 def _task(
     head: CropClassifier | BoxRegressors,
     loss: Callable[[WindowBatch], dict[str, Tensor]],
-    training: Sequence[Annotated],
-    validation: Sequence[Annotated],
+    training: Sequence[AnnotatedPhoto],
+    validation: Sequence[AnnotatedPhoto],
     levels_of: LevelsOf,
     sampling: Sampling,
     categories: Sequence[str] | None = None,
@@ -207,7 +251,7 @@ def _task(
     names = head.categories if isinstance(head, CropClassifier) else categories or ()
 
     def batches_of(
-        photos: Sequence[Annotated], generator: np.random.Generator
+        photos: Sequence[AnnotatedPhoto], generator: np.random.Generator
     ) -> Iterator[WindowBatch]:
         for start in range(0, len(photos), sampling.photos):
             group = photos[start : start + sampling.photos]
@@ -219,7 +263,7 @@ def _task(
 
     @torch.no_grad()
     def validate() -> Figures:
-        # The same windows every time, so that epochs can be compared.
+        # A fixed seed draws the same windows every time, so that epochs compare.
         drawn = batches_of(validation, np.random.default_rng(0))
         losses = [float(loss(batch)["loss"]) for batch in drawn]
         return {"val_log_likelihood": -float(np.mean(losses))}

@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from tiefvision.benchmarks import limits
-from tiefvision.benchmarks.timing import Patience
-from tiefvision.benchmarks.training import (
+from tiefvision.benchmarks.deeprank_training import (
     TrainingLoad,
     computed_operations,
     draw_triplets,
@@ -12,6 +11,7 @@ from tiefvision.benchmarks.training import (
     training,
     write_garments,
 )
+from tiefvision.benchmarks.timing import Repetition
 from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.deeprank import ColourRank, DeeperRank, DeepRank
 from tiefvision.ranking.garments import GarmentBatch
@@ -19,7 +19,7 @@ from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.garments import garments_reader
 
 CPU = torch.device("cpu")
-ONCE = Patience(seconds=0.0, least=1, most=1)
+ONCE = Repetition(seconds=0.0, least=1, most=1)
 LOAD = TrainingLoad(
     channels=4,
     grid=4,
@@ -34,7 +34,7 @@ GARMENTS = GarmentBatch(torch.rand(2, 4, 4, 4), torch.rand(2, 6))
 
 
 @pytest.mark.parametrize("network", ["cells", "colour"])
-def test_a_step_an_epoch_and_the_same_from_a_file(network, monkeypatch):
+def test_rows_of_a_step_and_of_epochs_from_memory_and_from_a_file(network, monkeypatch):
     monkeypatch.setattr(limits, "PRODUCT_SIDE", {"cpu": 16})
     step, computed, memory, stored = training(network, CPU, ONCE, LOAD)
     name = f"training DeepRank ({network}), batches of 3 triplets"
@@ -58,24 +58,24 @@ def test_a_step_an_epoch_and_the_same_from_a_file(network, monkeypatch):
     assert stored.share == pytest.approx(memory.seconds / stored.seconds)
 
 
-def test_the_arithmetic_of_a_triplet_is_that_of_the_readme():
+def test_the_operations_of_a_triplet_are_those_in_the_readme():
     operations = 3 * 3 * forward_operations(DeepRank(256), 11 * 11)
     assert operations == pytest.approx(0.14e9, rel=0.03)
 
 
 def test_operations_of_both_branches_by_hand():
-    cells = 2 * 4 * 1 * 16  # how much a cell counts
+    cells = 2 * 4 * 1 * 16  # operations per cell
     projections = 2 * (4 * 4 * 2) * 4 + 2 * 6 * 4
     assert forward_operations(ColourRank(4, 6, 8), 16) == cells + projections
 
 
-def test_what_is_computed_by_hand():
+def test_computed_operations_by_hand():
     mixing = 2 * 4 * 4 * 16
     assert computed_operations(DeepRank(4), GARMENTS, 16) == 2 * mixing
-    # The second layer also tells the first, which is before it, what to change.
+    # The second layer also computes the gradient of its input for the first.
     first, second = 2 * 4 * 8 * 16, 2 * 8 * 4 * 16
     assert computed_operations(DeeperRank(4), GARMENTS, 16) == 2 * first + 3 * second
-    # Attention lies before the projection of the map, nothing before that of colours.
+    # Attention precedes the projection of the map; nothing precedes that of colours.
     attention, cells, colours = 2 * 4 * 16, 2 * (4 * 4 * 2) * 4, 2 * 6 * 4
     assert computed_operations(ColourRank(4, 6, 8), GARMENTS, 16) == (
         2 * attention + 3 * cells + 2 * colours

@@ -1,4 +1,4 @@
-"""Training DeepRank: a step against matrix products, an epoch against reading."""
+"""Benchmark of training DeepRank: computing a step, reading the data of an epoch."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tiefvision.benchmarks.limits import dtype_name, matrix_product
 from tiefvision.benchmarks.measured import Measured
 from tiefvision.benchmarks.operations import GIGA
-from tiefvision.benchmarks.timing import Patience, Work, time_in_turns
+from tiefvision.benchmarks.timing import Repetition, Work, time_in_turns
 from tiefvision.evaluation.searches import Search
 from tiefvision.ranking.colours.histogram import lab_bins
 from tiefvision.ranking.deeprank_networks import build_deeprank
@@ -30,8 +30,8 @@ from tiefvision.workspace.garments import (
     view_name,
 )
 
-ROUNDS = Patience(seconds=8.0, least=3, most=12)
-"""An epoch of eight batches takes a quarter of a second."""
+ROUNDS = Repetition(seconds=8.0, least=3, most=12)
+"""Rounds of an epoch; one of eight batches takes a quarter of a second."""
 
 STEP, MEMORY, STORED = "one step", "steps from memory", "steps from LMDB"
 COMPUTED = f"{STEP}, what is computed"
@@ -40,17 +40,18 @@ PRODUCT = "matrix product"
 
 @dataclass(frozen=True)
 class TrainingLoad:
-    """What is trained on.
+    """The data and the sizes of a training.
 
     Attributes:
-        channels: Of a map.
-        grid: Cells on its side.
-        colours: Numbers of a histogram; those of ``lab_histogram`` if not given.
-        size: Numbers of an embedding of ``ColourRank``.
-        photos: Photographs in the file.
-        alterations: Altered views of each, beside crop and mirror image.
-        triplets: In a batch.
-        batches: In an epoch.
+        channels: channels of a feature map.
+        grid: side of a feature map in cells.
+        colours: bins of a colour histogram; by default those of ``lab_histogram``.
+        size: numbers of an embedding of ``ColourRank``.
+        photos: number of photographs.
+        alterations: augmented views of each photograph, besides the crop and its mirror
+            image.
+        triplets: triplets per batch.
+        batches: batches per epoch.
     """
 
     channels: int = 256
@@ -63,7 +64,7 @@ class TrainingLoad:
     batches: int = 8
 
     def views(self, path: str) -> list[View]:
-        """All views of a photograph."""
+        """All views of the photograph ``path``."""
         altered = [View(path, alteration=n + 1) for n in range(self.alterations)]
         return [View(path), View(path, mirrored=True), *altered]
 
@@ -71,16 +72,20 @@ class TrainingLoad:
 def training(
     network: str,
     device: torch.device,
-    patience: Patience | None = None,
+    repetition: Repetition | None = None,
     load: TrainingLoad | None = None,
 ) -> Iterator[Measured]:
-    """Rows of a step, counted in two ways, of steps from memory, and from a file.
+    """Measure the training of a DeepRank network.
 
     Args:
-        network: One of ``workspace.networks.NETWORKS``.
-        device: Where it is trained.
-        patience: How long all of it is repeated.
-        load: What it is trained on.
+        network: name of the network, one of ``models.networks.NETWORKS``.
+        device: torch device of the training.
+        repetition: number of rounds; ``ROUNDS`` if None.
+        load: data and sizes; the defaults if None.
+
+    Yields:
+        Two rows for a step, which differ in the operations they count, then a row for
+        an epoch with all batches in memory and one for an epoch read from a LMDB file.
     """
     load = load or TrainingLoad()
     module = build_deeprank(
@@ -96,11 +101,11 @@ def training(
         write_garments(file, load)
         with Artifact(file) as artifact:
             task = _task(module, garments_reader(artifact, device), load)
-            yield from _measure(network, task, device, patience or ROUNDS, load)
+            yield from _measure(network, task, device, repetition or ROUNDS, load)
 
 
 def write_garments(file: Path, load: TrainingLoad) -> None:
-    """Garments of noise, kept as the sixth stage keeps them."""
+    """Write an artifact of random garments in the layout of stage 6."""
     generator = torch.Generator().manual_seed(0)
     side = load.grid
     with ArtifactWriter(file, Header("bench", 0, {}, {})) as writer:
@@ -120,7 +125,7 @@ def write_garments(file: Path, load: TrainingLoad) -> None:
 
 
 def draw_triplets(load: TrainingLoad) -> list[ViewTriplet]:
-    """Triplets of an epoch: two views of a photograph and one of another."""
+    """Draw the triplets of an epoch: two views of a photograph and one of another."""
     generator = np.random.default_rng(0)
     triplets = []
     for number in range(load.triplets * load.batches):
@@ -136,34 +141,43 @@ def draw_triplets(load: TrainingLoad) -> list[ViewTriplet]:
 
 
 def forward_operations(module: nn.Module, cells: int) -> int:
-    """Floating-point operations of a network of DeepRank, for one view of so many
-    cells: those of 1x1 convolutions at every cell, those of full layers once."""
+    """Floating-point operations of the forward pass for one view.
+
+    1x1 convolutions count once per cell, fully connected layers once.
+
+    Args:
+        module: DeepRank network.
+        cells: cells of a feature map.
+    """
     return sum(_operations(layer, cells) for layer in _layers(module))
 
 
 def computed_operations(module: nn.Module, garments: Garments, cells: int) -> int:
-    """The same of a step of training: what is computed, with nothing counted in vain.
+    """Floating-point operations that a training step really computes for one view.
 
-    Forward, then as much again for the slopes by a layer's weights; and once more for
-    those by its input, but only where weights lie before it. Maps are not learnt.
+    A layer computes its forward pass and the gradient of its weights, which costs as
+    much. The gradient of its input costs as much again, and is only computed for layers
+    that follow trainable ones: feature maps need no gradient.
 
     Args:
-        module: A network of DeepRank.
-        garments: Any that it takes.
-        cells: Of a map.
+        module: DeepRank network.
+        garments: garments that the network accepts, used for one forward pass.
+        cells: cells of a feature map.
     """
-    learnt: list[nn.Module] = []
+    with_input_gradient: list[nn.Module] = []
 
     def watch(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if inputs[0].requires_grad:
-            learnt.append(layer)
+            with_input_gradient.append(layer)
 
     hooks = [layer.register_forward_pre_hook(watch) for layer in _layers(module)]
     module(garments)
     for hook in hooks:
         hook.remove()
     return 2 * forward_operations(module, cells) + sum(
-        _operations(layer, cells) for layer in _layers(module) if layer in learnt
+        _operations(layer, cells)
+        for layer in _layers(module)
+        if layer in with_input_gradient
     )
 
 
@@ -177,7 +191,7 @@ def _operations(layer: nn.Conv2d | nn.Linear, cells: int) -> int:
 
 
 def _task(module: nn.Module, garments_of: GarmentsOf, load: TrainingLoad) -> Task:
-    """As the eighth stage makes it, of triplets that are given."""
+    """The task of stage 8, with drawn triplets."""
     no_search = Search("mirror", (), (), (), ())
     rules = TripletRules(batch=load.triplets)
     triplets = draw_triplets(load)
@@ -188,7 +202,7 @@ def _measure(
     network: str,
     task: Task,
     device: torch.device,
-    patience: Patience,
+    repetition: Repetition,
     load: TrainingLoad,
 ) -> Iterator[Measured]:
     ready: list[TripletBatch] = list(task.batches(np.random.default_rng(0)))
@@ -206,7 +220,7 @@ def _measure(
         PRODUCT: product,
     }
     task.module.train()
-    timings = time_in_turns(works, device, patience)
+    timings = time_in_turns(works, device, repetition)
     limit = product.operations / timings[PRODUCT].best
     name = f"training DeepRank ({network}), batches of {load.triplets} triplets"
     seconds = timings[STEP].seconds
@@ -228,18 +242,19 @@ def _measure(
 def _steps(
     name: str, module: nn.Module, garments: GarmentBatch, seconds: float, limit: float
 ) -> Iterator[Measured]:
-    """One step, as it is counted elsewhere and as it is computed."""
+    """Rows of one step, by the usual count of operations and by those computed."""
     views, cells = len(garments.maps), garments.maps[0, 0].numel()
-    # The way back costs twice the way there, if slopes by the maps are counted too.
+    # By the usual count the backward pass costs twice the forward pass, including
+    # gradients of the input, which this network does not compute.
     counts = {
         STEP: (
             3 * forward_operations(module, cells),
-            f"{views} views, forward once and back as twice that; slopes by the maps "
-            "count, which no step needs",
+            f"{views} views; the usual count, 3 x forward, includes gradients of the "
+            "input that are never computed",
         ),
         COMPUTED: (
             computed_operations(module, garments, cells),
-            "the same seconds; slopes by maps and colours do not count",
+            "the same seconds; only operations that are computed count",
         ),
     }
     for work, (operations, note) in counts.items():
