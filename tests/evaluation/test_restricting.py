@@ -116,7 +116,7 @@ def test_unknown_is_like_nothing():
         [False] * 4,
         [False] * 4,
     ]
-    with pytest.raises(BadUsage, match=r"--within category leaves.* of 2 it is unkn"):
+    with pytest.raises(BadUsage, match=r"leaves no query.* category of 2 is unknown"):
         restrict(search, "category", "street/[cd]")
 
 
@@ -141,18 +141,18 @@ def test_without_items_there_is_nothing_to_search_within(within, alterations):
 
 
 @pytest.mark.parametrize(
-    ("within", "matching", "told"),
+    ("within", "matching", "complaint"),
     [
         ("all", "nosuch*", r"No query matches nosuch\*.*such as street/a"),
-        ("category", "*", "--within category: no photograph that asks has a category"),
-        ("variants", "*", "--within variants: no photograph that asks has a variant"),
+        ("category", "*", "--within category: no query has a known category"),
+        ("variants", "*", "--within variants: no query has a known variant"),
     ],
 )
-def test_the_option_that_leaves_nothing_is_named(within, matching, told):
+def test_the_option_that_leaves_no_query_is_named(within, matching, complaint):
     search = search_of_split(PHOTOS, "test", EVERY)
-    with pytest.raises(BadUsage, match=told):
+    with pytest.raises(BadUsage, match=complaint):
         restrict(search, within, matching)
-    # Whoever asks nothing at all is told about the split instead.
+    # A search without queries is returned: its caller complains about the split.
     nothing = search_of_split(PHOTOS, "test", set())
     assert restrict(nothing, within, matching) == nothing
 

@@ -179,9 +179,9 @@ def test_a_source_of_another_shape_is_refused(source, tmp_path, part):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_broken_label_list_is_refused(source, tmp_path):
+def test_an_invalid_label_list_is_refused(source, tmp_path):
     (source / "label_list.mat").write_bytes(b"nothing")
-    with pytest.raises(BadDataset, match="no label list"):
+    with pytest.raises(BadDataset, match="not a label list"):
         import_ccp(source, tmp_path / "out", seed=0)
     savemat(source / "label_list.mat", {"label_list": np.zeros((2, 2))})
     with pytest.raises(BadDataset, match="lacks: blazer"):
