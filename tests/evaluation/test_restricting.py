@@ -76,8 +76,7 @@ def test_within_the_category():
     assert "within the category" in search.description
 
 
-def test_among_variants_colour_leads_astray():
-    """Other colours of the product, and other products in the colour."""
+def test_variants_are_other_colours_of_the_item_and_other_items_in_its_colour():
     search = restrict(search_of_split(WARDROBE, "test", ALL), "variants", "back/*")
     # c has no other colour, so its query has nothing to find.
     assert [view.path for view in search.queries] == ["back/a-red"]
@@ -96,7 +95,7 @@ def test_what_is_left_out_follows_the_pattern():
     assert restrict(search, "all", "street/[al]*").lacking == ("street/lost",)
 
 
-def test_unknown_is_like_nothing():
+def test_an_unknown_category_equals_no_other():
     garments = {"a": "hat", "b": "hat", "c": "", "d": ""}
     photos = [
         one

@@ -35,7 +35,7 @@ def alter_garment(
         box: Box of the garment, in pixels of ``source.image``.
         ground: Another photograph, a part of which may become the background.
         generator: Source of all random numbers.
-        rules: How far the view may differ; ``side`` must be 224.
+        rules: Ranges and shares of the random changes; ``side`` must be 224.
     """
     detail = generator.random() < rules.zoomed
     region = draw_detail(box, rules, generator) if detail else box

@@ -44,7 +44,7 @@ class SceneRules:
             by whose inverse the height is multiplied.
         shift_x: Largest shift from the middle, in widths of the canvas.
         shift_y: Largest shift from the middle, in heights of the canvas.
-        compositions: How often scenes become close-ups or pairs.
+        compositions: Shares of close-ups and pairs.
     """
 
     shortest: int = 230

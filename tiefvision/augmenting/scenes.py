@@ -61,7 +61,7 @@ def compose(
 
     Args:
         scenes: The batch.
-        rules: How often which of the three is drawn.
+        rules: Shares of close-ups and pairs.
         generator: Source of all random numbers.
 
     Returns:

@@ -37,7 +37,7 @@ class SourcePhoto:
 
 @dataclass(frozen=True)
 class ViewRules:
-    """How far views differ; shares are in [0, 1].
+    """Ranges and shares of the random changes of views; shares are in [0, 1].
 
     Attributes:
         side: Width and height of a view in pixels.
@@ -132,7 +132,7 @@ def draw_view(
         source: The photograph that holds the region.
         region: The region, in pixels of ``source.image``.
         grounds: Photographs, parts of which serve as new backgrounds.
-        rules: How far views differ.
+        rules: Ranges and shares of the random changes.
         generator: Source of all random numbers.
 
     Returns:

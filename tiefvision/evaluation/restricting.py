@@ -15,7 +15,7 @@ from tiefvision.evaluation.searches import Search, Within, same_names
 T = TypeVar("T")
 
 _GOES_BY = {"category": "category", "variants": "variant"}
-"""What decides whether a query may find a photograph, for each restriction."""
+"""Restriction to the property that decides what a query may find."""
 
 
 def restrict(search: Search, within: Within, matching: str = "*") -> Search:

@@ -42,7 +42,7 @@ def dressed():
 
 @pytest.fixture
 def source(tmp_path):
-    """Eight photographs in the layout of Clothing Co-Parsing."""
+    """A folder with eight photographs in the layout of Clothing Co-Parsing."""
     source = tmp_path / "ccp"
     (source / "photos").mkdir(parents=True)
     (source / "annotations" / "pixel-level").mkdir(parents=True)
