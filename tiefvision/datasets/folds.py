@@ -45,7 +45,7 @@ def deal_fold(
     if folds < LEAST_FOLDS or not 0 <= fold < folds:
         raise BadUsage(
             f"There is no fold {fold} of {folds}.",
-            f"Give --folds {LEAST_FOLDS} or more, and --fold from 0 to one less",
+            f"Give --folds {LEAST_FOLDS} or more, and --fold from 0 to folds - 1",
         )
     group_of = group_by_path(join_overlapping([*alike, *_named_groups(photos)]))
     groups = [group_of.get(photo.path, photo.path) for photo in photos]
@@ -57,7 +57,7 @@ def deal_fold(
     for split in get_args(Split):
         if split not in splits:
             raise BadDataset(
-                f"Fold {fold} of {folds} leaves no photograph to {split}: the dataset "
+                f"Fold {fold} of {folds} leaves no photograph for {split}: the dataset "
                 f"has {len(set(groups))} photographs or groups of related ones.",
                 "Give fewer --folds, or 0 for the splits of the dataset",
             )
