@@ -16,7 +16,7 @@ def plain(colour):
 
 
 def garment():
-    """Green before blue, and the mask of it."""
+    """A photograph of a green garment on blue, and its mask."""
     image, mask = plain((0, 0, 200)), Image.new("L", (160, 200), 0)
     image.paste((0, 180, 0), (60, 50, 100, 150))
     mask.paste(255, (60, 50, 100, 150))
@@ -42,20 +42,20 @@ def test_a_view_has_the_size_of_a_crop():
     assert view.flags.c_contiguous
 
 
-def test_the_generator_draws_everything():
+def test_equal_generators_give_equal_views():
     source = SourcePhoto(garment()[0])
     np.testing.assert_array_equal(altered(source, 1), altered(source, 1))
     assert not np.array_equal(altered(source, 1), altered(source, 2))
 
 
-def test_one_generator_goes_on():
+def test_a_generator_that_is_used_again_gives_another_view():
     source, generator = SourcePhoto(garment()[0]), np.random.default_rng(0)
     first, second = (alter_garment(source, BOX, RED, generator) for _ in range(2))
     assert not np.array_equal(first, second)
 
 
-def test_masked_grounds_change_and_no_other():
-    """Half of them, and two fifths of those to a part of another photograph."""
+def test_only_masked_photographs_get_another_background():
+    # Half of the views get a new background, two fifths of these a part of RED.
     image, mask = garment()
     count = 100
     changed = [is_red(altered(SourcePhoto(image, mask), seed)) for seed in range(count)]
@@ -71,12 +71,12 @@ def test_the_photograph_stays_as_it_is():
     assert image.tobytes() == kept.tobytes()
 
 
-def test_views_are_seen_in_perspective_where_it_is_wanted(monkeypatch):
+def test_perspective_is_drawn_if_the_rules_say_so(monkeypatch):
     drawn = []
 
-    def draw(most, generator):
-        drawn.append(most)
-        return draw_corners(most, generator)
+    def draw(largest_move, generator):
+        drawn.append(largest_move)
+        return draw_corners(largest_move, generator)
 
     monkeypatch.setattr("tiefvision.augmenting.views.draw_corners", draw)
     source, rules = SourcePhoto(garment()[0]), replace(ALTERED, perspective=0.1)

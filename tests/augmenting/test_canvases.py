@@ -17,7 +17,7 @@ STILL = SceneRules(zoom=0.0, stretch=0.0, shift_x=0.0, shift_y=0.0)
 
 
 def scene(width=60, height=90, times=1):
-    """A red square on blue, labelled 3, with its box; ``times`` as large."""
+    """A red square on blue with label 3 and its box, enlarged ``times`` times."""
     pixels = np.zeros((height, width, 3), dtype=np.uint8)
     pixels[..., 2] = 255
     pixels[20:60, 10:30] = (255, 0, 0)
@@ -38,7 +38,7 @@ def placed(seed, rules=STILL, long_side=180, times=1):
 
 
 def red_parts(pixels):
-    """A box in pixels around what is redder than the border, which is nearly grey."""
+    """The box in pixels around what is redder than the nearly grey border."""
     red = pixels[..., 0].astype(int) > pixels[..., 2] + 30.0
     down, across = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
     return across[0], down[0], across[-1] + 1, down[-1] + 1

@@ -5,7 +5,7 @@ from tiefvision.augmenting.perspective import SQUARE, draw_corners, solve_perspe
 
 
 def move(matrix, point):
-    """Point by point, as the definition has it."""
+    """A point mapped by a homography, by its definition."""
     u, v, w = (
         sum(row[k] * value for k, value in enumerate((*point, 1.0))) for row in matrix
     )
@@ -23,7 +23,7 @@ def test_the_corners_go_where_they_were_sent():
 
 
 def test_a_trapezium_worked_by_hand():
-    """Of half the width above: the middle is where the diagonals meet, at a third."""
+    # The upper side is half as long: the diagonals, and so the middle, meet at 1 / 3.
     corners = np.array([(0.25, 0.0), (0.75, 0.0), (1.0, 1.0), (0.0, 1.0)])
     assert move(solve_perspective(corners), (0.5, 0.5)) == pytest.approx((0.5, 1 / 3))
 

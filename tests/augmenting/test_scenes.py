@@ -51,7 +51,7 @@ def test_a_close_up_shows_a_part_with_its_boxes_cut_at_the_edges(seed, times):
     for garment in part.garments:
         number = numbers[garment.category]
         assert garment.box_in_image == box_of_label(part.labels, number)
-    # What is marked in the labels goes with what is seen.
+    # Labels are cropped like the image.
     grey = (np.asarray(part.image) == 200).all(axis=-1)
     assert (grey == (np.asarray(part.labels) == 1)).all()
 
@@ -65,7 +65,7 @@ def test_close_ups_lose_what_they_hardly_show():
         assert ("hat" in names) == (visible >= 0.35)
 
 
-def test_a_scene_of_nothing_comes_back_as_it_is():
+def test_a_close_up_without_garments_is_the_scene():
     nothing = scene(garments=())
     assert close_up(nothing, 2.5, np.random.default_rng(0)) is nothing
 

@@ -139,8 +139,8 @@ def test_perspective_keeps_to_the_region():
         assert (view == 255).all()
 
 
-def test_photograph_and_mask_are_seen_alike():
-    """A figure as red as its mask is white, before a new ground of one colour."""
+def test_photograph_and_mask_get_the_same_perspective():
+    # The red figure fills its mask, so none of its blue background may be left.
     source, rules = masked(), replace(PLAIN, cut_out=1.0, perspective=0.1)
     blue = (0, 0, 255)
     for seed in range(10):
@@ -148,13 +148,13 @@ def test_photograph_and_mask_are_seen_alike():
         view = draw_view(source, (20, 10, 80, 150), [source], rules, generator)
         figure = np.abs(view.astype(int) - (255, 0, 0)).max(axis=2) < 60
         assert 0.3 < figure.mean() < 0.9
-        if tuple(view[1, 1]) == tuple(view[1, -2]) != blue:  # neither a part of it
+        if tuple(view[1, 1]) == tuple(view[1, -2]) != blue:  # a plain new background
             old = np.abs(view.astype(int) - blue).max(axis=2) < 60
             assert old.mean() < 0.02
 
 
-def test_without_perspective_nothing_more_is_drawn():
-    """What a plain view draws, by hand; with perspective it is eight numbers more."""
+def test_only_perspective_takes_eight_random_numbers_more():
+    # The random numbers of a view, by hand; perspective takes eight more.
     source = SourcePhoto(squares())
     for rules, more in ((PLAIN, 0), (replace(PLAIN, perspective=0.1), 8)):
         drawn, expected = np.random.default_rng(8), np.random.default_rng(8)

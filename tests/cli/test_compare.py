@@ -304,7 +304,7 @@ def test_whole_photographs_miss_nothing(tiefvision, run, dataset):
         (("--within", "reach"), "category"),
         (("--data", "nowhere"), "nowhere"),
         (("--queries", "no such*"), "No query matches no such*"),
-        (("--within", "variants"), "--within variants: no photograph that asks"),
+        (("--within", "variants"), "--within variants: no query has a known"),
     ],
 )
 def test_what_cannot_be_compared_is_told(tiefvision, trained, words, named):

@@ -14,7 +14,7 @@ SIZE = (60, 90)
 
 
 def save(root, path, scene, **options):
-    """Smooth random colours, another photograph for each scene."""
+    """Saves a photograph of smooth random colours, another one for each ``scene``."""
     coarse = np.random.default_rng(scene).integers(0, 255, (9, 6, 3), dtype=np.uint8)
     file = root / "images" / path
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -28,7 +28,7 @@ def test_paths_below_images_are_accepted(path):
         ("x" * 300 + ".jpg", "longer than 255"),
     ],
 )
-def test_other_paths_are_not(path, fault):
+def test_other_paths_are_refused(path, fault):
     assert fault in path_fault(path)
 
 

@@ -8,7 +8,7 @@ from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.records import Garment, Photo
 
 COMMON = {"dress": 0.4, "skirt": 0.25, "coat": 0.15, "suit": 0.05}
-"""Share of the photographs that show each category."""
+"""Category to share of the photographs that show it."""
 
 
 def wardrobe(count, seed=0):
@@ -138,7 +138,7 @@ def test_an_item_and_a_group_of_one_name_are_not_related():
 
 
 @pytest.mark.parametrize(("folds", "fold"), [(5, 5), (5, -1), (1, 0), (0, 3)])
-def test_a_fold_that_is_none_is_bad_usage(folds, fold):
+def test_a_fold_that_does_not_exist_is_bad_usage(folds, fold):
     with pytest.raises(BadUsage, match=f"no fold {fold} of {folds}"):
         deal_fold([photo("a.jpg")], [], folds=folds, fold=fold, seed=0)
 

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tiefvision.datasets.masks import read_shape
+from tiefvision.datasets.masks import read_foreground
 
 
 @pytest.fixture
 def root(tmp_path):
-    """A mask of labels: none in the left half, 3 and 200 in the right one."""
+    """A dataset with a mask: background on the left, labels 3 and 200 on the right."""
     labels = np.zeros((20, 40), dtype=np.uint8)
     labels[:10, 20:], labels[10:, 20:] = 3, 200
     path = tmp_path / "masks" / "shop" / "a.png"
@@ -16,18 +16,18 @@ def root(tmp_path):
     return tmp_path
 
 
-def test_every_label_stands_before_the_ground(root):
-    shape = np.asarray(read_shape(root, "shop/a.jpg", (40, 20)))
+def test_every_label_is_foreground(root):
+    shape = np.asarray(read_foreground(root, "shop/a.jpg", (40, 20)))
     assert (shape[:, :20] == 0).all()
     assert (shape[:, 20:] == 255).all()
 
 
-def test_it_takes_the_size_of_the_photograph(root):
-    shape = read_shape(root, "shop/a.jpg", (80, 60))
+def test_the_foreground_has_the_size_asked_for(root):
+    shape = read_foreground(root, "shop/a.jpg", (80, 60))
     assert shape.size == (80, 60)
     pixels = np.asarray(shape)
     assert (pixels[:, :36] == 0).all() and (pixels[:, 44:] == 255).all()
 
 
-def test_without_a_mask_there_is_no_shape(root):
-    assert read_shape(root, "shop/b.jpg", (40, 20)) is None
+def test_without_a_mask_there_is_no_foreground(root):
+    assert read_foreground(root, "shop/b.jpg", (40, 20)) is None

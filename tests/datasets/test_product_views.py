@@ -29,12 +29,12 @@ def test_rows_become_photographs(write, encoding):
     [
         ("", "no photograph whose view is main"),
         ("file,product,view\nb.jpg,b,back\n", "no photograph whose view is main"),
-        ("name,product,view\na.jpg,a,main\n", r"images.csv, row 2: no file"),
-        (TABLE + "b.jpg,b\n", r"images.csv, row 4: no view"),
+        ("name,product,view\na.jpg,a,main\n", r"images.csv, row 2: file is missing"),
+        (TABLE + "b.jpg,b\n", r"images.csv, row 4: view is missing"),
         (TABLE + "../b.jpg,b,red,main\n", "row 4: the file '../b.jpg' climbs out"),
     ],
 )
-def test_a_broken_table_is_refused(write, text, complaint):
+def test_an_invalid_table_is_refused(write, text, complaint):
     with pytest.raises(BadDataset, match=complaint):
         read_product_views(write(text))
 

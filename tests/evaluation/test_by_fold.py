@@ -19,7 +19,7 @@ FOLDS = [
 
 
 def rows(least=60):
-    found = rows_by_fold(FOLDS, ["ap50"], least, apart=("outfit",))
+    found = rows_by_fold(FOLDS, ["ap50"], least, excluded=("outfit",))
     return {row.name: row for row in found}
 
 

@@ -8,10 +8,10 @@ from tiefvision.evaluation.classes import neighbour_class_hits
 from tiefvision.evaluation.cosines import cosine_blocks
 
 FAR = np.array([[1.0, 0.0], [0.9, 0.3], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]])
-"""Rows that turn away from the first, step by step."""
+"""Embeddings of falling cosine with the first."""
 
 
-def vote_by_counting(query, gallery, labels, k):
+def winner_by_counting(query, gallery, labels, k):
     """The winning class: most votes, then the nearest neighbour."""
 
     def cosine(row):
@@ -21,7 +21,7 @@ def vote_by_counting(query, gallery, labels, k):
     votes = Counter(labels[row] for row in nearest)
     return max(
         (labels[row] for row in nearest), key=lambda label: votes[label]
-    )  # max keeps the first of equals
+    )  # max keeps the first of equal votes
 
 
 @pytest.mark.parametrize("k", [1, 4, 10, 100])
@@ -37,7 +37,7 @@ def test_votes_against_counting(k, monkeypatch):
     monkeypatch.setattr(classes, "cosine_blocks", in_small_blocks)
     hits = neighbour_class_hits(queries, wanted, gallery, labels, k)
     expected = [
-        float(vote_by_counting(query, gallery, labels, k) == label)
+        float(winner_by_counting(query, gallery, labels, k) == label)
         for query, label in zip(queries, wanted, strict=True)
     ]
     assert 0 < sum(expected) < 25

@@ -32,7 +32,7 @@ def located(wanted=(), found=()):
 
 
 def dress(width, score=1.0, left=0.0):
-    """Against the dress of width 10 its IoU is width / 10."""
+    """A dress whose IoU with the dress of width 10 is ``width / 10``."""
     return Garment("dress", (left, 0.0, left + width, 10.0), score)
 
 
@@ -55,13 +55,13 @@ def random_box(generator):
 
 
 def shifted(box, generator):
-    """Near a box, so that all thresholds are met by some and missed by others."""
+    """A box near another, at an IoU above some thresholds and below others."""
     x0, y0, x1, y1 = np.array(box) + generator.integers(-3, 4, 4) / 2
     return (x0, y0, max(x1, x0 + 0.5), max(y1, y0 + 0.5))
 
 
 def random_photo(generator, categories, most_found):
-    """Any of: empty, nothing wanted, nothing found, duplicates, many boxes."""
+    """A random photograph: any number of garments and boxes, some of them equal."""
     wanted = [
         Garment(generator.choice(categories), random_box(generator))
         for _ in range(generator.integers(0, 6))
@@ -81,7 +81,7 @@ def random_photo(generator, categories, most_found):
 
 
 def coco_precisions(photos, categories):
-    """AP50, AP75 and AP50:95 of each category; -1 where nothing is wanted."""
+    """AP50, AP75 and AP50:95 by pycocotools of each category; -1 without garments."""
     wanted, found = [], []
     for image, one in enumerate(photos):
         for garments, rows in ((one.wanted, wanted), (one.found, found)):
@@ -134,7 +134,7 @@ def test_average_precision_is_that_of_coco(seed, photographs, most_found):
 
 
 def test_the_random_photographs_hold_every_hard_case():
-    """Or the comparison would say less than it seems to."""
+    # Without these cases the comparison with COCO would prove little.
     generator = np.random.default_rng(20)
     crowded = [random_photo(generator, ["a", "b"], 400) for _ in range(3)]
     assert max(len(one.found) for one in crowded) > 2 * MOST_BOXES
@@ -229,7 +229,7 @@ def test_a_wanted_category_that_is_never_found():
     assert figures == CategoryFigures("coat", 1, 1, *[0.0] * 5, None, None, 0.0)
 
 
-def test_the_mean_box_of_its_own_category_is_beside_each():
+def test_each_category_is_compared_with_its_own_mean_box():
     photos = [
         located([dress(10), dress(4, left=20)], [dress(10, 0.9)]),
         located([coat()], [coat(0.9)]),

@@ -12,7 +12,7 @@ from tiefvision.evaluation.embedding_map import (
 
 
 def groups(count=3, of=8, length=40):
-    """Unit vectors around as many directions, and the number of each one's."""
+    """Unit vectors in groups around random directions, and the group of each."""
     noise = np.random.default_rng(0).standard_normal((count * of, length))
     owner = np.repeat(np.arange(count), of)
     rows = np.eye(length)[owner] + 0.03 * noise
@@ -43,7 +43,7 @@ def test_embeddings_that_are_all_alike_have_a_map():
     assert np.isfinite(places).all()
 
 
-def test_too_few_embeddings_have_none():
+def test_too_few_embeddings_have_no_map():
     with pytest.raises(ValueError, match="4 embeddings"):
         map_embeddings(np.eye(4, dtype=np.float32))
 

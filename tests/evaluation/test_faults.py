@@ -59,7 +59,7 @@ def test_of_other_categories_the_nearest_counts_if_it_overlaps():
     assert closest_found(DRESS, [away]) == closest_found(DRESS, []) == (0.0, None)
 
 
-def test_nothing_found_is_said():
+def test_a_photograph_without_detections_is_described():
     assert describe_fault(located()) == "dress 0.00: nothing was found."
     hat = Garment("hat", (80, 0, 90, 9), 0.9)
     assert describe_fault(located(hat)) == "dress 0.00: not found."

@@ -66,7 +66,7 @@ def test_how_a_figure_is_written():
 
 
 def exact_p(ahead):
-    """Over all ways to exchange the values of queries."""
+    """The exact p-value: over all ways to exchange the values of queries."""
     sums = [
         abs(sum(sign * value for sign, value in zip(signs, ahead, strict=True)))
         for signs in itertools.product([-1, 1], repeat=len(ahead))

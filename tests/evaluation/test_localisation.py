@@ -35,10 +35,10 @@ FALSE_ALARM = located([], [Garment("dress", (0, 0, 5, 5), 0.9)])
 RIGHTLY_EMPTY = located()
 PHOTOS = [RIGHT, HALF, MISSED, FALSE_ALARM, RIGHTLY_EMPTY]
 QUARTER = np.array([0.5, 0.5, 1.0, 1.0])
-"""The lower right one: exactly the coat of a photograph of 100 x 200."""
+"""The lower right quarter: exactly the coat of a photograph of 100 x 200."""
 
 TENTH = np.array([0.0, 0.0, 0.1, 0.1])
-"""Half of it is the dress."""
+"""A box of which the dress covers half."""
 
 
 def wide(*garments):
@@ -92,9 +92,9 @@ def test_the_mean_boxes_are_means_of_shares_by_category():
 
 
 def test_the_figures_of_a_split_by_hand():
-    # Of HALF nothing is sure enough to be told; its boxes count all the same.
-    told = [RIGHT, located(HALF.wanted), MISSED, FALSE_ALARM, RIGHTLY_EMPTY]
-    figures = localisation_figures(PHOTOS, told, {"coat": QUARTER, "dress": TENTH})
+    # No box of HALF is reported; for the IoU they count all the same.
+    reported = [RIGHT, located(HALF.wanted), MISSED, FALSE_ALARM, RIGHTLY_EMPTY]
+    figures = localisation_figures(PHOTOS, reported, {"coat": QUARTER, "dress": TENTH})
     assert figures == pytest.approx(
         {
             "photographs": 5,
@@ -110,7 +110,7 @@ def test_the_figures_of_a_split_by_hand():
     )
 
 
-def test_what_is_not_told_is_no_false_alarm():
+def test_a_box_that_is_not_reported_is_no_false_alarm():
     figures = localisation_figures([FALSE_ALARM, RIGHT], [RIGHTLY_EMPTY, RIGHT], {})
     assert figures["false_alarms"] == 0.0
     assert figures["without_garment"] == figures["nothing_found"] == 1

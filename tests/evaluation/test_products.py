@@ -6,7 +6,7 @@ from tiefvision.evaluation.cosines import cosine_blocks
 from tiefvision.evaluation.products import photo_ranks
 
 FAR = np.array([[1.0, 0.0], [0.9, 0.3], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]])
-"""Rows that turn away from the first, step by step."""
+"""Embeddings of falling cosine with the first."""
 
 
 def test_ranks_against_counting(monkeypatch):

@@ -11,7 +11,7 @@ from tiefvision.evaluation.ranked_lists import (
 )
 
 BY_HAND = np.array([[True, False, False, True, False]])
-"""Two right ones, at places 1 and 4, among three wrong ones."""
+"""A list with relevant results at places 1 and 4, and three irrelevant ones."""
 
 
 def test_figures_by_hand():
@@ -37,7 +37,7 @@ def lists_of(levels, seed=0):
 
 
 def triplets_of(similarities, relevant):
-    """Each right one beside each wrong one: their similarities and their places."""
+    """Similarities and places of each pair of a relevant and an irrelevant result."""
     count = len(similarities)
 
     def place(number):  # of equal ones, wrong before right
@@ -136,7 +136,7 @@ def test_the_worst_score_is_that_of_the_worst_list(k):
     assert (expected <= score_at(hits, k, lengths)).all() and expected.min() < 0
 
 
-def test_what_is_all_alike_earns_nothing():
+def test_equal_similarities_are_not_rewarded():
     relevant = np.array([[True, False, False, True]])
     hits = hits_in_order(np.zeros((1, 4), np.float32), relevant)
     assert hits.tolist() == [[False, False, True, True]]

@@ -11,7 +11,7 @@ from tiefvision.evaluation.reliability import (
 
 
 def drawn(count, seed=0, power=1.0):
-    """Boxes that are right as often as the power of their score."""
+    """Scores, and hits with a probability of the score to a power."""
     generator = np.random.default_rng(seed)
     scores = generator.random(count)
     return scores, generator.random(count) < scores**power
@@ -41,7 +41,7 @@ def test_empty_bins_are_left_out():
     assert [one.count for one in curve] == [1, 1]
 
 
-def test_an_honest_score_lies_on_the_diagonal():
+def test_a_calibrated_score_lies_on_the_diagonal():
     scores, hits = drawn(20_000)
     curve = reliability_curve(scores, hits)
     assert len(curve) == 10
@@ -50,7 +50,7 @@ def test_an_honest_score_lies_on_the_diagonal():
     assert expected_calibration_error(curve) < 0.02
 
 
-def test_a_boastful_score_does_not():
+def test_an_overconfident_score_lies_below_the_diagonal():
     curve = reliability_curve(*drawn(20_000, power=2.0))
     # The mean of s - s^2 over [0, 1] is 1/6.
     assert expected_calibration_error(curve) == pytest.approx(1 / 6, abs=0.01)

@@ -76,8 +76,7 @@ def test_within_the_category():
     assert "within the category" in search.description
 
 
-def test_among_variants_colour_leads_astray():
-    """Other colours of the product, and other products in the colour."""
+def test_variants_are_other_colours_of_the_item_and_other_items_in_its_colour():
     search = restrict(search_of_split(WARDROBE, "test", ALL), "variants", "back/*")
     # c has no other colour, so its query has nothing to find.
     assert [view.path for view in search.queries] == ["back/a-red"]
@@ -96,7 +95,7 @@ def test_what_is_left_out_follows_the_pattern():
     assert restrict(search, "all", "street/[al]*").lacking == ("street/lost",)
 
 
-def test_unknown_is_like_nothing():
+def test_an_unknown_category_equals_no_other():
     garments = {"a": "hat", "b": "hat", "c": "", "d": ""}
     photos = [
         one
@@ -116,7 +115,7 @@ def test_unknown_is_like_nothing():
         [False] * 4,
         [False] * 4,
     ]
-    with pytest.raises(BadUsage, match=r"--within category leaves.* of 2 it is unkn"):
+    with pytest.raises(BadUsage, match=r"leaves no query.* category of 2 is unknown"):
         restrict(search, "category", "street/[cd]")
 
 
@@ -141,18 +140,18 @@ def test_without_items_there_is_nothing_to_search_within(within, alterations):
 
 
 @pytest.mark.parametrize(
-    ("within", "matching", "told"),
+    ("within", "matching", "complaint"),
     [
         ("all", "nosuch*", r"No query matches nosuch\*.*such as street/a"),
-        ("category", "*", "--within category: no photograph that asks has a category"),
-        ("variants", "*", "--within variants: no photograph that asks has a variant"),
+        ("category", "*", "--within category: no query has a known category"),
+        ("variants", "*", "--within variants: no query has a known variant"),
     ],
 )
-def test_the_option_that_leaves_nothing_is_named(within, matching, told):
+def test_the_option_that_leaves_no_query_is_named(within, matching, complaint):
     search = search_of_split(PHOTOS, "test", EVERY)
-    with pytest.raises(BadUsage, match=told):
+    with pytest.raises(BadUsage, match=complaint):
         restrict(search, within, matching)
-    # Whoever asks nothing at all is told about the split instead.
+    # A search without queries is returned: its caller complains about the split.
     nothing = search_of_split(PHOTOS, "test", set())
     assert restrict(nothing, within, matching) == nothing
 

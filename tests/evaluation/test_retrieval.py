@@ -9,7 +9,7 @@ from tiefvision.evaluation.retrieval import (
 
 
 def rank_by_counting(similarities, item, gallery_items):
-    """Items at least as close as the query's own, each by its closest photograph."""
+    """The number of items at least as close as the query's own, that one included."""
     closest = {}
     for other, similarity in zip(gallery_items, similarities, strict=True):
         closest[other] = max(similarity, closest.get(other, -2.0))

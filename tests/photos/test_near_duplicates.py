@@ -19,7 +19,7 @@ SHARED = Path(os.environ.get("TIEFVISION_SHARED", "../shared"))
 
 
 def scene(seed: int) -> Image.Image:
-    """Smooth random colours: low frequencies, as in a photograph."""
+    """A photograph of smooth random colours, which has low frequencies only."""
     coarse = np.random.default_rng(seed).integers(0, 255, (9, 6, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((240, 360), Image.Resampling.BICUBIC)
 

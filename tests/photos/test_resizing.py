@@ -20,7 +20,7 @@ def test_resizing_takes_width_before_height_and_averages():
 
 
 @pytest.mark.parametrize("size", [(5, 3), (64, 31), (1, 1), (16, 200), (300, 7)])
-def test_resizing_is_pillows_but_for_rounding(size):
+def test_resizing_equals_pillows_up_to_rounding(size):
     photo = np.random.default_rng(0).integers(0, 256, (90, 47, 3), dtype=np.uint8)
     wanted = np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR))
     photo.setflags(write=False)  # as a decoder may give it

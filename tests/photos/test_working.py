@@ -25,7 +25,7 @@ def test_photographs_come_in_order_and_bad_ones_in_their_place(tmp_path):
             assert photo.pixels[0, 0].tolist() == [number, 0, 0]
 
 
-def test_a_large_photograph_keeps_its_size_in_words(tmp_path):
+def test_a_shrunk_photograph_knows_its_original_size(tmp_path):
     path = tmp_path / "large.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter

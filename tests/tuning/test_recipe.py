@@ -157,7 +157,7 @@ def test_plain_white_in_a_mask_is_a_label(labelled):
 
 def test_label_names_must_be_a_list_of_names(labelled):
     (labelled / "masks" / "labels.json").write_text(json.dumps({"1": "skin"}))
-    with pytest.raises(BadDataset, match="is no list of names"):
+    with pytest.raises(BadDataset, match="is not a list of names"):
         read_scenes(labelled, WANTED, None, untracked)
 
 

@@ -1,1 +1,1 @@
-"""Altered views of photographs: light, colour, perspective, scenes."""
+"""Augmentation: random views, colours, perspective and scenes of photographs."""

@@ -1,8 +1,8 @@
-"""Altered views of a located garment: what DeepRank learns to see past.
+"""Altered views of a located garment, on which DeepRank learns what to ignore.
 
-Another part, scale, place and angle, perspective if it is wanted, a new ground where a
-mask tells it, other light and a poor JPEG, as ``draw_view`` and ``disturb_colours``
-make them.
+``draw_view`` changes part, scale, place and angle (and perspective, where the rules say
+so), puts a new background behind a masked figure and compresses as a poor JPEG;
+``disturb_colours`` changes the light.
 """
 
 from dataclasses import replace
@@ -17,8 +17,8 @@ from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.records import Box
 
 ALTERED = replace(ViewRules(), side=CROP_SIDE, jitter=0.15, cut_out=0.5)
-"""A box is as far off as the locator's are: its IoU is about 0.8.
-Perspective is off: DeepRank was no better for it (docs/experiments/0006)."""
+"""Rules of the views: boxes are jittered to an IoU of about 0.8, that of the locator's
+boxes. Perspective is off: it did not improve DeepRank (docs/experiments/0006)."""
 
 
 def alter_garment(
@@ -31,11 +31,11 @@ def alter_garment(
     """One altered view of a garment, (224, 224, 3) uint8 RGB.
 
     Args:
-        source: The photograph.
-        box: Of the garment, in pixels of it.
-        ground: Another photograph, of which a part may become the ground.
-        generator: Draws everything.
-        rules: How far it differs; the side is 224.
+        source: The photograph that shows the garment.
+        box: Box of the garment, in pixels of ``source.image``.
+        ground: Another photograph, a part of which may become the background.
+        generator: Source of all random numbers.
+        rules: Ranges and shares of the random changes; ``side`` must be 224.
     """
     detail = generator.random() < rules.zoomed
     region = draw_detail(box, rules, generator) if detail else box

@@ -1,4 +1,4 @@
-"""Scenes on canvases: at the sizes and places at which a locator sees photographs."""
+"""Batches of scenes on canvases, at the sizes at which a locator sees photographs."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from tiefvision.ahead import read_ahead
-from tiefvision.augmenting.cells import PIXELS_OF_A_SAMPLE
+from tiefvision.augmenting.cells import SAMPLE_SIDE
 from tiefvision.augmenting.scenes import (
     CompositionRules,
     Scene,
@@ -23,24 +23,28 @@ from tiefvision.boxes import as_box, mirror_boxes
 from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.records import Garment
 
-SIDES_ARE_MULTIPLES_OF = 16
-"""Pixels: of every stride here, and of the samples that labels are counted by."""
+CANVAS_UNIT = 16
+"""Pixels of which both sides of a canvas are multiples: a multiple of every encoder's
+stride and of ``SAMPLE_SIDE``."""
 
 
 @dataclass(frozen=True)
 class SceneRules:
-    """At which sizes and places scenes are seen.
+    """Sizes and places of scenes on their canvases.
 
     Attributes:
-        shortest: Pixels of the longer side at least: a little below the smallest size
-            at which the locator looks, so that there is something on either side of it.
-        longest: At most, as ``shortest``.
-        border: Pixels around it, as the locator adds them.
-        zoom: Natural logarithm of the largest change of size within a batch.
-        stretch: The same, of the aspect.
-        shift_x: Largest shift in widths of the canvas.
-        shift_y: In heights.
-        compositions: How often they are seen closer, and with a neighbour.
+        shortest: Smallest long side of a scene in pixels, drawn for a whole batch; a
+            little below the smallest level of the locator's pyramid, so that training
+            covers both sides of it.
+        longest: Largest long side of a scene in pixels; sides are log-uniform between
+            the two.
+        border: Pixels around the scene, as many as the locator adds.
+        zoom: Natural logarithm of the largest factor on the size of single scenes.
+        stretch: Natural logarithm of the largest factor on the width of single scenes,
+            by whose inverse the height is multiplied.
+        shift_x: Largest shift from the middle, in widths of the canvas.
+        shift_y: Largest shift from the middle, in heights of the canvas.
+        compositions: Shares of close-ups and pairs.
     """
 
     shortest: int = 230
@@ -59,9 +63,10 @@ class SceneBatch:
 
     Attributes:
         pixels: (B, height, width, 3) uint8 RGB.
-        labels: (B, height / 4, width / 4) uint8 numbers of classes.
-        garments: Of each scene, boxes in pixels of the canvas.
-        seed: Of whatever else is drawn for this batch.
+        labels: (B, height / 4, width / 4) uint8 class numbers, one for each sample of
+            4 x 4 pixels.
+        garments: Garments of each scene, with boxes in pixels of the canvas.
+        seed: Seed for whatever else is random in this batch.
     """
 
     pixels: Tensor
@@ -76,13 +81,19 @@ def draw_scenes(
     rules: SceneRules,
     generator: np.random.Generator,
 ) -> Iterator[SceneBatch]:
-    """Every scene once; drawn in a second thread while the last batch is learnt from.
+    """Batches of an epoch: every scene once, in random order.
+
+    The next batch is drawn in a second thread while the last one is used.
 
     Args:
-        scenes: The photographs.
-        scenes_in_batch: About so many of one size; the last batch is not smaller.
+        scenes: The training set.
+        scenes_in_batch: Scenes in a batch, or a few more: batches differ by at most one
+            scene, so that no small remainder is left.
         rules: Sizes and places.
-        generator: Draws everything.
+        generator: Source of all random numbers.
+
+    Returns:
+        An iterator over ``batches_of_epoch`` batches.
     """
     order = generator.permutation(len(scenes))
     parts = np.array_split(order, batches_of_epoch(len(scenes), scenes_in_batch))
@@ -96,7 +107,7 @@ def draw_scenes(
 
 
 def batches_of_epoch(scenes: int, scenes_in_batch: int) -> int:
-    """Batches in which every scene comes once."""
+    """Number of batches in which every scene comes once, at least 1."""
     return max(1, scenes // scenes_in_batch)
 
 
@@ -105,7 +116,7 @@ def _draw_batch(scenes: Sequence[Scene], rules: SceneRules, seed: int) -> SceneB
     scenes = compose(scenes, rules.compositions, generator)
     sizes = math.log(rules.shortest), math.log(rules.longest)
     long_side = math.exp(generator.uniform(*sizes))
-    # The shape of most of the batch: others fit less well, and shift for it.
+    # One canvas for all: scenes of another aspect are cut or padded.
     aspect = float(np.median([s.image.width / s.image.height for s in scenes]))
     canvas = _canvas(aspect, long_side, rules.border)
     drawn = [place_scene(s, canvas, long_side, rules, generator) for s in scenes]
@@ -124,18 +135,19 @@ def place_scene(
     rules: SceneRules,
     generator: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[Garment, ...]]:
-    """A scene on a canvas, about its middle, perhaps mirrored.
+    """Places a scene near the middle of a canvas, mirrored in half of the cases.
 
     Args:
-        scene: The photograph.
-        canvas: Width and height in pixels, multiples of 4.
-        long_side: Pixels of the photograph's longer side, before it is changed.
-        rules: How much is changed.
-        generator: Draws it.
+        scene: The scene.
+        canvas: Width and height of the canvas in pixels, multiples of 4.
+        long_side: Pixels of the scene's longer side before zoom and stretch.
+        rules: Largest zoom, stretch and shifts.
+        generator: Source of all random numbers.
 
     Returns:
-        (height, width, 3) pixels and (height / 4, width / 4) labels, both uint8, and
-        the garments with boxes in pixels of the canvas, which they may leave.
+        (height, width, 3) uint8 RGB pixels, (height / 4, width / 4) uint8 class
+        numbers, and the garments with boxes in pixels of the canvas. A box may reach
+        beyond the canvas, where the scene does.
     """
     width, height = scene.image.size
     stretch = math.exp(generator.uniform(-rules.stretch, rules.stretch))
@@ -148,7 +160,7 @@ def place_scene(
     )
     left = (canvas[0] - width * scales[0]) / 2 + moves[0]
     top = (canvas[1] - height * scales[1]) / 2 + moves[1]
-    # Pillow asks for the way back: from a pixel of the canvas to one of the photograph.
+    # Pillow takes the inverse: from pixels of the canvas to pixels of the photograph.
     matrix = (
         1 / scales[0],
         0.0,
@@ -168,19 +180,19 @@ def place_scene(
 
 
 def _mirror(garment: Garment, width: int) -> Garment:
+    """The garment in the mirror image of a canvas of this width."""
     box = mirror_boxes(garment.box_in_image, width)
     return replace(garment, box_in_image=as_box(box))
 
 
 def _canvas(aspect: float, long_side: float, border: int) -> tuple[int, int]:
-    """Width and height for a photograph of this aspect, with a border.
+    """(width, height) of a canvas for photographs of this aspect, with a border.
 
-    Room for one window at least, however narrow the photograph.
+    Both are at least ``CROP_SIDE``, so that a window of the locator fits in.
     """
     wide, high = min(aspect, 1.0) * long_side, min(1 / aspect, 1.0) * long_side
-    unit = SIDES_ARE_MULTIPLES_OF
     width, height = (
-        max(CROP_SIDE, round((side + 2 * border) / unit) * unit)
+        max(CROP_SIDE, round((side + 2 * border) / CANVAS_UNIT) * CANVAS_UNIT)
         for side in (wide, high)
     )
     return width, height
@@ -189,7 +201,8 @@ def _canvas(aspect: float, long_side: float, border: int) -> tuple[int, int]:
 def _transform(
     image: Image.Image, canvas: tuple[int, int], matrix: tuple[float, ...]
 ) -> Image.Image:
-    # Sampling alone would skip pixels where much is shrunk.
+    """The photograph on its canvas; ``matrix`` maps canvas to photograph (affine)."""
+    # Shrink first: bilinear sampling alone would skip pixels.
     shrunk = max(1, int(min(matrix[0], matrix[4])))
     if shrunk > 1:
         image = image.reduce(shrunk)
@@ -206,11 +219,11 @@ def _transform(
 def _sample_labels(
     labels: Image.Image, canvas: tuple[int, int], matrix: tuple[float, ...]
 ) -> Image.Image:
-    """The label in the middle of every sample of 4 x 4 pixels."""
+    """The label in the middle of each sample of 4 x 4 pixels of the canvas."""
     across, _, left, _, down, top = matrix
-    step = PIXELS_OF_A_SAMPLE
+    step = SAMPLE_SIDE
     size = canvas[0] // step, canvas[1] // step
-    # Pillow already asks for the middles of the samples.
+    # Pillow samples at the middle of each pixel of its output, here of each sample.
     sampled = (across * step, 0.0, left, 0.0, down * step, top)
     return labels.transform(
         size, Image.Transform.AFFINE, sampled, Image.Resampling.NEAREST, fillcolor=0

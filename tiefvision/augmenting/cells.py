@@ -1,33 +1,36 @@
-"""What the cells of a map are asked for, from what stands at the pixels."""
+"""Training targets of the cells of a feature map, from labels or colours of pixels."""
 
 from torch import Tensor
 from torch.nn import functional
 
-PIXELS_OF_A_SAMPLE = 4
-"""Side in pixels of the squares of which one colour or one label is counted."""
+SAMPLE_SIDE = 4
+"""Pixels of a side of a sample: a square that has one colour or one label."""
 
 
 def shares_around_cells(
     shares: Tensor, cells: tuple[int, int], first_centre: int, stride: int, side: int
 ) -> Tensor:
-    """What fills the squares around the centres of cells.
+    """Mean share of each class or colour in the square around the centre of each cell.
+
+    Where a square reaches beyond the crop, only the part inside counts.
 
     Args:
-        shares: (B, kinds, h, w) of each sample of 4 x 4 pixels; they sum to 1.
-        cells: Rows and columns of the map.
-        first_centre: Pixel of the crop on which the first cell is centred.
-        stride: Pixels from cell to cell.
-        side: Pixels of a square, the parts inside the crop counting.
+        shares: (B, K, h, w) float, the share of each of K classes or colours in each
+            sample of 4 x 4 pixels; the K shares of a sample sum to 1.
+        cells: Rows and columns of the feature map.
+        first_centre: Pixel of the crop, in x and in y, at the centre of the first cell.
+        stride: Pixels from cell to cell; a multiple of 4.
+        side: Pixels of a side of the squares; a multiple of 4.
 
     Returns:
-        (B, kinds, rows, columns); the kinds of a cell sum to 1.
+        (B, K, rows, columns) float; the K shares of a cell sum to 1.
     """
-    step, width = stride // PIXELS_OF_A_SAMPLE, side // PIXELS_OF_A_SAMPLE
-    before = width // 2 - round(first_centre / PIXELS_OF_A_SAMPLE)
+    step, width = stride // SAMPLE_SIDE, side // SAMPLE_SIDE
+    before = width // 2 - round(first_centre / SAMPLE_SIDE)
     below, right = (
         (count - 1) * step + width - before - samples
         for count, samples in zip(cells, shares.shape[-2:], strict=True)
     )
-    around = (before, right, before, below)  # negative: cut off
+    around = (before, right, before, below)  # a negative padding cuts off
     totals = functional.avg_pool2d(functional.pad(shares, around), width, step)
     return totals / totals.sum(dim=1, keepdim=True)

@@ -1,8 +1,8 @@
-"""Photographs with boxes and labels of pixels, and scenes made out of them.
+"""Labelled photographs (scenes), and close-ups and pairs composed from them.
 
-Street photographs show one person from head to foot. Shop photographs show half of one,
-and groups show several; a locator that has never seen either finds three narrow outfits
-in the first and one wide outfit around the second.
+Street photographs show one person from head to foot. A locator trained on these alone
+finds three narrow outfits in a shop photograph, which shows half a person, and one wide
+outfit around a group.
 """
 
 import math
@@ -16,21 +16,21 @@ from tiefvision.boxes import area, as_box, clip_to_image, scale_boxes, union_box
 from tiefvision.records import Garment
 
 UNLABELLED = 255
-"""Number of no class."""
+"""Label of pixels whose class is unknown."""
 
 LEAST_VISIBLE = 0.35
-"""Share of a garment's box that a close-up must show for it to be looked for."""
+"""Share of the area of its box that a garment must show to be kept in a close-up."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A photograph and what stands where.
+    """A photograph with a class for each pixel and a box for each garment.
 
     Attributes:
-        image: RGB.
-        labels: Mode "L", of one size with it: the number of a class for each pixel, 0
-            for the ground, ``UNLABELLED`` where nobody said.
-        garments: What must be found, boxes in pixels of ``image``.
+        image: The photograph, mode "RGB".
+        labels: Class number of each pixel, mode "L" and the size of ``image``: 0 for
+            the background, ``UNLABELLED`` where the class is unknown.
+        garments: Garments to find, with boxes in pixels of ``image``.
     """
 
     image: Image.Image
@@ -40,12 +40,13 @@ class Scene:
 
 @dataclass(frozen=True)
 class CompositionRules:
-    """How often scenes are seen otherwise than they are.
+    """How often scenes become close-ups or pairs.
 
     Attributes:
-        close: Share of the batches that are close-ups.
-        closest: Most that one is closer; evenly in the logarithm from 1.
-        pairs: Share of the batches in which everyone has a neighbour.
+        close: Share of the batches that are close-ups, in [0, 1].
+        closest: Largest zoom of a close-up; drawn log-uniformly from 1 to this.
+        pairs: Share of the batches in which every scene is put beside the next one, in
+            [0, 1]; ``close`` and ``pairs`` together are at most 1.
     """
 
     close: float = 0.25
@@ -56,12 +57,21 @@ class CompositionRules:
 def compose(
     scenes: Sequence[Scene], rules: CompositionRules, generator: np.random.Generator
 ) -> list[Scene]:
-    """The scenes of a batch: as they are, closer, or each beside the next."""
+    """The scenes of a batch: all unchanged, all as close-ups, or each beside the next.
+
+    Args:
+        scenes: The batch.
+        rules: Shares of close-ups and pairs.
+        generator: Source of all random numbers.
+
+    Returns:
+        As many scenes, in the order of ``scenes``.
+    """
     drawn = generator.random()
     if drawn < rules.close:
-        nearest = math.log(rules.closest)
+        largest = math.log(rules.closest)
         return [
-            close_up(scene, math.exp(generator.uniform(0.0, nearest)), generator)
+            close_up(scene, math.exp(generator.uniform(0.0, largest)), generator)
             for scene in scenes
         ]
     if drawn < rules.close + rules.pairs:
@@ -73,24 +83,27 @@ def compose(
     return list(scenes)
 
 
-def close_up(scene: Scene, times: float, generator: np.random.Generator) -> Scene:
-    """A part of a scene, of its aspect, about a place on its garments.
+def close_up(scene: Scene, zoom: float, generator: np.random.Generator) -> Scene:
+    """A part of a scene around its garments, with the aspect of the whole.
 
-    Boxes are cut at its edges, as those of a shop photograph are; garments of which
-    little is left are not there.
+    Boxes are clipped to the part, as an annotator would draw them; garments that show
+    less than ``LEAST_VISIBLE`` of their box are left out.
 
     Args:
-        scene: One without a garment comes back as it is.
-        times: How much closer, at least 1.
-        generator: Draws the place.
+        scene: The whole scene; one without garments is returned unchanged.
+        zoom: Side of the scene divided by that of the part, at least 1.
+        generator: Source of the random height of the part.
+
+    Returns:
+        A scene that is ``1 / zoom`` as wide and high.
     """
     if not scene.garments:
         return scene
     size = scene.image.size
-    width, height = (max(1, round(side / times)) for side in size)
+    width, height = (max(1, round(side / zoom)) for side in size)
     x0, y0, x1, y1 = union_box([one.box_in_image for one in scene.garments])
-    # The middle of the garments across, for that is how people are photographed;
-    # anywhere on them down.
+    # Across, the part is centred on the garments, as people are photographed; down, on
+    # a random height of them.
     middle = (x0 + x1) / 2, generator.uniform(y0, y1)
     left, top = (
         int(np.clip(at - part / 2, 0, whole - part))
@@ -104,6 +117,7 @@ def close_up(scene: Scene, times: float, generator: np.random.Generator) -> Scen
 def _cut(
     garments: Sequence[Garment], part: tuple[int, int, int, int]
 ) -> tuple[Garment, ...]:
+    """Garments in the frame of a part (left, top, right, bottom) in pixels, clipped."""
     left, top, right, bottom = part
     kept = []
     for garment in garments:
@@ -115,7 +129,7 @@ def _cut(
 
 
 def side_by_side(one: Scene, other: Scene) -> Scene:
-    """Two scenes in one, the second at its right and made as high as the first."""
+    """One scene of two: the second to the right of the first, resized to its height."""
     width, height = one.image.size
     scale = height / other.image.height
     size = max(1, round(other.image.width * scale)), height
@@ -135,7 +149,13 @@ def move_garments(
     scales: tuple[float, float],
     corner: tuple[float, float],
 ) -> tuple[Garment, ...]:
-    """Garments with boxes scaled, then moved by where the corner comes to lie."""
+    """Garments with boxes scaled, then moved.
+
+    Args:
+        garments: Garments with boxes in pixels of their photograph.
+        scales: Factors of x and y.
+        corner: New (x, y) in pixels of the photograph's upper left corner.
+    """
     boxes = (
         scale_boxes(garment.box_in_image, *scales) + np.tile(corner, 2)
         for garment in garments

@@ -1,4 +1,4 @@
-"""Views of a photograph: what two people might have photographed of one garment."""
+"""Random views of a photograph, as two people might photograph the same garment."""
 
 import io
 import math
@@ -15,7 +15,8 @@ from tiefvision.records import Box
 BILINEAR = Image.Resampling.BILINEAR
 
 PADDING = (124, 116, 104)
-"""RGB beyond the edge: the ImageNet mean, which every encoder here sees as nothing."""
+"""RGB beyond the edge of a photograph: the ImageNet mean, which the encoders normalise
+to about 0."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,10 @@ class SourcePhoto:
     """A photograph to draw views of.
 
     Attributes:
-        image: RGB.
-        mask: Of one size with it, 255 where somebody or something stands before the
-            ground; None if that is not known.
-        label: Number of its class, -1 if that is not known.
+        image: The photograph, mode "RGB".
+        mask: Foreground mask, mode "L" and the size of ``image``: 255 for people and
+            things, 0 for the background; None if unknown.
+        label: Class number, -1 if unknown.
     """
 
     image: Image.Image
@@ -36,25 +37,26 @@ class SourcePhoto:
 
 @dataclass(frozen=True)
 class ViewRules:
-    """How far views differ.
+    """Ranges and shares of the random changes of views; shares are in [0, 1].
 
     Attributes:
-        side: Pixels of a view.
-        least_area: Of the photograph, that a view shows.
-        stretch: Natural logarithm of the largest change of aspect.
-        jitter: By which the sides of two views of one region differ, in its sides.
-        zoomed: Share of the pairs in which one view is a detail of the other.
-        least_detail: Share of a region's sides that a detail has at least; at most it
-            has ``most_detail``.
-        most_detail: See ``least_detail``.
-        cut_out: Share of views of masked photographs that get a new ground.
-        rotated: Share that is rotated, by up to ``degrees``.
-        degrees: See ``rotated``.
-        padded: Share that may reach beyond the edge.
-        blurred: Share that is out of focus.
-        compressed: Share that has gone through a poor JPEG.
-        perspective: Share of the sides by which each corner of a view moves inwards at
-            most, on its own; 0 draws nothing.
+        side: Width and height of a view in pixels.
+        least_area: Smallest share of the area of an unmasked photograph that a region
+            covers.
+        stretch: Natural logarithm of the largest factor on a region's width, by whose
+            inverse the height is multiplied.
+        jitter: Largest move of each edge of a region, in its width or height.
+        zoomed: Share of the pairs of views in which one is a detail of the other.
+        least_detail: Smallest side of a detail, in sides of its region.
+        most_detail: Largest side of a detail, in sides of its region.
+        cut_out: Share of the views of masked photographs that get a new background.
+        rotated: Share of the views that are rotated.
+        degrees: Largest angle of a rotation, in either direction.
+        padded: Share of the views that may reach beyond the edge of the photograph.
+        blurred: Share of the views that are blurred.
+        compressed: Share of the views that are compressed as a poor JPEG.
+        perspective: Largest move inwards of each corner of a view, in sides of the
+            view; with 0 no perspective is drawn.
     """
 
     side: int = 128
@@ -76,9 +78,10 @@ class ViewRules:
 def draw_region(
     source: SourcePhoto, rules: ViewRules, generator: np.random.Generator
 ) -> Box:
-    """A part of a photograph worth a look, in pixels of it.
+    """A random region of a photograph, in pixels of it and inside it.
 
-    Around the mask, where there is one: from a garment to the whole figure.
+    The region of a masked photograph is centred within the bounding box of the mask,
+    and is of any size from one garment to the whole figure.
     """
     width, height = source.image.size
     aspect = math.exp(generator.uniform(-rules.stretch, rules.stretch))
@@ -98,7 +101,16 @@ def draw_region(
 
 
 def draw_detail(region: Box, rules: ViewRules, generator: np.random.Generator) -> Box:
-    """A part of a region: what a shop shows of a collar or a print."""
+    """A random part of a region, as a shop shows a collar or a print.
+
+    Args:
+        region: The region, in pixels of its photograph.
+        rules: Smallest and largest side of the part.
+        generator: Source of all random numbers.
+
+    Returns:
+        The part, in pixels of the photograph.
+    """
     x0, y0, x1, y1 = region
     share = generator.uniform(rules.least_detail, rules.most_detail)
     wide, high = (x1 - x0) * share, (y1 - y0) * share
@@ -114,14 +126,17 @@ def draw_view(
     rules: ViewRules,
     generator: np.random.Generator,
 ) -> NDArray[np.uint8]:
-    """One view of a region, (side, side, 3) uint8 RGB.
+    """One random view of a region.
 
     Args:
-        source: Where the region is.
-        region: As ``draw_region`` gives it.
-        grounds: Photographs of which parts serve as new grounds.
-        rules: How far views differ.
-        generator: Draws everything.
+        source: The photograph that holds the region.
+        region: The region, in pixels of ``source.image``.
+        grounds: Photographs, parts of which serve as new backgrounds.
+        rules: Ranges and shares of the random changes.
+        generator: Source of all random numbers.
+
+    Returns:
+        (side, side, 3) uint8 RGB.
     """
     chance = generator.random(5)
     box = _jittered(region, rules.jitter, generator)
@@ -143,6 +158,7 @@ def draw_view(
 
 
 def _jittered(region: Box, jitter: float, generator: np.random.Generator) -> Box:
+    """The region with each edge moved by up to ``jitter`` of its width or height."""
     x0, y0, x1, y1 = region
     wide, high = (x1 - x0) * jitter, (y1 - y0) * jitter
     moves = generator.uniform(-1.0, 1.0, 4) * (wide, high, wide, high)
@@ -150,6 +166,7 @@ def _jittered(region: Box, jitter: float, generator: np.random.Generator) -> Box
 
 
 def _inside(box: Box, size: tuple[int, int]) -> Box:
+    """The box clipped to an image of this width and height."""
     return max(box[0], 0), max(box[1], 0), min(box[2], size[0]), min(box[3], size[1])
 
 
@@ -160,15 +177,24 @@ def _take(
     angle: float,
     corners: NDArray[np.float64] | None = None,
 ) -> Image.Image:
-    """The box of an image as a square, turned about its centre; or what lies between
-    four corners in that square, in shares of its side."""
+    """A box of an image resampled to a square, rotated about its centre.
+
+    Args:
+        image: Mode "RGB", padded with ``PADDING``; or "L", padded with 0.
+        box: The box in pixels of ``image``; it may reach beyond the edge.
+        side: Width and height of the result in pixels.
+        angle: Rotation in radians.
+        corners: (4, 2) as (x, y) in sides of the square, in the order of
+            `tiefvision.augmenting.perspective.SQUARE`: the quadrilateral of the square
+            that fills the result. None for the whole square.
+    """
     x0, y0, x1, y1 = box
     inside = box == _inside(box, image.size)
     if inside and angle == 0.0 and corners is None:
-        # Shrinks by whole factors first, as decoding does: fast, and hardly told apart.
+        # Fast: shrinks by whole factors before it resamples, with hardly a difference.
         return image.resize((side, side), BILINEAR, box=box, reducing_gap=2.0)
     cosine, sine = math.cos(angle), math.sin(angle)
-    # Sampling alone would skip pixels where much is shrunk.
+    # Shrink first: bilinear sampling alone would skip pixels.
     shrunk = max(1, int(max(x1 - x0, y1 - y0) / side))
     if shrunk > 1:
         image = image.reduce(shrunk)
@@ -191,7 +217,7 @@ def _take(
     turned = np.array([*matrix, 0.0, 0.0, 1.0]).reshape(3, 3)
     to_shares = np.diag([1 / side, 1 / side, 1.0])
     whole = turned @ np.diag([side, side, 1.0]) @ solve_perspective(corners) @ to_shares
-    # The last element is 1, as Pillow takes it for granted: no step before changes it.
+    # Pillow takes the last element for 1, and so it is: no factor here changes it.
     return image.transform(
         (side, side),
         Image.Transform.PERSPECTIVE,
@@ -204,7 +230,7 @@ def _take(
 def _draw_ground(
     grounds: Sequence[SourcePhoto], side: int, generator: np.random.Generator
 ) -> Image.Image:
-    """A studio's white, a wall of one colour, or a part of another photograph."""
+    """A background: near-white, one random colour, or a part of another photograph."""
     kind = generator.random()
     if kind < 0.35:
         shade = int(generator.integers(225, 256))
@@ -220,6 +246,7 @@ def _draw_ground(
 
 
 def _compress(view: Image.Image, quality: int) -> Image.Image:
+    """The view after JPEG compression, with the artifacts of this quality."""
     file = io.BytesIO()
     view.save(file, "JPEG", quality=quality)
     return Image.open(file)

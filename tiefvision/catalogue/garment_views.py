@@ -11,7 +11,7 @@ from PIL import Image
 from tiefvision.augmenting.alterations import ALTERED, alter_garment
 from tiefvision.augmenting.views import SourcePhoto, ViewRules
 from tiefvision.catalogue.describing import Pixels, crop_pixels
-from tiefvision.datasets.masks import read_shape
+from tiefvision.datasets.masks import read_foreground
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import WorkingPhoto, open_photo
@@ -67,7 +67,7 @@ class ViewMaker:
     def _source(self, path: str, opened: WorkingPhoto) -> SourcePhoto:
         image = Image.fromarray(opened.pixels)
         root = Path(self.records.header.details["root"])
-        return SourcePhoto(image, read_shape(root, path, image.size))
+        return SourcePhoto(image, read_foreground(root, path, image.size))
 
     def _ground(self, generator: np.random.Generator) -> SourcePhoto | None:
         path = self.grounds[int(generator.integers(len(self.grounds)))]

@@ -147,11 +147,11 @@ def _changed(asked: Asked) -> list[str]:
 
 def _require_heeded(asked: Asked) -> None:
     """Raises BadUsage where an option says nothing here."""
-    from tiefvision.evaluation.searches import GALLERIES
+    from tiefvision.evaluation.searches import WITHIN_IN_WORDS
     from tiefvision.judging.prepared import LOCATED, WHOLE
 
     require_known("--boxes", asked.boxes, (LOCATED, WHOLE))
-    require_known("--within", asked.within, GALLERIES)
+    require_known("--within", asked.within, WITHIN_IN_WORDS)
     if asked.boxes != LOCATED and not asked.data:
         raise BadUsage(
             f"--boxes {asked.boxes} is for another dataset.",

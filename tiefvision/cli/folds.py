@@ -41,7 +41,7 @@ def folds(
     from tiefvision.locating.targets import OUTFIT
 
     reports = [_read_figures(path) for path in workspaces]
-    rows = rows_by_fold(reports, list(SHOWN), least, apart=(OUTFIT,))
+    rows = rows_by_fold(reports, list(SHOWN), least, excluded=(OUTFIT,))
     if options.json:
         for row in rows:
             spreads = {name: asdict(spread) for name, spread in row.figures.items()}

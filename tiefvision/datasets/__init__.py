@@ -1,1 +1,1 @@
-"""Datasets on disk: their layout, checks, splits and importers."""
+"""Datasets on disk: layout, checks, splits, importers and a synthetic one."""

@@ -1,4 +1,4 @@
-"""Checks a dataset: what is in it, what is damaged, what leaks across the splits."""
+"""Checks a dataset: counts, damaged files, and leaks between its splits."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -23,24 +23,24 @@ from tiefvision.progress import Track, untracked
 from tiefvision.records import Photo, Source, Split
 
 HASHED_SIDE = 256
-"""Pixels of the longer side that near-duplicates are looked for at: large JPEGs decode
-twice as fast, and the distances of known pairs move by 4 bits at most."""
+"""Pixels of the longer side at which photographs are hashed: large JPEGs decode twice
+as fast, and the distances of known near-duplicates change by at most 4 bits."""
 
 Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class _Inspected:
-    """What one file holds.
+    """What one file of the dataset holds.
 
     Attributes:
-        photo: What annotations.json says of it.
-        missing: There is no such file.
-        error: Why it cannot be read; "" if it can.
-        size: Width and height of the photograph in the file.
-        digest: Of the file's bytes; "" if it cannot be read.
-        look: Its perceptual hash; of street photographs only, because studio
-            photographs of different items look alike by intention.
+        photo: The entry of annotations.json.
+        missing: Whether the file does not exist.
+        error: Why the file cannot be read; "" if it can.
+        size: (width, height) in pixels of the upright photograph in the file.
+        digest: Hexadecimal digest of the file's bytes; "" if it cannot be read.
+        photo_hash: Perceptual hash of a street photograph; None for a shop photograph,
+            because studio photographs of different items look alike by intention.
     """
 
     photo: Photo
@@ -48,11 +48,19 @@ class _Inspected:
     error: str = ""
     size: tuple[int, int] = (0, 0)
     digest: str = ""
-    look: Hash | None = None
+    photo_hash: Hash | None = None
 
 
 def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
-    """Reads every file of a dataset and reports what is wrong with it."""
+    """Reads every file of a dataset and reports what is in it and what is wrong.
+
+    Args:
+        root: The dataset's folder.
+        track: Shows progress.
+
+    Returns:
+        The report; for a dataset that breaks the layout, only the reason.
+    """
     try:
         dataset = read_dataset(root)
     except BadDataset as error:
@@ -64,7 +72,7 @@ def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
     ]
     readable = [file for file in files if file.digest]
     copies = _groups((file.digest, file.photo) for file in readable)
-    alike = _alike(readable)
+    near_duplicates = _near_duplicates(readable)
     boxes = Counter(g.category for photo in photos for g in photo.garments)
     reasons = _reasons(dataset, len(readable))
     return DatasetReport(
@@ -82,8 +90,8 @@ def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
         corrupt={file.photo.path: file.error for file in files if file.error},
         resized=dict(_resized(readable)),
         duplicates=tuple(map(_paths, copies)),
-        near_duplicates=tuple(map(_paths, alike)),
-        leaks=_leaks(photos, copies, alike),
+        near_duplicates=tuple(map(_paths, near_duplicates)),
+        leaks=_leaks(photos, copies, near_duplicates),
         unnamed=_unnamed(dataset),
         problems=tuple(problem.message for problem in dataset.problems),
         problem_counts=dict(Counter(problem.kind for problem in dataset.problems)),
@@ -100,12 +108,12 @@ def _inspect(images: Path, photo: Photo) -> _Inspected:
     except UnreadablePhoto as error:
         return _Inspected(photo, error=str(error))
     digest = blake2b(file.read_bytes(), digest_size=16).hexdigest()
-    look = perceptual_hash(pixels) if photo.source == "street" else None
-    return _Inspected(photo, size=size, digest=digest, look=look)
+    photo_hash = perceptual_hash(pixels) if photo.source == "street" else None
+    return _Inspected(photo, size=size, digest=digest, photo_hash=photo_hash)
 
 
 def _reasons(dataset: Dataset, readable: int) -> tuple[str, ...]:
-    """Why nothing can be learned from the dataset or measured on it."""
+    """Why the stages cannot work with the dataset; () if they can."""
     if not dataset.photos:
         return ("annotations.json names no photograph.",)
     if not readable:
@@ -117,6 +125,7 @@ def _reasons(dataset: Dataset, readable: int) -> tuple[str, ...]:
 
 
 def _resized(files: Sequence[_Inspected]) -> Iterator[tuple[str, str]]:
+    """Path and complaint for each file whose size is not the one annotated."""
     for file in files:
         stated, found = (file.photo.width, file.photo.height), file.size
         if stated != found:
@@ -127,29 +136,35 @@ def _resized(files: Sequence[_Inspected]) -> Iterator[tuple[str, str]]:
 def _leaks(
     photos: Sequence[Photo],
     copies: Sequence[Sequence[Photo]],
-    alike: Sequence[Sequence[Photo]],
+    near_duplicates: Sequence[Sequence[Photo]],
 ) -> tuple[Leak, ...]:
+    """Groups of related photographs that lie in more than one split."""
     items = _groups((photo.item_id, photo) for photo in photos if photo.item_id)
     groups = _groups((photo.group, photo) for photo in photos if photo.group)
-    # What looks alike because it is a copy, or is known to, is told of once.
-    told = {frozenset(_paths(group)) for group in [*groups, *copies]}
+    # Near-duplicates that are copies, or one named group, are reported once only.
+    reported = {frozenset(_paths(group)) for group in [*groups, *copies]}
+    others = [g for g in near_duplicates if frozenset(_paths(g)) not in reported]
     found: list[tuple[LeakKind, Sequence[Sequence[Photo]]]] = [
         ("item", items),
         ("group", groups),
         ("duplicate", copies),
-        ("near-duplicate", [g for g in alike if frozenset(_paths(g)) not in told]),
+        ("near-duplicate", others),
     ]
     leaks = (Leak(kind, _by_split(group)) for kind, groups in found for group in groups)
     return tuple(leak for leak in leaks if len(leak.photos) > 1)
 
 
-def _alike(readable: Sequence[_Inspected]) -> list[list[Photo]]:
-    """Street photographs that look alike, two or more of them."""
-    looks = [(file.photo, file.look) for file in readable if file.look is not None]
-    if not looks:
+def _near_duplicates(readable: Sequence[_Inspected]) -> list[list[Photo]]:
+    """Groups of two or more street photographs that look alike."""
+    hashed = [
+        (file.photo, file.photo_hash)
+        for file in readable
+        if file.photo_hash is not None
+    ]
+    if not hashed:
         return []
-    rows = group_near_duplicates(np.array([look for _, look in looks]))
-    return [[looks[row][0] for row in group] for group in rows]
+    rows = group_near_duplicates(np.array([photo_hash for _, photo_hash in hashed]))
+    return [[hashed[row][0] for row in group] for group in rows]
 
 
 def _paths(photos: Sequence[Photo]) -> tuple[str, ...]:
@@ -157,6 +172,7 @@ def _paths(photos: Sequence[Photo]) -> tuple[str, ...]:
 
 
 def _by_split(photos: Sequence[Photo]) -> dict[str, tuple[str, ...]]:
+    """Paths of the photographs in each split that has one."""
     found = {
         split: tuple(photo.path for photo in photos if photo.split == split)
         for split in get_args(Split)
@@ -165,7 +181,7 @@ def _by_split(photos: Sequence[Photo]) -> dict[str, tuple[str, ...]]:
 
 
 def _groups(pairs: Iterable[tuple[Key, Photo]]) -> list[list[Photo]]:
-    """Photographs with one key, two or more of them."""
+    """Groups of two or more photographs with the same key."""
     groups: dict[Key, list[Photo]] = {}
     for key, photo in pairs:
         groups.setdefault(key, []).append(photo)
@@ -178,6 +194,7 @@ def _count(values: Iterable[str], names: Sequence[str]) -> dict[str, int]:
 
 
 def _unnamed(dataset: Dataset) -> tuple[str, ...]:
+    """Photographs in ``images`` that annotations.json does not name."""
     named = {photo_file(dataset.images, photo.path) for photo in dataset.photos}
     found = list_photos(dataset.images)
     return tuple(path for path in found if dataset.images / path not in named)

@@ -1,10 +1,10 @@
-"""Photographs sorted into folders by split and class, as classifiers are trained on.
+"""Reads photographs sorted into one folder for each split and class.
 
     train/dress/....jpg
     validation/dress/....jpg
     test/dress/....jpg
 
-Such as the Clothing dataset (Grigorev, CC0-1.0),
+The Clothing dataset (Grigorev, CC0-1.0) is laid out like this:
 https://github.com/alexeygrigorev/clothing-dataset-small.
 """
 
@@ -20,17 +20,17 @@ FOLDER_OF_SPLIT: dict[Split, str] = {
     "val": "validation",
     "test": "test",
 }
-"""Names of the splits' folders."""
+"""Name of the folder of each split."""
 
 
 @dataclass(frozen=True)
 class ClassPhoto:
-    """A photograph of which only the class is known.
+    """A photograph with a class and no boxes.
 
     Attributes:
         path: The file.
-        label: Its class, such as "dress".
-        split: What it may be used for.
+        label: Class, such as "dress".
+        split: Split of the folder that holds it.
     """
 
     path: Path
@@ -39,11 +39,13 @@ class ClassPhoto:
 
 
 def read_class_folders(root: Path) -> list[ClassPhoto]:
-    """The photographs below a folder, sorted by split and path; none is opened.
+    """Lists the photographs below a folder, by split, then by path; opens none.
+
+    Args:
+        root: The folder that holds train, validation and test.
 
     Raises:
-        BadDataset: There are no photographs in classes, neither for training nor for
-            testing.
+        BadDataset: train or test holds no photograph in a folder of its class.
     """
     photos = [
         ClassPhoto(root / folder / path, Path(path).parts[0], split)

@@ -1,4 +1,4 @@
-"""JSON objects with typed access: a complaint names the file, the entry and the key."""
+"""JSON objects with typed access, whose errors name the file, the entry and the key."""
 
 import json
 import math
@@ -12,17 +12,18 @@ from tiefvision.errors import BadDataset
 Key = TypeVar("Key", bound=Hashable)
 
 _SHOWN = 60
-"""Characters of a wrong value in a message."""
+"""Characters of a wrong value that a message shows."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A JSON object and where it stands.
+    """A JSON object and its place in a file.
 
     Attributes:
-        file: The file it was read from.
-        where: Such as ``annotations[12]``; "" for the file's outermost object.
-        values: Its keys and values, unchecked.
+        file: The file that holds it.
+        where: Place of the object, such as ``annotations[12]``; "" for the outermost
+            object.
+        values: Keys and unchecked values.
     """
 
     file: Path
@@ -30,12 +31,21 @@ class Entry:
     values: Mapping[str, Any]
 
     def fault(self, key: str, complaint: str) -> BadDataset:
-        """The error about one key, to be raised."""
+        """Makes the error about one key, for the caller to raise."""
         place = f"{self.where}.{key}" if self.where else key
         return BadDataset(f"{self.file}: {place} {complaint}.")
 
     def get(self, key: str, kinds: tuple[type, ...], expected: str) -> Any:
-        """The value of a key that must be there, of one of these types."""
+        """The value of a required key, of one of these types.
+
+        Args:
+            key: The key.
+            kinds: Accepted types; a boolean is never accepted as a number.
+            expected: The accepted values in the words of a message, such as "a list".
+
+        Raises:
+            BadDataset: The key is missing, or its value has another type.
+        """
         if key not in self.values:
             raise self.fault(key, f"is missing, expected {expected}")
         value = self.values[key]
@@ -55,13 +65,19 @@ class Entry:
         return int(value)
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A string, or a whole number written out; the default if there is one."""
+        """A string, or a whole number as a string.
+
+        Args:
+            key: The key.
+            default: Result if the key is missing or null; without it the key is
+                required.
+        """
         if default is not None and self.values.get(key) is None:
             return default
         return str(self.get(key, (str, int), "a string"))
 
     def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
-        """One of a few strings; the default where the key is missing."""
+        """One of a few strings; the default if the key is missing or null."""
         value = self.text(key, default)
         if value not in allowed:
             expected = f"{', '.join(allowed[:-1])} or {allowed[-1]}"
@@ -69,7 +85,7 @@ class Entry:
         return value
 
     def entries(self, key: str) -> list["Entry"]:
-        """The objects of a list."""
+        """The objects of a list, each with its place in the file."""
         values = self.get(key, (list,), "a list")
         for i, value in enumerate(values):
             if not isinstance(value, dict):
@@ -85,7 +101,7 @@ def shown(value: object) -> str:
 
 
 def is_finite(value: float) -> bool:
-    """Whether a number is one, and within the range of floats."""
+    """Whether a number is neither infinite nor NaN, and within the range of floats."""
     try:
         return math.isfinite(value)
     except OverflowError:  # a whole number of more than 308 digits
@@ -95,7 +111,16 @@ def is_finite(value: float) -> bool:
 def by_key(
     entries: Iterable[Entry], key: str, read: Callable[[Entry], Key]
 ) -> dict[Key, Entry]:
-    """Entries by a key whose value must not repeat."""
+    """The entries by the value of a key that must not repeat.
+
+    Args:
+        entries: The entries.
+        key: Name of the key, for the message.
+        read: Reads the value of the key from an entry.
+
+    Raises:
+        BadDataset: A value repeats.
+    """
     found: dict[Key, Entry] = {}
     for entry in entries:
         value = read(entry)
@@ -106,10 +131,11 @@ def by_key(
 
 
 def read_json_object(file: Path) -> Entry:
-    """The outermost object of a JSON file.
+    """Reads the outermost object of a JSON file.
 
     Raises:
-        BadDataset: Naming the line and column where the file stops being JSON.
+        BadDataset: The file is missing, cannot be read, or is no JSON object; invalid
+            JSON is named with line and column.
     """
     try:
         values = json.loads(file.read_bytes().decode("utf-8-sig"))

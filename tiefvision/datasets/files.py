@@ -1,4 +1,4 @@
-"""The files of a dataset: their names, and the listing of photographs."""
+"""Names and places of the files of a dataset, and the listing of photographs."""
 
 import json
 import os
@@ -18,38 +18,39 @@ TRIPLETS = "triplets.csv"
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 MAX_NAME_BYTES = 255
-"""Of a file or folder: the limit of the common file systems."""
+"""Longest name of a file or folder in UTF-8: the limit of common file systems."""
 
 
 def is_dataset(root: Path) -> bool:
-    """Whether a folder is laid out as a dataset, and not a mere folder of pictures."""
+    """Whether a folder is a dataset, and not a plain folder of photographs."""
     return (root / ANNOTATIONS).is_file()
 
 
 def mask_file(root: Path, path: str) -> Path:
-    """Where the mask of a photograph lies, if its dataset has masks.
+    """The file of a photograph's mask; it exists only in datasets with masks.
 
-    A mask is a greyscale PNG of the photograph's size: 0 where the ground is, and the
-    number of a label, or plain white, where somebody or something stands before it.
-    `label_names` tells what the numbers mean.
+    A mask is an 8-bit greyscale PNG of the photograph's size: 0 for the background, and
+    elsewhere the number of a label, or 255 in a dataset without labels. `label_names`
+    gives the names of the numbers.
 
     Args:
-        root: The dataset.
-        path: As in `tiefvision.records.Photo`.
+        root: The dataset's folder.
+        path: Path of the photograph, as in `tiefvision.records.Photo`.
     """
     return (root / MASKS / path).with_suffix(".png")
 
 
 def label_names(root: Path) -> tuple[str, ...]:
-    """Names of the numbers in a dataset's masks; () if they only tell the ground.
+    """Names of the labels in a dataset's masks, by number; 0 is the background.
 
-    ``masks/labels.json`` is a list of names, the first that of the ground.
+    The names are a JSON list in ``masks/labels.json``; without this file the masks only
+    separate foreground and background, and the result is ().
 
     Args:
-        root: The dataset.
+        root: The dataset's folder.
 
     Raises:
-        BadDataset: The file is no list of names.
+        BadDataset: The file is not a JSON list of strings.
     """
     file = root / MASKS / LABELS
     if not file.is_file():
@@ -57,26 +58,29 @@ def label_names(root: Path) -> tuple[str, ...]:
     try:
         names = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise BadDataset(f"{file} is no JSON: {error}.") from error
+        raise BadDataset(f"{file} is not JSON: {error}.") from error
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise BadDataset(f"{file} is no list of names.")
+        raise BadDataset(f"{file} is not a list of names.")
     return tuple(names)
 
 
 def write_label_names(root: Path, names: Sequence[str]) -> None:
-    """Writes what `label_names` reads."""
+    """Writes ``masks/labels.json``, which `label_names` reads."""
     replace_file(root / MASKS / LABELS, json.dumps(list(names)).encode("utf-8"))
 
 
 def photo_file(images: Path, path: str) -> Path:
-    """The file of a photograph, whichever way its accents are composed on disk.
+    """The file of a photograph, found in either Unicode form of its name.
 
-    macOS used to store names decomposed (NFD), most other systems composed (NFC). Where
-    the exact name is missing, each folder and the file are looked up both ways.
+    macOS used to store accents decomposed (NFD), most other systems composed (NFC). If
+    the exact name does not exist, each folder and the file are looked up in both forms.
 
     Args:
         images: The folder that ``path`` is relative to.
-        path: As in `tiefvision.records.Photo`, with forward slashes.
+        path: Path of the photograph, as in `tiefvision.records.Photo`.
+
+    Returns:
+        The file; where there is none, the path under which it would be created.
     """
     exact = images / path
     if path.isascii() or exact.exists():
@@ -89,9 +93,9 @@ def photo_file(images: Path, path: str) -> Path:
 
 
 def list_photos(folder: Path) -> list[str]:
-    """Paths of every JPEG, PNG and WebP below a folder, relative to it and sorted.
+    """Sorted paths of every JPEG, PNG and WebP below a folder, relative to it.
 
-    Hidden files and folders are left out: macOS leaves ``._name.jpg`` beside each file
+    Hidden files and folders are left out: macOS creates a ``._name.jpg`` for each file
     that it copies to a foreign disk.
     """
     found = []
@@ -104,7 +108,10 @@ def list_photos(folder: Path) -> list[str]:
 
 
 def path_fault(path: str) -> str:
-    """Why this cannot be the path of a photograph below ``images``; "" if it can."""
+    """Why this cannot be the path of a photograph below ``images``; "" if it can.
+
+    The reason continues a sentence whose subject is the path, such as "is empty".
+    """
     posix, windows = PurePosixPath(path), PureWindowsPath(path)
     if not path:
         return "is empty"

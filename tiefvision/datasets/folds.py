@@ -1,4 +1,4 @@
-"""Cross-validation: photographs dealt into folds, each of which tests once."""
+"""Cross-validation: splits a dataset into folds, each of which is the test set once."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -10,11 +10,11 @@ from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.records import Photo, Split
 
 LEAST_FOLDS = 2
-"""One fold tests; the others train and validate."""
+"""Smallest number of folds: one for testing, one for training and validation."""
 
 ANYTHING = ""
-"""Stands for a category that every photograph bears, so that their number is spread as
-any category is."""
+"""A category that every photograph is given, so that the number of photographs is
+balanced like that of any category."""
 
 
 def deal_fold(
@@ -25,18 +25,18 @@ def deal_fold(
     fold: int,
     seed: int,
 ) -> list[Photo]:
-    """The photographs with the splits of one fold in place of their own.
+    """The photographs of a dataset with the splits of one fold of a cross-validation.
 
-    Photographs of one item or one group stay in one split, and so do those that are
-    alike, also by way of a third. See `split_of_fold` for which split is what.
+    Photographs of one item, one group or one group of near-duplicates stay in one
+    split; overlapping groups are joined. `split_of_fold` says which folds become which
+    split.
 
     Args:
-        photos: Of the dataset.
-        alike: Paths of photographs that must not be told apart by a split, such as
-            near-duplicates.
-        folds: How many; each photograph is tested in exactly one of them.
-        fold: The one that tests, from 0.
-        seed: Of the dealing, the same for every fold of a cross-validation.
+        photos: All photographs of the dataset.
+        alike: Groups of paths that must stay in one split, such as near-duplicates.
+        folds: Number of folds; each photograph is tested in exactly one of them.
+        fold: Number of the test fold, from 0.
+        seed: Seed of the assignment, the same for every fold of a cross-validation.
 
     Raises:
         BadUsage: There is no such fold.
@@ -45,7 +45,7 @@ def deal_fold(
     if folds < LEAST_FOLDS or not 0 <= fold < folds:
         raise BadUsage(
             f"There is no fold {fold} of {folds}.",
-            f"Give --folds {LEAST_FOLDS} or more, and --fold from 0 to one less",
+            f"Give --folds {LEAST_FOLDS} or more, and --fold from 0 to folds - 1",
         )
     group_of = group_by_path(join_overlapping([*alike, *_named_groups(photos)]))
     groups = [group_of.get(photo.path, photo.path) for photo in photos]
@@ -57,7 +57,7 @@ def deal_fold(
     for split in get_args(Split):
         if split not in splits:
             raise BadDataset(
-                f"Fold {fold} of {folds} leaves no photograph to {split}: the dataset "
+                f"Fold {fold} of {folds} leaves no photograph for {split}: the dataset "
                 f"has {len(set(groups))} photographs or groups of related ones.",
                 "Give fewer --folds, or 0 for the splits of the dataset",
             )
@@ -71,23 +71,23 @@ def assign_folds(
     folds: int,
     seed: int,
 ) -> list[int]:
-    """The fold of each photograph; the photographs of one group share theirs.
+    """Assigns each photograph to a fold, and all photographs of a group to the same.
 
     Iterative stratification (Sechidis, Tsoumakas and Vlahavas, ECML PKDD 2011,
-    algorithm 1) of groups: those that bear the rarest category are dealt first, the
-    largest before the others, each to the fold with fewest photographs of that
-    category. Unlike there, a fold that is full takes no more, so that folds of
-    single photographs differ by one photograph at most. Ties are broken by a seeded
-    hash: the order of the photographs does not matter.
+    algorithm 1) of groups: groups with the rarest category are assigned first, larger
+    ones before smaller ones, each to the fold with the fewest photographs of that
+    category. Unlike in the paper, a full fold takes no more, so that folds of single
+    photographs differ by at most one photograph. A seeded hash breaks ties: the order
+    of the photographs does not matter.
 
     Args:
-        groups: One label a photograph, told apart by their ``repr``.
-        categories: What each photograph shows; it may show nothing.
-        folds: How many.
-        seed: Another seed deals the groups differently.
+        groups: Group label of each photograph; labels are equal if their ``repr`` is.
+        categories: Categories that each photograph shows, possibly none.
+        folds: Number of folds.
+        seed: Seed of the hash that breaks ties.
 
     Returns:
-        Numbers from 0 to ``folds - 1``.
+        Fold of each photograph, from 0 to ``folds - 1``.
     """
     counts: dict[Hashable, Counter[str]] = defaultdict(Counter)
     for group, names in zip(groups, categories, strict=True):
@@ -97,7 +97,7 @@ def assign_folds(
     chosen: dict[Hashable, int] = {}
     for group, rarest in _dealing_order(counts, seed):
         size = counts[group][ANYTHING]
-        # Where no fold has room, the smallest ones take it.
+        # If no fold has room for the group, the smallest folds take it.
         limit = max(full, min(fold[ANYTHING] for fold in dealt) + size)
         chosen[group] = min(
             (n for n, fold in enumerate(dealt) if fold[ANYTHING] + size <= limit),
@@ -120,15 +120,18 @@ def split_of_fold(
     fold: int,
     seed: int,
 ) -> list[Split]:
-    """The fold tests, half of the next one validates, all others train.
+    """The split of each photograph: one fold tests, half of the next validates.
+
+    All other photographs train.
 
     Args:
-        fold_numbers: Of each photograph, from `assign_folds`.
-        groups: As given to `assign_folds`; the halving keeps them together too.
-        categories: As given to `assign_folds`; the halving spreads them too.
-        folds: How many there are; the next one after the last is the first.
-        fold: The one that tests.
-        seed: Another seed halves differently.
+        fold_numbers: Fold of each photograph, from `assign_folds`.
+        groups: The groups given to `assign_folds`; a group is not halved.
+        categories: The categories given to `assign_folds`; the halves get about equal
+            numbers of each.
+        folds: Number of folds; the first one follows the last.
+        fold: Number of the test fold, from 0.
+        seed: Seed of the halving.
     """
     following = (fold + 1) % folds
     rows = [row for row, number in enumerate(fold_numbers) if number == following]
@@ -146,7 +149,7 @@ def split_of_fold(
 
 
 def _named_groups(photos: Sequence[Photo]) -> list[list[str]]:
-    """Paths of the photographs of one item, and of one group."""
+    """Paths of the photographs of each item, and of each group."""
     named: dict[tuple[str, str], list[str]] = defaultdict(list)
     for photo in photos:
         for kind, name in (("item", photo.item_id), ("group", photo.group)):
@@ -158,11 +161,12 @@ def _named_groups(photos: Sequence[Photo]) -> list[list[str]]:
 def _dealing_order(
     counts: Mapping[Hashable, Counter[str]], seed: int
 ) -> Iterator[tuple[Hashable, str]]:
-    """Each group once, with the category that was the rarest when its turn came.
+    """Each group once, with the category that is rarest among the groups left.
 
     Args:
-        counts: Photographs of each category in each group, and of `ANYTHING`.
-        seed: Of the order of groups of one size.
+        counts: Number of photographs of each category, and of `ANYTHING`, in each
+            group.
+        seed: Seed of the order of groups of equal size.
     """
     left = Counter[str]()
     for count in counts.values():

@@ -1,8 +1,10 @@
-"""The layout that every importer writes and every stage reads.
+"""The layout of a dataset, which every importer writes and every stage reads.
 
-images/...         any tree of JPEG, PNG or WebP
-annotations.json   COCO: images (with source, item_id, split, license, group), boxes
+images/...         JPEG, PNG or WebP files in any tree of folders
+annotations.json   COCO images and boxes; images also have source, split, item_id,
+                   license, group and variant
 triplets.csv       optional: query,positive,negative
+masks/...          optional: see `tiefvision.datasets.files.mask_file`
 """
 
 from collections import defaultdict
@@ -39,16 +41,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset, or a plain folder of photographs, as it is described on disk.
+    """A dataset, or a plain folder of photographs, as described on disk.
 
     Attributes:
-        root: Its folder.
-        images: The folder that the paths of the photographs are relative to; see
+        root: The folder of the dataset.
+        images: The folder that the paths of the photographs are relative to; use
             `photo_file` for the file of one.
-        photos: Sorted by path; their files may be missing.
-        categories: Sorted names.
-        triplets: In the order of their file.
-        problems: What was clipped, dropped or skipped.
+        photos: Photographs sorted by path; their files may be missing.
+        categories: Names of the categories, sorted.
+        triplets: Judged triplets in the order of their file.
+        problems: Boxes, photographs and triplets that were clipped or left out.
     """
 
     root: Path
@@ -63,7 +65,7 @@ def read_dataset(root: Path) -> Dataset:
     """Reads annotations.json and triplets.csv; opens no photograph.
 
     Raises:
-        BadDataset: A file is missing or broken, naming the place in it.
+        BadDataset: A file is missing or invalid; the message names the place in it.
     """
     annotations = read_annotations(root / ANNOTATIONS)
     paths = [photo.path for photo in annotations.photos]
@@ -79,17 +81,18 @@ def read_dataset(root: Path) -> Dataset:
 
 
 def read_folder(root: Path, track: Track = untracked) -> Dataset:
-    """Every photograph below a folder, as a catalogue of shop photographs.
+    """Reads every photograph below a folder as a catalogue of shop photographs.
 
-    The item of a photograph is its file name without the suffix; where two folders hold
-    one name, its path without the suffix.
+    The item of a photograph is its file name without the suffix, or, if the same name
+    is in two folders, its path without the suffix.
 
     Args:
-        root: A folder of photographs, or a dataset, whose ``images`` are then listed.
+        root: A folder of photographs, or a dataset, of which ``images`` is listed.
         track: Shows progress.
 
     Returns:
-        A dataset without boxes; photographs whose header cannot be read are problems.
+        A dataset without boxes; photographs whose header cannot be read are listed in
+        ``problems``.
 
     Raises:
         BadDataset: There is no such folder.
@@ -116,6 +119,7 @@ def read_folder(root: Path, track: Track = untracked) -> Dataset:
 
 
 def _item_ids(paths: Sequence[str]) -> dict[str, str]:
+    """Path to item: the bare file name, or the bare path where the name repeats."""
     without_suffix = {p: PurePosixPath(p).with_suffix("").as_posix() for p in paths}
     same_name = defaultdict(set)
     for bare in without_suffix.values():

@@ -1,4 +1,4 @@
-"""What is wrong with one box, photograph or line, while the rest can be used."""
+"""Problems of single boxes, photographs or triplets in a dataset that can be used."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,11 +10,11 @@ ProblemKind = Literal[
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that was mended or left out.
+    """A part of a dataset that was clipped or left out.
 
     Attributes:
-        kind: For counting.
-        message: A sentence that names the place.
+        kind: Kind of problem, by which reports count.
+        message: A sentence that names the place in its file.
     """
 
     kind: ProblemKind

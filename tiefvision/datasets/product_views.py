@@ -1,12 +1,12 @@
-"""Products photographed from several sides: a table of files with product and view.
+"""Reads products photographed in several views, listed in a table.
 
-    images.csv      a header, then file,product,view and, if known, colour; further
-                    columns are passed over
+    images.csv      columns file, product, view and, if known, colour; other columns
+                    are ignored
     images/FILE
 
-Such as the photographs of Magento's sample shop, "Luma" (OSL-3.0 and AFL-3.0),
-https://github.com/magento/magento2-sample-data. Colour variants of a product are often
-one photograph recoloured: a hit is the product, whatever the colour.
+The photographs of Magento's sample shop "Luma" (OSL-3.0 and AFL-3.0) are laid out like
+this: https://github.com/magento/magento2-sample-data. Its colour variants of a product
+are often one photograph recoloured, so a hit is the product in any colour.
 """
 
 import csv
@@ -19,10 +19,10 @@ from tiefvision.errors import BadDataset
 TABLE = "images.csv"
 
 MAIN_VIEW = "main"
-"""The photograph by which a shop shows a product."""
+"""View in which a shop lists a product."""
 
 QUERY_VIEWS = ("back", "alt1")
-"""From behind, and a detail: the views that search for the main one."""
+"""Views that search for the main one: from behind, and a detail."""
 
 _COLUMNS = ("file", "product", "view")
 
@@ -33,9 +33,9 @@ class ProductPhoto:
 
     Attributes:
         path: The file.
-        product: What all its photographs share.
-        view: Such as "main", "back" or "alt1".
-        colour: Of the variant, "" if the table does not tell.
+        product: Name that all photographs of the product share.
+        view: View, such as "main", "back" or "alt1".
+        colour: Colour of the variant, "" if unknown.
     """
 
     path: Path
@@ -45,10 +45,13 @@ class ProductPhoto:
 
 
 def read_product_views(root: Path) -> list[ProductPhoto]:
-    """The photographs that a table lists, in its order; none is opened.
+    """Lists the photographs of images.csv, in its order; opens none.
+
+    Args:
+        root: The folder that holds images.csv and images/.
 
     Raises:
-        BadDataset: The table is missing or broken, or lists no main view.
+        BadDataset: The table is missing or invalid, or lists no main view.
     """
     table = root / TABLE
     try:
@@ -66,12 +69,13 @@ def read_product_views(root: Path) -> list[ProductPhoto]:
 
 
 def _photo(root: Path, number: int, row: dict[str, str | None]) -> ProductPhoto:
-    """A row of the table, whose lines count from 1, the header."""
+    """The photograph of a row; the header is row 1."""
     place = f"{root / TABLE}, row {number}"
     for column in _COLUMNS:
         if not row.get(column):
             raise BadDataset(
-                f"{place}: no {column}.", f"Columns needed: {', '.join(_COLUMNS)}."
+                f"{place}: {column} is missing.",
+                f"Columns needed: {', '.join(_COLUMNS)}.",
             )
     file, product, view = (str(row[column]) for column in _COLUMNS)
     if fault := path_fault(file):

@@ -1,4 +1,4 @@
-"""What a check of a dataset reports."""
+"""The report of a check of a dataset."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -8,11 +8,12 @@ LeakKind = Literal["item", "group", "duplicate", "near-duplicate"]
 
 @dataclass(frozen=True)
 class Leak:
-    """Photographs that should share a split and do not.
+    """Related photographs that lie in different splits.
 
     Attributes:
-        kind: One item, one group, equal bytes, or street photographs that look alike.
-        photos: Paths by split.
+        kind: Relation: one item, one group, equal bytes ("duplicate"), or street
+            photographs that look alike ("near-duplicate").
+        photos: Paths of the photographs in each split.
     """
 
     kind: LeakKind
@@ -21,28 +22,31 @@ class Leak:
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """What a check has found; paths are relative to ``images``.
+    """The report of a check; paths are relative to ``images``.
 
     Attributes:
         root: The dataset's folder.
-        usable: Whether the stages can work with it.
-        reasons: Why not; empty if usable.
-        photos: How many annotations.json names.
-        by_source: How many are street and shop photographs.
-        by_split: How many are in train, val and test.
-        items: How many items have a name.
-        boxes: How many garments are annotated.
-        categories: How many garments of each category.
-        triplets: How many can be used.
-        missing: Photographs without a file.
-        corrupt: Why a photograph cannot be read, by path.
-        resized: Photographs whose file has another size than annotations.json says.
-        duplicates: Groups of photographs with equal bytes.
-        near_duplicates: Groups of street photographs that look alike, equal ones too.
-        leaks: Warnings: what makes scores on val or test too good.
-        unnamed: Photographs in ``images`` that annotations.json does not name.
-        problems: A sentence for each box, triplet or line that was mended or left out.
-        problem_counts: How many of each kind.
+        usable: Whether the stages can work with the dataset.
+        reasons: Why the stages cannot; () if they can.
+        photos: Number of photographs in annotations.json.
+        by_source: Number of street and of shop photographs.
+        by_split: Number of photographs in train, val and test.
+        items: Number of named items.
+        boxes: Number of annotated garments.
+        categories: Number of annotated garments of each category.
+        triplets: Number of triplets that can be used.
+        missing: Paths of photographs without a file.
+        corrupt: Path to reason for each photograph that cannot be read.
+        resized: Path to sentence for each photograph whose file has another size than
+            annotations.json says.
+        duplicates: Groups of paths of photographs with equal bytes.
+        near_duplicates: Groups of paths of street photographs that look alike,
+            duplicates included.
+        leaks: Related photographs in different splits, which make figures on val or
+            test too good.
+        unnamed: Paths of photographs that annotations.json does not name.
+        problems: Sentence for each box or triplet that was clipped or left out.
+        problem_counts: Number of problems of each kind.
     """
 
     root: str
@@ -66,5 +70,5 @@ class DatasetReport:
     problem_counts: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
+        """The attributes as a dictionary for JSON."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""Photographs into train, val and test, groups of related ones staying together."""
+"""Assigns photographs to train, val and test; groups of related ones stay together."""
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from hashlib import blake2b
@@ -7,6 +7,7 @@ from tiefvision.records import Split
 
 VAL_SHARE = 0.1
 TEST_SHARE = 0.2
+"""Default shares of the photographs."""
 
 
 def assign_splits(
@@ -16,20 +17,26 @@ def assign_splits(
     val_share: float = VAL_SHARE,
     test_share: float = TEST_SHARE,
 ) -> list[Split]:
-    """The split of each photograph; the photographs of one group share theirs.
+    """Assigns each photograph to a split, and all photographs of a group to the same.
 
-    The largest groups are dealt first, each to the split that lacks most photographs;
-    among groups of one size a seeded hash decides, so that the order of the photographs
-    does not matter. With three groups or more, no wanted split stays empty.
+    The largest groups are assigned first, each to the split that lacks most photographs
+    of its share. A seeded hash orders groups of equal size, so that the order of the
+    photographs does not matter. With three groups or more, no split with a share stays
+    empty.
 
     Args:
-        groups: One label a photograph, told apart by their ``repr``.
-        seed: Another seed deals the groups differently.
-        val_share: Of the photographs, in [0, 1).
-        test_share: Of the photographs; the two shares together stay below 1.
+        groups: Group label of each photograph; labels are equal if their ``repr`` is.
+        seed: Seed of the order of groups of equal size.
+        val_share: Share of the photographs in val, in [0, 1).
+        test_share: Share of the photographs in test, in [0, 1).
+
+    Returns:
+        Split of each photograph.
+
+    Raises:
+        ValueError: A share is negative, or the two leave none for train.
     """
-    if min(val_share, test_share) < 0 or val_share + test_share >= 1:
-        raise ValueError(f"shares {val_share} (val) and {test_share} (test) leave none")
+    check_shares(val_share, test_share)
     sizes: dict[Hashable, int] = {}
     for group in groups:
         sizes[group] = sizes.get(group, 0) + 1
@@ -52,8 +59,20 @@ def assign_splits(
     return [chosen[group] for group in groups]
 
 
+def check_shares(val_share: float, test_share: float) -> None:
+    """Checks that shares are not negative and leave some for train.
+
+    Raises:
+        ValueError: They do not.
+    """
+    if min(val_share, test_share) < 0 or val_share + test_share >= 1:
+        raise ValueError(
+            f"shares {val_share} (val) and {test_share} (test) leave none for train"
+        )
+
+
 def join_overlapping(groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
-    """Groups with a common member become one; members and groups come back sorted.
+    """Joins groups with a common member; members and groups are returned sorted.
 
     >>> join_overlapping([("a", "b"), ("c", "d"), ("b", "e")])
     [('a', 'b', 'e'), ('c', 'd')]
@@ -66,7 +85,7 @@ def join_overlapping(groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]
 
 
 def group_by_path(groups: Iterable[Sequence[str]]) -> Mapping[str, str]:
-    """The name of the group of each path that has one: the group's first path."""
+    """Path to name of its group, which is the group's first path."""
     return {path: group[0] for group in groups for path in group}
 
 

@@ -1,4 +1,7 @@
-"""triplets.csv: judged photographs, a triplet a line under query,positive,negative."""
+"""Reads and writes triplets.csv, judged triplets of photographs.
+
+The header is query,positive,negative; each further line is a triplet of paths.
+"""
 
 import csv
 import io
@@ -17,14 +20,17 @@ COLUMNS = ("query", "positive", "negative")
 def read_triplets(
     file: Path, paths: Collection[str]
 ) -> tuple[tuple[Triplet, ...], tuple[Problem, ...]]:
-    """The triplets whose photographs are all in the dataset, and the lines left out.
+    """Reads the triplets whose photographs are all in the dataset.
 
     Args:
-        file: UTF-8, with or without a byte order mark; it may be missing.
-        paths: Of the dataset's photographs.
+        file: The CSV file in UTF-8, with or without byte order mark; it may be missing.
+        paths: Paths of the dataset's photographs.
+
+    Returns:
+        The usable triplets in the order of the file, and a problem for each other line.
 
     Raises:
-        BadDataset: Naming file, line and column of what is no triplet.
+        BadDataset: A line is no triplet; the message names file, line and column.
     """
     if not file.exists():
         return (), ()
@@ -48,7 +54,12 @@ def read_triplets(
 
 
 def write_triplets(root: Path, triplets: Sequence[Triplet]) -> None:
-    """Writes ``root/triplets.csv`` in the order given, aside first, then renamed."""
+    """Writes ``root/triplets.csv`` in the given order, atomically.
+
+    Args:
+        root: The dataset's folder.
+        triplets: Triplets of paths relative to ``images``.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -61,7 +72,7 @@ def _decode(file: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # The codec counts from behind a byte order mark, the same number of lines.
+        # The position excludes a byte order mark, which holds no line break.
         line = content[: error.start].count(b"\n") + 1
         raise BadDataset(f"{file}, line {line}: not UTF-8.") from error
 
@@ -90,6 +101,7 @@ def _parse_row(file: Path, line: int, row: list[str]) -> Triplet:
 
 
 def _unusable(triplet: Triplet, known: frozenset[str]) -> str:
+    """Why a triplet cannot be used; "" if it can."""
     for name, path in zip(
         COLUMNS, (triplet.query, triplet.positive, triplet.negative), strict=True
     ):

@@ -1,4 +1,4 @@
-"""Writes annotations.json: one entry a line, equal bytes for equal photographs."""
+"""Writes annotations.json: one entry per line, equal bytes for equal photographs."""
 
 import json
 from collections import Counter
@@ -13,17 +13,17 @@ from tiefvision.records import Garment, Photo
 
 
 def write_annotations(root: Path, photos: Sequence[Photo], *, description: str) -> None:
-    """Writes ``root/annotations.json``, aside first, then renamed.
+    """Writes ``root/annotations.json`` atomically.
 
     Photographs are sorted by path and categories by name; both are numbered from 1.
 
     Args:
-        root: The dataset's folder; made if it is missing.
-        photos: In any order, each path once.
+        root: The dataset's folder; created if missing.
+        photos: Photographs in any order, each path once.
         description: What the dataset is and where it comes from.
 
     Raises:
-        ValueError: A path repeats or leads out of ``images``.
+        ValueError: A path repeats, or cannot be one below ``images``.
     """
     ordered = sorted(photos, key=lambda photo: photo.path)
     _check_paths(ordered)
@@ -64,7 +64,7 @@ def _image(number: int, photo: Photo) -> dict[str, Any]:
         "split": photo.split,
         "license": photo.license,
     }
-    # Only where there is one: most photographs have no relative, and no variants.
+    # Left out where empty: most photographs have no group and no variant.
     optional = {"group": photo.group, "variant": photo.variant}
     return image | {name: value for name, value in optional.items() if value}
 

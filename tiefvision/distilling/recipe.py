@@ -15,7 +15,7 @@ from tiefvision.augmenting.views import SourcePhoto, ViewRules
 from tiefvision.datasets.class_folders import read_class_folders
 from tiefvision.datasets.files import ANNOTATIONS
 from tiefvision.datasets.layout import photo_file, read_dataset
-from tiefvision.datasets.masks import read_shape
+from tiefvision.datasets.masks import read_foreground
 from tiefvision.distilling.students import fold_student
 from tiefvision.distilling.teachers import make_teacher, see
 from tiefvision.distilling.training import (
@@ -128,7 +128,7 @@ def read_sources(
         except UnreadablePhoto as error:
             skipped.append(str(error))
             continue
-        shape = read_shape(root, path, image.size) if path else None
+        shape = read_foreground(root, path, image.size) if path else None
         sources.append(SourcePhoto(image, shape, numbers.get(label, -1)))
     if len(sources) < 2:
         raise BadDataset(

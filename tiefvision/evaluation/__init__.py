@@ -1,1 +1,1 @@
-"""Measuring boxes and rankings; pure functions over numpy arrays."""
+"""Figures of detection and retrieval: pure functions over numpy arrays."""

@@ -1,4 +1,4 @@
-"""Figures over folds: their mean and how far the folds lie apart."""
+"""Figures of a cross-validation: mean and standard deviation over the folds."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,19 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 
 Figures = Mapping[str, float | int | None]
+"""Name of a figure to its value; None where there was nothing to measure it on."""
 
 MEAN = "mean over garments"
-"""Name of the last row."""
+"""Name of the last row of `rows_by_fold`."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure of several folds.
+    """One figure over several folds.
 
     Attributes:
-        mean: Over the folds that have it; each counts alike.
-        deviation: Standard deviation between folds (of a sample: over n - 1); 0 of one.
-        values: Of each fold; None where there was nothing to measure it on.
+        mean: Unweighted mean over the folds that have the figure.
+        deviation: Sample standard deviation over these folds (divisor n - 1); 0 for a
+            single fold.
+        values: Value of each fold, None where there was nothing to measure it on.
     """
 
     mean: float
@@ -30,7 +32,11 @@ class Spread:
 
 
 def spread_of(values: Sequence[float | None]) -> Spread | None:
-    """Mean and deviation of a figure; None where no fold has it.
+    """Mean and deviation of one figure; None if no fold has it.
+
+    Args:
+        values: Value of each fold, None where there was nothing to measure it on.
+
 
     >>> str(spread_of([0.5, 0.7, None]))
     '0.600 ± 0.141'
@@ -44,12 +50,13 @@ def spread_of(values: Sequence[float | None]) -> Spread | None:
 
 @dataclass(frozen=True)
 class FoldRow:
-    """A category over the folds, or the mean of several.
+    """The figures of one category over the folds, or the mean over categories.
 
     Attributes:
-        name: Of the category.
-        count: Photographs that show it in all test splits, or categories averaged.
-        figures: By name; without those that no fold has.
+        name: Name of the category, or ``MEAN``.
+        count: Number of test photographs that show the category, summed over the
+            folds; in the row ``MEAN`` the number of categories in the mean.
+        figures: Name to figure; a figure that no fold has is left out.
     """
 
     name: str
@@ -60,16 +67,21 @@ class FoldRow:
 def rows_by_fold(
     folds: Sequence[Mapping[str, Figures]],
     names: Sequence[str],
-    least: int,
-    apart: Collection[str] = (),
+    least_photographs: int,
+    excluded: Collection[str] = (),
 ) -> list[FoldRow]:
-    """A row for each category, then ``MEAN``, the mean over the common ones.
+    """A row for each category, then the mean over the common categories.
 
     Args:
-        folds: Of each fold the figures of its categories, "photographs" among them.
-        names: Which figures.
-        least: Photographs that a category of the mean must have in all folds together.
-        apart: Categories that have no part in the mean.
+        folds: For each fold, category to figures; every category has the figure
+            "photographs", the number of test photographs that show it.
+        names: Names of the figures to report.
+        least_photographs: Smallest number of photographs, summed over the folds, of a
+            category in the mean.
+        excluded: Categories that are left out of the mean.
+
+    Returns:
+        Rows sorted by category, then the row ``MEAN``.
     """
     categories = sorted({category for fold in folds for category in fold})
     shown = {
@@ -80,7 +92,11 @@ def rows_by_fold(
         )
         for category in categories
     }
-    common = [one for one in categories if shown[one] >= least and one not in apart]
+    common = [
+        category
+        for category in categories
+        if shown[category] >= least_photographs and category not in excluded
+    ]
     rows = [
         FoldRow(
             category,
@@ -101,6 +117,6 @@ def _spreads(folds: Sequence[Figures], names: Sequence[str]) -> dict[str, Spread
 
 
 def _mean(categories: Sequence[Figures], names: Sequence[str]) -> Figures:
-    """Each figure over categories, of which each counts alike."""
+    """Unweighted mean of each figure over categories."""
     spreads = _spreads(categories, names)
     return {name: spread.mean for name, spread in spreads.items()}

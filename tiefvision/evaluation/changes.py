@@ -1,4 +1,4 @@
-"""What changed between two evaluations, query by query, and whether it is allowed."""
+"""Changes of figures between two evaluations, and conditions on them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from tiefvision.evaluation.intervals import (
 )
 
 Values = Mapping[str, Mapping[str, NDArray[np.float64]]]
-"""Ranker to figure to one value a query."""
+"""Ranker to figure to the (Q,) values of its queries."""
 
 CONDITION = re.compile(
     r"\s*(?:(?P<ranker>[^:<>\s]+)\s*:)?\s*(?P<figure>[^:<>\s]+)"
@@ -25,15 +25,16 @@ CONDITION = re.compile(
 
 @dataclass(frozen=True)
 class Change:
-    """One figure of one ranker, before and after.
+    """One figure of one ranker in two evaluations of the same queries.
 
     Attributes:
-        ranker: Its name.
-        figure: Name of the figure.
-        before: On the queries that both evaluations have.
-        after: The same.
-        difference: After less before, paired.
-        chance: How likely so large a one is by chance (``randomisation_test``).
+        ranker: Name of the ranker.
+        figure: Name of the figure, such as "recall@20".
+        before: Mean in the earlier evaluation, with its 95 % interval.
+        after: Mean in the later evaluation, with its 95 % interval.
+        difference: Mean of ``after`` minus ``before``, query by query, with its 95 %
+            interval.
+        chance: p-value of the difference by `randomisation_test`, in (0, 1].
     """
 
     ranker: str
@@ -45,7 +46,13 @@ class Change:
 
 
 def changes_between(before: Values, after: Values, seed: int = 0) -> list[Change]:
-    """Every figure that both have, ranker by ranker; values of the same queries."""
+    """The changes of all figures that both evaluations have, ranker by ranker.
+
+    Args:
+        before: Values of the earlier evaluation.
+        after: Values of the later evaluation, of the same queries in the same order.
+        seed: Seed of the bootstrap and of the randomisation test.
+    """
     return [
         Change(
             ranker,
@@ -64,13 +71,14 @@ def changes_between(before: Values, after: Values, seed: int = 0) -> list[Change
 
 @dataclass(frozen=True)
 class Condition:
-    """A change that is not allowed: ``deeprank:recall@20<-0.01``.
+    """A condition that a change meets or not, such as ``deeprank:recall@20<-0.01``.
 
     Attributes:
-        ranker: Of which; "" for any.
+        ranker: Name of the ranker; "" for any ranker.
         figure: Name of the figure.
-        below: Whether it is less, or more, than the limit.
-        limit: Of the difference.
+        below: True if differences below the limit meet the condition, False if those
+            above it do.
+        limit: Limit of the difference, later minus earlier evaluation.
     """
 
     ranker: str
@@ -80,10 +88,10 @@ class Condition:
 
     @classmethod
     def parse(cls, text: str) -> "Condition":
-        """From ``[RANKER:]FIGURE<LIMIT``, or with ``>``.
+        """Reads ``[RANKER:]FIGURE<LIMIT`` or ``[RANKER:]FIGURE>LIMIT``.
 
         Raises:
-            ValueError: It is not that.
+            ValueError: The text has another form.
 
         >>> Condition.parse("recall@20<-0.01")
         Condition(ranker='', figure='recall@20', below=True, limit=-0.01)
@@ -95,11 +103,11 @@ class Condition:
         return cls(found["ranker"] or "", found["figure"], found["sign"] == "<", limit)
 
     def concerns(self, ranker: str, figure: str) -> bool:
-        """Whether it says anything about a figure of a ranker."""
+        """Whether the condition applies to this figure of this ranker."""
         return figure == self.figure and self.ranker in ("", ranker)
 
     def covers(self, values: Values) -> list[str]:
-        """The rankers of an evaluation that it says anything about."""
+        """The rankers of an evaluation to which the condition applies."""
         return [
             ranker
             for ranker, figures in values.items()
@@ -107,7 +115,7 @@ class Condition:
         ]
 
     def is_met(self, changes: Sequence[Change]) -> bool:
-        """Whether one of the changes is what is not allowed."""
+        """Whether at least one of the changes meets the condition."""
         differences = [
             change.difference.value
             for change in changes

@@ -1,4 +1,4 @@
-"""Meaning: how often the nearest neighbours of an embedding share its class."""
+"""Accuracy of nearest neighbours: how well embeddings separate classes."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from tiefvision.evaluation.cosines import cosine_blocks
 
 NEIGHBOURS = 10
-"""Enough to outvote a stray photograph, and fewer than the smallest class holds."""
+"""Neighbours that vote by default: enough to outvote a stray photograph, and fewer than
+the smallest class holds."""
 
 
 def neighbour_class_hits(
@@ -18,18 +19,18 @@ def neighbour_class_hits(
     gallery_classes: Sequence[str],
     k: int = NEIGHBOURS,
 ) -> NDArray[np.float64]:
-    """Whether the k nearest neighbours of each query vote for its class.
+    """Whether a k-nearest-neighbour classifier gives each query its class.
 
-    Nearness is the cosine. Each neighbour has one vote; where classes draw, the one
-    that holds the nearest neighbour wins. Of equally near photographs the earlier row
-    of the gallery comes first.
+    Neighbours are ordered by cosine similarity, those of equal similarity by their rows
+    in the gallery. Each has one vote; in a draw the class with the nearest neighbour
+    wins.
 
     Args:
-        queries: (Q, D), of any length.
-        query_classes: Q classes.
-        gallery: (N, D), not empty.
-        gallery_classes: N classes.
-        k: Neighbours that vote; all of a smaller gallery.
+        queries: (Q, D) embeddings, of any length.
+        query_classes: Class of each query, Q.
+        gallery: (N, D) embeddings, of any length; N at least 1.
+        gallery_classes: Class of each row of the gallery, N.
+        k: Number of neighbours; a smaller gallery votes as a whole.
 
     Returns:
         (Q,) of 1.0 and 0.0; the mean is the accuracy.
@@ -45,7 +46,7 @@ def neighbour_class_hits(
     for cosines in cosine_blocks(queries, gallery):
         nearest = np.argsort(-cosines, axis=1, kind="stable")[:, :k]  # (b, k)
         voted = numbers[nearest]
-        # votes for the class of each neighbour; argmax takes the first, the nearest
+        # Votes for the class of each neighbour; argmax takes the first, the nearest.
         votes = (voted[:, :, None] == voted[:, None, :]).sum(axis=2)
         best = nearest[np.arange(len(nearest)), votes.argmax(axis=1)]
         winners.append(names[best])

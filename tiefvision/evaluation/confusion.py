@@ -1,4 +1,4 @@
-"""Which category is taken for which: found boxes against wanted garments, counted."""
+"""Confusion matrix of a detector: annotated categories against detected ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,20 +12,22 @@ from tiefvision.evaluation.localisation import Located
 from tiefvision.records import Garment
 
 NOTHING_THERE = "nothing there"
-"""Name of the last row: boxes that lie on no garment, or on one already found."""
+"""Name of the last row: detections without an annotated garment to match, also second
+detections of one garment."""
 
 NOT_FOUND = "not found"
-"""Name of the last column: garments on which no box lies."""
+"""Name of the last column: annotated garments that no detection matches."""
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often each wanted category was found as each category.
+    """How often garments of each category were detected as each category.
 
     Attributes:
-        rows: Wanted categories in order, then ``NOTHING_THERE``.
-        columns: Found categories in the same order, then ``NOT_FOUND``.
-        counts: (rows, columns); the diagonal is right, but for its end, which is 0.
+        rows: Annotated categories, sorted, then ``NOTHING_THERE``.
+        columns: Detected categories in the same order, then ``NOT_FOUND``.
+        counts: (rows, columns) numbers of pairs; right detections are on the diagonal,
+            whose last element is 0.
     """
 
     rows: tuple[str, ...]
@@ -34,15 +36,15 @@ class Confusion:
 
 
 def confusion(photos: Sequence[Located], threshold: float) -> Confusion:
-    """Match boxes with garments of any category, and count by both categories.
+    """Matches detections with garments of any category, and counts by both categories.
 
-    In turn, the surest first, a box takes a garment that no surer one has taken and
-    that it overlaps by 0.5 or more: one of its own category if it can, of these the
-    one that it overlaps most.
+    Detections take turns by falling score. Each takes a free garment with an IoU of at
+    least 0.5: one of its own category before others, then the one of largest IoU.
 
     Args:
-        photos: Those without garments too.
-        threshold: Boxes with a lower score are left out.
+        photos: Photographs with annotations and detections, also those without
+            garments.
+        threshold: Lowest score of a detection that counts, in [0, 1].
     """
     categories = categories_of(photos)
     number = {category: index for index, category in enumerate(categories)}
@@ -58,7 +60,7 @@ def confusion(photos: Sequence[Located], threshold: float) -> Confusion:
 def _pairs(
     located: Located, threshold: float
 ) -> list[tuple[Garment | None, Garment | None]]:
-    """Every garment and every box of a photograph, with its partner or None."""
+    """(annotated, detected) pairs of a photograph; None for a missing partner."""
     pairs: list[tuple[Garment | None, Garment | None]] = []
     free = list(located.wanted)
     for found in sorted(located.found, key=lambda garment: -garment.score):
@@ -72,6 +74,7 @@ def _pairs(
 
 
 def _partner(found: Garment, free: Sequence[Garment]) -> Garment | None:
+    """The free garment that a detection matches, None if there is none."""
     shares = [float(iou(found.box_in_image, other.box_in_image)) for other in free]
     reached = [
         (other.category == found.category, share, -place)

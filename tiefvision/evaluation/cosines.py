@@ -1,4 +1,4 @@
-"""Cosines between many embeddings, a block of queries at a time."""
+"""Cosine similarities of many queries with a gallery, in blocks of bounded size."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_BYTES = 64 * 1024**2
-"""Of one block of cosines, whatever the size of the gallery."""
+"""Largest size of a block of similarities, whatever the size of the gallery."""
 
 
 def unit_rows(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every row of (N, D) at unit length; a row of zeros stays zero.
+    """Rows of (N, D) scaled to unit length; a row of zeros stays zero.
 
     >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
@@ -26,15 +26,15 @@ def cosine_blocks(
     gallery: NDArray[np.float32],
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[NDArray[np.float32]]:
-    """Cosines of some queries with the whole gallery, until all queries are done.
+    """Cosine similarities of all queries with the whole gallery, block by block.
 
     Args:
-        queries: (Q, D), of any length.
-        gallery: (N, D).
-        block_bytes: Bound on a block, which holds one query at least.
+        queries: (Q, D) embeddings, of any length.
+        gallery: (N, D) embeddings, of any length.
+        block_bytes: Largest size of a block in bytes; a block holds at least one query.
 
     Yields:
-        (b, N) in [-1, 1]: the next b queries.
+        (b, N) float32 in [-1, 1]: the similarities of the next b queries.
     """
     targets = unit_rows(gallery).T
     rows = max(1, block_bytes // max(1, 4 * len(gallery)))

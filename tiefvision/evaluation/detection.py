@@ -1,7 +1,7 @@
-"""Average precision of detections as COCO defines it, and what belongs beside it.
+"""Average precision of detections as COCO defines it, and further figures of boxes.
 
-Source: COCOeval of pycocotools for boxes: areas of every size, no crowds, and of a
-category at most the 100 surest boxes of a photograph. The tests hold it to that.
+Source: COCOeval of pycocotools for boxes: objects of all areas, no crowds, and at most
+100 detections of a category in a photograph. The tests compare with that program.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,37 +15,41 @@ from tiefvision.evaluation.localisation import Located, mean_box_overlaps, overl
 from tiefvision.records import Garment
 
 IOU_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
-"""COCO's: from 0.5 to 0.95 by 0.05."""
+"""IoU thresholds of COCO: 0.5 to 0.95 in steps of 0.05."""
 
 RIGHT_IOU = IOU_THRESHOLDS[0]
-"""The overlap from which on a box counts as right, where one threshold must do."""
+"""IoU from which on a detection counts as right, where a figure has one threshold."""
 
 RECALL_LEVELS = np.linspace(0.0, 1.0, 101)
-"""COCO's: the recalls at which precision is read."""
+"""Recall levels of COCO, at which precision is sampled: 0 to 1 in steps of 0.01."""
 
 MOST_BOXES = 100
-"""COCO's: boxes of a category that count in a photograph, the surest."""
+"""COCO's limit: in a photograph, the 100 detections of highest score of a category
+count."""
 
 _AT_50, _AT_75 = IOU_THRESHOLDS.index(0.5), IOU_THRESHOLDS.index(0.75)
 
 
 @dataclass(frozen=True)
 class CategoryFigures:
-    """How well one category is found. None where there is nothing to measure it on.
+    """How well one category is detected; None where there is nothing to measure.
 
     Attributes:
-        category: Its name.
-        garments: How many are wanted.
-        photographs: How many want at least one.
+        category: Name of the category.
+        garments: Number of annotated garments.
+        photographs: Number of photographs with at least one of them.
         ap50: Average precision at IoU 0.5.
         ap75: Average precision at IoU 0.75.
         ap50_95: Mean of the average precisions at the ten ``IOU_THRESHOLDS``.
-        mean_iou: Of each wanted garment with the best box of its category; where n are
-            wanted in a photograph only the n surest boxes count, and no box is 0.
-        over_half: Share of the wanted garments that this box overlaps by more than 0.5.
-        mean_box_iou: What the mean box of the training photographs would get.
-        mean_box_over_half: The same.
-        false_alarms: Share of the photographs without it in which it was found.
+        mean_iou: Mean IoU of each annotated garment with the best detection of its
+            category, 0 without one; where a photograph has n garments of a category,
+            only its n detections of highest score count.
+        over_half: Share of the annotated garments for which this IoU is above 0.5.
+        mean_box_iou: ``mean_iou`` of a detector that always gives the mean box of the
+            training photographs.
+        mean_box_over_half: ``over_half`` of that detector.
+        false_alarms: Share of the photographs without the category in which it was
+            detected.
     """
 
     category: str
@@ -63,7 +67,7 @@ class CategoryFigures:
 
 @dataclass(frozen=True)
 class MeanFigures:
-    """Means over categories, each of which counts alike; None over no category."""
+    """Unweighted means over ``categories`` categories; None over no category."""
 
     categories: int
     ap50: float | None
@@ -74,7 +78,7 @@ class MeanFigures:
 
 
 def categories_of(photos: Sequence[Located]) -> list[str]:
-    """Every category that is wanted or was found, in order."""
+    """Sorted names of all categories that are annotated or were detected."""
     garments = [one for located in photos for one in located.wanted + located.found]
     return sorted({garment.category for garment in garments})
 
@@ -84,13 +88,16 @@ def detection_figures(
     threshold: float,
     mean_boxes: Mapping[str, Boxes] | None = None,
 ) -> list[CategoryFigures]:
-    """The figures of every category, in order.
+    """The figures of each category, sorted by name.
 
     Args:
-        photos: Those without garments too: what is found in them costs precision.
-        threshold: The score from which on a box is a false alarm in a photograph
-            without its category. Average precision takes boxes of every score.
-        mean_boxes: Of each category, as ``relative_mean_boxes`` gives them.
+        photos: Photographs with annotations and detections; also those without
+            garments, whose detections lower the precision.
+        threshold: Lowest score, in [0, 1], at which a detection in a photograph without
+            its category is a false alarm. Average precision uses detections of every
+            score.
+        mean_boxes: Mean box of each category, as `relative_mean_boxes` gives them;
+            without them the figures of the mean box are None.
     """
     return [
         _figures_of(category, photos, threshold, mean_boxes or {})
@@ -101,9 +108,15 @@ def detection_figures(
 def mean_over_categories(
     figures: Sequence[CategoryFigures], least_photographs: int
 ) -> MeanFigures:
-    """Means over the categories that at least so many photographs, or one, want.
+    """Unweighted means over the categories that enough photographs show.
 
-    A category that every photograph wants has no false alarms, and no say on them.
+    A category that every photograph shows has no false alarms to measure, and is left
+    out of their mean.
+
+    Args:
+        figures: The figures of each category.
+        least_photographs: Smallest number of photographs that show a category; with 0
+            or 1, every category that is annotated.
     """
     known = [one for one in figures if one.photographs >= max(least_photographs, 1)]
     return MeanFigures(
@@ -119,15 +132,21 @@ def mean_over_categories(
 def average_precision(
     scores: NDArray[np.float64], hits: NDArray[np.bool_], wanted: int
 ) -> float:
-    """Precision at the best score that reaches each of 101 recalls, their mean.
+    """Average precision: mean of the interpolated precision at 101 recall levels.
+
+    The interpolated precision at a recall is the highest precision at this recall or a
+    higher one; 0 where no threshold reaches it.
 
     Args:
-        scores: (N,) of boxes; of equal ones the earlier counts as the surer.
-        hits: (N,) whether each box is right.
-        wanted: Boxes there are to find, at least 1.
+        scores: (N,) scores of the detections; equal ones are ranked in their order.
+        hits: (N,) whether each detection is right.
+        wanted: Number of annotated garments, at least 1.
 
-    Half of the garments are found before the wrong box, with precision 1 at the
-    recalls 0.00 to 0.50; the others at best with 2 of 3 boxes right, at 0.51 to 1.00:
+    Returns:
+        Average precision in [0, 1].
+
+    In the example the first detection finds one of two garments: precision 1 at the
+    recalls 0.00 to 0.50. The third finds the other: precision 2 / 3 at 0.51 to 1.00.
 
     >>> hits = np.array([True, False, True])
     >>> ap = average_precision(np.array([0.9, 0.8, 0.7]), hits, wanted=2)
@@ -136,7 +155,6 @@ def average_precision(
     """
     right = np.cumsum(hits[np.argsort(-scores, kind="stable")])  # (N,)
     precision = right / np.arange(1, len(right) + 1)
-    # The best precision at this recall or a higher one; 0 where none reaches it.
     best = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
     reached = np.searchsorted(right / wanted, RECALL_LEVELS, side="left")
     return float(best[reached].mean())
@@ -145,13 +163,16 @@ def average_precision(
 def judged_boxes(
     photos: Sequence[Located],
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Score of every box found, and whether it is right: what calibration needs.
+    """Score of every detection, and whether it is right: the input of calibration.
 
-    Right is, as for AP50, one that has a wanted garment of its category to itself.
-    Both are (N,).
+    A detection is right as for AP50: its IoU is at least 0.5 with a garment of its
+    category that no detection of higher score has taken.
+
+    Returns:
+        (N,) float scores in [0, 1] and (N,) bool hits.
     """
     judged = [_judged(_only(name, photos)) for name in categories_of(photos)]
-    judged.append(_judged([]))  # of no categories there is nothing to join
+    judged.append(_judged([]))  # concatenate needs at least one array
     scores = np.concatenate([scores for scores, _ in judged])
     return scores, np.concatenate([hits[_AT_50] for _, hits in judged])
 
@@ -159,18 +180,18 @@ def judged_boxes(
 def recall_at(
     boxes: Sequence[Boxes], wanted: Sequence[Boxes], counts: Sequence[int]
 ) -> NDArray[np.float64]:
-    """Share of wanted garments that one of the first k boxes overlaps by 0.5 or more.
+    """Recall of proposals: share of garments that one of the first k boxes finds.
 
-    Categories do not matter, and a box may stand for several garments: it is the recall
-    of windows before they are judged (Hosang et al., arXiv:1502.05082).
+    A box finds every garment, of any category, with which its IoU is at least 0.5
+    (Hosang et al., arXiv:1502.05082).
 
     Args:
-        boxes: Of each photograph (N, 4), the best first.
-        wanted: Of each photograph (M, 4).
-        counts: The k.
+        boxes: Proposed boxes of each photograph, (N, 4) in pixels, best first.
+        wanted: Annotated boxes of each photograph, (M, 4) in pixels.
+        counts: Values of k.
 
     Returns:
-        (len(counts),); 0 where nothing is wanted.
+        (len(counts),) in [0, 1]; 0 if no garment is annotated.
     """
     found = np.zeros(len(counts))
     for ranked, there in zip(boxes, wanted, strict=True):
@@ -194,7 +215,7 @@ def _figures_of(
         average_precision(scores, row, wanted) if wanted else None for row in hits
     ]
     shares = overlaps(wanting)
-    usual = mean_box_overlaps(wanting, mean_boxes)
+    baseline = mean_box_overlaps(wanting, mean_boxes)
     return CategoryFigures(
         category=category,
         garments=wanted,
@@ -204,8 +225,10 @@ def _figures_of(
         ap50_95=_mean(precisions),
         mean_iou=_mean(shares.tolist()),
         over_half=_mean((shares > RIGHT_IOU).tolist()),
-        mean_box_iou=_mean(usual.tolist()) if mean_boxes else None,
-        mean_box_over_half=_mean((usual > RIGHT_IOU).tolist()) if mean_boxes else None,
+        mean_box_iou=_mean(baseline.tolist()) if mean_boxes else None,
+        mean_box_over_half=(
+            _mean((baseline > RIGHT_IOU).tolist()) if mean_boxes else None
+        ),
         false_alarms=_mean(
             [any(box.score >= threshold for box in one.found) for one in without]
         ),
@@ -213,7 +236,7 @@ def _figures_of(
 
 
 def _only(category: str, photos: Sequence[Located]) -> list[Located]:
-    """With one category alone, the surest found first, no more than COCO counts."""
+    """The photographs with one category alone, and at most 100 detections each."""
 
     def of(garments: Sequence[Garment]) -> tuple[Garment, ...]:
         return tuple(one for one in garments if one.category == category)
@@ -229,7 +252,7 @@ def _only(category: str, photos: Sequence[Located]) -> list[Located]:
 def _judged(
     of_category: Sequence[Located],
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Scores (N,) of the boxes found, photograph by photograph, and hits (T, N)."""
+    """Scores (N,) of all detections of one category, and hits (T, N) by threshold."""
     scores = [garment.score for one in of_category for garment in one.found]
     hits = [_match(_boxes(one.found), _boxes(one.wanted)) for one in of_category]
     none = np.empty((len(IOU_THRESHOLDS), 0), dtype=np.bool_)
@@ -237,10 +260,14 @@ def _judged(
 
 
 def _match(found: Boxes, wanted: Boxes) -> NDArray[np.bool_]:
-    """Whether each box of (N, 4), the surest first, is right at each threshold, (T, N).
+    """(T, N) whether each detection is right at each of the T IoU thresholds.
 
-    In turn a box takes, of the (M, 4) wanted that no surer one has taken, the one that
-    it overlaps most.
+    Detections take turns by falling score; each takes the free garment of largest IoU
+    that reaches the threshold.
+
+    Args:
+        found: (N, 4) detected boxes in pixels, by falling score.
+        wanted: (M, 4) annotated boxes in pixels.
     """
     thresholds = np.array(IOU_THRESHOLDS)[:, None]
     rows = np.arange(len(thresholds))
@@ -258,10 +285,12 @@ def _match(found: Boxes, wanted: Boxes) -> NDArray[np.bool_]:
 
 
 def _boxes(garments: Sequence[Garment]) -> Boxes:
+    """(N, 4) boxes in pixels of the photograph."""
     boxes = [garment.box_in_image for garment in garments]
     return np.array(boxes, dtype=np.float64).reshape(-1, 4)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
+    """Mean of the values that are not None; None if there is none."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None

@@ -1,4 +1,4 @@
-"""A map of embeddings in the plane: what a ranker takes for alike lies together."""
+"""A map of embeddings in the plane: similar embeddings lie close together."""
 
 import math
 
@@ -6,38 +6,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 PERPLEXITY = 30.0
-"""Neighbours that count for each point, as by default in the paper's code; a third of
-the points where they are few."""
+"""Perplexity of t-SNE, about the number of neighbours that count for each point; the
+default of the paper's code. A third of the points where they are few."""
 
 FEWEST = 5
-"""Points of a map; fewer have no neighbourhoods to show."""
+"""Smallest number of points of a map; fewer have no neighbourhoods to show."""
 
-ROOM = 1.7
-"""Cells of a grid for each point: so much that gaps between groups can be seen."""
+CELLS_PER_POINT = 1.7
+"""Cells of a grid for each point: enough for visible gaps between groups."""
 
 
 def map_embeddings(
     embeddings: NDArray[np.float32], seed: int = 0
 ) -> NDArray[np.float64]:
-    """Places in the plane at which close embeddings lie together, by t-SNE.
+    """Projects embeddings to the plane by t-SNE.
 
-    Between groups the distances mean little. Source: van der Maaten & Hinton,
-    Visualizing data using t-SNE, JMLR 9 (2008); started from principal components, as
-    Kobak & Berens (Nature Communications 10, 2019) advise.
+    Close points are similar; distances between groups mean little. Source: van der
+    Maaten & Hinton, Visualizing data using t-SNE, JMLR 9 (2008); initialised with
+    principal components, as Kobak & Berens (Nature Communications 10, 2019) advise.
 
     Args:
-        embeddings: (N, D) of unit length; N of at least ``FEWEST``.
-        seed: Of the optimiser.
+        embeddings: (N, D) embeddings of unit length; N at least ``FEWEST``.
+        seed: Seed of the optimiser.
 
     Returns:
-        (N, 2) in [0, 1].
+        (N, 2) points as (x, y) in [0, 1].
 
     Raises:
-        ValueError: There are too few.
+        ValueError: There are fewer than ``FEWEST`` embeddings.
     """
     if len(embeddings) < FEWEST:
         raise ValueError(f"{len(embeddings)} embeddings: a map needs {FEWEST}.")
-    from sklearn.manifold import TSNE  # takes a second, which few commands need
+    from sklearn.manifold import TSNE  # slow to import, and few commands need it
 
     optimiser = TSNE(
         perplexity=min(PERPLEXITY, (len(embeddings) - 1) / 3),
@@ -50,15 +50,15 @@ def map_embeddings(
 def snap_to_grid(
     places: NDArray[np.float64], columns: int, rows: int
 ) -> NDArray[np.int64]:
-    """Cells of a grid, a point in each, with the least sum of squared moves.
+    """Moves each point to a grid cell of its own, with least sum of squared moves.
 
     Args:
-        places: (N, 2) as (x, y) in [0, 1].
-        columns: Of the grid.
-        rows: Of the grid.
+        places: (N, 2) points as (x, y) in [0, 1].
+        columns: Number of columns of the grid.
+        rows: Number of rows of the grid.
 
     Returns:
-        (N, 2) as (column, row), no two alike.
+        (N, 2) cells as (column, row), no two alike.
 
     Raises:
         ValueError: The grid has fewer than N cells.
@@ -78,18 +78,19 @@ def snap_to_grid(
 
 
 def grid_side(count: int) -> int:
-    """Rows and columns of a square grid with ``ROOM`` for so many points.
+    """Number of rows, and of columns, of a square grid with room for ``count`` points.
 
     >>> grid_side(100)
     14
     """
-    return math.ceil(math.sqrt(ROOM * count))
+    return math.ceil(math.sqrt(CELLS_PER_POINT * count))
 
 
 def _principal_components(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, 2), as narrow as t-SNE wants its start; zeros where all are alike.
+    """(N, 2) initial points of t-SNE, with a standard deviation of 1e-4 along x.
 
-    scikit-learn's own start divides by a spread of zero there.
+    Zeros if all embeddings are equal, where scikit-learn's own initialisation would
+    divide by zero.
     """
     centred = embeddings - embeddings.mean(axis=0)
     left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
@@ -102,7 +103,7 @@ def _principal_components(embeddings: NDArray[np.float32]) -> NDArray[np.float32
 
 
 def _fill_square(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Stretched along both axes to [0, 1]; without width it stays in the middle."""
+    """(N, 2) points stretched to [0, 1] along each axis; 0.5 where all are equal."""
     low, width = places.min(axis=0), np.ptp(places, axis=0)
     filled = np.divide(
         places - low, width, out=np.full_like(places, 0.5), where=width > 0

@@ -1,4 +1,4 @@
-"""What is wrong with the boxes of a photograph, in a line."""
+"""The worst mistake of a locator in a photograph, in a sentence."""
 
 from collections.abc import Sequence
 
@@ -10,20 +10,24 @@ from tiefvision.records import Garment
 
 SIDES = ("left side", "top", "right side", "bottom")
 TOWARDS = (("too far left", "too far right"), ("too high", "too low")) * 2
-"""Of each side, what a coordinate that is too small and one that is too large mean."""
+"""For each side, what a coordinate that is too small, or too large, means."""
 
 
 def worst_first(photos: Sequence[Located]) -> list[Located]:
-    """Photographs with something to find, the least overlap of a garment first."""
+    """The photographs with annotated garments, by rising IoU of their worst garment."""
     known = [located for located in photos if located.wanted]
     return sorted(known, key=lambda located: _found_worst(located)[0])
 
 
 def describe_fault(located: Located) -> str:
-    """The garment that was found worst, and which side of its box is furthest off.
+    """A sentence about the garment of smallest IoU: what it was taken for, and which
+    side of the detected box is furthest off.
 
     Args:
-        located: A photograph with something to find.
+        located: A photograph with at least one annotated garment.
+
+    Returns:
+        For example "dress 0.62: bottom 31% of its height too high.", with the IoU.
     """
     overlap, wanted, found = _found_worst(located)
     if found is None:
@@ -43,11 +47,18 @@ def describe_fault(located: Located) -> str:
 def closest_found(
     wanted: Garment, found: Sequence[Garment]
 ) -> tuple[float, Garment | None]:
-    """What a wanted garment was found as, and the IoU of the two.
+    """The detection that belongs to an annotated garment, and the IoU of the two.
 
-    That is the one of its own category that overlaps it most, whether it does so or
-    not. Only where there is none it was perhaps taken for another one: the one that
-    overlaps it most, and None if none does.
+    Among detections of its own category it is the one of largest IoU, even if that is
+    0. Without any, it is the one of largest IoU among the others, or None if none of
+    them overlaps it.
+
+    Args:
+        wanted: The annotated garment.
+        found: The detections in the same photograph.
+
+    Returns:
+        IoU in [0, 1] and the detection; 0.0 and None if there is none.
     """
     own = [one for one in found if one.category == wanted.category]
     known = own or list(found)
@@ -60,7 +71,7 @@ def closest_found(
 
 
 def _found_worst(located: Located) -> tuple[float, Garment, Garment | None]:
-    """The wanted garment found with the least overlap, and what it was found as."""
+    """The smallest IoU of an annotated garment, that garment, and its detection."""
     pairs = [
         (wanted, *closest_found(wanted, located.found)) for wanted in located.wanted
     ]
@@ -69,6 +80,7 @@ def _found_worst(located: Located) -> tuple[float, Garment, Garment | None]:
 
 
 def _furthest_side(wanted: Garment, found: Garment) -> str:
+    """The side of largest error, in widths or heights of the annotated box."""
     box = np.array(wanted.box_in_image)
     sides = np.tile(box[2:] - box[:2], 2)
     off = (np.array(found.box_in_image) - box) / np.maximum(sides, 1e-9)

@@ -1,4 +1,4 @@
-"""Appearance: where the first photograph of the right product stands."""
+"""Ranks of photographs: how well embeddings find other photographs of a product."""
 
 from collections.abc import Sequence
 
@@ -14,20 +14,20 @@ def photo_ranks(
     gallery: NDArray[np.float32],
     gallery_products: Sequence[str],
 ) -> NDArray[np.int64]:
-    """Rank of the nearest photograph of each query's product, counted in photographs.
+    """Rank of the most similar photograph of each query's product, by cosine.
 
-    Nearness is the cosine. An equally near photograph of another product counts against
-    the query. Unlike ``ranks_of_first_hit``, which counts items, the photographs of one
-    wrong product take a place each.
+    Every photograph of a wrong product takes a place of its own, unlike in
+    `tiefvision.evaluation.retrieval.ranks_of_first_hit`, which counts items. A wrong
+    photograph of equal similarity comes before the right one.
 
     Args:
-        queries: (Q, D), of any length; none of them may be in the gallery.
-        query_products: Q products.
-        gallery: (N, D).
-        gallery_products: N products.
+        queries: (Q, D) embeddings, of any length; none of them is in the gallery.
+        query_products: Product of each query, Q.
+        gallery: (N, D) embeddings, of any length.
+        gallery_products: Product of each row of the gallery, N.
 
     Returns:
-        (Q,) from 1; 0 where the gallery does not hold the product.
+        (Q,) ranks from 1; 0 if the gallery has no photograph of the product.
 
     >>> rows = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], dtype=np.float32)
     >>> photo_ranks(rows[:1], ["a"], rows, ["b", "b", "a"]).tolist()

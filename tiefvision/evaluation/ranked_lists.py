@@ -1,8 +1,13 @@
-"""Figures of whole lists of results: every right photograph counts, not the first item.
+"""Figures of whole result lists, in which every relevant photograph counts.
 
-Each takes hits in the order of a list, as ``hits_in_order`` gives them. Where a query
-searches a part of the gallery, ``lengths``, (Q,), says how long its list is: places
-from there on are no results, neither right nor wrong.
+Arguments that the functions share:
+    hits: (Q, N) bool, whether each result is relevant, in the order of the list, as
+        `hits_in_order` gives them.
+    lengths: (Q,) number of results of each query, where a query searches only a part of
+        the gallery; later places are neither relevant nor irrelevant. None if every
+        list has N results.
+
+All figures have the shape (Q,).
 """
 
 import numpy as np
@@ -12,14 +17,17 @@ from numpy.typing import NDArray
 def hits_in_order(
     similarities: NDArray[np.float32], relevant: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Whether each result is right, from the closest on.
+    """Whether each result is relevant, in the order of falling similarity.
 
-    Of equal similarities the wrong ones come first, so that a ranker that finds
-    everything alike earns nothing.
+    Among results of equal similarity the irrelevant ones come first, so that a ranker
+    that gives everything the same similarity is not rewarded.
 
     Args:
-        similarities: (Q, N), higher is closer.
-        relevant: (Q, N), what each query should find.
+        similarities: (Q, N) similarity of each query and photograph; higher is closer.
+        relevant: (Q, N) whether each query should find each photograph.
+
+    Returns:
+        (Q, N) bool.
 
     >>> similar = np.array([[0.1, 0.9, 0.5]], dtype=np.float32)
     >>> hits_in_order(similar, np.array([[True, False, True]])).tolist()
@@ -30,7 +38,9 @@ def hits_in_order(
 
 
 def precision_at(hits: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
-    """Right ones among the first k, by k; a shorter list has nothing more.
+    """Precision at k: number of relevant results among the first k, divided by k.
+
+    A list of fewer than k results is divided by k all the same.
 
     >>> precision_at(np.array([[True, False, True]]), 2).tolist()
     [0.5]
@@ -39,7 +49,9 @@ def precision_at(hits: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
 
 
 def average_precision(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mean over what is right of the precision where it stands; 0 where nothing is.
+    """Average precision: mean of the precision at the places of the relevant results.
+
+    A query without relevant results has 0.
 
     Source: Manning, Raghavan & Schuetze, Introduction to Information Retrieval, 8.4.
 
@@ -54,11 +66,12 @@ def average_precision(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
 def triplet_accuracy(
     hits: NDArray[np.bool_], lengths: NDArray[np.int64] | None = None
 ) -> NDArray[np.float64]:
-    """Share of a query's triplets in which the right photograph is closer.
+    """Share of a query's triplets in which the relevant photograph is closer.
 
-    Every right photograph makes a triplet with every wrong one. With wrong ones of the
-    query's own category this is the similarity precision of Deep Ranking (Wang et al.,
-    arXiv:1404.4661, 6.2). 0 where there is no triplet.
+    A query has a triplet for every pair of a relevant and an irrelevant photograph.
+    With irrelevant photographs of the query's own category this is the similarity
+    precision of Deep Ranking (Wang et al., arXiv:1404.4661, section 6.2). A query
+    without triplets has 0.
 
     >>> triplet_accuracy(np.array([[True, False, True]])).tolist()
     [0.5]
@@ -73,11 +86,11 @@ def triplet_accuracy(
 def score_at(
     hits: NDArray[np.bool_], k: int, lengths: NDArray[np.int64] | None = None
 ) -> NDArray[np.float64]:
-    """Triplets in order less those that are not, of those that reach the first k.
+    """Score at k of Deep Ranking (section 6.2, with k = 30).
 
-    A triplet does if its right or its wrong photograph is there (Deep Ranking, 6.2,
-    with k = 30). A count, which grows with the gallery: it compares rankers, not
-    datasets.
+    Triplets count if their relevant or irrelevant photograph is among the first k; the
+    score is the number of those in the right order minus that of the others. It grows
+    with the gallery, so it compares rankers, not datasets.
 
     >>> score_at(np.array([[False, True, False]]), 1).tolist()
     [-1.0]
@@ -94,10 +107,11 @@ def score_at(
 def worst_score_at(
     hits: NDArray[np.bool_], k: int, lengths: NDArray[np.int64] | None = None
 ) -> NDArray[np.float64]:
-    """The least that ``score_at`` can be with so many right and wrong ones.
+    """The smallest `score_at` of any list with these results.
 
-    All wrong ones then stand before all right ones, so that every triplet in reach is
-    out of order: each right one with those of the wrong ones that the first k hold.
+    In the worst list all irrelevant results come first, so that every triplet that
+    counts is in the wrong order: each relevant result with each irrelevant one among
+    the first k.
 
     >>> worst_score_at(np.array([[True, False, False]]), 1).tolist()
     [-1.0]
@@ -109,18 +123,19 @@ def worst_score_at(
 def _wrong(
     hits: NDArray[np.bool_], lengths: NDArray[np.int64] | None
 ) -> NDArray[np.bool_]:
-    """(Q, N), the results that are wrong."""
+    """(Q, N) whether each place holds an irrelevant result."""
     if lengths is None:
         return ~hits
     return ~hits & (np.arange(hits.shape[1]) < lengths[:, None])
 
 
 def _after(wrong: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How many wrong ones stand behind each place, (Q, N)."""
+    """(Q, N) number of irrelevant results after each place."""
     return np.asarray(wrong.sum(axis=1, keepdims=True) - wrong.cumsum(axis=1))
 
 
 def _share(
     part: NDArray[np.float64] | NDArray[np.int64], whole: NDArray[np.int64]
 ) -> NDArray[np.float64]:
+    """``part / whole``, (Q,); 0 where ``whole`` is 0."""
     return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)

@@ -1,4 +1,4 @@
-"""Whether a score says how often a box is right: reliability curve and its error."""
+"""Calibration of scores: reliability curve and expected calibration error."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -9,20 +9,21 @@ from numpy.typing import NDArray
 from tiefvision.evaluation.intervals import Figure
 
 BINS = 10
-"""Tenths, as the field draws the curve (Guo et al., arXiv:1706.04599)."""
+"""Bins of a reliability curve, as usual (Guo et al., arXiv:1706.04599)."""
 
 NORMAL_95 = 1.959964
-"""Standard deviations within which 95 % of a normal distribution lie."""
+"""Number of standard deviations around the mean that hold 95 % of a normal
+distribution."""
 
 
 @dataclass(frozen=True)
 class Bin:
-    """The boxes with about the same score.
+    """The detections whose scores lie in one bin.
 
     Attributes:
-        mean_score: What their scores say.
-        right: The share that is right, with its 95 % interval (Wilson's).
-        count: How many there are.
+        mean_score: Mean of their scores, in [0, 1].
+        right: Share of right detections, with its 95 % Wilson interval.
+        count: Number of detections.
     """
 
     mean_score: float
@@ -33,12 +34,15 @@ class Bin:
 def reliability_curve(
     scores: NDArray[np.float64], hits: NDArray[np.bool_], bins: int = BINS
 ) -> tuple[Bin, ...]:
-    """Bins of equal width over [0, 1], from low scores to high; empty ones left out.
+    """The reliability curve of detections, in bins of equal width over [0, 1].
 
     Args:
-        scores: (N,) in [0, 1]; a score on an edge belongs to the upper bin.
-        hits: (N,) whether each box is right.
-        bins: How many.
+        scores: (N,) scores in [0, 1]; a score on an edge belongs to the upper bin.
+        hits: (N,) whether each detection is right.
+        bins: Number of bins.
+
+    Returns:
+        The bins that hold a detection, by rising score.
     """
     edges = np.linspace(0.0, 1.0, bins + 1)[1:-1]
     places = np.searchsorted(edges, scores, side="right")
@@ -55,9 +59,10 @@ def reliability_curve(
 
 
 def expected_calibration_error(curve: tuple[Bin, ...]) -> float:
-    """Mean distance between score and share of right boxes, weighted by the boxes.
+    """Expected calibration error: mean gap between mean score and share of right boxes.
 
-    Source: Guo et al., arXiv:1706.04599, equation 3. 0 of an empty curve.
+    The mean is weighted by the number of boxes in each bin. Source: Guo et al.,
+    arXiv:1706.04599, equation 3. An empty curve has the error 0.
 
     >>> even, sure = Figure(0.5, 0.0, 1.0), Figure(0.9, 0.0, 1.0)
     >>> round(expected_calibration_error((Bin(0.4, even, 3), Bin(0.9, sure, 1))), 6)
@@ -69,14 +74,15 @@ def expected_calibration_error(curve: tuple[Bin, ...]) -> float:
 
 
 def wilson_interval(hits: int, count: int) -> Figure:
-    """A share with its 95 % score interval, which stays in [0, 1] and is never empty.
+    """A binomial share with its 95 % Wilson score interval.
 
-    Source: Wilson, Probable inference, JASA 22, 1927; Brown, Cai & DasGupta 2001,
-    equation 4, recommend it for few observations.
+    The interval lies in [0, 1] and is never empty. Source: Wilson, Probable inference,
+    JASA 22, 1927; Brown, Cai & DasGupta 2001, equation 4, recommend it for few
+    observations.
 
     Args:
-        hits: From 0 to count.
-        count: At least 1.
+        hits: Number of successes, from 0 to ``count``.
+        count: Number of observations, at least 1.
 
     >>> str(wilson_interval(8, 10))
     '0.800 [0.490, 0.943]'

@@ -1,4 +1,4 @@
-"""What of the gallery each query of a search may find, and which queries are left."""
+"""Restricts a search: fewer queries, or a part of the gallery for each query."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,19 +14,25 @@ from tiefvision.evaluation.searches import Search, Within, same_names
 
 T = TypeVar("T")
 
+_GOES_BY = {"category": "category", "variants": "variant"}
+"""Restriction to the property that decides what a query may find."""
+
 
 def restrict(search: Search, within: Within, matching: str = "*") -> Search:
-    """A search with fewer queries or a smaller gallery for each.
+    """Restricts a search to some of its queries and to a part of the gallery for each.
 
-    A query that no longer can find its item, or nothing else, is left out.
+    A query is left out, and listed in ``lacking``, ``alone`` or ``unknown``, if its
+    part of the gallery lacks its item, holds nothing but its item, or is unknown.
 
     Args:
-        search: The whole one.
-        within: What of the gallery a query may find.
-        matching: Pattern of the paths of queries (``fnmatch``), such as "*_back*".
+        search: An unrestricted search.
+        within: Part of the gallery that each query searches; see `Search.within`.
+        matching: Pattern (``fnmatch``) of the paths of the queries to keep, such as
+            "*_back*".
 
     Raises:
-        BadUsage: There is no such query, or none that asks for anything.
+        BadUsage: No query matches, none is left by ``within``, or the dataset lacks
+            what ``within`` goes by.
     """
     if not search.queries:
         return search
@@ -49,8 +55,8 @@ def restrict(search: Search, within: Within, matching: str = "*") -> Search:
     if not kept:
         raise BadUsage(
             f"--within {within} leaves no query: {len(fates['lacking'])} could not "
-            f"find their item, {len(fates['alone'])} nothing else, and of "
-            f"{len(fates['unknown'])} it is unknown.",
+            f"find their item, {len(fates['alone'])} could find nothing else, and the "
+            f"{_GOES_BY[within]} of {len(fates['unknown'])} is unknown.",
             "Leave --within out.",
         )
 
@@ -75,24 +81,22 @@ def restrict(search: Search, within: Within, matching: str = "*") -> Search:
 
 
 def _fates(search: Search, within: Within) -> Callable[[int], str]:
-    """A function that says what becomes of a query, by its number."""
+    """A function from a query's number to "kept", "lacking", "alone" or "unknown"."""
     if within == "all":
         return lambda number: "kept"
     if search.kind != "item":
         raise BadUsage(
-            f"--within {within}: the dataset ties no photographs to items, so that "
-            "each asks for itself among all.",
+            f"--within {within}: the dataset ties no photographs to items, so each "
+            "query can only search for its own photograph among all.",
             "Leave --within out.",
         )
-    by_kind = within == "category"
     asked, shown = _names(search, within)
     if not any(asked):
-        named = "category" if by_kind else "variant"
         raise BadUsage(
-            f"--within {within}: no photograph that asks has a {named}.",
+            f"--within {within}: no query has a known {_GOES_BY[within]}.",
             "Leave --within out.",
         )
-    # Each photograph of the gallery is looked at once, whatever the queries are.
+    # Built once for all queries.
     items_of: defaultdict[str, set[str]] = defaultdict(set)
     names_of: defaultdict[str, set[str]] = defaultdict(set)
     for item, name in zip(search.gallery_items, shown, strict=True):
@@ -104,8 +108,8 @@ def _fates(search: Search, within: Within) -> Callable[[int], str]:
         item, name = search.query_items[number], asked[number]
         if not name:
             return "unknown"
-        names = names_of[item] & {name} if by_kind else names_of[item] - {name}
-        if not names:
+        names = names_of[item]
+        if not (names & {name} if within == "category" else names - {name}):
             return "lacking"
         return "kept" if items_of[name] - {item} else "alone"
 
@@ -113,14 +117,15 @@ def _fates(search: Search, within: Within) -> Callable[[int], str]:
 
 
 def items_in_reach(search: Search) -> list[int]:
-    """How many items each query may find, its own among them."""
+    """Number of items that each query may find, its own included."""
     if search.within == "all":
         return [len(set(search.gallery_items))] * len(search.queries)
     asked, shown = _names(search, search.within)
     items_of: defaultdict[str, set[str]] = defaultdict(set)
     for item, name in zip(search.gallery_items, shown, strict=True):
         items_of[name].add(item)
-    # Among variants its own item is there in another variant, if not in its own.
+    # With "variants" a query may find its own item only in another variant, which
+    # items_of[name] need not hold.
     return [
         len(items_of[name] | {item})
         for item, name in zip(search.query_items, asked, strict=True)
@@ -128,18 +133,21 @@ def items_in_reach(search: Search) -> list[int]:
 
 
 def _names(search: Search, within: Within) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What a restriction goes by: of the queries, and of the gallery."""
+    """Categories or variants, whichever ``within`` goes by, of queries and gallery."""
     if within == "category":
         return search.query_kinds, search.gallery_kinds
     return search.query_variants, search.gallery_variants
 
 
 def allowed(search: Search, rows: slice) -> NDArray[np.bool_] | None:
-    """What of the gallery some queries may find, (<= Q, N); None for all of it.
+    """Which photographs of the gallery some queries may find.
 
     Args:
-        search: The search.
-        rows: Which queries.
+        search: The restricted search, with N photographs in its gallery.
+        rows: Rows of the R queries.
+
+    Returns:
+        (R, N) bool; None if every query may find the whole gallery.
     """
     if search.within == "all":
         return None
@@ -147,15 +155,20 @@ def allowed(search: Search, rows: slice) -> NDArray[np.bool_] | None:
         return _same_known(search.query_kinds[rows], search.gallery_kinds)
     items = same_names(search.query_items[rows], search.gallery_items)
     variants = same_names(search.query_variants[rows], search.gallery_variants)
-    # What is of no known variant may be of the query's or of another.
+    # A photograph of unknown variant could be of the query's variant or of another.
     known = np.array([name != "" for name in search.gallery_variants], dtype=np.bool_)
     return np.asarray((items ^ variants) & known[None])
 
 
 def same_kind(search: Search, rows: slice) -> NDArray[np.bool_] | None:
-    """Which of the gallery are of the category that some queries ask for, (<= Q, N).
+    """Which photographs of the gallery have the category that some queries ask for.
 
-    None where no category is known.
+    Args:
+        search: The search, with N photographs in its gallery.
+        rows: Rows of the R queries.
+
+    Returns:
+        (R, N) bool; None if no category is known.
     """
     if not any(search.query_kinds):
         return None
@@ -163,6 +176,6 @@ def same_kind(search: Search, rows: slice) -> NDArray[np.bool_] | None:
 
 
 def _same_known(ours: Sequence[str], theirs: Sequence[str]) -> NDArray[np.bool_]:
-    """(Q, N) whether two names are the same; an unknown one is like no other."""
+    """(Q, N) whether names are equal; "", an unknown name, equals no other."""
     known = np.array([name != "" for name in theirs], dtype=np.bool_)
     return np.asarray(same_names(ours, theirs) & known[None])

@@ -1,4 +1,4 @@
-"""Retrieval figures: where the first right item stands, and what follows from that."""
+"""Retrieval figures of the first relevant item: rank, recall at k, reciprocal rank."""
 
 from collections.abc import Sequence
 
@@ -11,19 +11,19 @@ def ranks_of_first_hit(
     query_items: Sequence[str],
     gallery_items: Sequence[str],
 ) -> NDArray[np.int64]:
-    """Rank of each query's own item, counted in items.
+    """Rank of each query's own item among the items of the gallery.
 
-    An item stands where its closest photograph stands; its other photographs are
-    passed over. An equal similarity counts against the query, so that a ranker that
-    finds everything alike earns nothing.
+    The similarity of an item is that of its closest photograph. Items of equal
+    similarity come before the query's own, so that a ranker that gives everything the
+    same similarity is not rewarded.
 
     Args:
-        similarities: (Q, N), higher is closer.
-        query_items: Q items.
-        gallery_items: N items.
+        similarities: (Q, N) similarity of each query and photograph; higher is closer.
+        query_items: Item of each query, Q.
+        gallery_items: Item of each photograph of the gallery, N.
 
     Returns:
-        (Q,) from 1; 0 where the gallery does not hold the item.
+        (Q,) ranks from 1; 0 if the gallery does not hold the item.
 
     >>> table = np.array([[0.9, 0.8, 0.7]], dtype=np.float32)
     >>> ranks_of_first_hit(table, ["b"], ["a", "a", "b"]).tolist()
@@ -45,7 +45,7 @@ def ranks_of_first_hit(
 
 
 def recall_at(ranks: NDArray[np.int64], k: int) -> NDArray[np.float64]:
-    """1.0 for each query whose item is among the first k items, else 0.0.
+    """Recall at k, (Q,): 1.0 if the query's item is among the first k items, else 0.0.
 
     >>> recall_at(np.array([1, 3, 0]), 2).tolist()
     [1.0, 0.0, 0.0]
@@ -54,7 +54,7 @@ def recall_at(ranks: NDArray[np.int64], k: int) -> NDArray[np.float64]:
 
 
 def reciprocal_rank(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """1 / rank for each query; 0 where the item is not there.
+    """Reciprocal rank, (Q,): 1 / rank of the query's item; 0 if it is not found.
 
     >>> reciprocal_rank(np.array([1, 4, 0])).tolist()
     [1.0, 0.25, 0.0]

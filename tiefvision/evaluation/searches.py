@@ -1,4 +1,4 @@
-"""What a ranker is asked on a dataset: which queries, which gallery, what is a hit."""
+"""The protocol of a comparison: queries, gallery, and what counts as a hit."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 Within = Literal["all", "category", "variants"]
 
-GALLERIES: Mapping[str, str] = MappingProxyType(
+WITHIN_IN_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "all": "",
         "category": ", each within the category that it asks for",
         "variants": ", each other variants of its item and other items in its variant",
     }
 )
-"""What of the gallery is searched, in words."""
+"""Part of the gallery that each query searches, in the words of a description."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +30,30 @@ class Search:
     """A set of queries over a gallery.
 
     Attributes:
-        kind: "item": street photographs ask for their item among shop photographs.
+        kind: "item": street photographs search for their item among shop photographs.
             For datasets that tie no two photographs to one item, "view": altered views
-            ask for their own photograph among all; or "mirror": mirror images do.
-        queries: Views of the split.
-        query_items: What each must find.
-        gallery: Views, of all splits.
-        gallery_items: What each is.
-        lacking: Photographs left out because what they may find lacks their item.
-        alone: Photographs left out because they may find nothing but their item.
-        unknown: Photographs left out because their category, or variant, is unknown.
-        query_kinds: The category of what each query must find, "" if unknown; () where
-            none is known. That of an item is what most of its shop photographs show.
-        gallery_kinds: Likewise, of the gallery.
-        query_variants: Such as its colour, "" if unknown; () where none is known.
-        gallery_variants: Likewise, of the gallery.
-        within: What of the gallery a query may find. "category": what is of the kind
-            that it must find. "variants": other variants of its item, and other items
-            in its variant, so that the variant, mostly a colour, leads astray.
+            search for their own photograph among all; or "mirror": mirror images do.
+        queries: The Q query views, of one split.
+        query_items: Item that each query must find, Q.
+        gallery: The N views that are searched, of all splits.
+        gallery_items: Item of each view of the gallery, N.
+        lacking: Paths of photographs that are no queries because the gallery, or the
+            part that they may search, lacks their item.
+        alone: Paths of photographs that are no queries because the part of the gallery
+            that they may search holds nothing but their item.
+        unknown: Paths of photographs that are no queries because their category, or
+            variant, is unknown.
+        query_kinds: Category of the item that each query must find, Q, "" if unknown;
+            () for searches of another kind than "item". The category of an item is the
+            one that most of its shop photographs show.
+        gallery_kinds: Category of the item of each view of the gallery, N or ().
+        query_variants: Variant of each query, such as the colour, Q, "" if unknown; ()
+            for searches of another kind than "item".
+        gallery_variants: Variant of each view of the gallery, N or ().
+        within: Part of the gallery that each query searches. "all": the whole gallery.
+            "category": items of the category of its own item. "variants": its item in
+            other variants, and other items in its variant, so that the variant (mostly
+            a colour) is misleading.
     """
 
     kind: Literal["item", "view", "mirror"]
@@ -66,11 +72,12 @@ class Search:
 
     @property
     def description(self) -> str:
-        """The protocol in words, without what became of the photographs."""
+        """The protocol in words, without the photographs that were left out."""
         if self.kind == "item":
             return (
                 f"{len(self.queries)} street photographs search {len(self.gallery)} "
-                f"shop photographs{GALLERIES[self.within]}; a hit is the same item, "
+                "shop photographs"
+                f"{WITHIN_IN_WORDS[self.within]}; a hit is the same item, "
                 "items counted once"
             )
         asking = "altered views" if self.kind == "view" else "mirror images"
@@ -86,13 +93,15 @@ def search_of_split(
     available: Collection[str],
     alterations: int = 0,
 ) -> Search:
-    """The search that a split allows.
+    """The search of a split, of the first kind of `Search.kind` that its photos allow.
 
     Args:
-        photos: Of the dataset; the shop photographs of every split are searched.
-        split: Whose photographs ask.
-        available: Paths of the photographs that have maps.
-        alterations: Altered views of each, one of which may ask.
+        photos: All photographs of the dataset; the gallery takes those of every split.
+        split: Split of the queries.
+        available: Paths of the photographs that have been encoded.
+        alterations: Number of altered views of each photograph. With 1 or more the
+            first of them is the query of a "view" search; with 0 a dataset without
+            items gets a "mirror" search.
     """
     photos = [photo for photo in photos if photo.path in available]
     asking = [photo for photo in photos if photo.split == split]
@@ -129,7 +138,14 @@ def search_of_split(
 
 
 def _kinds_of_items(items: Sequence[str], shop: Sequence[Photo]) -> dict[str, str]:
-    """What most shop photographs of each item show, the first by name of several."""
+    """Category that most shop photographs of each item show, "" if none is known.
+
+    Among equally frequent categories the first by name.
+
+    Args:
+        items: Item of each shop photograph.
+        shop: The shop photographs.
+    """
     counts: dict[str, Counter[str]] = {item: Counter() for item in items}
     for item, photo in zip(items, shop, strict=True):
         counts[item].update({kind_of(photo)} - {""})
@@ -140,7 +156,10 @@ def _kinds_of_items(items: Sequence[str], shop: Sequence[Photo]) -> dict[str, st
 
 
 def same_names(ours: Sequence[str], theirs: Sequence[str]) -> NDArray[np.bool_]:
-    """(Q, N) whether two names are the same, by numbers: text compares slowly."""
+    """(Q, N) bool, whether each of Q names equals each of N names.
+
+    Compares numbers in place of the names, which is faster than comparing text.
+    """
     number = {name: index for index, name in enumerate({*ours, *theirs})}
     one, other = (
         np.array([number[name] for name in names], dtype=np.int64)

@@ -1,1 +1,1 @@
-"""Photographs: reading, resizing and finding near-duplicates of them."""
+"""Photographs: reading and resizing them, and finding near-duplicates."""

@@ -1,15 +1,17 @@
-"""Photographs of one shot: saved again, shrunk, retouched or cropped a little.
+"""Finds photographs of one shot: saved again, shrunk, retouched or cropped a little.
 
-The hash holds the signs of the lowest frequencies of the photograph (a DCT hash) in
-brightness and in the two colour differences. On 804 street photographs of Clothing
-Co-Parsing it finds the 7 pairs of one shot without a false pair: they differ in at
-most 40 of 213 bits, the next nearest pair in 60. Hashes of brightness alone do not
-separate them: a DCT hash of 63 bits reaches the seventh pair with 2 bits to spare, and
-difference hashes of 128 bits mix 13 false pairs in. Two takes of one scene are beyond
-any such hash: of two known pairs, one is at 62 bits, the other as far as strangers.
+A photograph is hashed by the lowest frequencies of its cosine transform (a DCT hash),
+in brightness and in the two colour differences; each bit says whether a coefficient is
+above the median of its plane. On 804 street photographs of Clothing
+Co-Parsing the hash finds the 7 pairs of one shot without a false pair: they differ in
+at most 40 of 213 bits, the nearest unrelated pair in 60. Hashes of brightness alone do
+not separate them: with a DCT hash of 63 bits the seventh pair is only 2 bits nearer
+than the first false pair, and with difference hashes of 128 bits 13 false pairs are
+nearer. No such hash finds two takes of one scene: of two known pairs, one differs in 62
+bits, the other in as many as unrelated photographs.
 
-Studio photographs are another matter: two black T-shirts on one model and a white
-ground do lie within `MAX_DISTANCE`. Compare street photographs only.
+Compare street photographs only: two studio photographs of different black T-shirts, on
+one model before a white ground, lie within `MAX_DISTANCE`.
 """
 
 import numpy as np
@@ -22,27 +24,30 @@ from scipy.sparse.csgraph import connected_components
 from tiefvision.photos.reading import Photograph
 
 Hash = NDArray[np.bool_]
-"""(HASH_BITS,); two of them are compared by the number of bits that differ."""
+"""(HASH_BITS,) bool; the distance of two hashes is the number of bits that differ."""
 
 BRIGHTNESS_FREQUENCIES = 12
 COLOUR_FREQUENCIES = 6
-"""Rows and columns of the spectrum that are kept. Fewer (8, 4) leave 6 bits between
-the pairs and the strangers instead of 20; more (12, 12) move the farthest pair from 19
-to 23 % of the bits."""
+"""Rows and columns of the spectrum that are kept, in brightness and in each colour
+difference. With fewer (8, 4) the gap between pairs of one shot and unrelated pairs
+shrinks from 20 bits to 6; with more (12, 12) the farthest pair of one shot differs in
+23 instead of 19 % of the bits."""
 
 HASH_BITS = BRIGHTNESS_FREQUENCIES**2 - 1 + 2 * (COLOUR_FREQUENCIES**2 - 1)
-"""The mean of a plane is left out: it only tells how bright a photograph is."""
+"""Length of a hash. The mean of each plane is left out: it only tells how bright, or of
+which tint, the whole photograph is."""
 
 MAX_DISTANCE = 46
-"""Bits: above the 40 of the farthest known pair of one shot, well below the 60 of the
-nearest pair of two. A crop of 4 % off each side turns over 33 on average."""
+"""Largest distance of near-duplicates, in bits: above the 40 of the farthest known pair
+of one shot, well below the 60 of the nearest unrelated pair. Cropping 4 % off each side
+changes 33 bits on average."""
 
-_THUMBNAIL_SIDE = 48
-_BLOCK = 2048  # hashes a side: 16 MB of distances at a time
+_THUMBNAIL_SIDE = 48  # pixels, of the square that is transformed
+_BLOCK = 2048  # rows and columns of distances held at a time: 16 MB
 
 
 def perceptual_hash(photo: Photograph) -> Hash:
-    """The hash of a photograph (height, width, 3) uint8 RGB, at any size."""
+    """The hash, (HASH_BITS,), of a photograph, (height, width, 3) uint8 RGB."""
     side = _THUMBNAIL_SIDE
     thumbnail = Image.fromarray(photo).convert("YCbCr")
     thumbnail = thumbnail.resize((side, side), Image.Resampling.BILINEAR)
@@ -56,15 +61,16 @@ def perceptual_hash(photo: Photograph) -> Hash:
 def group_near_duplicates(
     hashes: NDArray[np.bool_], max_distance: int = MAX_DISTANCE
 ) -> list[list[int]]:
-    """Rows that are linked by chains of near-duplicates; rows without one are left out.
+    """Groups of rows that chains of near-duplicates link; lone rows are left out.
+
+    Memory grows with N, not with its square.
 
     Args:
-        hashes: (N, HASH_BITS), one row a photograph.
-        max_distance: Bits in which two near-duplicates may differ.
+        hashes: (N, HASH_BITS) bool, one row for each photograph.
+        max_distance: Number of bits in which two near-duplicates may differ.
 
     Returns:
-        Groups of two or more ascending rows, in the order of their first rows. The
-        memory needed grows with N, not with its square.
+        Groups of two or more ascending row numbers, in the order of their first rows.
     """
     labels = np.arange(len(hashes))
     for start in range(0, len(hashes), _BLOCK):
@@ -79,12 +85,13 @@ def group_near_duplicates(
 
 
 def _plane_bits(plane: NDArray[np.float64], frequencies: int) -> Hash:
+    """(frequencies^2 - 1,) bits: coefficients of (S, S) above their median."""
     spectrum = dctn(plane, norm="ortho")[:frequencies, :frequencies].ravel()[1:]
     return np.asarray(spectrum > np.median(spectrum))
 
 
 def _distances(first: Hash, second: Hash) -> NDArray[np.float32]:
-    """Differing bits of every pair: a matrix product counts them fastest."""
+    """Differing bits of every pair, (N, B) and (M, B) -> (N, M), by matrix products."""
     a, b = first.astype(np.float32), second.astype(np.float32)
     return np.asarray(a @ (1 - b).T + (1 - a) @ b.T)
 
@@ -92,7 +99,7 @@ def _distances(first: Hash, second: Hash) -> NDArray[np.float32]:
 def _merge(
     labels: NDArray[np.int64], rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Labels after the groups of each linked pair of rows have become one."""
+    """Group labels, (N,), after joining the groups of each linked pair of rows."""
     links = (np.ones(len(rows), dtype=np.bool_), (labels[rows], labels[columns]))
     graph = coo_array(links, shape=(len(labels), len(labels)))
     _, merged = connected_components(graph, directed=False)

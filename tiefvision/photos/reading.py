@@ -1,9 +1,9 @@
-"""Photographs from disk: upright, 8-bit RGB, or refused with the reason.
+"""Reads photographs from disk: upright, 8-bit RGB, or refused with the reason.
 
-A file is judged by its first bytes, not by its name, and its size is checked in its
-header, so that nothing large is allocated for a file that is refused. Pillow's global
-settings stay as they are; the format classes are called directly because
-``Image.open`` warns through them about sizes that are still allowed here.
+The first bytes of a file decide its format, not its name, and its size is checked in
+its header, so that nothing large is allocated for a file that is refused. Pillow's
+format classes are called directly: ``Image.open`` would warn of sizes that are allowed
+here, unless a global setting of Pillow were changed.
 """
 
 import struct
@@ -25,24 +25,27 @@ from PIL.WebPImagePlugin import WebPImageFile
 from tiefvision.errors import UnreadablePhoto
 
 Photograph = NDArray[np.uint8]
-"""(height, width, 3) RGB."""
+"""(height, width, 3) uint8 RGB."""
 
 PhotoFile = Path | bytes
 """A file of a photograph, or its content."""
 
 MIN_SIDE = 16
-"""Pixels; a thumbnail under this shows no garment and vanishes in the networks."""
+"""Pixels that width and height have at least: a smaller thumbnail shows no garment, and
+nothing is left of it after the strides of the networks."""
 
 MAX_PIXELS = 120_000_000
-"""Above every camera in use (108 megapixels); about 0.4 GB once decoded."""
+"""Width times height at most: above every camera in use (108 megapixels), and about
+0.4 GB once decoded."""
 
 REDUCING_GAP = 3.0
-"""Pillow shrinks by whole factors down to this many times the target, then resamples;
-from 3.0 its result can hardly be told from resampling the whole photograph."""
+"""Pillow first shrinks by whole factors, at most down to this many times the target
+size, then resamples; from 3.0 on the result hardly differs from resampling the whole
+photograph."""
 
-_SIGNATURE_BYTES = 12
+_SIGNATURE_BYTES = 12  # enough to tell the formats apart
 
-_UPRIGHT = {
+_TURN_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -51,9 +54,10 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What puts a photograph of each EXIF orientation upright; 1 is upright already."""
+"""The transposition that turns each EXIF orientation upright; 1 is upright already."""
 
 _SIDES_SWAPPED = (5, 6, 7, 8)
+"""EXIF orientations in which the stored width is the height of the photograph."""
 
 # What Pillow's decoders and header parsers raise over damaged files.
 _DECODING_ERRORS = (
@@ -72,22 +76,23 @@ _DECODING_ERRORS = (
 
 
 def read_photo(path: PhotoFile, *, max_side: int | None = None) -> Photograph:
-    """The photograph at ``path``, turned upright.
+    """Decodes the photograph at ``path`` and turns it upright.
 
-    Transparent parts become white, 16-bit samples are scaled to 8 bits, and of an
-    animation the first frame is read.
+    Transparent parts become white, 16-bit samples are scaled to 8 bits, and an
+    animation is read as its first frame.
 
     Args:
         path: A JPEG, PNG or WebP file.
-        max_side: Shrink the photograph until its longer side is at most this many
-            pixels; a large JPEG is then decoded at a fraction of its size.
+        max_side: Pixels that the longer side may have; a larger photograph is shrunk
+            to it (a large JPEG while it is decoded), a smaller one is left as it is.
+            None for no limit.
 
     Returns:
         (height, width, 3) uint8, RGB.
 
     Raises:
-        UnreadablePhoto: The file is missing, damaged, too small, too large or of
-            another format.
+        UnreadablePhoto: The file is missing, damaged, of another format, or its size
+            is below ``MIN_SIDE`` or above ``MAX_PIXELS``.
     """
     with _open_photo(path) as image:
         target = _fitted(image.size, max_side)
@@ -99,16 +104,17 @@ def read_photo(path: PhotoFile, *, max_side: int | None = None) -> Photograph:
             upright = upright.resize(
                 target, Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP
             )
-        if orientation in _UPRIGHT:
-            upright = upright.transpose(_UPRIGHT[orientation])
+        if orientation in _TURN_UPRIGHT:
+            upright = upright.transpose(_TURN_UPRIGHT[orientation])
         return np.array(upright, dtype=np.uint8)
 
 
 def photo_size(path: PhotoFile) -> tuple[int, int]:
-    """Width and height in pixels once upright, from the header alone.
+    """(width, height) in pixels of the upright photograph, read from the header alone.
 
     Raises:
-        UnreadablePhoto: As for `read_photo`, except damage beyond the header.
+        UnreadablePhoto: For the reasons of `read_photo`, except damage behind the
+            header, which is not seen.
     """
     with _open_photo(path) as image:
         width, height = image.size
@@ -118,7 +124,11 @@ def photo_size(path: PhotoFile) -> tuple[int, int]:
 
 @contextmanager
 def _open_photo(path: PhotoFile) -> Iterator[ImageFile]:
-    """The file with its header parsed; errors in the body are the photograph's."""
+    """The opened file with its header parsed and its size checked.
+
+    Every decoding error, also of the block that uses the image, becomes
+    UnreadablePhoto with the path and the reason.
+    """
     try:
         with BytesIO(path) if isinstance(path, bytes) else path.open("rb") as file:
             image = _parse_header(file)
@@ -147,7 +157,7 @@ def check_size(width: int, height: int) -> None:
     """Raises ValueError where a photograph is too small or too large to be used."""
     if min(width, height) < MIN_SIDE:
         raise ValueError(
-            f"it has {width} x {height} pixels, and {MIN_SIDE} a side are needed"
+            f"it has {width} x {height} pixels, and each side needs at least {MIN_SIDE}"
         )
     if width * height > MAX_PIXELS:
         raise ValueError(
@@ -156,25 +166,27 @@ def check_size(width: int, height: int) -> None:
 
 
 def _reason(error: BaseException) -> str:
+    """What went wrong, in lower case and without a full stop."""
     text = error.strerror if isinstance(error, OSError) else None
     text = (text or str(error) or type(error).__name__).strip().rstrip(".")
     return text[:1].lower() + text[1:]
 
 
 def _orientation(image: ImageFile) -> int:
-    """EXIF orientation 1 to 8; a missing or broken EXIF block counts as upright.
+    """EXIF orientation, 1 to 8; a missing or broken EXIF block counts as upright (1).
 
-    The base class's method reads the header only; PNG's own decodes the photograph in
-    search of a block behind the pixels.
+    The base class's ``getexif`` reads the header only; that of PNG decodes the whole
+    photograph in search of an EXIF block behind the pixels.
     """
     try:
         value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
     except _DECODING_ERRORS:
         return 1
-    return value if value in _UPRIGHT else 1
+    return value if value in _TURN_UPRIGHT else 1
 
 
 def _fitted(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
+    """(width, height) shrunk until the longer side is at most ``max_side``."""
     width, height = size
     longer = max(size)
     if max_side is None or longer <= max_side:
@@ -184,7 +196,7 @@ def _fitted(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
 
 
 def flatten(image: Image.Image) -> Image.Image:
-    """Decodes to RGB, with white behind what is transparent."""
+    """Decodes to 8-bit RGB, over white where the image is transparent."""
     if image.mode.startswith("I"):
         high_bytes = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
         return Image.fromarray(high_bytes).convert("RGB")

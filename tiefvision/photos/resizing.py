@@ -1,6 +1,6 @@
-"""Photographs resized, cropped and mirrored: HWC uint8 RGB in and out.
+"""Resizes, crops and mirrors photographs: (height, width, 3) uint8 RGB in and out.
 
-Each function returns a new array that shares no memory with its argument.
+Each function returns a new, contiguous array that shares no memory with its argument.
 """
 
 import math
@@ -14,12 +14,12 @@ from tiefvision.records import Box
 
 
 def resize_photo(photo: Photograph, width: int, height: int) -> Photograph:
-    """The photograph at another size, bilinear, antialiased where it shrinks.
+    """The photograph at another size in pixels; bilinear, antialiased where it shrinks.
 
-    Pillow's arithmetic in torch's vector instructions: at most one level apart, in a
-    fifth of the time.
+    torch instead of Pillow: its levels differ by at most 1 from Pillow's, in a fifth of
+    the time.
     """
-    # torch warns of arrays that it could, but will not, write to.
+    # A writable copy of a read-only array: torch warns of read-only ones.
     planes = torch.from_numpy(np.require(photo, requirements="W")).permute(2, 0, 1)
     resized = functional.interpolate(
         planes.unsqueeze(0), size=(height, width), mode="bilinear", antialias=True
@@ -28,7 +28,12 @@ def resize_photo(photo: Photograph, width: int, height: int) -> Photograph:
 
 
 def crop_photo(photo: Photograph, box_in_image: Box) -> Photograph:
-    """The whole pixels that the box touches, at least one, none outside."""
+    """The pixels that a box touches: clipped to the photograph, at least one.
+
+    Args:
+        photo: The photograph.
+        box_in_image: Box in pixels of ``photo``; it may reach beyond its edges.
+    """
     height, width = photo.shape[:2]
     x0, x1 = _whole_pixels(box_in_image[0], box_in_image[2], width)
     y0, y1 = _whole_pixels(box_in_image[1], box_in_image[3], height)
@@ -36,10 +41,11 @@ def crop_photo(photo: Photograph, box_in_image: Box) -> Photograph:
 
 
 def mirror_photo(photo: Photograph) -> Photograph:
-    """The photograph with left and right exchanged, contiguous in memory."""
+    """The photograph with left and right exchanged."""
     return photo[:, ::-1].copy()
 
 
 def _whole_pixels(start: float, end: float, limit: int) -> tuple[int, int]:
+    """First and last (exclusive) pixel that an interval touches, within the limit."""
     first = min(max(math.floor(start), 0), limit - 1)
     return first, max(min(math.ceil(end), limit), first + 1)

@@ -13,10 +13,10 @@ SCHEMA = 1
 class Header:
     """Provenance and content of an artifact.
 
-    ``schema``, ``stage``, ``version``, ``config`` and ``inputs`` are known before the work
-    starts; artifacts that agree in them are the same piece of work (``same_work``). The
-    other fields are filled in when the artifact is finished. Entries under ``derived/``
-    are not part of ``count``, ``layout`` and ``digest``.
+    ``schema``, ``stage``, ``version``, ``config`` and ``inputs`` are known before the
+    work starts; artifacts that agree in them are the same piece of work
+    (``same_work``). The other fields are filled in when the artifact is finished.
+    Entries under ``derived/`` are not part of ``count``, ``layout`` and ``digest``.
 
     Attributes:
         stage: name of the stage or command that wrote the artifact.

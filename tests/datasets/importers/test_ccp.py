@@ -42,7 +42,7 @@ def dressed():
 
 @pytest.fixture
 def source(tmp_path):
-    """Eight photographs in the layout of Clothing Co-Parsing."""
+    """A folder with eight photographs in the layout of Clothing Co-Parsing."""
     source = tmp_path / "ccp"
     (source / "photos").mkdir(parents=True)
     (source / "annotations" / "pixel-level").mkdir(parents=True)
@@ -179,9 +179,9 @@ def test_a_source_of_another_shape_is_refused(source, tmp_path, part):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_broken_label_list_is_refused(source, tmp_path):
+def test_an_invalid_label_list_is_refused(source, tmp_path):
     (source / "label_list.mat").write_bytes(b"nothing")
-    with pytest.raises(BadDataset, match="no label list"):
+    with pytest.raises(BadDataset, match="not a label list"):
         import_ccp(source, tmp_path / "out", seed=0)
     savemat(source / "label_list.mat", {"label_list": np.zeros((2, 2))})
     with pytest.raises(BadDataset, match="lacks: blazer"):

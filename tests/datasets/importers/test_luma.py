@@ -17,7 +17,7 @@ VIEWS = ("main", "back", "alt1", "outfit")
 
 @pytest.fixture
 def source(tmp_path):
-    """Two products in four views each."""
+    """A folder with two products in four views each."""
     source = tmp_path / "luma"
     (source / "images").mkdir(parents=True)
     rows = ["file,product,colour,view"]

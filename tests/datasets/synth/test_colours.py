@@ -38,7 +38,7 @@ def test_a_palette_can_be_excluded():
     rng = np.random.default_rng(0)
     excluded = np.array(oklch_to_rgb(PALETTES_LCH[0][0]))
     for _ in range(40):
-        drawn = np.array(draw_palette(rng, not_the=0).base)
+        drawn = np.array(draw_palette(rng, excluded=0).base)
         assert np.abs(drawn - excluded).max() > 0.1
 
 

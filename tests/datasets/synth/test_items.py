@@ -33,7 +33,7 @@ def test_no_two_items_are_the_same():
     assert len(described) == 120
 
 
-def test_colours_do_not_name_an_item():
+def test_several_items_share_each_colour():
     bases = np.array([item.material.palette.base for item in goods(120)])
     distance = np.abs(bases[:, None] - bases[None]).max(axis=2)
     alike = (distance < 0.08).sum(axis=1) - 1

@@ -83,7 +83,7 @@ def test_far_away_a_pattern_melts_into_its_mean(pattern):
 def test_drawn_materials_obey_their_limits():
     rng = np.random.default_rng(0)
     for _ in range(60):
-        drawn = draw_material(rng, BLACK_ON_WHITE, not_the="plain")
+        drawn = draw_material(rng, BLACK_ON_WHITE, excluded="plain")
         low, high = PERIOD_HEADS[drawn.pattern]
         assert drawn.pattern != "plain"
         assert low <= drawn.period <= high

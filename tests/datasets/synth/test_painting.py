@@ -18,7 +18,7 @@ FLAT = Light(contrast=0.0)
 
 
 def square(left, top, right, bottom, colour=(1.0, 0.0, 0.0), **fields) -> Panel:
-    """A panel over these pixels."""
+    """A panel that covers a rectangle of pixels."""
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     spine = np.array([[0.0, 0.0], [0.0, 8.0]])
     outline = (corners - [50, 0]) / 10.0

@@ -1,4 +1,4 @@
-"""Importers of published datasets: each writes the project's layout."""
+"""Importers: each converts a published dataset to the project's layout."""
 
 from tiefvision.datasets.importers.ccp import import_ccp
 from tiefvision.datasets.importers.formats import Format, ImportReport
@@ -20,4 +20,4 @@ FORMATS = {
         convert=import_luma,
     ),
 }
-"""By the name that ``tiefvision data import`` takes."""
+"""Importers by the name that ``tiefvision data import`` takes."""

@@ -1,10 +1,10 @@
-"""Clothing Co-Parsing (Yang, Luo and Lin, CVPR 2014): pixel masks to boxes.
+"""Imports Clothing Co-Parsing (Yang, Luo and Lin, CVPR 2014): label masks to boxes.
 
 Reads the dataset as published at https://github.com/bearpaw/clothing-co-parsing:
 
     photos/NNNN.jpg                      street photographs, 550 pixels wide
     annotations/pixel-level/NNNN.mat     ``groundtruth``: (height, width) label numbers
-    label_list.mat                       ``label_list``: 59 names, by number
+    label_list.mat                       ``label_list``: names of the 59 labels
 
 About half of the photographs have no mask; they are skipped and counted.
 """
@@ -76,16 +76,17 @@ GARMENTS = frozenset(
         "vest",
     }
 )
-"""Clothing of the torso and the legs, what a catalogue of garments sells. Left out are
-null, skin and hair; shoes, bags, hats, scarves, belts, ties, gloves, glasses and
-jewellery, which go with a garment; underwear, which no street photograph shows; and
-stockings, tights and socks, whose box is that of the legs and tells no item apart."""
+"""Labels that become boxes: clothing of torso and legs, what a catalogue of garments
+sells. Left out are null, skin and hair; accessories (shoes, bags, hats, scarves, belts,
+ties, gloves, glasses and jewellery); underwear, which no street photograph shows; and
+stockings, tights and socks, whose box is that of the legs."""
 
 MIN_SHARE = 0.01
-"""Of the photograph; labels under it are mostly annotation noise."""
+"""Share of the photograph that a label must cover; smaller ones are mostly annotation
+noise."""
 
 SAME_OUTFITS = (("0312", "0398"), ("0366", "0649"))
-"""Two takes of one scene, seen by eye; no perceptual hash brings them together."""
+"""Photographs of the same outfit in two takes, which no perceptual hash finds."""
 
 LICENSE = "Apache-2.0"
 
@@ -101,7 +102,12 @@ class _Skipped(Exception):
 
 @dataclass(frozen=True)
 class _Labels:
-    """Names of the labels that are boxed, by number, and of all labels."""
+    """The labels of the dataset.
+
+    Attributes:
+        wanted: Number to name of the labels that become boxes.
+        names: Names of all labels, by number.
+    """
 
     wanted: Mapping[int, str]
     names: Sequence[str]
@@ -116,18 +122,21 @@ def import_ccp(
     garments: Collection[str] = GARMENTS,
     min_share: float = MIN_SHARE,
 ) -> ImportReport:
-    """Converts Clothing Co-Parsing; a run that was killed is completed by the next.
+    """Converts Clothing Co-Parsing; an interrupted run is completed by the next.
 
     Args:
-        source: The dataset as published.
-        target: A new or empty folder, or one of an earlier run.
-        seed: Of the split.
+        source: Folder of the published dataset.
+        target: A new or empty folder, or that of an earlier run.
+        seed: Seed of the splits.
         track: Shows progress.
-        garments: The labels that are boxed.
-        min_share: Of the photograph that a label must cover.
+        garments: Names of the labels that become boxes.
+        min_share: Share of the photograph that a label must cover to become a box.
+
+    Returns:
+        What was written and left out.
 
     Raises:
-        BadDataset: ``source`` has another shape, or ``target`` holds something else.
+        BadDataset: ``source`` has another layout, or ``target`` holds something else.
     """
     labels = _read_labels(source, garments)
     settings = {"seed": seed, "garments": sorted(garments), "min_share": min_share}
@@ -156,7 +165,12 @@ def import_ccp(
 def _convert(
     file: Path, labels: _Labels, min_share: float
 ) -> tuple[Photo, Hash, NDArray[np.uint8]]:
-    """The photograph, its hash, and its labels."""
+    """The photograph, its perceptual hash, and its (height, width) label numbers.
+
+    Raises:
+        UnreadablePhoto: The photograph cannot be read.
+        _Skipped: Its mask is missing, invalid or of another size.
+    """
     mask = _read_mask(file, len(labels.names))
     pixels = read_photo(file)
     if mask.shape != pixels.shape[:2]:
@@ -190,7 +204,7 @@ def _png(mask: NDArray[np.uint8]) -> bytes:
 
 
 def _read_labels(source: Path, garments: Collection[str]) -> _Labels:
-    """The label list, once the folder has been seen to be Clothing Co-Parsing."""
+    """Reads the label list, after checking that the folder is Clothing Co-Parsing."""
     for part in (PHOTOS, MASKS, LABEL_LIST):
         if not (source / part).exists():
             raise BadDataset(
@@ -201,7 +215,8 @@ def _read_labels(source: Path, garments: Collection[str]) -> _Labels:
         cells = _read_mat(source / LABEL_LIST, "label_list").ravel()
         names = [str(np.asarray(cell).reshape(())) for cell in cells]
     except (_Skipped, ValueError) as error:
-        raise BadDataset(f"{source / LABEL_LIST} is no label list: {error}") from error
+        message = f"{source / LABEL_LIST} is not a label list: {error}"
+        raise BadDataset(message) from error
     unknown = sorted(set(garments) - set(names))
     if unknown:
         raise BadDataset(f"{source / LABEL_LIST} lacks: {', '.join(unknown)}.")
@@ -210,9 +225,10 @@ def _read_labels(source: Path, garments: Collection[str]) -> _Labels:
 
 
 def _read_mask(photo: Path, label_count: int) -> NDArray[np.integer[Any]]:
+    """(height, width) label numbers of a photograph, below ``label_count``."""
     file = photo.parent.parent / MASKS / f"{photo.stem}.mat"
     if not file.exists():
-        raise _Skipped(f"{photo}: it has no mask.")
+        raise _Skipped(f"{photo}: no mask at {file}.")
     mask = _read_mat(file, "groundtruth")
     if mask.ndim != 2 or not np.issubdtype(mask.dtype, np.integer):
         raise _Skipped(f"{file}: groundtruth is not a matrix of label numbers.")
@@ -222,16 +238,17 @@ def _read_mask(photo: Path, label_count: int) -> NDArray[np.integer[Any]]:
 
 
 def _read_mat(file: Path, variable: str) -> NDArray[Any]:
+    """One variable of a MATLAB file."""
     try:
         return np.asarray(loadmat(file, variable_names=[variable])[variable])
-    except Exception as error:  # scipy raises whatever the damage leads it to
+    except Exception as error:  # scipy raises many types over damaged files
         raise _Skipped(f"{file}: cannot be read: {error!r}.") from error
 
 
 def _groups_of_one_shot(
     paths: Sequence[str], hashes: NDArray[np.bool_]
 ) -> list[tuple[str, ...]]:
-    """Near-duplicates and `SAME_OUTFITS`, joined where they overlap."""
+    """Groups of near-duplicates and of `SAME_OUTFITS`, joined where they overlap."""
     near = [{paths[row] for row in rows} for rows in group_near_duplicates(hashes)]
     known = [{f"{stem}.jpg" for stem in pair} & set(paths) for pair in SAME_OUTFITS]
     return join_overlapping(near + [pair for pair in known if len(pair) > 1])
@@ -240,6 +257,7 @@ def _groups_of_one_shot(
 def _split(
     photos: Sequence[Photo], groups: Sequence[tuple[str, ...]], seed: int
 ) -> list[Photo]:
+    """The photographs with split and group; each group lies in one split."""
     group_of = group_by_path(groups)
     labels = [group_of.get(photo.path, photo.path) for photo in photos]
     splits = assign_splits(labels, seed=seed)

@@ -1,4 +1,4 @@
-"""What an importer is, what it reports, and the folder that it may write to."""
+"""What all importers share: their interface, their report and their target folder."""
 
 import json
 from collections import Counter
@@ -13,7 +13,7 @@ from tiefvision.progress import Track
 from tiefvision.records import Photo, Split
 
 IMPORT_RECORD = "import.json"
-"""Marks a folder as an importer's own, from before its first photograph."""
+"""File that marks a folder as an import, written before the first photograph."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,13 @@ class ImportReport:
     """What an import has written and left out.
 
     Attributes:
-        photos: How many were written.
-        boxes: How many garments were boxed.
-        boxes_by_category: Sorted by name.
-        photos_by_split: How many went into train, val and test.
-        near_duplicates: Groups of paths kept in one split.
-        skipped: A sentence for each photograph left out.
+        photos: Number of photographs written.
+        boxes: Number of boxes written.
+        boxes_by_category: Number of boxes of each category, sorted by name.
+        photos_by_split: Number of photographs in train, val and test.
+        near_duplicates: Groups of paths of photographs of one shot or outfit, each kept
+            in one split.
+        skipped: Sentence for each photograph that was left out.
     """
 
     photos: int
@@ -37,17 +38,24 @@ class ImportReport:
     skipped: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
+        """The attributes as a dictionary for JSON."""
         return asdict(self)
 
 
 class Convert(Protocol):
-    """Converts a published dataset into the project's layout."""
+    """A function that converts a published dataset to the project's layout."""
 
     def __call__(
         self, source: Path, target: Path, *, seed: int, track: Track
     ) -> ImportReport:
-        """Reads ``source``, writes ``target``; run again, it completes."""
+        """Converts ``source``; an interrupted run is completed by the next.
+
+        Args:
+            source: Folder of the published dataset.
+            target: A new or empty folder, or that of an earlier run.
+            seed: Seed of the splits.
+            track: Shows progress.
+        """
         ...
 
 
@@ -56,9 +64,9 @@ class Format:
     """A published dataset that can be imported.
 
     Attributes:
-        name: As on the command line.
-        description: One line.
-        homepage: Where it is published.
+        name: Name on the command line.
+        description: What the dataset holds, in one line.
+        homepage: Address at which it is published.
         convert: The importer.
     """
 
@@ -73,7 +81,13 @@ def make_report(
     near_duplicates: Sequence[tuple[str, ...]],
     skipped: Sequence[str],
 ) -> ImportReport:
-    """Counts what has been written."""
+    """Counts photographs and boxes of a finished import.
+
+    Args:
+        photos: Photographs that were written.
+        near_duplicates: Groups of paths of photographs of one shot or outfit.
+        skipped: Sentence for each photograph that was left out.
+    """
     boxes = Counter(g.category for photo in photos for g in photo.garments)
     splits = Counter(photo.split for photo in photos)
     return ImportReport(
@@ -87,12 +101,12 @@ def make_report(
 
 
 def claim_target(target: Path, format_name: str, settings: dict[str, Any]) -> None:
-    """Makes the folder of an import, or takes up one of the same format again.
+    """Creates the folder of an import, or resumes one of the same format.
 
     Args:
-        target: New, empty, or claimed by the same format before.
-        format_name: A key of ``FORMATS``.
-        settings: What the import is run with, kept for the reader.
+        target: A new or empty folder, or that of an earlier import of this format.
+        format_name: Name of the importer, a key of ``FORMATS``.
+        settings: Settings of the import, recorded in ``IMPORT_RECORD``.
 
     Raises:
         BadDataset: The folder holds something else, which would be overwritten.
@@ -110,6 +124,7 @@ def claim_target(target: Path, format_name: str, settings: dict[str, Any]) -> No
 
 
 def _owner(record: Path) -> str:
+    """Name of the format that a record was written for; "" if there is none."""
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,9 +1,9 @@
-"""Magento's sample shop "Luma": products by view, for evaluation only.
+"""Imports Magento's sample shop "Luma": products by view, for evaluation only.
 
-Reads the layout of `tiefvision.datasets.product_views`. The main view of a product is
-its shop photograph; the views that search for it stand in for street photographs, and
-further views are left out. No garment is boxed, and everything is test: the licences
-are those of a shop's pictures, not of material to train on.
+Reads the layout of `tiefvision.datasets.product_views`. The main view of a product
+becomes its shop photograph, the ``QUERY_VIEWS`` become street photographs, and other
+views are left out. There are no boxes, and every photograph is in the test split:
+the licences cover a shop's pictures, not training material.
 """
 
 from pathlib import Path
@@ -38,16 +38,19 @@ DESCRIPTION = (
 def import_luma(
     source: Path, target: Path, *, seed: int, track: Track = untracked
 ) -> ImportReport:
-    """Converts products by view; a run that was killed is completed by the next.
+    """Converts products by view; an interrupted run is completed by the next.
 
     Args:
-        source: The folder of images.csv and images/.
-        target: A new or empty folder, or one of an earlier run.
-        seed: Unused: nothing is drawn.
+        source: The folder that holds images.csv and images/.
+        target: A new or empty folder, or that of an earlier run.
+        seed: Unused, because nothing is random.
         track: Shows progress.
 
+    Returns:
+        What was written and left out.
+
     Raises:
-        BadDataset: ``source`` has another shape, or ``target`` holds something else.
+        BadDataset: ``source`` has another layout, or ``target`` holds something else.
     """
     listed = [
         photo
@@ -72,7 +75,7 @@ def import_luma(
 
 
 def _convert(photo: ProductPhoto, path: str) -> Photo:
-    height, width = read_photo(photo.path).shape[:2]  # decoded, so damage is noticed
+    height, width = read_photo(photo.path).shape[:2]  # decoded to find damage
     return Photo(
         path=path,
         width=width,

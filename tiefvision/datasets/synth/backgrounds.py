@@ -1,11 +1,11 @@
-"""Grounds to photograph on: a studio's paper, and streets with clutter."""
+"""Backgrounds of photographs: studio paper, and streets with clutter."""
 
 from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from tiefvision.datasets.synth.colours import oklch_to_rgb
+from tiefvision.datasets.synth.colours import Lch, oklch_to_rgb
 from tiefvision.datasets.synth.painting import (
     Picture,
     as_picture,
@@ -18,10 +18,11 @@ Size = tuple[int, int]
 """Width and height in pixels."""
 
 Colour = tuple[int, int, int]
+"""Red, green and blue, each in 0 to 255."""
 
 
 def studio(rng: np.random.Generator, size: Size) -> Picture:
-    """Near-white or light grey paper, a little darker towards one edge."""
+    """Near-white or light grey paper, a little darker towards the lower edge."""
     width, height = size
     paper = float(rng.choice([0.97, 0.95, 0.90])) + rng.uniform(-0.01, 0.01, 3)
     fall = np.linspace(0.0, float(rng.uniform(0.0, 0.07)), height, dtype=np.float32)
@@ -30,7 +31,13 @@ def studio(rng: np.random.Generator, size: Size) -> Picture:
 
 
 def street(rng: np.random.Generator, size: Size, horizon: int) -> Picture:
-    """A street whose pavement begins at row ``horizon``, out of focus."""
+    """A street, out of focus.
+
+    Args:
+        rng: Source of all random numbers.
+        size: Width and height in pixels.
+        horizon: Row at which houses end and the pavement begins.
+    """
     width, height = size
     image = Image.new("RGB", size, _colour(rng, (0.75, 0.95), 0.05))
     draw = ImageDraw.Draw(image)
@@ -40,7 +47,7 @@ def street(rng: np.random.Generator, size: Size, horizon: int) -> Picture:
     for _ in range(int(rng.integers(1, 5))):
         props: tuple[Callable[..., None], ...] = (_car, _tree, _poster, _planter)
         props[int(rng.integers(len(props)))](draw, rng, width, horizon)
-    # Out of focus, so that half the size holds all there is to see.
+    # Blurred at half the size, which is faster and loses nothing that shows.
     blur = ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.5)))
     soft = image.reduce(2).filter(blur).resize(size, Image.Resampling.BILINEAR)
     ground = as_picture(soft)
@@ -51,7 +58,14 @@ def street(rng: np.random.Generator, size: Size, horizon: int) -> Picture:
 def with_shadow(
     ground: Picture, outlines: list[Points], radius: float, strength: float
 ) -> Picture:
-    """The ground darkened where the outlines (in pixels) keep light from it."""
+    """The background darkened by soft shadows.
+
+    Args:
+        ground: The background.
+        outlines: Polygons (N, 2) of the shadows in pixels.
+        radius: Radius of the blur of their edges in pixels.
+        strength: Share of the light that a shadow takes, in [0, 1].
+    """
     height, width = ground.shape[1:]
     canvas = Image.new("L", (width, height))
     draw = ImageDraw.Draw(canvas)
@@ -64,21 +78,25 @@ def with_shadow(
 def _colour(
     rng: np.random.Generator, lightness: tuple[float, float], chroma: float = 0.08
 ) -> Colour:
-    """Any hue of this lightness, up to this vivid."""
+    """A random hue, with a lightness in this range and at most this chroma (OKLCH)."""
     lch = rng.uniform(*lightness), rng.uniform(0, chroma), rng.uniform(0, 360)
-    red, green, blue = oklch_to_rgb((float(lch[0]), float(lch[1]), float(lch[2])))
-    return round(255 * red), round(255 * green), round(255 * blue)
+    return _as_bytes((float(lch[0]), float(lch[1]), float(lch[2])))
 
 
 def _masonry(rng: np.random.Generator) -> Colour:
-    """Brick, sandstone or plaster: warm, or grey; the rare house is painted."""
+    """The colour of brick, sandstone or plaster, or rarely of a painted house."""
     hue = rng.normal(62, 22) if rng.random() < 0.85 else rng.uniform(0, 360)
     lch = float(rng.uniform(0.45, 0.85)), float(rng.uniform(0.005, 0.075)), float(hue)
+    return _as_bytes(lch)
+
+
+def _as_bytes(lch: Lch) -> Colour:
     red, green, blue = (round(255 * part) for part in oklch_to_rgb(lch))
     return red, green, blue
 
 
 def _shaded(colour: Colour, factor: float) -> Colour:
+    """The colour made darker (factor below 1) or lighter (above 1)."""
     red, green, blue = (min(255, round(part * factor)) for part in colour)
     return red, green, blue
 
@@ -91,7 +109,7 @@ def _house(
     top: float,
     bottom: float,
 ) -> None:
-    """A front with rows of windows, some of them lit, and a cornice."""
+    """The front of a house with a cornice and rows of windows, some of them lit."""
     wall = _masonry(rng)
     draw.rectangle((left, top, right, bottom), fill=wall)
     draw.rectangle((left, top, right, top + 6), fill=_shaded(wall, 0.75))
@@ -131,7 +149,7 @@ def _shop_fronts(
 def _avenue(
     draw: ImageDraw.ImageDraw, rng: np.random.Generator, width: int, horizon: int
 ) -> None:
-    """Sky, houses of different heights behind each other."""
+    """Two rows of houses of different heights, one behind the other, before the sky."""
     for depth in (0.25, 0.5):
         x = -float(rng.uniform(0, 60))
         while x < width:
@@ -210,11 +228,10 @@ def _tree(
     draw.rectangle((x - trunk, top, x + trunk, horizon + 8), fill=(88, 70, 55))
     lightness, chroma = float(rng.uniform(0.4, 0.62)), float(rng.uniform(0.06, 0.13))
     for _ in range(14):
-        leaf = oklch_to_rgb((lightness + float(rng.uniform(-0.06, 0.06)), chroma, 135))
-        red, green, blue = (round(255 * part) for part in leaf)
+        leaf = _as_bytes((lightness + float(rng.uniform(-0.06, 0.06)), chroma, 135))
         cx, cy = x + rng.normal(0, 38), top + rng.normal(0, 34)
         r = float(rng.uniform(14, 34))
-        draw.ellipse((cx - r, cy - r, cx + r, cy + r), fill=(red, green, blue))
+        draw.ellipse((cx - r, cy - r, cx + r, cy + r), fill=leaf)
 
 
 def _poster(

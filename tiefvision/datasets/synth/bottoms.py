@@ -1,4 +1,4 @@
-"""Skirts and trousers: what begins at the waist."""
+"""Panels of skirts and trousers, which begin at the waist."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from tiefvision.datasets.synth.shapes import (
 
 
 def skirt_panels(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
-    """From the waist to the hem, with a waistband."""
+    """The panels of a skirt: the skirt itself and a waistband."""
     loose = 0.1 * cut.ease
     half_waist = 0.56 + loose / 2
     knots = [
@@ -54,7 +54,7 @@ def skirt_panels(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
 
 
 def trouser_panels(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
-    """Two legs that meet at the front seam, with a waistband and pockets."""
+    """The panels of trousers: two legs that meet at the front seam, and a waistband."""
     limbs = joints(pose)
     legs = [
         _trouser_leg(cut, material, pose, side, np.vstack(bones))
@@ -66,13 +66,22 @@ def trouser_panels(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...
 
 
 def _half_waist(cut: Cut) -> float:
+    """Half the width of the waist in heads."""
     return 0.56 + 0.06 * cut.ease
 
 
 def _trouser_leg(
     cut: Cut, material: Material, pose: Pose, side: int, leg: Points
 ) -> Panel:
-    """One leg with its half of the seat; ``leg`` is hip, knee and ankle."""
+    """One leg with its half of the seat.
+
+    Args:
+        cut: The cut of the trousers.
+        material: The cloth.
+        pose: The pose of the wearer.
+        side: -1 for the left leg, 1 for the right one.
+        leg: (3, 2) hip, knee and ankle in the figure's frame.
+    """
     loose = 0.12 * cut.ease
     reach = (cut.hem_y - HIP_Y) / (THIGH + SHIN)
     stations = resampled(leg, np.linspace(0.18, reach, 5))

@@ -15,12 +15,19 @@ Lch = tuple[float, float, float]
 """Lightness in [0, 1], chroma (0 is grey, about 0.3 the most vivid), hue in degrees."""
 
 DYE_LOT_LCH = np.array([0.02, 0.008, 4.0])
-"""Two lots of one dye differ by about as much as an eye can just tell apart."""
+"""Largest difference of a dye lot from its palette in lightness, chroma and hue: about
+as much as an eye can just tell apart."""
 
 
 @dataclass(frozen=True)
 class Palette:
-    """The three colours of a cloth: ground, pattern and detail."""
+    """The three colours of a cloth.
+
+    Attributes:
+        base: Colour of the ground.
+        accent: Colour of the pattern.
+        detail: Colour of fine lines and trimmings.
+    """
 
     base: Rgb
     accent: Rgb
@@ -37,7 +44,8 @@ PALETTES_LCH: tuple[tuple[Lch, Lch, Lch], ...] = (
     ((0.77, 0.14, 82), (0.34, 0.06, 262), (0.95, 0.02, 90)),  # mustard, navy
     ((0.58, 0.17, 32), (0.94, 0.03, 80), (0.36, 0.05, 40)),  # rust, cream
 )
-"""Few on purpose: about a dozen of 120 items share each, so colour names no item."""
+"""Palettes (base, accent, detail). They are few on purpose: of 120 items about a dozen
+share each palette, so that colour does not identify an item."""
 
 
 def oklch_to_rgb(lch: Lch) -> Rgb:
@@ -59,14 +67,14 @@ def oklch_to_rgb(lch: Lch) -> Rgb:
     )
 
 
-def draw_palette(rng: np.random.Generator, not_the: int | None = None) -> Palette:
-    """One of the palettes, in a dye lot of its own; never the one numbered."""
-    numbers = [n for n in range(len(PALETTES_LCH)) if n != not_the]
+def draw_palette(rng: np.random.Generator, excluded: int | None = None) -> Palette:
+    """A random palette in a random dye lot, never the palette numbered ``excluded``."""
+    numbers = [n for n in range(len(PALETTES_LCH)) if n != excluded]
     return dyed(int(rng.choice(numbers)), rng)
 
 
 def dyed(number: int, rng: np.random.Generator) -> Palette:
-    """The numbered palette in one dye lot: all three colours shifted a little."""
+    """The numbered palette in a random dye lot: its three colours shifted alike."""
     shift = rng.uniform(-1.0, 1.0, 3) * DYE_LOT_LCH
     shifted = np.asarray(PALETTES_LCH[number]) + shift
     base, accent, detail = (
@@ -77,12 +85,12 @@ def dyed(number: int, rng: np.random.Generator) -> Palette:
 
 
 def darker(colour: Rgb, factor: float) -> Rgb:
-    """The colour with less light on it."""
+    """The colour with its channels multiplied by ``factor``, in [0, 1]."""
     red, green, blue = (part * factor for part in colour)
     return red, green, blue
 
 
 def _encoded(linear: float) -> float:
-    """Linear light to the sRGB transfer curve (IEC 61966-2-1)."""
+    """Linear light, clipped to [0, 1], in the sRGB transfer curve (IEC 61966-2-1)."""
     light = min(max(linear, 0.0), 1.0)
     return 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055

@@ -1,4 +1,4 @@
-"""Cuts: the shape of a garment as a tailor would note it."""
+"""Cuts: the shape of a garment in a tailor's parameters."""
 
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -18,6 +18,7 @@ NECK_HALF_WIDTH_AND_DEPTH: dict[Neckline, tuple[float, float]] = {
     "square": (0.42, 0.42),
     "collar": (0.27, 0.30),
 }
+"""Half width and depth of each neckline, in heads."""
 
 HEM_Y: dict[Category, tuple[float, float]] = {
     "dress": (4.8, 7.3),
@@ -26,26 +27,26 @@ HEM_Y: dict[Category, tuple[float, float]] = {
     "trousers": (4.9, 7.65),
     "coat": (4.5, 6.7),
 }
-"""The shortest and the longest hem, in heads from the crown; knees are at 5.9."""
+"""Shortest and longest hem, in heads below the crown; knees are at 5.9."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The shape of a garment; every share is in [0, 1].
+    """The shape of a garment; numbers are in [0, 1] unless stated otherwise.
 
     Attributes:
-        category: What it is.
-        length: From the category's shortest hem to its longest.
-        sleeves: 0 for none, 1 for down to the wrist.
-        neckline: How the neck is cut.
-        flare: How far the hem (or the trouser leg) widens.
-        waist: How closely the waist is fitted.
-        ease: How loose it is.
-        cuffs: How far the sleeves widen.
-        buttons: Whether it closes with buttons in front.
-        pockets: Whether pockets show.
-        trimmed: Whether collar, belt and hem are in the accent colour.
-        pleats: Number of pressed folds in the skirt.
+        category: Category of the garment.
+        length: Height of the hem, 0 for the category's shortest, 1 for its longest.
+        sleeves: Length of the sleeves, 0 for none, 1 for down to the wrist.
+        neckline: Shape of the neckline.
+        flare: Width of the hem, or of the trouser leg.
+        waist: Tightness of the waist.
+        ease: Looseness of the whole garment.
+        cuffs: Width of the cuffs.
+        buttons: Whether the garment has buttons in front.
+        pockets: Whether the garment has visible pockets.
+        trimmed: Whether collar, belt and waistband have the accent colour.
+        pleats: Number of pressed folds in the skirt, or creases in trousers if not 0.
     """
 
     category: Category
@@ -63,13 +64,13 @@ class Cut:
 
     @property
     def hem_y(self) -> float:
-        """Height of the hem in heads."""
+        """Height of the hem, in heads below the crown."""
         shortest, longest = HEM_Y[self.category]
         return shortest + self.length * (longest - shortest)
 
 
 def draw_cut(rng: np.random.Generator, category: Category) -> Cut:
-    """A cut of the category."""
+    """A random cut of a category."""
     coat = category == "coat"
     return Cut(
         category,
@@ -88,7 +89,7 @@ def draw_cut(rng: np.random.Generator, category: Category) -> Cut:
 
 
 def recut(cut: Cut, rng: np.random.Generator) -> Cut:
-    """The same garment cut otherwise: another length, other sleeves, another neck."""
+    """Another cut of the same garment: other length, sleeves, neckline and flare."""
     shift = 0.45 if cut.length < 0.5 else -0.45
     others = [name for name in NECKLINES if name != cut.neckline]
     return replace(

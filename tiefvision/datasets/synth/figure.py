@@ -1,4 +1,4 @@
-"""The person who wears the garments: skin, hair, shoes and the neutral rest."""
+"""The person who wears the garments: skin, hair and shoes, as panels."""
 
 from dataclasses import dataclass, replace
 
@@ -10,6 +10,7 @@ from tiefvision.datasets.synth.materials import plain
 from tiefvision.datasets.synth.outfits import NEUTRALS, Worn
 from tiefvision.datasets.synth.painting import Panel, Role, Seam
 from tiefvision.datasets.synth.poses import HAND, Pose, fitted, joints
+from tiefvision.datasets.synth.sewing import closed
 from tiefvision.datasets.synth.shapes import (
     Points,
     ellipse,
@@ -41,20 +42,20 @@ HAIR = tuple(
     )
 )
 SINK = np.array([0.0, 0.13])
-"""How far a head that is drawn from y = 0 to 1 sits down into the shoulders."""
+"""Shift in heads of a head that is drawn from y = 0 to 1, down into the shoulders."""
 
 
 @dataclass(frozen=True)
 class Looks:
-    """A person.
+    """The looks of a person.
 
     Attributes:
-        skin: Its colour.
-        hair: Its colour.
-        hair_length: 0 for cropped, 1 for down to the chest.
-        bun: Whether it is tied up.
-        shoes: Their colour.
-        boots: Whether they reach up the shin.
+        skin: Colour of the skin.
+        hair: Colour of the hair.
+        hair_length: Length of the hair, 0 for cropped, 1 for down to the chest.
+        bun: Whether the hair is tied up.
+        shoes: Colour of the shoes.
+        boots: Whether the shoes reach up the shin.
     """
 
     skin: Rgb
@@ -66,7 +67,7 @@ class Looks:
 
 
 def draw_looks(rng: np.random.Generator) -> Looks:
-    """Somebody who walks by."""
+    """A random person."""
     return Looks(
         skin=SKIN[int(rng.integers(len(SKIN)))],
         hair=HAIR[int(rng.integers(len(HAIR)))],
@@ -78,7 +79,13 @@ def draw_looks(rng: np.random.Generator) -> Looks:
 
 
 def dressed(pose: Pose, looks: Looks, worn: tuple[Worn, ...]) -> tuple[Panel, ...]:
-    """The whole figure from back to front."""
+    """All panels of a dressed figure, from back to front.
+
+    Args:
+        pose: The pose.
+        looks: The person.
+        worn: Garments, from the skin outwards.
+    """
     return (
         *_hair_behind(looks),
         *_legs(pose, looks),
@@ -100,11 +107,13 @@ def _sleeves(one: Worn, pose: Pose) -> tuple[Panel, ...]:
 
 
 def _tagged(one: Worn, panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
+    """The panels with the role of the garment for sale, or of the figure."""
     role: Role = "garment" if one.for_sale else "figure"
     return tuple(replace(panel, role=role) for panel in panels)
 
 
 def _flesh(outline: Points, colour: Rgb, *seams: Seam, lift: float = 0.15) -> Panel:
+    """A panel of skin, hair or leather: one colour, without folds."""
     spine = np.array([[0.0, 0.0], [0.0, 8.0]])
     return Panel(outline, plain(colour), spine, seams, folds=0.0, lift=lift)
 
@@ -120,7 +129,7 @@ def _legs(pose: Pose, looks: Looks) -> tuple[Panel, ...]:
         foot = np.array(
             [[-0.13, -0.12], [0.13, -0.12], [0.2, 0.2], [0.16, 0.34], [-0.14, 0.34]]
         )
-        shoe = smooth_curve(_ring(ankle + mirrored(foot, side)), 4)
+        shoe = smooth_curve(closed(ankle + mirrored(foot, side)), 4)
         panels += [_flesh(leg, looks.skin), _flesh(shoe, looks.shoes)]
         if looks.boots:
             top = knee + 0.45 * (ankle - knee)
@@ -175,7 +184,7 @@ def _hair_behind(looks: Looks) -> tuple[Panel, ...]:
 
 
 def _head(looks: Looks) -> tuple[Panel, ...]:
-    """Face and the hair around it; features are hints, as in a fashion drawing."""
+    """Face and hair; the features are only hinted at, as in a fashion drawing."""
     jaw = np.array([[0.0, 0.04], [0.31, 0.2], [0.34, 0.5], [0.24, 0.84], [0.0, 1.02]])
     face = np.vstack([smooth_curve(jaw), mirrored(smooth_curve(jaw))[::-1]])
     features = [
@@ -204,10 +213,6 @@ def _head(looks: Looks) -> tuple[Panel, ...]:
 
 
 def _set_on_neck(part: Panel) -> Panel:
-    """A part of a head drawn with its crown at 0: a longer neck looks like a doll's."""
+    """A part of the head moved down by ``SINK``; the neck would be too long without."""
     seams = tuple(replace(seam, path=seam.path + SINK) for seam in part.seams)
     return replace(part, outline=part.outline + SINK, seams=seams)
-
-
-def _ring(corners: Points) -> Points:
-    return np.vstack([corners, corners[:1]])

@@ -1,4 +1,4 @@
-"""Garments as panels: a cut in a material, hung on a pose."""
+"""Garments as panels: a cut in a material, worn in a pose."""
 
 import numpy as np
 
@@ -27,19 +27,21 @@ from tiefvision.datasets.synth.shapes import (
 
 NECK_POINT = np.array([0.26, 1.42])
 SHOULDER_POINT = np.array([0.84, 1.60])
-"""Where the shoulder seam runs from the neck to the arm, on the right."""
+"""Ends (x, y) of the right shoulder seam at the neck and at the arm, in heads."""
 
 UNDERARM_Y = 2.12
+"""Height of the armhole's lower end, in heads below the crown."""
 
 HIP_LINE_Y = 4.0
-"""The body is widest here; above it a hem follows the body, below it its flare."""
+"""Height of the widest part of the body, in heads below the crown. A higher hem is as
+wide as the body, a lower one as wide as its flare."""
 
 SLEEVELESS = 0.05
-"""Sleeves shorter than this share of the arm are none."""
+"""Shortest sleeve that is drawn, in lengths of the arm."""
 
 
 def body_panels(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
-    """All but the sleeves, from back to front."""
+    """The panels of a garment without its sleeves, from back to front."""
     if cut.category == "trousers":
         return trouser_panels(cut, material, pose)
     if cut.category == "skirt":
@@ -48,7 +50,7 @@ def body_panels(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
 
 
 def sleeve_panels(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
-    """The sleeves, if it has any; they lie over the arms."""
+    """The panels of the sleeves, to be painted over the arms; () without sleeves."""
     if cut.sleeves < SLEEVELESS or cut.category in ("skirt", "trousers"):
         return ()
     limbs = joints(pose)
@@ -61,7 +63,10 @@ def sleeve_panels(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]
 
 
 def back_of_neck(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
-    """The inside of the back, seen through the neck of a garment that nobody wears."""
+    """The panel inside the back, which shows in the neck of a garment nobody wears.
+
+    () for skirts and trousers.
+    """
     if cut.category in ("skirt", "trousers"):
         return ()
     half, _ = NECK_HALF_WIDTH_AND_DEPTH[cut.neckline]
@@ -77,7 +82,7 @@ def back_of_neck(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
 
 
 def _sleeve(cut: Cut, material: Material, side: int, arm: Points) -> Panel:
-    """One sleeve; ``arm`` is shoulder, elbow and wrist."""
+    """One sleeve; ``arm`` is (3, 2) shoulder, elbow and wrist in the figure's frame."""
     start = arm[0] - np.array([side * 0.18, 0.07])
     stations = np.linspace(0.08, max(0.2, cut.sleeves * 0.97), 4)
     spine = np.vstack([start, resampled(arm, stations)])
@@ -92,7 +97,7 @@ def _sleeve(cut: Cut, material: Material, side: int, arm: Points) -> Panel:
 
 
 def _upper(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
-    """Bodice, and whatever hangs from it, in one piece."""
+    """The panels of a dress, top or coat: one piece from neck to hem, and trimmings."""
     edge = _side(cut)
     neck = _neckline(cut)
     hem = hem_curve(edge[-1], cut)
@@ -107,7 +112,7 @@ def _upper(cut: Cut, material: Material, pose: Pose) -> tuple[Panel, ...]:
 
 
 def _side(cut: Cut) -> Points:
-    """The right edge from the shoulder's end down to the hem."""
+    """(N, 2) right edge from the end of the shoulder down to the hem."""
     sleeved = cut.sleeves >= SLEEVELESS
     tip = 0.84 if sleeved else 0.64 + 0.1 * cut.ease
     loose = 0.12 * cut.ease
@@ -132,7 +137,7 @@ def _side(cut: Cut) -> Points:
 
 
 def _neckline(cut: Cut) -> Points:
-    """The curve of the neck from the left shoulder to the right."""
+    """(25, 2) curve of the neckline from the left shoulder to the right one."""
     half, depth = NECK_HALF_WIDTH_AND_DEPTH[cut.neckline]
     t = np.linspace(-1.0, 1.0, 25)
     drop = {
@@ -146,7 +151,7 @@ def _neckline(cut: Cut) -> Points:
 
 
 def _bodice_lines(cut: Cut, edge: Points) -> list[Points]:
-    """Waist seam, darts, pleats and the front edge."""
+    """Lines (N, 2) of waist seam, darts, pleats and front edge on an upright body."""
     lines = []
     half = float(np.interp(WAIST_Y, edge[:, 1], edge[:, 0]))
     if cut.category == "dress" and not cut.trimmed:
@@ -169,7 +174,7 @@ def _bodice_lines(cut: Cut, edge: Points) -> list[Points]:
 def _trimmings(
     cut: Cut, material: Material, pose: Pose, edge: Points
 ) -> tuple[Panel, ...]:
-    """Collar, belt, buttons and pockets."""
+    """Panels of collar, belt, buttons and pockets."""
     accent = plain(material.palette.accent if cut.trimmed else material.palette.detail)
     panels: list[Panel] = []
     if cut.neckline == "collar":
@@ -192,7 +197,7 @@ def _trimmings(
 
 
 def _collar(cut: Cut, material: Material, pose: Pose) -> list[Panel]:
-    """Two leaves; a coat's are lapels."""
+    """The two halves of a collar; those of a coat are longer, as lapels."""
     length = 1.15 if cut.category == "coat" else 0.55
     half, depth = NECK_HALF_WIDTH_AND_DEPTH["collar"]
     top = _shoulder_line(half)
@@ -211,7 +216,7 @@ def _collar(cut: Cut, material: Material, pose: Pose) -> list[Panel]:
 
 
 def _buttons(cut: Cut, material: Material, pose: Pose) -> list[Panel]:
-    """A row down the front, a hand's breadth apart."""
+    """A row of buttons down the front."""
     start = 2.75 if cut.category == "coat" else 2.1
     end = WAIST_Y if cut.category == "dress" else min(cut.hem_y - 0.3, 4.3)
     heights = np.arange(start, end, 0.36)
@@ -223,6 +228,6 @@ def _buttons(cut: Cut, material: Material, pose: Pose) -> list[Panel]:
 
 
 def _shoulder_line(half_width: float) -> float:
-    """Height of the shoulder seam this far from the middle."""
+    """Height of the shoulder seam this far from the middle, both in heads."""
     rise = (SHOULDER_POINT - NECK_POINT) / (SHOULDER_POINT[0] - NECK_POINT[0])
     return float(NECK_POINT[1] + (half_width - NECK_POINT[0]) * rise[1])

@@ -1,7 +1,7 @@
 """Writes a synthetic street-to-shop dataset in the project's layout.
 
-Every photograph has random numbers of its own, seeded by dataset, item and view: more
-items, or a run that was interrupted, change no photograph that is already there.
+Each photograph has its own random numbers, seeded by dataset, item and view: more
+items, or an interrupted run, change no photograph that already exists.
 """
 
 import io
@@ -31,24 +31,35 @@ from tiefvision.records import Box, Garment, Photo, Split, Triplet
 
 ITEMS = 120
 STREET_PER_ITEM = 3
+"""Default number of items, and of street photographs of each item."""
+
 VAL_SHARE = 0.1
 TEST_SHARE = 0.3
-"""Of the items; 36 of 120, so that a recall is known to within about a tenth."""
+"""Default shares of the items. With 36 of 120 items in test, a recall is known to about
+0.1."""
 
 LICENSE = "CC0-1.0"
 DESCRIPTION = "TiefVision synthetic street-to-shop scenes"
 
 DRAWING = 1
-"""Raised whenever the same seed draws other pictures: older files are drawn anew."""
+"""Version of the drawing. Raise it whenever a seed gives other pictures: files of an
+older version are then drawn anew."""
 
 SHOP_VIEW = 0
+"""Number of the shop photograph of an item; street photographs are numbered from 1."""
 
 END_OF_JPEG = b"\xff\xd9"
 
 
 @dataclass(frozen=True)
 class _View:
-    """One photograph to be taken: of which item, and whether shop (0) or street."""
+    """One photograph to draw.
+
+    Attributes:
+        seed: Seed of the dataset.
+        item: The item that it shows.
+        number: ``SHOP_VIEW``, or the number of a street photograph.
+    """
 
     seed: int
     item: Item
@@ -62,14 +73,14 @@ class _View:
 
     @property
     def stamp(self) -> dict[str, int]:
-        """What decides every byte of the file; kept in it as a comment."""
+        """The numbers that determine the file, which stores them in its comment."""
         numbers = {"seed": self.seed, "item": self.item.number, "view": self.number}
         return {"drawing": DRAWING, **numbers}
 
 
 @dataclass(frozen=True)
 class _Truth:
-    """What the comment of a finished photograph says of it."""
+    """Size in pixels and garment box of a finished photograph."""
 
     width: int
     height: int
@@ -88,37 +99,39 @@ def generate_dataset(
 ) -> None:
     """Writes ``images``, annotations.json and triplets.csv below ``root``.
 
-    Equal arguments give equal bytes (another machine, or another version of numpy,
-    scipy or Pillow, may round otherwise). Photographs that an earlier run finished are
-    kept; the annotations come last: half a dataset is never taken for a whole one.
-    Families of similar items stay in one split; triplets are of the training split,
-    and their negatives of the positive's family.
+    Equal arguments give equal bytes, except that another machine, or another version of
+    numpy, scipy or Pillow, may round differently. Photographs that an earlier run
+    finished are kept. The annotations are written last, so that an interrupted run
+    leaves no incomplete dataset. A family of similar items stays in one split; triplets
+    are of the training split, and their negatives are of the positive's family.
 
     Args:
-        root: Made if it is missing.
-        items: How many garments.
-        street_per_item: Street photographs of each, beside its shop photograph.
-        seed: Another seed gives other garments.
-        val_share: Of the items, for choosing settings.
-        test_share: Of the items, for measuring.
+        root: Folder of the dataset; created if missing.
+        items: Number of items.
+        street_per_item: Number of street photographs of each item, in addition to its
+            shop photograph.
+        seed: Seed of the dataset.
+        val_share: Share of the families in val, in [0, 1).
+        test_share: Share of the families in test, in [0, 1).
         track: Shows progress.
 
     Raises:
-        BadDataset: The folder holds a dataset from elsewhere.
+        BadDataset: The folder holds a dataset that was not generated here.
+        ValueError: The shares leave none for train.
     """
-    goods = [draw_item(seed, number) for number in range(items)]
-    split_of = deal_families(goods, val_share=val_share, test_share=test_share)
+    drawn = [draw_item(seed, number) for number in range(items)]
+    split_of = deal_families(drawn, val_share=val_share, test_share=test_share)
     _make_way(root)
     numbers = range(1 + street_per_item)
-    views = [_View(seed, item, number) for item in goods for number in numbers]
+    views = [_View(seed, item, number) for item in drawn for number in numbers]
     taking = track(views, "Drawing photographs", len(views))
     photos = [_take(root, view, split_of) for view in taking]
-    write_triplets(root, _triplets(goods, split_of, street_per_item))
+    write_triplets(root, _triplets(drawn, split_of, street_per_item))
     write_annotations(root, photos, description=f"{DESCRIPTION}, seed {seed}")
 
 
 def _make_way(root: Path) -> None:
-    """Removes what describes an earlier run, never another dataset's annotations."""
+    """Removes annotations and triplets of an earlier run, never of another dataset."""
     annotations = root / ANNOTATIONS
     if annotations.exists() and DESCRIPTION.encode() not in annotations.read_bytes():
         raise BadDataset(
@@ -129,7 +142,7 @@ def _make_way(root: Path) -> None:
 
 
 def _take(root: Path, view: _View, split_of: Mapping[int, Split]) -> Photo:
-    """One photograph on disk, drawn unless it is there already."""
+    """The record of one photograph, whose file is drawn unless it exists."""
     file = root / IMAGES / view.path
     content = file.read_bytes() if file.exists() else b""
     truth = _read_truth(content, view)
@@ -151,7 +164,7 @@ def _take(root: Path, view: _View, split_of: Mapping[int, Split]) -> Photo:
 
 
 def _drawn(view: _View) -> bytes:
-    """The JPEG file, with the stamp and the box in its comment."""
+    """Draws the JPEG file, with the stamp and the box in its comment."""
     draw_scene = shop_scene if view.number == SHOP_VIEW else street_scene
     rng = np.random.default_rng([view.seed, view.item.number, view.number])
     scene = draw_scene(view.item, rng)
@@ -160,7 +173,7 @@ def _drawn(view: _View) -> bytes:
 
 
 def _read_truth(content: bytes, view: _View) -> _Truth | None:
-    """What an earlier run wrote into the file; None if it is not this photograph."""
+    """Size and box from the file of an earlier run; None if it is not this view."""
     if not content.endswith(END_OF_JPEG):
         return None
     try:
@@ -174,17 +187,21 @@ def _read_truth(content: bytes, view: _View) -> _Truth | None:
 
 
 def _triplets(
-    goods: Sequence[Item], split_of: Mapping[int, Split], street_per_item: int
+    items: Sequence[Item], split_of: Mapping[int, Split], street_per_item: int
 ) -> list[Triplet]:
-    """Each street photograph for training, against every other one of its family."""
+    """Triplets of each street photograph in train.
+
+    The positive is the shop photograph of its item, the negative that of each other
+    item of its family.
+    """
     return [
         Triplet(
             _View(0, item, number).path,
             _View(0, item, SHOP_VIEW).path,
-            _View(0, goods[other], SHOP_VIEW).path,
+            _View(0, items[other], SHOP_VIEW).path,
         )
-        for item in goods
+        for item in items
         if split_of[item.family] == "train"
         for number in range(1, 1 + street_per_item)
-        for other in siblings(item, len(goods))
+        for other in siblings(item, len(items))
     ]

@@ -1,8 +1,8 @@
-"""Cloth: plain, stripes, checks, dots and prints, sampled anywhere on a garment.
+"""Cloth: plain, stripes, checks, dots and prints.
 
-A texture is a function of cloth coordinates u, v in heads (the unit of the figure), and
-of the size of a pixel in heads: patterns finer than a pixel melt into their mean, so
-nothing needs to be drawn larger and shrunk.
+A texture is a function of cloth coordinates u, v and of the size of a pixel, all in
+heads (the unit of the figure). Patterns finer than a pixel fade into their mean colour,
+so nothing has to be drawn larger and shrunk.
 """
 
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ PERIOD_HEADS = {
     "dots": (0.16, 0.5),
     "print": (0.7, 1.5),
 }
-"""Smallest and largest repeat: from fine shirting to bold; a head is about 22 cm."""
+"""Smallest and largest repeat of each pattern in heads (22 cm), from fine to bold."""
 
 ANGLES_DEGREES = {
     "plain": (0,),
@@ -35,10 +35,11 @@ ANGLES_DEGREES = {
     "dots": (0,),
     "print": (0,),
 }
-"""Ways to lay the cloth; horizontal stripes (90) are the commonest in shops."""
+"""Angles at which the cloth is laid, drawn with equal chances; horizontal stripes (90)
+are listed twice, as the commonest in shops."""
 
 TILE_PIXELS = 192
-"""A print repeats at most about this many pixels apart in any photograph."""
+"""Side of a print's tile in pixels: about the longest repeat in any photograph."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,12 @@ class Material:
     """A cloth.
 
     Attributes:
-        pattern: What is on it.
-        palette: Ground, pattern and detail colour.
-        period: The repeat of the pattern, in heads.
-        angle: How the cloth is laid, in radians.
-        share: Of the repeat that the accent fills, in (0, 1).
-        motif: Seeds the motifs of a print, and chooses variants of the others.
+        pattern: Kind of pattern.
+        palette: Colours of ground, pattern and detail.
+        period: Repeat of the pattern in heads.
+        angle: Angle at which the cloth is laid, in radians.
+        share: Share of the repeat that has the accent colour, in (0, 1).
+        motif: Seed of the motifs of a print; selects a variant of other patterns.
     """
 
     pattern: Pattern
@@ -63,15 +64,15 @@ class Material:
 
 
 def plain(colour: Rgb) -> Material:
-    """One colour all over."""
+    """A cloth of one colour."""
     return Material("plain", Palette(colour, colour, colour))
 
 
 def draw_material(
-    rng: np.random.Generator, palette: Palette, *, not_the: Pattern | None = None
+    rng: np.random.Generator, palette: Palette, *, excluded: Pattern | None = None
 ) -> Material:
-    """A cloth in these colours, with any pattern but the one named."""
-    choices = [name for name in PATTERNS if name != not_the]
+    """A random cloth in these colours, never with the pattern ``excluded``."""
+    choices = [name for name in PATTERNS if name != excluded]
     pattern = choices[int(rng.integers(len(choices)))]
     low, high = PERIOD_HEADS[pattern]
     return Material(
@@ -92,7 +93,17 @@ def recoloured(material: Material, palette: Palette) -> Material:
 def texture(
     material: Material, u: Plane, v: Plane, pixel: float
 ) -> NDArray[np.float32]:
-    """The cloth's colours (3, H, W) in [0, 1] at u, v (H, W); all lengths in heads."""
+    """Colours of a cloth at given points.
+
+    Args:
+        material: The cloth.
+        u: (H, W) cloth coordinate across the spine, in heads.
+        v: (H, W) cloth coordinate along the spine, in heads.
+        pixel: Side of a pixel in heads.
+
+    Returns:
+        (3, H, W) RGB in [0, 1].
+    """
     if material.pattern == "plain":
         return np.broadcast_to(_planes(material.palette.base), (3, *u.shape))
     if material.pattern == "print":
@@ -109,7 +120,7 @@ def texture(
 def _stripes(
     material: Material, across: Plane, along: Plane, edge: float
 ) -> tuple[Plane, Plane | None]:
-    """Bands; every third cloth has a thin line between two of them."""
+    """Accent bands; every third cloth also has a thin detail line between them."""
     bands = _bands(across, material.share, edge)
     if material.motif % 3:
         return bands, None
@@ -119,7 +130,7 @@ def _stripes(
 def _checks(
     material: Material, across: Plane, along: Plane, edge: float
 ) -> tuple[Plane, Plane | None]:
-    """Gingham, half as strong where only one band lies; or tartan with fine lines."""
+    """Gingham, half the accent where one band lies alone; or tartan with fine lines."""
     first = _bands(across, material.share, edge)
     second = _bands(along, material.share, edge)
     gingham = np.float32(0.5) * (first + second)
@@ -135,7 +146,7 @@ def _checks(
 def _dots(
     material: Material, across: Plane, along: Plane, edge: float
 ) -> tuple[Plane, Plane | None]:
-    """Discs on a square lattice and on its centres."""
+    """Discs at the corners and centres of a square lattice."""
     dx, dy = across - np.round(across), along - np.round(along)
     corner = dx * dx + dy * dy
     ex, ey = np.float32(0.5) - np.abs(dx), np.float32(0.5) - np.abs(dy)
@@ -146,13 +157,17 @@ def _dots(
 
 
 def _bands(position: Plane, share: float, edge: float) -> Plane:
-    """1 within ``share`` of each whole number's surroundings, 0 elsewhere."""
+    """Soft bands: 1 within ``share / 2`` of the whole numbers, 0 elsewhere."""
     distance = np.abs(position - np.round(position))
     return _softened(np.float32(share / 2) - distance, edge, share)
 
 
 def _softened(inside: Plane, edge: float, mean: float) -> Plane:
-    """Coverage from a signed depth: an edge one pixel wide, the mean if finer."""
+    """Coverage in [0, 1] from a signed distance to the edge, positive inside.
+
+    The edge is ``edge`` wide, the side of a pixel in repeats. Where a repeat is only
+    about a pixel wide the coverage fades to ``mean``.
+    """
     sharp = np.clip(inside / np.float32(max(edge, 1e-4)) + np.float32(0.5), 0, 1)
     melt = np.float32(np.clip(2 * edge - 0.5, 0, 1))
     return np.asarray(sharp + (np.float32(mean) - sharp) * melt, dtype=np.float32)
@@ -169,14 +184,14 @@ def _mixed(
 
 
 def _planes(colour: Rgb) -> NDArray[np.float32]:
-    """A colour as (3, 1, 1), ready to fill planes."""
+    """A colour as (3, 1, 1), to be broadcast over (3, H, W)."""
     return np.array(colour, dtype=np.float32)[:, None, None]
 
 
 def _printed(
     material: Material, u: Plane, v: Plane, pixel: float
 ) -> NDArray[np.float32]:
-    """The tile of motifs, shrunk until its pixels are the photograph's."""
+    """(3, H, W) colours from the tile of motifs, shrunk to the scale of the pixels."""
     side = int(np.clip(material.period / pixel, 1, TILE_PIXELS))
     tile = np.asarray(
         _tile(material).resize((side, side), Image.Resampling.BOX), dtype=np.float32
@@ -190,7 +205,7 @@ def _printed(
 
 @lru_cache(maxsize=8)
 def _tile(material: Material) -> Image.Image:
-    """A square of flowers or leaves that fits its own copies on every side."""
+    """A square tile of flowers or leaves that continues on its opposite sides."""
     rng = np.random.default_rng([material.motif, 1])
     base, accent, detail = (
         tuple(round(255 * part) for part in colour)
@@ -223,7 +238,7 @@ def _draw_motif(
     petals: int,
     colours: tuple[tuple[int, ...], tuple[int, ...]],
 ) -> None:
-    """A flower; with one or two petals, a leaf with its vein."""
+    """Draws a flower; with one or two petals, a leaf with its vein."""
     x, y = centre
     blade = np.column_stack([np.sin(t := np.linspace(0, np.pi, 9)) * 0.34, t / np.pi])
     outline = np.vstack([blade, blade[::-1] * [-1, 1]]) * size

@@ -11,11 +11,11 @@ from tiefvision.datasets.synth.poses import Pose, fitted, joints
 from tiefvision.datasets.synth.shapes import Points, ellipse, ribbon, smooth_curve
 
 OCCLUDED_SHARE = 0.6
-"""Of the street photographs have something in front of the garment."""
+"""Share of the street photographs with something in front of the garment."""
 
 
 def draw_occluders(pose: Pose, rng: np.random.Generator) -> tuple[Panel, ...]:
-    """Nothing, or one thing that hides a part of the figure."""
+    """Random panels of at most one thing in front of the figure; () for none."""
     if rng.random() > OCCLUDED_SHARE:
         return ()
     makers: tuple[Callable[..., tuple[Panel, ...]], ...] = (
@@ -93,6 +93,7 @@ def _leaves(pose: Pose, rng: np.random.Generator) -> tuple[Panel, ...]:
 
 
 def _leaf(stem: Points, angle: float) -> Points:
+    """(N, 2) outline of a leaf that grows from a point in a direction (radians)."""
     tip = stem + 0.5 * np.array([np.cos(angle), np.sin(angle)])
     return ribbon(
         smooth_curve([stem, (stem + tip) / 2, tip], 2), [0.02, 0.12, 0.15, 0.1, 0.01]
@@ -100,12 +101,13 @@ def _leaf(stem: Points, angle: float) -> Points:
 
 
 def _leather(rng: np.random.Generator) -> Rgb:
-    """Black, brown or grey, sometimes bright."""
+    """A random colour of leather: black, brown or grey, sometimes bright."""
     chroma = float(rng.choice([0.01, 0.04, 0.05, 0.13]))
     lch = float(rng.uniform(0.25, 0.7)), chroma, float(rng.uniform(20, 100))
     return oklch_to_rgb(lch)
 
 
 def _thing(outline: Points, colour: Rgb, *seams: Seam) -> Panel:
+    """A panel of one colour in front of the figure."""
     spine = np.array([[0.0, 0.0], [0.0, 8.0]])
     return Panel(outline, plain(colour), spine, seams, "occluder", folds=0.3)

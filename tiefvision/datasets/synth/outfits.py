@@ -1,4 +1,4 @@
-"""What a person wears: the garment for sale and neutral ones around it."""
+"""Outfits: the garment for sale, worn with neutral ones."""
 
 from dataclasses import dataclass, replace
 
@@ -19,12 +19,19 @@ NEUTRALS = tuple(
         (0.72, 0.04, 80),
     )
 )
-"""Greys, denim and beige, what people wear a garment with: no palette's ground."""
+"""Greys, denim and beige for the garments that are not for sale; no palette has them as
+its ground."""
 
 
 @dataclass(frozen=True)
 class Worn:
-    """A garment on a person, and whether it is the one for sale."""
+    """A garment on a person.
+
+    Attributes:
+        cut: Shape of the garment.
+        material: Cloth of the garment.
+        for_sale: Whether it is the garment for sale.
+    """
 
     cut: Cut
     material: Material
@@ -32,7 +39,7 @@ class Worn:
 
 
 def neutral(category: Category, rng: np.random.Generator) -> Worn:
-    """A plain garment in a colour that goes with everything."""
+    """A random plain garment of a category in one of the ``NEUTRALS``."""
     colour = NEUTRALS[int(rng.integers(len(NEUTRALS)))]
     cut = Cut(
         category,
@@ -44,7 +51,7 @@ def neutral(category: Category, rng: np.random.Generator) -> Worn:
 
 
 def outfit(sold: Worn, rng: np.random.Generator) -> tuple[Worn, ...]:
-    """The garment and what it is worn with, from the skin outwards."""
+    """The garment for sale and those worn with it, from the skin outwards."""
     category = sold.cut.category
     below: Category = "trousers" if rng.random() < 0.65 else "skirt"
     if category == "dress":

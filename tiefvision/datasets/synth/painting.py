@@ -1,4 +1,4 @@
-"""From panels of cloth in the figure's frame to pixels, and to the garment's mask."""
+"""Paints panels of cloth, given in the figure's frame, and the garment's mask."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,28 +12,32 @@ from tiefvision.datasets.synth.shapes import Points, along_spine
 from tiefvision.datasets.synth.views import Plane, View, Window, to_body, to_image
 
 Picture = NDArray[np.float32]
-"""(3, H, W) red, green and blue in [0, 1]: planes, eight times as fast to mix."""
+"""(3, H, W) float32 RGB in [0, 1]; blending planes is eight times as fast as pixels."""
 
 Role = Literal["garment", "figure", "occluder"]
 
 SUPERSAMPLING = 2
-"""Outlines are drawn at twice the size and averaged: four grey levels at an edge."""
+"""Factor at which outlines are drawn before averaging: four grey levels at an edge."""
 
 SOFTNESS_HEADS = 0.13
-"""How far the light creeps round an edge, and the shadow out from under it."""
+"""Blur of a panel's coverage in heads: the width of its rounded edge and its shadow."""
 
 COARSE_RADIUS = 4.0
-"""Pixels; so wide a blur is the same at half the size, in a third of the time."""
+"""Blurs from this radius in pixels on are done at half the size: the same result in a
+third of the time."""
 
 BULGE_HEADS = 0.2
-"""Height of a panel's middle above its edges, as far as its shading goes."""
+"""Height in heads of a panel's middle above its edges, for its shading."""
 
 
 @dataclass(frozen=True)
 class Seam:
-    """A line on a panel: a path (N, 2) in the figure's frame, its width in heads.
+    """A line on a panel.
 
-    ``tone`` multiplies the colour beneath: 0 is black.
+    Attributes:
+        path: Polyline (N, 2) in the figure's frame.
+        width: Width in heads.
+        tone: Factor on the colour beneath; 0 is black.
     """
 
     path: Points
@@ -43,16 +47,17 @@ class Seam:
 
 @dataclass(frozen=True)
 class Panel:
-    """One piece: cloth, skin or hair.
+    """One piece of cloth, skin, hair or of an occluder.
 
     Attributes:
         outline: Polygon (N, 2) in the figure's frame.
-        material: What it is made of.
-        spine: Polyline (K, 2) that the cloth hangs along: the axis of its pattern.
-        seams: Lines drawn on it.
-        role: The garment that is for sale, the figure, or a thing in front of it.
-        folds: Depth of its folds, 0 for none.
-        lift: Darkness of the shadow that it casts on what lies beneath, in [0, 1].
+        material: Cloth of the panel.
+        spine: Polyline (K, 2) in the figure's frame, the axis of the cloth's pattern.
+        seams: Lines drawn on the panel.
+        role: "garment" if it is part of the garment for sale, "figure" for the rest of
+            the person, "occluder" for a thing in front.
+        folds: Factor on the depth of the folds, 0 for none.
+        lift: Darkness, in [0, 1], of the shadow on what lies beneath.
     """
 
     outline: Points
@@ -66,12 +71,12 @@ class Panel:
 
 @dataclass(frozen=True)
 class Light:
-    """Where the light on the cloth comes from.
+    """The light on the cloth.
 
     Attributes:
-        towards: (x, y) unit vector in the photograph, pointing at the light.
-        contrast: How strongly slopes brighten and darken.
-        folds: Multiplies the folds of every panel.
+        towards: Unit vector (x, y) in the photograph that points to the light.
+        contrast: Factor on the shading of slopes.
+        folds: Factor on the folds of every panel.
     """
 
     towards: tuple[float, float] = (-0.6, -0.8)
@@ -84,9 +89,9 @@ class Painted:
     """A picture and where the garment is in it.
 
     Attributes:
-        picture: (3, H, W) in [0, 1].
-        whole: (H, W) coverage in [0, 1] by the garment, behind occluders too.
-        visible: (H, W) coverage by what can be seen of it.
+        picture: (3, H, W) RGB in [0, 1].
+        whole: (H, W) coverage in [0, 1] by the garment for sale, hidden parts included.
+        visible: (H, W) coverage in [0, 1] by its visible parts.
     """
 
     picture: Picture
@@ -101,7 +106,15 @@ def paint_panels(
     light: Light,
     rng: np.random.Generator,
 ) -> Painted:
-    """The panels on a copy of the ground, and the masks of those for sale."""
+    """Paints panels over a background, and the masks of the garment for sale.
+
+    Args:
+        ground: (3, H, W) background; it is not changed.
+        panels: Panels from back to front.
+        view: Place of the figure's frame in the photograph.
+        light: The light.
+        rng: Source of the random folds.
+    """
     picture = ground.copy()
     whole = np.zeros(ground.shape[1:], dtype=np.float32)
     visible = whole.copy()
@@ -127,7 +140,13 @@ def paint_panels(
 def smooth_noise(
     rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int]
 ) -> Plane:
-    """Waves (H, W) of mean 0 and deviation about 0.7, ``cells`` (rows, columns)."""
+    """Smooth random waves of mean 0 and standard deviation about 0.7.
+
+    Args:
+        rng: Source of the random numbers.
+        shape: Rows and columns of the result.
+        cells: Rows and columns of the noise before it is enlarged.
+    """
     coarse = rng.standard_normal(cells).astype(np.float32)
     resized = Image.fromarray(coarse).resize(
         (shape[1], shape[0]), Image.Resampling.BICUBIC
@@ -136,13 +155,13 @@ def smooth_noise(
 
 
 def as_picture(image: Image.Image) -> Picture:
-    """An RGB image as planes."""
+    """Converts an RGB image to (3, H, W) float32 in [0, 1]."""
     planes = np.asarray(image).transpose(2, 0, 1).astype(np.float32, order="C")
     return planes / np.float32(255)
 
 
 def blurred(plane: Plane, radius: float) -> Plane:
-    """A plane of values in [0, 1] under a Gaussian of ``radius`` pixels."""
+    """A plane of values in [0, 1] after a Gaussian blur of ``radius`` pixels."""
     grey = Image.fromarray((plane * 255).astype(np.uint8))
     if radius < COARSE_RADIUS:
         soft = grey.filter(ImageFilter.GaussianBlur(radius))
@@ -153,7 +172,10 @@ def blurred(plane: Plane, radius: float) -> Plane:
 
 
 def _window(corners: Points, shape: tuple[int, ...], margin: int) -> Window | None:
-    """The part of the photograph around the corners; None outside it."""
+    """The window around the corners within a photograph of this shape.
+
+    None if the corners lie outside the photograph.
+    """
     left, top = np.floor(corners.min(axis=0)).astype(int) - margin
     right, bottom = np.ceil(corners.max(axis=0)).astype(int) + margin
     rows = slice(max(int(top), 0), min(int(bottom), shape[0]))
@@ -164,23 +186,26 @@ def _window(corners: Points, shape: tuple[int, ...], margin: int) -> Window | No
 
 
 def _canvas(window: Window) -> Image.Image:
+    """A black mode "L" image of the window, enlarged by ``SUPERSAMPLING``."""
     rows, columns = window
     width, height = columns.stop - columns.start, rows.stop - rows.start
     return Image.new("L", (width * SUPERSAMPLING, height * SUPERSAMPLING))
 
 
 def _in_canvas(points_in_image: Points, window: Window) -> list[tuple[float, float]]:
+    """Points in pixels of the photograph to pixels of the window's canvas."""
     moved = (points_in_image - (window[1].start, window[0].start)) * SUPERSAMPLING
     return [(float(x), float(y)) for x, y in moved]
 
 
 def _reduced(canvas: Image.Image) -> Plane:
+    """A canvas averaged to the window's pixels, in [0, 1]."""
     values = np.asarray(canvas.reduce(SUPERSAMPLING), dtype=np.float32)
     return values / np.float32(255)
 
 
 def _coverage(corners: Points, window: Window) -> Plane:
-    """How much of each pixel of the window the polygon covers."""
+    """Share of each pixel of the window that the polygon covers, in [0, 1]."""
     canvas = _canvas(window)
     ImageDraw.Draw(canvas).polygon(_in_canvas(corners, window), fill=255)
     return _reduced(canvas)
@@ -194,9 +219,10 @@ def _shaded_cloth(
     light: Light,
     rng: np.random.Generator,
 ) -> Picture:
-    """The panel's colours over the window, with folds, roundness and seams.
+    """(3, h, w) colours of a panel in a window, with folds, rounded edges and seams.
 
-    ``soft`` is its blurred coverage: a height map that falls off towards the edges.
+    ``soft`` is the panel's blurred coverage, a height map that falls off towards the
+    edges.
     """
     head = view.pixels_per_head
     relief = smooth_noise(rng, soft.shape, _fold_cells(soft.shape, head))
@@ -217,14 +243,14 @@ def _shaded_cloth(
 
 
 def _fold_cells(shape: tuple[int, ...], head: float) -> tuple[int, int]:
-    """Folds hang: about a head and a half long and a third of a head wide."""
+    """Rows and columns of the noise of folds 1.5 heads long and 0.35 heads wide."""
     rows = int(np.clip(shape[0] / (1.5 * head), 1, 12)) + 2
     columns = int(np.clip(shape[1] / (0.35 * head), 1, 24)) + 2
     return rows, columns
 
 
 def _seams(panel: Panel, view: View, window: Window) -> Plane:
-    """What the seams leave of the light, in [0, 1]."""
+    """(h, w) factors in [0, 1] by which the seams darken the window."""
     remaining = np.ones(
         (window[0].stop - window[0].start, window[1].stop - window[1].start),
         dtype=np.float32,

@@ -1,6 +1,6 @@
-"""What a camera does to a scene: light, lens, sensor and JPEG.
+"""Photographs a painted scene: light, lens, sensor and JPEG.
 
-Nothing here moves a pixel, so that boxes stay exact.
+Nothing here moves a pixel, so boxes stay exact.
 """
 
 import io
@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from tiefvision.datasets.synth.painting import Picture, blurred
-
-Photograph = NDArray[np.uint8]
-"""(H, W, 3) uint8 RGB."""
+from tiefvision.photos.reading import Photograph
 
 
 @dataclass(frozen=True)
@@ -22,15 +20,15 @@ class Camera:
     """How a photograph is taken.
 
     Attributes:
-        exposure: Multiplies the light.
-        cast: Multiplies red, green and blue: the white balance that was missed.
-        gamma: Below 1 lifts the shadows, above 1 deepens them.
-        gradient: Light lost from one edge to the other, along ``towards``.
-        towards: Angle of the gradient in radians.
-        shadow: Darkness of the hard shadow across the scene; 0 for none.
-        blur: Radius of the lens's blur in pixels.
-        noise: Standard deviation of the sensor's noise, of a range of 1.
-        quality: Of the JPEG.
+        exposure: Factor on the light.
+        cast: Factors on red, green and blue, a wrong white balance.
+        gamma: Exponent of the tone curve; below 1 shadows are brighter.
+        gradient: Share of the light that is lost across the photograph.
+        towards: Direction in which the light falls off, in radians.
+        shadow: Darkness of a hard shadow across the scene, in [0, 1]; 0 for none.
+        blur: Radius of the lens blur in pixels.
+        noise: Standard deviation of the sensor noise, where white is 1.
+        quality: JPEG quality, 1 to 95.
     """
 
     exposure: float = 1.0
@@ -45,7 +43,7 @@ class Camera:
 
 
 def draw_studio_camera(rng: np.random.Generator) -> Camera:
-    """Even light, almost the right white, fine JPEG."""
+    """A random studio camera: even light, nearly neutral white, fine JPEG."""
     return Camera(
         exposure=float(rng.uniform(0.95, 1.03)),
         cast=_cast(rng, 0.015),
@@ -54,7 +52,7 @@ def draw_studio_camera(rng: np.random.Generator) -> Camera:
 
 
 def draw_street_camera(rng: np.random.Generator) -> Camera:
-    """A telephone in somebody's hand, in whatever light there is."""
+    """A random telephone camera in any light."""
     return Camera(
         exposure=float(np.exp(rng.uniform(np.log(0.7), np.log(1.4)))),
         cast=_cast(rng, 0.13),
@@ -71,7 +69,16 @@ def draw_street_camera(rng: np.random.Generator) -> Camera:
 def photograph(
     picture: Picture, camera: Camera, rng: np.random.Generator
 ) -> Photograph:
-    """The scene (3, H, W) in [0, 1] as the camera's sensor reads it."""
+    """Photographs a scene.
+
+    Args:
+        picture: (3, H, W) RGB in [0, 1].
+        camera: The camera.
+        rng: Source of shadow and noise.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
     height, width = picture.shape[1:]
     light = np.float32(camera.exposure) * _gradient(camera, (height, width))
     if camera.shadow:
@@ -81,7 +88,7 @@ def photograph(
     image = Image.fromarray(np.ascontiguousarray(levels.transpose(1, 2, 0)))
     curve = [round(255 * (level / 255) ** camera.gamma) for level in range(256)]
     image = image.filter(ImageFilter.BoxBlur(camera.blur)).point(curve * 3)
-    # Luminance noise only: JPEG halves the colour planes and would smooth theirs.
+    # Noise in brightness only: JPEG would smooth noise in colour.
     grain = rng.standard_normal((height, width), dtype=np.float32)
     noise = np.round(grain * np.float32(255 * camera.noise)).astype(np.int16)
     noisy = np.asarray(image).transpose(2, 0, 1) + noise
@@ -89,19 +96,20 @@ def photograph(
 
 
 def as_jpeg(photo: Photograph, quality: int, comment: str = "") -> bytes:
-    """The bytes of the photograph's JPEG file, with a comment in its header."""
+    """The bytes of a JPEG file of the photograph, with a comment in its header."""
     memory = io.BytesIO()
     Image.fromarray(photo).save(memory, "JPEG", quality=quality, comment=comment)
     return memory.getvalue()
 
 
 def _cast(rng: np.random.Generator, spread: float) -> tuple[float, float, float]:
-    """Warm to cool, and a little green to magenta."""
+    """Random factors on red, green and blue: warm to cool, and green to magenta."""
     warm, green = rng.uniform(-spread, spread), rng.uniform(-spread, spread) / 3
     return float(1 + warm), float(1 + green), float(1 - warm)
 
 
 def _gradient(camera: Camera, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """(H, W) factors on the light that fall off in the camera's direction."""
     height, width = shape
     x = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None]
     y = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
@@ -112,7 +120,7 @@ def _gradient(camera: Camera, shape: tuple[int, int]) -> NDArray[np.float32]:
 def _hard_shadow(
     darkness: float, shape: tuple[int, int], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """What a house or an awning leaves of the sun: a slanted band."""
+    """(H, W) factors on the light under a slanted shadow, as of a house."""
     height, width = shape
     canvas = Image.new("L", (width, height))
     left, right = rng.uniform(-0.5, 0.9) * width, rng.uniform(0.3, 0.9) * width

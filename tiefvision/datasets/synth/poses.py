@@ -1,4 +1,4 @@
-"""How a figure stands: angles in, joints in heads out."""
+"""Poses of the figure: joint positions in heads from angles."""
 
 from dataclasses import dataclass
 
@@ -7,23 +7,24 @@ import numpy as np
 from tiefvision.datasets.synth.shapes import Points
 
 SHOULDER_Y, WAIST_Y, HIP_Y, CROTCH_Y = 1.55, 3.0, 4.05, 4.3
-"""Heights of a figure eight heads tall, as drawing manuals give them."""
+"""Heights below the crown, in heads, of a figure eight heads tall (drawing manuals)."""
 
 UPPER_ARM, FOREARM, HAND = 1.45, 1.2, 0.42
 THIGH, SHIN = 1.85, 1.75
+"""Lengths of limbs in heads."""
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Angles in radians, lengths in heads; pairs are (left, right) in the picture.
+    """A pose; pairs are (left, right) in the picture, angles in radians.
 
     Attributes:
-        arms: From hanging down to stretched sideways.
-        elbows: Bend of the forearm towards the body, negative, or away from it.
-        legs: From standing straight to legs apart.
-        knees: Bend of the shin inwards.
-        sway: How far the hips are pushed to the right.
-        build: Widths of the body, 1 for the average.
+        arms: Angles of the upper arms, 0 hanging down, pi / 2 sideways.
+        elbows: Angles of the forearms to the upper arms, negative towards the body.
+        legs: Angles of the thighs, 0 straight down, positive apart.
+        knees: Angles of the shins to the thighs, positive inwards.
+        sway: Shift of the hips to the right, in heads.
+        build: Factor on the widths of the body, 1 for the average.
     """
 
     arms: tuple[float, float] = (0.28, 0.28)
@@ -36,7 +37,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Joints:
-    """Each (2, 2): the left and the right one's x, y in heads."""
+    """Joints in heads, each (2, 2): (x, y) of the left one, then of the right one."""
 
     shoulders: Points
     elbows: Points
@@ -47,7 +48,7 @@ class Joints:
 
 
 def draw_pose(rng: np.random.Generator) -> Pose:
-    """A pose of somebody photographed in the street: standing, posing or walking."""
+    """A random pose of a person in the street: standing, posing or walking."""
     arms, elbows = [], []
     for _ in range(2):
         # Hanging, hand on the hip, or forearm raised.
@@ -68,7 +69,7 @@ def draw_pose(rng: np.random.Generator) -> Pose:
 
 
 def joints(pose: Pose) -> Joints:
-    """Where the limbs of the pose begin, bend and end."""
+    """The joints of a pose, in the figure's frame."""
     sides = np.array([[-1.0, 1.0], [1.0, 1.0]])
     shoulders = sides * [0.74 * pose.build, 1.68]
     elbows = shoulders + UPPER_ARM * sides * _directions(pose.arms)
@@ -82,12 +83,12 @@ def joints(pose: Pose) -> Joints:
 
 
 def fitted(pose: Pose, points: Points) -> Points:
-    """Points of an upright, average body on this one: its build, its hips' sway."""
+    """Points (N, 2) of an upright, average body, moved by a pose's build and sway."""
     share = np.clip((points[:, 1] - SHOULDER_Y) / (HIP_Y - SHOULDER_Y), 0.0, 1.0)
     x = points[:, 0] * pose.build + pose.sway * share
     return np.column_stack([x, points[:, 1]])
 
 
 def _directions(angles: tuple[float, float]) -> Points:
-    """Unit vectors for limbs at these angles from straight down, on the right side."""
+    """(2, 2) unit vectors of limbs at these angles from straight down, towards +x."""
     return np.column_stack([np.sin(angles), np.cos(angles)])

@@ -1,4 +1,4 @@
-"""One photograph: an item, a figure, a ground and a camera put together."""
+"""Composes one photograph of an item, a figure, a background and a camera."""
 
 from dataclasses import dataclass, replace
 
@@ -22,38 +22,40 @@ from tiefvision.datasets.synth.painting import (
     Picture,
     paint_panels,
 )
-from tiefvision.datasets.synth.photography import Camera, Photograph
+from tiefvision.datasets.synth.photography import Camera
 from tiefvision.datasets.synth.poses import Pose, draw_pose
 from tiefvision.datasets.synth.shapes import ellipse
 from tiefvision.datasets.synth.views import View, to_image
+from tiefvision.photos.reading import Photograph
 from tiefvision.records import Box
 
 SHOP_SIZE = (480, 640)
 STREET_SIZES = ((420, 640), (480, 640), (480, 600), (600, 480))
-"""Width and height: telephones held upright, one held sideways."""
+"""(width, height) in pixels; three upright sizes and a sideways one."""
 
 STREET_COVERAGE = (0.06, 0.5)
-"""Share of the photograph that the garment's box fills, drawn on a log scale."""
+"""Range of the share of a photograph that the garment's box fills, log-uniform."""
 
 LARGEST_SIDE = 0.94
-"""Of a photograph's side that the box fills: outlines do not touch the frame."""
+"""Largest share of a photograph's side that the box fills, so that a margin is left."""
 
 LARGEST_OCCLUSION = 0.3
-"""Share of a garment that may be hidden; beyond, people too would guess."""
+"""Largest share of a garment that may be hidden; beyond, people would have to guess."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A photograph with its truth.
+    """A photograph with its ground truth.
 
     Attributes:
         photo: (H, W, 3) uint8 RGB.
-        box_in_image: Around the pixels of the garment that can be seen (at least
-            half of the pixel), as an annotator draws it: what is hidden behind a bag
-            or beyond the frame cannot be learned from the photograph.
-        visible: (H, W) bool, those pixels.
-        hidden_share: Share of the garment in the frame that something hides.
-        quality: For the JPEG.
+        box_in_image: Box in pixels around the visible garment, as an annotator draws
+            it: parts behind a bag or beyond the edge cannot be learned from the
+            photograph.
+        visible: (H, W) bool, the pixels of which the visible garment covers half or
+            more.
+        hidden_share: Share of the garment inside the photograph that is hidden.
+        quality: JPEG quality, 1 to 95.
     """
 
     photo: Photograph
@@ -64,7 +66,7 @@ class Scene:
 
 
 def shop_scene(item: Item, rng: np.random.Generator) -> Scene:
-    """The item as on an invisible mannequin, on clean ground."""
+    """A shop photograph: the item as on an invisible mannequin, on clean paper."""
     spread = float(rng.uniform(0.2, 0.36))
     pose = Pose(arms=(spread, spread), build=1.0)
     panels = tuple(
@@ -91,7 +93,7 @@ def shop_scene(item: Item, rng: np.random.Generator) -> Scene:
 
 
 def street_scene(item: Item, rng: np.random.Generator) -> Scene:
-    """The item worn by somebody in a street."""
+    """A street photograph: the item worn by a person in a street."""
     pose, looks = draw_pose(rng), draw_looks(rng)
     sold = Worn(item.cut, item.material, for_sale=True)
     figure = dressed(pose, looks, outfit(sold, rng))
@@ -113,6 +115,7 @@ def street_scene(item: Item, rng: np.random.Generator) -> Scene:
 def _street_view(
     figure: tuple[Panel, ...], size: tuple[int, int], rng: np.random.Generator
 ) -> View:
+    """A random view of a figure that sways, leans and is seen a little obliquely."""
     low, high = np.log(STREET_COVERAGE)
     leaning = _leaning(
         float(rng.normal(0.0, 0.04)),
@@ -133,10 +136,12 @@ def _street_view(
 
 
 def _leaning(angle: float, turn: float, tilt: float) -> NDArray[np.float64]:
-    """A homography (3, 3) of the figure's frame that leans it by ``angle`` radians.
+    """(3, 3) homography that leans the figure's frame and turns it in depth.
 
-    ``turn`` and ``tilt`` are the depth that a head sideways or downwards adds: the
-    camera looks a little from the side, or from above.
+    Args:
+        angle: Angle of the lean in radians.
+        turn: Relative depth that one head to the right adds: a camera at the side.
+        tilt: Relative depth that one head down adds: a camera above or below.
     """
     cos, sin = np.cos(angle), np.sin(angle)
     rotation = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
@@ -152,10 +157,17 @@ def _framed(
     place: tuple[float, float],
     with_head: bool,
 ) -> View:
-    """The view scaled and moved until the panels' box fills its share of the photo.
+    """Scales and moves a view until the panels' box fills its share of the photograph.
 
-    The whole box stays in the photograph; ``place`` says where in what is left, from
-    (0, 0), top left, to (1, 1); ``with_head`` keeps the head in it where it fits.
+    Args:
+        unscaled: The view before scaling.
+        panels: Panels whose bounding box is placed, always inside the photograph.
+        size: Width and height of the photograph in pixels.
+        coverage: Share of the photograph that the box should fill; it fills less where
+            a side would exceed ``LARGEST_SIDE``.
+        place: Place of the box in the room that is left, from (0, 0) at the upper left
+            to (1, 1).
+        with_head: Whether to keep the figure's head in the photograph where it fits.
     """
     corners = np.vstack([to_image(unscaled, panel.outline) for panel in panels])
     low, high = corners.min(axis=0), corners.max(axis=0)
@@ -176,7 +188,7 @@ def _framed(
 def _street_ground(
     view: View, size: tuple[int, int], light: Light, rng: np.random.Generator
 ) -> Picture:
-    """Street, perhaps somebody in neutral clothes far behind, and a shadow."""
+    """A street with the figure's shadow, sometimes with a passer-by far behind."""
     head = view.pixels_per_head
     feet = to_image(view, [[0.0, 8.0]])[0]
     horizon = int(
@@ -205,6 +217,7 @@ def _with_passer_by(
 
 
 def _hidden_share(painted: Painted) -> float:
+    """Share of the garment inside the photograph that is hidden, in [0, 1]."""
     return float(1 - painted.visible.sum() / max(painted.whole.sum(), 1e-6))
 
 
@@ -217,4 +230,5 @@ def _taken(painted: Painted, camera: Camera, rng: np.random.Generator) -> Scene:
 
 
 def _unit(angle: float) -> tuple[float, float]:
+    """Unit vector (x, y) at an angle in radians."""
     return float(np.cos(angle)), float(np.sin(angle))

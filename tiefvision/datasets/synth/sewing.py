@@ -1,4 +1,4 @@
-"""What all garments share: hems, pleats, patches and the way the cloth is laid.
+"""Parts that all garments share: hems, pleats, seams and patches.
 
 The bare numbers here, in `garments` and in `bottoms` are a tailor's measures in heads.
 """
@@ -12,16 +12,16 @@ from tiefvision.datasets.synth.poses import WAIST_Y, Pose, fitted
 from tiefvision.datasets.synth.shapes import Points
 
 RIPPLED_BELOW_Y = 4.5
-"""Cloth that hangs free of the body ends in waves."""
+"""Hems below this height, in heads below the crown, are wavy: the cloth hangs free."""
 
 
 def body_spine(pose: Pose) -> Points:
-    """The middle of the body, along which cloth is laid."""
+    """(4, 2) spine down the middle of the body, the axis of the cloth's pattern."""
     return fitted(pose, np.array([[0.0, 1.4], [0.0, 2.8], [0.0, 4.05], [0.0, 7.5]]))
 
 
 def hem_curve(corner: Points, cut: Cut) -> Points:
-    """The lower edge from its right corner to the left: it sags when it is flared."""
+    """(33, 2) lower edge from its right corner to its left one; flared hems sag."""
     t = np.linspace(1.0, -1.0, 33)
     sag = (0.05 + 0.12 * cut.flare) * (1 - t**2)
     waves = 0.05 * cut.flare * np.cos(t * np.pi * 5)
@@ -30,7 +30,7 @@ def hem_curve(corner: Points, cut: Cut) -> Points:
 
 
 def pleat_lines(cut: Cut, half_waist: float, corner: Points) -> list[Points]:
-    """Pressed folds that fan out from the waist to the hem."""
+    """Lines (2, 2) of pressed folds that fan out from the waist to the hem."""
     shares = np.linspace(-0.8, 0.8, cut.pleats) if cut.pleats else np.zeros(0)
     return [
         np.array([[share * half_waist, WAIST_Y + 0.1], [share * corner[0], corner[1]]])
@@ -41,19 +41,19 @@ def pleat_lines(cut: Cut, half_waist: float, corner: Points) -> list[Points]:
 def seams_along(
     lines: list[Points], pose: Pose, width: float, tone: float
 ) -> list[Seam]:
-    """Seams along lines that are given on an upright body."""
+    """Seams along lines (N, 2) on an upright body, fitted to the pose."""
     return [Seam(fitted(pose, line), width, tone) for line in lines]
 
 
 def patch(
     outline: Points, material: Material, pose: Pose, *, stitched: bool = True
 ) -> Panel:
-    """A small flat piece sewn on, given on an upright body."""
+    """A small flat piece sewn on; ``outline`` (N, 2) is on an upright body."""
     edge = fitted(pose, outline)
     seams = (Seam(closed(edge), 0.02),) if stitched else ()
     return Panel(edge, material, body_spine(pose), seams, folds=0.2, lift=0.2)
 
 
 def closed(outline: Points) -> Points:
-    """The outline with its first corner once more at the end."""
+    """The outline (N, 2) with its first corner repeated at the end, (N + 1, 2)."""
     return np.vstack([outline, outline[:1]])

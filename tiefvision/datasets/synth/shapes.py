@@ -1,4 +1,4 @@
-"""Curves and polygons: float arrays (N, 2) of x, y, y downwards, in any unit."""
+"""Curves and polygons as float arrays (N, 2) of (x, y), y down, in any unit."""
 
 from itertools import pairwise
 
@@ -7,10 +7,19 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
 Points = NDArray[np.float64]
+"""(N, 2) points (x, y)."""
 
 
 def smooth_curve(points: ArrayLike, per_span: int = 8) -> Points:
-    """A Catmull-Rom curve through points (N, D), ``per_span`` samples between two."""
+    """A Catmull-Rom curve through points.
+
+    Args:
+        points: (N, D) points; fewer than three are returned unchanged.
+        per_span: Number of samples from each point to the next.
+
+    Returns:
+        ((N - 1) * per_span + 1, D) samples, the points themselves included.
+    """
     knots = np.asarray(points, dtype=np.float64)
     if len(knots) < 3:
         return knots
@@ -29,7 +38,11 @@ def smooth_curve(points: ArrayLike, per_span: int = 8) -> Points:
 
 
 def ribbon(spine: ArrayLike, half_widths: ArrayLike) -> Points:
-    """The polygon that a limb fills: a spine (K, 2) and half its width at each point.
+    """The polygon around a smoothed spine, as of a limb.
+
+    Args:
+        spine: (K, 2) points of the spine.
+        half_widths: (K,) half widths at the points.
 
     >>> ribbon([[0, 0], [0, 4]], [1, 2]).tolist()
     [[1.0, 0.0], [2.0, 4.0], [-2.0, 4.0], [-1.0, 0.0]]
@@ -45,7 +58,7 @@ def ribbon(spine: ArrayLike, half_widths: ArrayLike) -> Points:
 
 
 def ellipse(centre: ArrayLike, radii: ArrayLike, count: int = 28) -> Points:
-    """A polygon of ``count`` corners on the ellipse."""
+    """A polygon of ``count`` corners on an ellipse with radii (x, y)."""
     angles = np.linspace(0.0, 2 * np.pi, count, endpoint=False)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])
     ring = np.asarray(centre, float) + np.asarray(radii, float) * circle
@@ -53,20 +66,28 @@ def ellipse(centre: ArrayLike, radii: ArrayLike, count: int = 28) -> Points:
 
 
 def half_width_profile(knots: ArrayLike, count: int = 24) -> Points:
-    """Half widths between knots (K, 2) of half width, y: no bump that no knot has."""
+    """Monotone interpolation of half widths, which adds no bump between the knots.
+
+    Args:
+        knots: (K, 2) as (half width, y), y rising.
+        count: Number of points of the result.
+
+    Returns:
+        (count, 2) as (half width, y).
+    """
     widths, heights = np.asarray(knots, dtype=np.float64).T
     y = np.linspace(heights[0], heights[-1], count)
     return np.column_stack([PchipInterpolator(heights, widths)(y), y])
 
 
 def mirrored(points: ArrayLike, side: int = -1) -> Points:
-    """The points reflected in the line x = 0 where ``side`` is -1, else as they are."""
+    """The points (N, 2) with x multiplied by ``side``: -1 mirrors them at x = 0."""
     factors = np.array([side, 1.0])
     return np.asarray(np.asarray(points, dtype=np.float64) * factors)
 
 
 def resampled(spine: ArrayLike, fractions: ArrayLike) -> Points:
-    """Points on a polyline at fractions of its length.
+    """Points on a polyline (K, 2) at fractions (N,) of its length, (N, 2).
 
     >>> resampled([[0, 0], [0, 2], [2, 2]], [0.25, 1.0]).tolist()
     [[0.0, 1.0], [2.0, 2.0]]
@@ -83,10 +104,18 @@ def resampled(spine: ArrayLike, fractions: ArrayLike) -> Points:
 def along_spine(
     x: NDArray[np.float32], y: NDArray[np.float32], spine: ArrayLike
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Cloth coordinates: u across the nearest segment of the spine, v along it.
+    """Cloth coordinates of points: u across the nearest segment of a spine, v along it.
 
-    The first and the last segment go on for ever, so that cloth beyond the ends keeps
-    its pattern. Shapes are those of ``x``; units those of the spine.
+    The first and the last segment are extended without end, so that the pattern
+    continues beyond the ends of the spine.
+
+    Args:
+        x: (H, W) x of the points, in the unit of the spine.
+        y: (H, W) y of the points.
+        spine: (K, 2) points of the spine.
+
+    Returns:
+        u and v, (H, W) float32 each, in the unit of the spine.
     """
     knots = np.asarray(spine, dtype=np.float64)
     u, v = np.zeros_like(x), np.zeros_like(x)

@@ -1,7 +1,7 @@
-"""The two frames of a scene, and the way between them.
+"""Conversion between the two frames of a scene.
 
-The figure's frame: x to the right, y down, the crown at the origin, unit one head (a
-figure stands eight heads tall; a head is about 22 cm). The photograph's: pixels.
+The figure's frame has x to the right, y down, the crown at the origin, and the unit of
+one head, about 22 cm; a figure is eight heads tall. The photograph's frame is pixels.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tiefvision.datasets.synth.shapes import Points
 
 Plane = NDArray[np.float32]
-"""(H, W) numbers, one a pixel."""
+"""(H, W) float32, one number for each pixel."""
 
 Window = tuple[slice, slice]
 """Rows and columns of a photograph."""
@@ -20,14 +20,15 @@ Window = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class View:
-    """How the figure's frame lies in the photograph.
+    """The map from the figure's frame to the photograph: M waves, then a homography.
+
+    The waves bend the figure a little, so that its outlines are not straight.
 
     Attributes:
-        body_to_image: Homography (3, 3) to pixels.
-        waves: (M, 2) wave vectors in radians a head: the figure is not drawn with
-            a ruler.
-        shifts: (M, 2) displacement in heads along each wave.
-        phases: (M,) radians.
+        body_to_image: (3, 3) homography from heads to pixels.
+        waves: (M, 2) wave vectors in radians per head.
+        shifts: (M, 2) amplitude (x, y) of each wave in heads.
+        phases: (M,) phase of each wave in radians.
     """
 
     body_to_image: NDArray[np.float64]
@@ -37,13 +38,13 @@ class View:
 
     @property
     def pixels_per_head(self) -> float:
-        """Scale at the centre of the figure."""
+        """Pixels of one head at the centre of the figure."""
         ends = to_image(self, [[0.0, 3.5], [0.0, 4.5]])
         return float(np.linalg.norm(ends[1] - ends[0]))
 
 
 def to_image(view: View, points: ArrayLike) -> Points:
-    """Points (N, 2) of the figure's frame in pixels of the photograph."""
+    """Points (N, 2) from heads in the figure's frame to pixels of the photograph."""
     body = np.asarray(points, dtype=np.float64)
     phase = body @ view.waves.T + view.phases  # (N, M)
     swayed = body + np.sin(phase) @ view.shifts
@@ -52,7 +53,7 @@ def to_image(view: View, points: ArrayLike) -> Points:
 
 
 def to_body(view: View, window: Window) -> tuple[Plane, Plane]:
-    """The figure's x and y at each pixel centre of the window."""
+    """x and y in the figure's frame, in heads, at each pixel centre of a window."""
     rows, columns = window
     x = np.arange(columns.start, columns.stop, dtype=np.float32)[None] + 0.5
     y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + 0.5
