@@ -114,27 +114,25 @@ def _described(info: CommandInfo, prefix: str) -> Described:
     text = info.help or inspect.getdoc(callback) or ""
     parameters = inspect.signature(callback, eval_str=True).parameters.values()
     entries = tuple(
-        _entry(parameter, kind, found)
+        _entry(parameter, found)
         for parameter in parameters
-        for kind, *extras in [get_args(parameter.annotation)]
-        for found in extras
+        for found in get_args(parameter.annotation)[1:]
         if isinstance(found, ArgumentInfo | OptionInfo) and not found.hidden
     )
     return Described(prefix + name, text, entries)
 
 
-def _entry(
-    parameter: inspect.Parameter, kind: Any, info: ArgumentInfo | OptionInfo
-) -> Entry:
+def _entry(parameter: inspect.Parameter, info: ArgumentInfo | OptionInfo) -> Entry:
+    kind = get_args(parameter.annotation)[0]
     several = get_origin(kind) in (list, tuple)
+    is_option = isinstance(info, OptionInfo)
     single = _single(kind)
     is_flag = single is bool
     given = parameter.default
     missing = given is inspect.Parameter.empty or given is ...
     default = "" if missing or is_flag or given in (None, "") else str(given)
-    is_option = isinstance(info, OptionInfo)
     name = parameter.name.replace("_", "-")
-    if is_option:
+    if isinstance(info, OptionInfo):
         value = info.metavar or KINDS.get(getattr(single, "__name__", ""), "VALUE")
         name = ", ".join(_spellings(info, name)) + ("" if is_flag else f" {value}")
     else:
