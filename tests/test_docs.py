@@ -2,12 +2,12 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from tiefvision.cli.main import app
 from tiefvision.cli.reference import COMMAND, render_reference
@@ -104,11 +104,19 @@ def test_commands_that_are_shown_exist(path):
 
 
 def test_help_lists_every_command_with_a_sentence():
-    command = [sys.executable, "-m", "tiefvision", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
-    assert done.returncode == 0, done.stderr
+    done = CliRunner().invoke(app, ["--help"])
     for name in {command.split()[0] for command in COMMANDS}:
         assert re.search(rf"\b{name} +[A-Z]\w+", done.stdout), name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_has_help_and_a_sentence_in_the_reference(command):
+    done = CliRunner().invoke(app, [*command.split(), "--help"])
+    assert done.exit_code == 0
+    assert "--help" in done.stdout
+    row = rf"^\| \[`tiefvision {command}`\]\(#[\w-]+\) \| [A-Z]\w+"
+    text = text_of(ROOT / "docs" / "cli.md")
+    assert re.search(row, text, re.MULTILINE)
 
 
 @named(DOCUMENTS)
