@@ -11,9 +11,9 @@ from tiefvision.cli.running import (
     DONE,
     FAILED,
     INTERRUPTED,
-    choose_device,
     guarded,
 )
+from tiefvision.devices import choose_device
 from tiefvision.errors import TiefVisionError
 
 COMMANDS = ("locate", "index", "search", "compare", "models", "doctor", "data")
