@@ -165,7 +165,7 @@ class ArtifactWriter:
                 self._environment = self._open()
                 self._put_header(header)
         except BaseException:
-            release_lock(path, self._lock)
+            release_lock(self._lock)
             raise
 
     def _open(self) -> lmdb.Environment:
@@ -289,7 +289,7 @@ class ArtifactWriter:
 
     def __exit__(self, *_: object) -> None:
         self._environment.close()
-        release_lock(self.path, self._lock)
+        release_lock(self._lock)
 
 
 @dataclass
