@@ -43,7 +43,7 @@ from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.records import photo_path
 
 WORST = 20
-"""Photographs that the page shows of outfits, and of garments."""
+"""Number of photographs that the page shows of outfits, and of garments."""
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
@@ -155,12 +155,12 @@ def write_verdict(
     """Write the page; a photograph that is gone by now is left out of the worst.
 
     Args:
-        verdict: What is shown.
-        records: Where the files of the photographs stand.
-        levels_of: Gives the maps of a photograph by its path.
-        explain: Tells why.
-        page: The file.
-        track: Shows progress.
+        verdict: figures and photographs to show.
+        records: the artifact of stage 1, which says where the photographs' files are.
+        levels_of: gives the feature maps of a photograph by its path.
+        explain: tells why garments were found.
+        page: file to write.
+        track: shows progress.
     """
     told = _of(verdict.told, "test")
     parts = {
