@@ -61,19 +61,44 @@ def test_rankers_are_chosen_and_ordered(tiefvision, run):
     assert "magic" in unknown.err and "gem" in unknown.err
 
 
-def test_the_table_shows_both_rankers_and_their_difference(tiefvision, trained):
+def test_the_verdict_comes_first_and_the_tables_after_it(tiefvision, trained):
     spoken = tiefvision("compare", "--workspace", trained)
     assert spoken.code == DONE
-    for words in (
-        "street photographs search",
-        "cosine",
-        "deeprank -",
-        "recall@1",
-        "p of no",
-        "lost by NMSLIB",
-        "0.0%",
-    ):
-        assert words in spoken.out
+    verdict, _, protocol, queries, *rest = spoken.out.splitlines()
+    assert "deeprank finds the right item first in" in verdict
+    assert "of 4 searches, cosine in" in verdict
+    assert protocol.strip() == "protocol"
+    assert queries.split() == ["queries", "4", "street", "photographs"]
+    tables = [line.split() for line in rest]
+    # Average precision would repeat the MRR: every item has one photograph.
+    header = ["ranker", "R@1", "R@5", "R@10", "R@20", "MRR", "lost"]
+    place = tables.index(header)
+    names = [line[0] for line in tables[place + 1 : place + 5]]
+    assert names == ["cosine", "deeprank", "deeprank", "p"]
+    assert tables[place + 1][-1] == "0.0%"
+    assert "Average precision equals reciprocal rank here" in spoken.out
+
+
+def test_the_tables_show_the_figures_of_json(tiefvision, trained):
+    command = ("compare", "--workspace", trained)
+    shown = [line.split() for line in tiefvision(*command).out.splitlines()]
+    place = [line[:1] for line in shown].index(["ranker"])
+    cosine, deeprank = tiefvision(*command, "--json").lines
+    names = ("recall@1", "recall@5", "recall@10", "recall@20", "reciprocal_rank")
+    for number, line in enumerate((cosine, deeprank), start=1):
+        values = [float(cell) for cell in shown[place + number][1:6]]
+        assert values == [pytest.approx(line[n]["value"], abs=6e-4) for n in names]
+    gained = [float(cell) for cell in shown[place + 3][3:8]]
+    ahead = deeprank["ahead"]
+    assert gained == [pytest.approx(ahead[n]["value"], abs=6e-4) for n in names]
+    chances = [float(cell) for cell in shown[place + 4][1:6]]
+    assert chances == [pytest.approx(deeprank["p"][n], abs=6e-5) for n in names]
+
+
+def test_nothing_is_wider_than_80_columns_but_sentences(tiefvision, trained):
+    lines = tiefvision("compare", "--workspace", trained).out.splitlines()
+    wide = [line for line in lines if len(line.rstrip()) > 80]
+    assert all(line.endswith(".") for line in wide)
 
 
 def test_the_page_holds_both_rankers(tiefvision, trained, tmp_path):
@@ -83,6 +108,7 @@ def test_the_page_holds_both_rankers(tiefvision, trained, tmp_path):
     text = page.read_text("utf-8")
     for words in (
         "deeprank",
+        "deeprank finds the right item first in",
         "lost by NMSLIB",
         "farthest",
         "Map of the gallery by cosine",

@@ -1,3 +1,5 @@
+import re
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -5,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from tiefvision.report.markup import _environment
 
 EMPTY_ELEMENTS = {"img", "meta"}
 
@@ -38,6 +42,8 @@ def parse_page(page: str) -> Outline:
     outline.feed(page)
     outline.close()
     assert outline.open == []
+    # What stands on several lines of a template is one line in a browser.
+    outline.text = " ".join(outline.text.split())
     assert "script" not in outline.tags
     for name, value in outline.attributes:
         assert not name.startswith("on")
@@ -49,6 +55,18 @@ def parse_page(page: str) -> Outline:
 @pytest.fixture
 def parse() -> Callable[[str], Outline]:
     return parse_page
+
+
+@pytest.fixture
+def macro() -> Callable[..., ElementTree.Element]:
+    """Renders a macro of ``macros.html.j2`` that gives one XML element."""
+
+    def rendered(name: str, *views: object) -> ElementTree.Element:
+        macros = _environment().get_template("macros.html.j2").module
+        html = str(getattr(macros, name)(*views))
+        return ElementTree.fromstring(re.sub("(<img [^>]*)>", r"\1/>", html))
+
+    return rendered
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tiefvision.report.gallery_map import GalleryMap, MapTile
 
 HOSTILE = "\"'><script>alert(1)</script><img onerror=x src=http://e.org/>&amp;"
 
-EMPTY = ComparisonPage("Nothing", "", (), (), (), (), {}, (), (), ())
+EMPTY = ComparisonPage("Nothing")
 
 
 def ranker(name: str) -> RankerRow:
@@ -37,7 +37,8 @@ def page_of(photo: Path, name: str = "deeprank", examples: int = 1) -> Compariso
     cells = {"baseline": np.array([[0, 0], [1, 1]]), name: np.array([[1, 0], [0, 1]])}
     return ComparisonPage(
         title=f"title {name}",
-        protocol=f"protocol {name}",
+        verdict=(f"verdict {name}", "second sentence"),
+        terms=((f"label {name}", f"value {name}"),),
         notes=(f"note {name}",),
         rankers=(ranker("baseline"), ranker(name)),
         differences=(
@@ -61,7 +62,10 @@ def page_of(photo: Path, name: str = "deeprank", examples: int = 1) -> Compariso
 
 def test_everything_is_on_the_page(photo_file, parse):
     page = parse(render_comparison(page_of(photo_file)))
-    wanted = ("title", "protocol", "note", "item", "far", "caption", "what")
+    wanted = (
+        *("title", "verdict", "label", "value", "note", "item", "far", "caption"),
+        "what",
+    )
     for text in (f"{name} deeprank" for name in wanted):
         assert text in page.text
     assert "deeprank minus baseline" in page.text and "▲ +0.200" in page.text
@@ -71,6 +75,7 @@ def test_everything_is_on_the_page(photo_file, parse):
     assert page.tags.count("img") == 5  # query and hit, twice; the farthest once
     assert page.tags.count("i") == 4  # two photographs on two maps
     assert "Mean angle hinge" in page.text
+    assert page.text.index("second sentence") < page.text.index("label deeprank")
     assert page.text.index("differ most") < page.text.index("caption deeprank")
 
 
@@ -78,7 +83,7 @@ def test_hostile_names_stay_text(tmp_path, parse):
     photo = tmp_path / "<script>alert(1)<!--.png"
     Image.new("RGB", (40, 40)).save(photo)
     page = parse(render_comparison(page_of(photo, HOSTILE)))
-    assert page.text.count(HOSTILE) >= 8
+    assert page.text.count(HOSTILE) >= 10
     assert "<script>alert(1)<!--.png (mirrored)" in page.text
 
 
@@ -90,6 +95,9 @@ def test_an_empty_page_is_a_page(parse):
 @pytest.mark.parametrize(
     ("field", "heading"),
     [
+        ("verdict", "second sentence"),
+        ("terms", "label deeprank"),
+        ("notes", "note deeprank"),
         ("rankers", "Figures"),
         ("by_box", "By box"),
         ("recall_curves", "Recall@k"),

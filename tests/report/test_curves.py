@@ -1,5 +1,3 @@
-import xml.etree.ElementTree as ElementTree
-
 import pytest
 
 from tiefvision.report.curves import (
@@ -10,25 +8,23 @@ from tiefvision.report.curves import (
     RIGHT,
     TOP,
     WIDTH,
+    Chart,
     Curve,
-    draw_curves,
+    chart_of,
     tick_values,
+    with_legend,
 )
 
 
-def draw(*curves: Curve, **options) -> ElementTree.Element:
-    return ElementTree.fromstring(draw_curves(curves, "k", "a <b>", **options).html)
+def draw(*curves: Curve, **options) -> Chart:
+    return chart_of(curves, "k", "a <b>", **options)
 
 
-def places(svg: ElementTree.Element) -> list[list[tuple[float, float]]]:
+def places(chart: Chart) -> list[list[tuple[float, float]]]:
     return [
-        [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
-        for line in svg.iter("polyline")
+        [tuple(map(float, pair.split(","))) for pair in line.points.split()]
+        for line in chart.lines
     ]
-
-
-def texts(svg: ElementTree.Element) -> list[str | None]:
-    return [text.text for text in svg.iter("text")]
 
 
 @pytest.mark.parametrize(
@@ -46,20 +42,23 @@ def test_ticks_are_round_numbers_within_the_range(low, high, expected):
 
 
 def test_a_curve_reaches_the_corners_of_its_range():
-    svg = draw(Curve("a", ((1, 0.0), (10, 1.0))))
-    assert places(svg) == [[(LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, TOP)]]
-    assert "1" in texts(svg) and "10" in texts(svg) and "k" in texts(svg)
+    chart = draw(Curve("a", ((1, 0.0), (10, 1.0))))
+    assert places(chart) == [[(LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, TOP)]]
+    ends = {tick.label: tick.place for tick in chart.x_ticks}
+    assert (ends["1"], ends["10"]) == (chart.left, chart.right)
+    heights = {tick.label: tick.place for tick in chart.y_ticks}
+    assert (heights["0"], heights["1"]) == (chart.bottom, TOP)
 
 
 def test_the_range_given_is_shown():
-    svg = draw(Curve("a", ((1, 0.5), (2, 0.5))), y_range=(0.0, 1.0))
+    chart = draw(Curve("a", ((1, 0.5), (2, 0.5))), y_range=(0.0, 1.0))
     middle = (TOP + HEIGHT - BOTTOM) / 2
-    assert [y for _, y in places(svg)[0]] == [middle, middle]
+    assert [y for _, y in places(chart)[0]] == [middle, middle]
 
 
 def test_points_that_are_not_finite_are_left_out():
-    svg = draw(Curve("a", ((1, 0.1), (2, float("nan")), (3, float("inf")), (4, 0.2))))
-    assert len(places(svg)[0]) == 2
+    points = (1, 0.1), (2, float("nan")), (3, float("inf")), (4, 0.2)
+    assert len(places(draw(Curve("a", points)))[0]) == 2
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0, -2.0])
@@ -71,14 +70,30 @@ def test_a_single_point_is_a_dot_in_the_middle(value):
 def test_curves_keep_their_colours_and_long_ones_have_no_dots():
     short = Curve("a", ((1, 0.1), (2, 0.2)), series=1)
     long = Curve("b", tuple((x, 0.1) for x in range(MAX_DOTS + 1)), series=3)
-    svg = draw(short, long, Curve("c", ()))
-    groups = [group for group in svg.iter("g") if group.find("polyline") is not None]
-    assert [group.attrib["class"] for group in groups] == ["series-1", "series-3"]
-    assert [len(list(group.iter("circle"))) for group in groups] == [2, 0]
+    lines = draw(short, long, Curve("c", ())).lines
+    assert [line.state for line in lines] == ["series-1", "series-3"]
+    assert [len(line.dots) for line in lines] == [2, 0]
 
 
 def test_a_reference_has_a_style_of_its_own_and_no_dots():
-    svg = draw(Curve("a", ((1, 0.1), (2, 0.9))), Curve("b", ((1, 0), (2, 1)), 0, True))
-    groups = [group for group in svg.iter("g") if group.find("polyline") is not None]
-    assert [group.attrib["class"] for group in groups] == ["series-0", "reference"]
-    assert [len(list(group.iter("circle"))) for group in groups] == [2, 0]
+    curves = Curve("a", ((1, 0.1), (2, 0.9))), Curve("b", ((1, 0), (2, 1)), 0, True)
+    chart = draw(*curves)
+    assert [line.state for line in chart.lines] == ["series-0", "reference"]
+    assert [len(line.dots) for line in chart.lines] == [2, 0]
+    assert [entry.name for entry in with_legend(curves, chart).legend] == ["a"]
+
+
+def test_a_chart_is_drawn_as_it_is_described(macro):
+    chart = draw(Curve("a <i>", ((1, 0.0), (10, 1.0)), series=2))
+    svg = macro("chart", chart)
+    assert svg.attrib["aria-label"] == "a <b>"
+    (line,) = svg.iter("polyline")
+    assert line.attrib["points"] == chart.lines[0].points
+    dots = [(dot.attrib["cx"], dot.attrib["cy"]) for dot in svg.iter("circle")]
+    assert dots == [(str(dot.x), str(dot.y)) for dot in chart.lines[0].dots]
+    titles = [title.text for title in svg.iter("title")]
+    assert titles == ["a <i>, k 1: 0.000", "a <i>, k 10: 1.000"]
+    labels = [tick.label for tick in (*chart.y_ticks, *chart.x_ticks)]
+    assert [text.text for text in svg.iter("text")] == [*labels, "k"]
+    grid = [text.attrib["y1"] for text in svg.iter("line")]
+    assert grid == [str(tick.place) for tick in chart.y_ticks]

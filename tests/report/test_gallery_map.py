@@ -11,9 +11,10 @@ from tiefvision.report.gallery_map import (
     TILE,
     GalleryMap,
     MapTile,
-    draw_gallery_map,
     tile_picture,
+    view_gallery,
 )
+from tiefvision.report.markup import render_page
 
 COLOURS = [(200, 30, 30), (30, 200, 30), (30, 30, 200), (200, 200, 30)]
 
@@ -33,7 +34,8 @@ def drawn(files, count):
     )
     cells = np.stack(np.divmod(np.arange(count), 8), axis=1)
     shown = GalleryMap(tiles, {"cosine": cells, "deeprank": cells[::-1]}, 8)
-    return draw_gallery_map(shown, {"cosine": 0, "deeprank": 1}).html
+    view = view_gallery(shown, {"cosine": 0, "deeprank": 1})
+    return render_page("gallery_map", gallery=view)
 
 
 def sheet_of(html):

@@ -1,43 +1,75 @@
+import subprocess
+import sys
+
 import pytest
+from jinja2 import UndefinedError
 
 from tiefvision.report import markup
-from tiefvision.report.markup import Markup, element, fit_in_page, render_page
+from tiefvision.report.markup import Markup, fit_in_page, render, render_page
 
 HOSTILE = "\"><script>alert('1')</script>&"
 
 
-def test_text_and_attributes_are_escaped_and_markup_is_not():
-    found = element("p", {"title": HOSTILE}, HOSTILE, element("b", {}, "x")).html
+def page_of(title):
+    return render_page("search", title=title, searches=fit_in_page([], 0, "searches"))
+
+
+def test_text_is_escaped_and_markup_is_not():
+    found = render("headed_card", heading=HOSTILE, card=Markup("<b>x</b>"))
     assert "<script" not in found and "<b>x</b>" in found
-    assert found.count("&quot;&gt;&lt;script&gt;") == 2
+    assert "&gt;&lt;script&gt;" in found
+
+
+def test_a_page_is_a_plain_string():
+    assert type(page_of("any")) is str
 
 
 def test_a_title_cannot_leave_its_element(parse):
-    page = parse(render_page(f"</title>{HOSTILE}"))
+    page = parse(page_of(f"</title>{HOSTILE}"))
     assert page.text.count(f"</title>{HOSTILE}") == 2
+
+
+def test_the_browser_is_told_to_run_no_scripts_and_to_load_nothing(parse):
+    page = parse(page_of("any"))
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert ("content", policy) in page.attributes
 
 
 def test_a_file_name_that_is_no_utf8_can_be_written():
     name = b"dress-\xff.jpg".decode("utf-8", "surrogateescape")
-    assert b"dress-?.jpg" in render_page(name).encode("utf-8")
+    assert b"dress-?.jpg" in page_of(name).encode("utf-8")
+
+
+def test_what_a_template_lacks_is_an_error():
+    with pytest.raises(UndefinedError, match="card"):
+        render("headed_card", heading="any")
 
 
 @pytest.mark.parametrize(("limit", "kept"), [(100, 3), (24, 3), (23, 2), (7, 0)])
-def test_parts_that_do_not_fit_are_counted(monkeypatch, limit, kept):
+def test_cards_that_do_not_fit_are_counted(monkeypatch, limit, kept):
     monkeypatch.setattr(markup, "MAX_PAGE_BYTES", limit)
-    parts = [element("i", {}, letter) for letter in "abc"]  # 8 bytes each
-    found = fit_in_page(iter(parts), 3, "hits").html
-    assert found.count("<i>") == kept
-    assert (f"{3 - kept} of 3 hits" in found) == (kept < 3)
+    cards = [Markup(f"<i>{letter}</i>") for letter in "abc"]  # 8 bytes each
+    found = fit_in_page(iter(cards), 3, "hits")
+    assert list(found.cards) == cards[:kept] and found.count == 3
+    assert (f"{3 - kept} of 3 hits" in found.left_out) == (kept < 3)
 
 
 def test_bytes_are_counted_not_characters(monkeypatch):
     monkeypatch.setattr(markup, "MAX_PAGE_BYTES", 10)
-    assert "1 of 1" in fit_in_page([Markup("é" * 6)], 1, "hits").html
+    assert "1 of 1" in fit_in_page([Markup("é" * 6)], 1, "hits").left_out
 
 
 def test_what_else_grows_is_counted(monkeypatch):
     monkeypatch.setattr(markup, "MAX_PAGE_BYTES", 10)
-    parts = [Markup("x" * 4), Markup("y" * 4)]
-    assert fit_in_page(parts, 2, "hits", taken=2).html == "xxxxyyyy"
-    assert "1 of 2" in fit_in_page(parts, 2, "hits", taken=3).html
+    cards = [Markup("x" * 4), Markup("y" * 4)]
+    assert fit_in_page(cards, 2, "hits", taken=2).left_out == ""
+    assert "1 of 2" in fit_in_page(cards, 2, "hits", taken=3).left_out
+
+
+def test_templates_are_loaded_where_a_page_is_made():
+    """``locate`` imports the page's module whether or not a page is asked for."""
+    code = "import tiefvision.report.locating_page, sys; print('jinja2' in sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "False"

@@ -29,18 +29,27 @@ if TYPE_CHECKING:
 EVERY = "all"
 """Stands for every ranker."""
 
-SHOWN = (
-    "recall@1",
-    "recall@5",
-    "recall@10",
-    "recall@20",
-    "reciprocal_rank",
-    "average_precision",
+SHOWN = {
+    "recall@1": "R@1",
+    "recall@5": "R@5",
+    "recall@10": "R@10",
+    "recall@20": "R@20",
+    "reciprocal_rank": "MRR",
+    "average_precision": "mAP",
+}
+"""Figures of the table with their headers, short enough for 80 columns."""
+
+LEGEND = (
+    "R@k: recall@k. MRR: mean reciprocal rank. mAP: mean average precision.",
+    "p: paired randomisation test of the difference above it.",
+    "lost: share of the ten nearest neighbours that the index (NMSLIB) does not find.",
+    "95 % intervals and more figures: --json, or --html for a page.",
 )
-"""Figures of the table; ``--json`` has all."""
+"""What the headers mean, in lines of at most 80 characters."""
 
 LARGEST_CUT = 20
-"""Of the recalls in the table: a smaller gallery makes some of them meaningless."""
+"""Largest k of the table's recalls: a smaller gallery makes some of them
+meaningless."""
 
 
 @dataclass(frozen=True)
@@ -244,29 +253,35 @@ def _write_pages(
 
 
 def _print_comparison(comparison: "Comparison") -> None:
-    from tiefvision.judging.protocol import note_reach
+    """The verdict, the protocol and a table that fits into 80 columns."""
+    from tiefvision.judging.protocol import note_reach, protocol_rows
     from tiefvision.judging.reranking_recall import steps_in_words
+    from tiefvision.judging.summary import ABOUT_REPEATED, shown_once, verdict_in_words
 
-    typer.echo(comparison.protocol)
-    if note := note_reach(comparison.terms, LARGEST_CUT):
-        typer.echo(note)
+    for sentence in verdict_in_words(comparison):
+        typer.echo(sentence)
+    typer.echo()
+    print_table(("protocol", ""), protocol_rows(comparison.terms, comparison.search))
+    typer.echo()
+    shown = shown_once(SHOWN, comparison.search)
     rows: list[tuple[str, ...]] = []
     for result in comparison.results:
         figures = result.figures(comparison.seed)
-        shown = (str(figures[name]) for name in SHOWN)
+        values = (f"{figures[name].value:.3f}" for name in shown)
         facts = comparison.indexes.get(result.ranker, {})
         missed = 1 - facts["recall_of_exact"] if "recall_of_exact" in facts else None
         lost = "-" if missed is None else f"{missed:.1%}"
-        rows.append((result.ranker, *shown, lost))
+        rows.append((result.ranker, *values, lost))
     last = rows[-1][0]
     for other in comparison.opponents():
         ahead, chances = comparison.ahead(other), comparison.chances(other)
-        gained = (str(ahead[name]) for name in SHOWN)
-        likely = (f"{chances[name]:.4f}" for name in SHOWN)
-        rows += [
-            (f"{last} - {other.ranker}", *gained, ""),
-            ("p of no difference", *likely, ""),
-        ]
-    print_table(("ranker", *SHOWN, "lost by NMSLIB"), rows)
-    for sentence in steps_in_words(comparison.indexes):
-        typer.echo(sentence)
+        gained = (f"{ahead[name].value:+.3f}" for name in shown)
+        likely = (f"{chances[name]:.4f}" for name in shown)
+        rows += [(f"{last} - {other.ranker}", *gained, ""), ("p", *likely, "")]
+    print_table(("ranker", *(SHOWN[name] for name in shown), "lost"), rows)
+    typer.echo()
+    repeated = ABOUT_REPEATED if len(shown) < len(SHOWN) else ""
+    reach = note_reach(comparison.terms, LARGEST_CUT)
+    notes = (*LEGEND, repeated, reach, *steps_in_words(comparison.indexes))
+    for note in filter(None, notes):
+        typer.echo(note)

@@ -10,17 +10,17 @@ from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.records import photo_path
 
 EXAMPLES = 5
-"""Searches drawn at random, of which the page shows both ends of each list."""
+"""Number of searches drawn at random; the page shows both ends of their lists."""
 
 FLIPS = 3
-"""Searches that the last ranker wins most, and so many that it loses most."""
+"""Number of searches that the last ranker wins most, and of those it loses most."""
 
 SHOWN = 5
-"""Results of each ranker for a flip."""
+"""Number of each ranker's results that are shown for a flip."""
 
 
 def draw_queries(comparison: Comparison) -> list[int]:
-    """Numbers of queries, drawn by the seed: neither the best nor the worst."""
+    """Numbers of queries, drawn by the seed of the comparison, ascending."""
     count = len(comparison.search.queries)
     generator = np.random.default_rng(comparison.seed)
     drawn = generator.choice(count, min(EXAMPLES, count), replace=False)
@@ -28,7 +28,12 @@ def draw_queries(comparison: Comparison) -> list[int]:
 
 
 def find_flips(comparison: Comparison) -> list[int]:
-    """Where the last ranker is furthest ahead of the first, then where behind."""
+    """Numbers of the queries in which the last and the first ranker differ most.
+
+    Returns:
+        The queries that the last ranker wins by most, then those it loses by most, by
+        reciprocal rank; at most ``FLIPS`` of either.
+    """
     first, last = comparison.results[0], comparison.results[-1]
     ahead = reciprocal_rank(last.ranks) - reciprocal_rank(first.ranks)
     order = np.argsort(-ahead, kind="stable")
@@ -37,7 +42,13 @@ def find_flips(comparison: Comparison) -> list[int]:
 
 
 def show_flip(comparison: Comparison, records: Artifact, number: int) -> Example:
-    """What the last ranker and those it is held against found first for a query."""
+    """The first results of the last ranker and of its opponents for a query.
+
+    Args:
+        comparison: rankers with their results.
+        records: the artifact of stage 1, which says where the photographs' files are.
+        number: number of the query.
+    """
     hits = {
         result.ranker: _hits(
             comparison,
@@ -52,7 +63,13 @@ def show_flip(comparison: Comparison, records: Artifact, number: int) -> Example
 
 
 def show_both_ends(comparison: Comparison, records: Artifact, number: int) -> Example:
-    """What the first and the last ranker found closest to a query, and farthest."""
+    """The closest and the farthest results of the first and the last ranker.
+
+    Args:
+        comparison: rankers with their results.
+        records: the artifact of stage 1, which says where the photographs' files are.
+        number: number of the query.
+    """
     ends = comparison.ends()
     closest = {
         result.ranker: _hits(
@@ -78,7 +95,7 @@ def show_both_ends(comparison: Comparison, records: Artifact, number: int) -> Ex
 
 
 Hits = dict[str, tuple[ExampleHit, ...]]
-"""By ranker."""
+"""Results by the name of the ranker."""
 
 
 def _example(
@@ -107,7 +124,15 @@ def _hits(
     rows: NDArray[np.int64],
     similarities: NDArray[np.float32],
 ) -> tuple[ExampleHit, ...]:
-    """Rows of the gallery as pictures, with those that a query asked for marked."""
+    """Results of a query, with those marked that it asked for.
+
+    Args:
+        comparison: rankers with their results.
+        records: the artifact of stage 1, which says where the photographs' files are.
+        number: number of the query.
+        rows: rows of the gallery; -1 for none.
+        similarities: cosine of each row, in [-1, 1].
+    """
     search = comparison.search
     wanted = search.query_items[number]
     return tuple(

@@ -19,7 +19,8 @@ from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.records import photo_path
 
 MAPPED = 150
-"""Photographs on a map: as many as can be told apart on half the width of a page."""
+"""Number of photographs on a map, as many as can be told apart on half the width of a
+page."""
 
 
 def map_gallery(
@@ -32,14 +33,14 @@ def map_gallery(
     """Photographs of the gallery, drawn by the seed, placed by t-SNE of embeddings.
 
     Args:
-        comparison: Of the rankers.
-        records: Of the photographs, which says where their files are.
-        rankers: Those that were compared, by name.
-        garments_of: Reads the maps of views.
-        track: Shows progress, ranker by ranker.
+        comparison: rankers with their results.
+        records: the artifact of stage 1, which says where the photographs' files are.
+        rankers: the rankers compared, by name.
+        garments_of: reads the feature maps of views.
+        track: shows progress, ranker by ranker.
 
     Returns:
-        Nothing where the gallery is too small for a map.
+        Maps by the first and the last ranker; None where the gallery is too small.
     """
     search = comparison.search
     if len(search.gallery) < FEWEST:

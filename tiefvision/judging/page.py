@@ -1,6 +1,6 @@
 """The page of a comparison: its figures, curves, and searches to look at."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from tiefvision.judging.examples import (
     show_flip,
 )
 from tiefvision.judging.indexes import MOST_BYTES
-from tiefvision.judging.protocol import note_reach
+from tiefvision.judging.protocol import note_reach, protocol_rows
 from tiefvision.judging.query_boxes import BLOCK_BYTES, BLOCKS_KEPT, TRUE
 from tiefvision.judging.reranking_recall import steps_in_words
 from tiefvision.judging.results import CUTS, chances, differences
+from tiefvision.judging.summary import ABOUT_REPEATED, shown_once, verdict_in_words
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.views import BLOCK
 from tiefvision.report.comparison_page import (
@@ -31,10 +32,11 @@ from tiefvision.report.gallery_map import GalleryMap
 from tiefvision.store.artifact import Artifact
 
 MOST_CURVES = 6
-"""Rankers with a recall curve, as many as there are colours: the last and the best."""
+"""Number of rankers with a recall curve, as many as there are colours: the last one and
+the best of the others."""
 
 LARGEST_CUT = max(CUTS)
-"""Of the recalls told: a smaller gallery makes some of them meaningless."""
+"""Largest k of the recalls shown: a smaller gallery makes some of them meaningless."""
 
 LONGEST_CURVE = 50
 """Recall curves end at this k."""
@@ -51,37 +53,41 @@ def write_page(
     """Write the HTML page of a comparison.
 
     Args:
-        comparison: What to show.
-        records: Of the photographs, which says where their files are.
-        path: Of the page.
-        history: Training curves of the supervised ranker.
-        gallery: Maps of the gallery.
-        track: Shows progress.
+        comparison: what to show.
+        records: the artifact of stage 1, which says where the photographs' files are.
+        path: file of the page.
+        history: training curves of the supervised ranker, a row an epoch.
+        gallery: maps of the gallery, or None.
+        track: shows progress.
     """
     figures = {
         result.ranker: result.figures(comparison.seed) for result in comparison.results
     }
     changes = tuple(_differences(comparison))
+    search = comparison.search
+    shown = shown_once(SHOWN_FIGURES, search)
+    more = _others(next(iter(figures.values())))
     page = ComparisonPage(
         title="Rankers side by side",
-        protocol=comparison.protocol,
+        verdict=verdict_in_words(comparison),
+        terms=protocol_rows(comparison.terms, search),
         notes=(*_notes(comparison), *steps_in_words(comparison.indexes)),
         rankers=tuple(
             RankerRow(
                 name,
                 comparison.learnt.get(name) or DESCRIPTIONS.get(name, ""),
-                _shown(found),
+                _chosen(found, shown),
                 _index_of(comparison, name),
             )
             for name, found in figures.items()
         ),
-        differences=tuple(replace(one, figures=_shown(one.figures)) for one in changes),
+        differences=_of_figures(changes, shown),
+        figure_notes=(ABOUT_REPEATED,) if shown != SHOWN_FIGURES else (),
         more=tuple(
-            RankerRow(name, "", _others(found), {}) for name, found in figures.items()
+            RankerRow(name, "", _chosen(found, more), {})
+            for name, found in figures.items()
         ),
-        more_differences=tuple(
-            replace(one, figures=_others(one.figures)) for one in changes
-        ),
+        more_differences=_of_figures(changes, more),
         by_box=tuple(_rows_by_box(comparison)),
         by_box_differences=tuple(_differences_by_box(comparison)),
         by_box_notes=tuple(_notes_by_box(comparison)),
@@ -113,11 +119,11 @@ SHOWN_FIGURES = (
     "average_precision",
     "triplet_accuracy",
 )
-"""Of the first table: shares of 1, as many as stand beside each other."""
+"""Figures of the first table: shares of 1, as many as stand beside each other."""
 
 
 def _differences(comparison: Comparison) -> Iterator[Difference]:
-    """The last ranker against the first, and against its best rival."""
+    """What the last ranker gains over the first, and over its best rival."""
     last = comparison.results[-1]
     for other in comparison.opponents():
         yield Difference(
@@ -128,33 +134,35 @@ def _differences(comparison: Comparison) -> Iterator[Difference]:
 
 
 def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
-    """Of those held against each other, by the box they were given, and by others."""
+    """Figures of the rankers compared with the last one, and of the last, by box."""
     if not comparison.by_box:
         return
     kinds = {comparison.box: comparison.results, **comparison.by_box}
     last = comparison.results[-1]
-    shown = {one.ranker for one in (*comparison.opponents(), last)}
+    told = {one.ranker for one in (*comparison.opponents(), last)}
+    shown = shown_once(SHOWN_FIGURES, comparison.search)
     for number, ranker in enumerate(comparison.results):
-        if ranker.ranker not in shown:
+        if ranker.ranker not in told:
             continue
         for kind, results in kinds.items():
-            figures = _shown(results[number].figures(comparison.seed))
+            figures = _chosen(results[number].figures(comparison.seed), shown)
             yield RankerRow(f"{ranker.ranker}, {kind}", "", figures, {})
 
 
 def _differences_by_box(comparison: Comparison) -> Iterator[Difference]:
     """What the last ranker gains by each other box over the one it was given."""
     last = comparison.results[-1]
+    shown = shown_once(SHOWN_FIGURES, comparison.search)
     for kind, results in comparison.by_box.items():
         yield Difference(
             f"{last.ranker}, {kind} minus {comparison.box}",
-            _shown(differences(results[-1], last, comparison.seed)),
+            _chosen(differences(results[-1], last, comparison.seed), shown),
             chances(results[-1], last, comparison.seed),
         )
 
 
 def _notes_by_box(comparison: Comparison) -> Iterator[str]:
-    """What became of the queries by other boxes."""
+    """Queries without an annotated box, and queries that could not be read again."""
     asked = len(comparison.search.queries)
     unboxed = comparison.terms.get("unboxed", 0)
     if unboxed and TRUE in comparison.by_box:
@@ -167,12 +175,19 @@ def _notes_by_box(comparison: Comparison) -> Iterator[str]:
             )
 
 
-def _shown(figures: Mapping[str, Figure]) -> dict[str, Figure]:
-    return {name: figures[name] for name in SHOWN_FIGURES}
+def _others(figures: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in figures if name not in SHOWN_FIGURES)
 
 
-def _others(figures: Mapping[str, Figure]) -> dict[str, Figure]:
-    return {name: figures[name] for name in figures if name not in SHOWN_FIGURES}
+def _chosen(figures: Mapping[str, Figure], names: Iterable[str]) -> dict[str, Figure]:
+    return {name: figures[name] for name in names}
+
+
+def _of_figures(
+    changes: Iterable[Difference], names: Sequence[str]
+) -> tuple[Difference, ...]:
+    """Differences by some figures alone."""
+    return tuple(replace(one, figures=_chosen(one.figures, names)) for one in changes)
 
 
 DESCRIPTIONS = {
@@ -192,31 +207,31 @@ DESCRIPTIONS = {
 
 
 def _index_of(comparison: Comparison, ranker: str) -> dict[str, float | int]:
-    """What the tables tell of an index, one number for each thing."""
+    """Facts of a ranker's index by name, as ``RankerRow.index`` takes them."""
     facts = dict(comparison.indexes.get(ranker, {}))
     changes = facts.pop("ahead_of_exact", {})
     return facts | {name: figure["value"] for name, figure in changes.items()}
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    """What the protocol does not say, and the memory of exact search, if known."""
+    """What the protocol does not say, and the memory that exact search takes."""
     terms = comparison.terms
     if terms.get("unfound_gallery"):
         yield (
-            f"{terms['unfound_gallery']} photographs of the gallery are taken whole, "
-            "for nothing was found in them."
+            "Photographs of the gallery that are taken whole, as nothing was found in "
+            f"them: {terms['unfound_gallery']}."
         )
     if note := note_reach(terms, LARGEST_CUT):
         yield note
     if comparison.peaks:
         yield (
             f"Exact search goes block by block, {BLOCK} photographs at a time: about "
-            f"{max(comparison.peaks.values()) / 1e6:.3g} MB at most, beside what works "
-            "inside a ranker."
+            f"{max(comparison.peaks.values()) / 1e6:.3g} MB of memory at most, without "
+            "what a ranker takes while it embeds."
         )
     if any("recall_of_exact" in facts for facts in comparison.indexes.values()):
         yield (
-            "An index that is made for the comparison takes more: the embeddings of "
+            "An index built for the comparison takes more memory: the embeddings of "
             f"the gallery, up to {MOST_BYTES / 1e9:.2g} GB, and NMSLIB's copy of them."
         )
     if comparison.by_box:
@@ -226,9 +241,9 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         )
     for kind in comparison.gone:
         if kind not in comparison.by_box:
-            yield f"Nothing is told by box, {kind}: no query could be read again."
+            yield f"By box, {kind}: no figures, as no query could be read again."
     if comparison.search.within != "all":
         yield (
-            "An index searches the whole gallery, not a part of it for each query: "
-            "what it would lose is not told here."
+            "No figures of indexes: an index searches the whole gallery, not a part "
+            "of it for each query."
         )

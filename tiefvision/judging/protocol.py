@@ -19,30 +19,50 @@ from tiefvision.workspace.records import read_photos, read_skipped
 PREDICTED = "predicted"
 """Boxes that were located, where photographs were not taken whole."""
 
+ASKED = {
+    "item": ("street photographs", "shop photographs", "the same item"),
+    "view": ("altered views", "photographs", "the photograph itself"),
+    "mirror": ("mirror images", "photographs", "the photograph itself"),
+}
+"""Per kind of a search: what asks, what is searched, and what a hit is."""
+
+SEARCHED: Mapping[Within, str] = {
+    "all": "each query in the whole gallery",
+    "category": "each query in the category that it asks for",
+    "variants": "each query among other variants of its item and other items in its "
+    "variant",
+}
+"""What of the gallery a query may find."""
+
 
 @dataclass(frozen=True)
 class SearchTerms:
     """The protocol of a comparison, number by number.
 
     Attributes:
-        hit: What a query must find: its item, or its own photograph.
-        queries: How many asked.
-        gallery: Photographs that were searched.
-        gallery_items: Items among them.
-        within: What of the gallery a query may find.
-        reach: Items that a query may find, at most.
-        matching: Pattern of the paths of queries.
-        box: What was cropped: ``PREDICTED`` boxes, or ``WHOLE`` photographs.
-        unsure: Queries whose box was not told, but is the surest.
-        missed: Queries in which nothing was found: they count as misses.
-        unfound_gallery: Photographs of the gallery in which nothing was found: they are
-            taken whole.
-        unboxed: Queries without an annotated box: their true one is the whole.
-        unreadable_queries: Photographs that would have asked and cannot be read.
-        unreadable_gallery: Those that would have been searched.
-        unanswerable: Left out because what they may find lacks their item.
-        alone: Left out because they may find nothing but their item.
-        unknown: Left out because their category, or variant, is unknown.
+        hit: what a query must find: its item, or its own photograph.
+        queries: number of queries.
+        gallery: number of photographs that are searched.
+        gallery_items: number of items among these photographs.
+        within: part of the gallery that a query may find.
+        reach: number of items that a query may find, at most.
+        matching: pattern of the paths of queries.
+        box: what was cropped: ``PREDICTED`` boxes, or ``WHOLE`` photographs.
+        unsure: number of queries whose box was not told, but is the surest.
+        missed: number of queries in which nothing was found: they count as misses.
+        unfound_gallery: number of photographs of the gallery in which nothing was
+            found: they are taken whole.
+        unboxed: number of queries without an annotated box: their true box is the
+            whole photograph.
+        unreadable_queries: number of photographs that would have asked and cannot be
+            read.
+        unreadable_gallery: number of photographs that would have been searched and
+            cannot be read.
+        unanswerable: number of queries left out because what they may find lacks their
+            item.
+        alone: number of queries left out because they may find nothing but their item.
+        unknown: number of queries left out because their category, or variant, is
+            unknown.
     """
 
     hit: Literal["item", "photograph"]
@@ -68,7 +88,11 @@ class SearchTerms:
         return asdict(self)
 
     def in_words(self, search: Search) -> str:
-        """One sentence, which tells what is asked, and what became of the rest."""
+        """One sentence on what is asked, and on what became of all other photographs.
+
+        Args:
+            search: the search that these terms are of.
+        """
         boxes = "whole photographs"
         if self.box != WHOLE:
             boxes = (
@@ -90,6 +114,45 @@ class SearchTerms:
             parts.append(f"queries match {self.matching}")
         return "; ".join((*parts, "exact search"))
 
+    def rows(self, search: Search) -> tuple[tuple[str, str], ...]:
+        """The same as a small table of labels and values, for people.
+
+        Args:
+            search: the search that these terms are of.
+        """
+        asking, shown, hit = ASKED[search.kind]
+        queries = f"{self.queries} {asking}"
+        if self.matching != "*":
+            queries += f" that match {self.matching}"
+        gallery = f"{self.gallery} {shown}"
+        if self.gallery_items != self.gallery:
+            gallery += f" of {self.gallery_items} items, each counted once"
+        boxes, missed = "whole photographs", "none"
+        if self.box != WHOLE:
+            boxes = f"predicted; {self.unsure} of the queries unsure"
+        if self.missed:
+            missed = f"{self.missed} queries in which nothing was found"
+        return (
+            ("queries", queries),
+            ("gallery", gallery),
+            ("hit", hit),
+            ("boxes", boxes),
+            ("misses", missed),
+            ("left out", self._left_out() or "none"),
+            ("search", f"exact, {SEARCHED[self.within]}"),
+        )
+
+    def _left_out(self) -> str:
+        """Queries and photographs of the gallery that take no part, by the reason."""
+        counts = {
+            "unreadable queries": self.unreadable_queries,
+            "unreadable photographs of the gallery": self.unreadable_gallery,
+            "queries without a counterpart in the gallery": self.unanswerable,
+            "queries that could find nothing else": self.alone,
+            f"queries of unknown {self.within}": self.unknown,
+        }
+        return "; ".join(f"{count} {name}" for name, count in counts.items() if count)
+
 
 def terms_of(
     search: Search,
@@ -101,11 +164,11 @@ def terms_of(
     """What a search of the test split was made of.
 
     Args:
-        search: The search.
-        records: Of stage 1.
-        crops: Of stage 6.
-        available: Paths of the photographs that have maps.
-        matching: Pattern of the paths of queries.
+        search: the search.
+        records: the artifact of stage 1.
+        crops: the artifact of stage 6.
+        available: paths of the photographs that have maps.
+        matching: pattern of the paths of queries.
     """
     photos = read_photos(records)
     whole = are_whole(crops)
@@ -137,12 +200,20 @@ def terms_of(
     )
 
 
+def protocol_rows(
+    terms: Mapping[str, Any], search: Search
+) -> tuple[tuple[str, str], ...]:
+    """``SearchTerms.rows`` of terms as a dictionary; nothing where there are none."""
+    return SearchTerms(**terms).rows(search) if terms else ()
+
+
 def note_reach(terms: Mapping[str, Any], cut: int) -> str:
-    """What figures mean where a query may find fewer items than a cut; or nothing.
+    """What recall means where a query may find fewer items than a cut; "" elsewhere.
 
     Args:
-        terms: As ``SearchTerms`` has them; none where they are not known.
-        cut: The largest that is shown.
+        terms: terms of a search, as ``SearchTerms.to_dict`` gives them, or an empty
+            dictionary where they are not known.
+        cut: the largest k of the recall@k that are shown.
     """
     reach = terms.get("reach", cut + 1)
     if reach > cut:
@@ -167,7 +238,7 @@ def are_whole(crops: Artifact) -> bool:
 
 
 def _asking(search: Search, photos: Sequence[Photo], matching: str) -> int:
-    """How many of some photographs would have asked."""
+    """Number of the photographs that would have asked."""
     return sum(
         photo.split == "test"
         and fnmatchcase(photo.path, matching)

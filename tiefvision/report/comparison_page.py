@@ -1,12 +1,19 @@
 """The page that sets rankers side by side: figures, curves and examples."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box
-from tiefvision.report.curves import Curve, draw_curves
+from tiefvision.report.curves import (
+    Chart,
+    Curve,
+    CurveCard,
+    chart_of,
+    series_class,
+    with_legend,
+)
 from tiefvision.report.figure_table import (
     LOSS,
     Difference,
@@ -14,18 +21,16 @@ from tiefvision.report.figure_table import (
     figure_table,
     index_table,
 )
-from tiefvision.report.gallery_map import GalleryMap, draw_gallery_map
-from tiefvision.report.hits import ExampleHit, hit_row, query_figure
-from tiefvision.report.markup import (
-    Markup,
-    element,
-    fit_in_page,
-    join,
-    legend,
-    render_page,
-    section,
-    series_class,
+from tiefvision.report.gallery_map import GalleryMap, view_gallery
+from tiefvision.report.hits import (
+    ExampleHit,
+    HitFigure,
+    QueryFigure,
+    hit_figures,
+    query_figure,
 )
+from tiefvision.report.markup import Fitted, Markup, fit_in_page, render, render_page
+from tiefvision.report.tables import Table
 
 __all__ = ["ComparisonPage", "Example", "ExampleHit", "RankerRow", "render_comparison"]
 
@@ -33,7 +38,7 @@ HIT_HEIGHT = 160
 """Pixels of a thumbnail: more than the 108 shown, for screens of high density."""
 
 SMALL_HEIGHT = 120
-"""The same where both ends of a list are shown, 82 pixels high."""
+"""Pixels of a thumbnail where both ends of a list are shown, 82 pixels high."""
 
 ABOUT_TRAINING = {
     "loss": "Mean angle hinge of the triplets trained on.",
@@ -43,7 +48,7 @@ ABOUT_TRAINING = {
     "val_reciprocal_rank": "On the validation split; the weights of the best epoch "
     "are kept. Epoch 0 is before training.",
 }
-"""What is plotted in the chart of a figure."""
+"""Per figure of the training, what its chart shows."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +56,14 @@ class Example:
     """A query and what every ranker found for it.
 
     Attributes:
-        query: The file of the photograph that asks.
-        box_in_image: What was asked for, in the photograph as it is in the file; None
-            for all of it.
-        mirrored: Its mirror image asks.
-        caption: What to look at.
-        hits: Ranker to its hits, the closest first.
-        farthest: Ranker to the other end of its list, the farthest first.
+        query: file of the photograph that asks.
+        box_in_image: what was asked for, in pixels of the photograph as it is in the
+            file; None for all of it.
+        mirrored: whether the mirror image asks.
+        caption: what to look at.
+        hits: per ranker, its hits, the closest first.
+        farthest: per ranker, the other end of its list, the farthest first; a ranker
+            that is not there shows its hits alone.
     """
 
     query: Path
@@ -73,34 +79,39 @@ class ComparisonPage:
     """All that the page shows; whatever is empty is left out.
 
     Attributes:
-        title: Of the page.
-        protocol: Who searches where, and what a hit is, in words.
-        notes: What to keep in mind, a sentence each.
-        rankers: The baseline first, the supervised ranker last.
-        differences: What the last ranker gains over others.
-        by_box: Of the same queries by other boxes, a row for each ranker and box.
-        recall_curves: Ranker to recall@1, recall@2 and so on.
-        history: Figures of each epoch of the supervised ranker's training, with
+        title: title of the page.
+        verdict: the outcome, a sentence each.
+        terms: the protocol as labels and values.
+        notes: what to keep in mind, a sentence each.
+        rankers: the rankers, the baseline first, the supervised one last.
+        differences: what the last ranker gains over others.
+        figure_notes: what to keep in mind about the figures, a sentence each.
+        by_box: figures of the same queries by other boxes, a row for each ranker and
+            box.
+        recall_curves: per ranker, recall@1, recall@2 and so on.
+        history: figures of each epoch of the supervised ranker's training, with
             "epoch"; an epoch may lack some.
-        flips: Searches that the rankers answer most differently.
-        examples: Searches drawn at random, in the order shown.
-        gallery: Maps of the gallery, or None.
-        more: Rankers again, with figures that the first table has no room for.
-        more_differences: What the last ranker gains over others by these.
-        by_box_differences: What other boxes gain over the one that was found.
-        by_box_notes: What to keep in mind about ``by_box``, a sentence each.
+        flips: searches that the rankers answer most differently.
+        examples: searches drawn at random, in the order shown.
+        gallery: maps of the gallery, or None.
+        more: the rankers with figures that the first table has no room for.
+        more_differences: what the last ranker gains over others by these figures.
+        by_box_differences: what other boxes gain over the box that was found.
+        by_box_notes: what to keep in mind about ``by_box``, a sentence each.
     """
 
     title: str
-    protocol: str
-    notes: tuple[str, ...]
-    rankers: tuple[RankerRow, ...]
-    differences: tuple[Difference, ...]
-    by_box: tuple[RankerRow, ...]
-    recall_curves: Mapping[str, tuple[float, ...]]
-    history: tuple[Mapping[str, float], ...]
-    flips: tuple[Example, ...]
-    examples: tuple[Example, ...]
+    verdict: tuple[str, ...] = ()
+    terms: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    rankers: tuple[RankerRow, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    figure_notes: tuple[str, ...] = ()
+    by_box: tuple[RankerRow, ...] = ()
+    recall_curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    history: tuple[Mapping[str, float], ...] = ()
+    flips: tuple[Example, ...] = ()
+    examples: tuple[Example, ...] = ()
     gallery: GalleryMap | None = None
     more: tuple[RankerRow, ...] = ()
     more_differences: tuple[Difference, ...] = ()
@@ -108,89 +119,107 @@ class ComparisonPage:
     by_box_notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class FigureSection:
+    """Tables of figures.
+
+    Attributes:
+        table: the figures looked at first.
+        explanation: how to read the table, a sentence each.
+        more: all other figures, or None.
+        indexes: the indexes, or None.
+    """
+
+    table: Table
+    explanation: tuple[str, ...]
+    more: Table | None
+    indexes: Table | None
+
+
+@dataclass(frozen=True)
+class TrainingCard:
+    """The chart of a figure over the epochs, its name, and what it shows."""
+
+    name: str
+    chart: Chart
+    about: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a ranker found for a query.
+
+    Attributes:
+        ranker: name of the ranker.
+        state: CSS class of the ranker's colour.
+        closest: hits, the closest first.
+        farthest: the other end of the list, the farthest first; None if not shown.
+    """
+
+    ranker: str
+    state: str
+    closest: tuple[HitFigure, ...]
+    farthest: tuple[HitFigure, ...] | None
+
+
+@dataclass(frozen=True)
+class ExampleCard:
+    """A query, what to look at, and the answers of the rankers."""
+
+    caption: str
+    query: QueryFigure
+    answers: tuple[Answer, ...]
+
+
 def render_comparison(page: ComparisonPage, track: Track = untracked) -> str:
     """The page as HTML in one piece, at most 5 MB; examples beyond are left out.
 
     Args:
-        page: What to show.
-        track: Shows progress over the examples.
+        page: what to show.
+        track: shows progress over the examples.
     """
     gallery = _gallery(page, track)
-    taken = len(gallery.html) if gallery else 0
-    parts = (
-        _introduction(page),
-        _figures(page),
-        _by_box(page),
-        _recall_curves(page),
-        _training_curves(page),
-        _examples(page, track, taken),
-        gallery,
-    )
-    return render_page(page.title, *(part for part in parts if part is not None))
-
-
-def _introduction(page: ComparisonPage) -> Markup:
-    notes = [element("li", {}, note) for note in page.notes]
-    return element(
-        "header",
-        {},
-        element("p", {"class": "lead"}, page.protocol),
-        *([element("ul", {"class": "notes"}, *notes)] if notes else []),
+    return render_page(
+        "comparison",
+        title=page.title,
+        page=page,
+        figures=_figures(page),
+        by_box=figure_table(page.by_box, page.by_box_differences)
+        if page.by_box
+        else None,
+        recalls=_recall_curves(page),
+        training=_training_curves(page),
+        examples=_examples(page, track, len(gallery)),
+        gallery=gallery,
     )
 
 
-def _figures(page: ComparisonPage) -> Markup | None:
+def _figures(page: ComparisonPage) -> FigureSection | None:
     if not page.rankers:
         return None
-    explanation = "Means over all queries with 95 % intervals; the best are bold."
+    explanation = ["Means over all queries with 95 % intervals; the best are bold."]
+    explanation += page.figure_notes
     if page.differences:
-        explanation += (
-            " ▲ and ▼: the interval of the difference excludes 0. p: how likely so "
+        explanation.append(
+            "▲ and ▼: the interval of the difference excludes 0. p: how likely so "
             "large a difference is between rankers that are alike (paired "
             "randomisation test)."
         )
     if any("recall_of_exact" in row.index for row in page.rankers):
-        explanation += (
-            f" {LOSS[0].upper()}{LOSS[1:]}: share of the ten nearest neighbours by "
-            "exact search that the index does not find, and what recall by the index "
-            "is more or less. All other figures are by exact search."
+        explanation.append(
+            f"{LOSS[0].upper()}{LOSS[1:]}: share of the ten nearest neighbours by "
+            "exact search that the index does not find; below it, recall by the index "
+            "minus recall by exact search. All other figures are by exact search."
         )
-    parts = [
+    return FigureSection(
         figure_table(page.rankers, page.differences),
-        element("p", {"class": "quiet"}, explanation),
-    ]
-    if page.more:
-        parts.append(
-            element(
-                "details",
-                {},
-                element("summary", {}, "All other figures"),
-                figure_table(page.more, page.more_differences),
-            )
-        )
-    if any(row.index for row in page.rankers):
-        parts += [
-            element("h2", {}, "Indexes"),
-            index_table(page.rankers),
-        ]
-    return section("Figures", *parts)
-
-
-def _by_box(page: ComparisonPage) -> Markup | None:
-    if not page.by_box:
-        return None
-    about = (
-        "The same queries cropped by other boxes (predicted: the one that was found; "
-        "true: the annotated one; whole: none): what locating wins, and what it costs."
-    )
-    return section(
-        "By box",
-        figure_table(page.by_box, page.by_box_differences),
-        element("p", {"class": "quiet"}, " ".join((about, *page.by_box_notes))),
+        tuple(explanation),
+        figure_table(page.more, page.more_differences) if page.more else None,
+        index_table(page.rankers) if any(row.index for row in page.rankers) else None,
     )
 
 
-def _recall_curves(page: ComparisonPage) -> Markup | None:
+def _recall_curves(page: ComparisonPage) -> CurveCard | None:
     order = _series_numbers(page)
     curves = [
         Curve(name, tuple(enumerate(recalls, start=1)), order[name])
@@ -198,29 +227,25 @@ def _recall_curves(page: ComparisonPage) -> Markup | None:
     ]
     if not any(curve.drawn for curve in curves):
         return None
-    drawn = draw_curves(curves, "k", "recall at k of every ranker", (0.0, 1.0))
-    names = legend({curve.name: curve.series for curve in curves})
-    card = element("div", {"class": "card"}, names, drawn)
-    return section("Recall@k", element("div", {"class": "charts"}, card))
+    chart = chart_of(curves, "k", "recall at k of every ranker", (0.0, 1.0))
+    return with_legend(curves, chart)
 
 
-def _training_curves(page: ComparisonPage) -> Markup | None:
+def _training_curves(page: ComparisonPage) -> list[TrainingCard]:
     # From the last epoch back: the one before training has no loss, which comes first.
     names = dict.fromkeys(name for row in reversed(page.history) for name in row)
-    charts = [
-        chart
+    series = max(0, len(page.rankers) - 1)
+    return [
+        card
         for name in names
         if name != "epoch"
-        for chart in _training_chart(name, page.history, max(0, len(page.rankers) - 1))
+        for card in _training_card(name, page.history, series)
     ]
-    if not charts:
-        return None
-    return section("Training", element("div", {"class": "charts"}, *charts))
 
 
-def _training_chart(
-    name: str, history: Iterable[Mapping[str, float]], series: int
-) -> list[Markup]:
+def _training_card(
+    name: str, history: Sequence[Mapping[str, float]], series: int
+) -> list[TrainingCard]:
     """The chart of a figure, or none if no epoch has it."""
     points = tuple(
         (row.get("epoch", float(number)), row[name])
@@ -230,92 +255,64 @@ def _training_chart(
     curve = Curve(name.replace("_", " "), points, series)
     if not curve.drawn:
         return []
-    drawn = draw_curves([curve], "epoch", f"{curve.name} over the epochs")
-    heading = element("h3", {}, curve.name)
-    about = [element("p", {"class": "quiet"}, text) for text in _about(name)]
-    return [element("div", {"class": "card"}, heading, drawn, *about)]
+    chart = chart_of([curve], "epoch", f"{curve.name} over the epochs")
+    return [TrainingCard(curve.name, chart, ABOUT_TRAINING.get(name, ""))]
 
 
-def _about(name: str) -> list[str]:
-    return [ABOUT_TRAINING[name]] if name in ABOUT_TRAINING else []
-
-
-def _gallery(page: ComparisonPage, track: Track) -> Markup | None:
+def _gallery(page: ComparisonPage, track: Track) -> Markup:
     if page.gallery is None:
-        return None
-    about = (
-        f"{len(page.gallery.tiles)} photographs, drawn at random, the same on every "
-        "map: t-SNE of their embeddings, each in a cell of its own near its place. "
-        "What a ranker finds alike lies together; longer distances mean little. "
-        "The pointer names a photograph and shows it on every map."
-    )
-    return section(
-        "Map of the gallery",
-        element("p", {"class": "quiet"}, about),
-        draw_gallery_map(page.gallery, _series_numbers(page), track),
-    )
+        return Markup()
+    gallery = view_gallery(page.gallery, _series_numbers(page), track)
+    return render("gallery_map", gallery=gallery)
 
 
-def _examples(page: ComparisonPage, track: Track, taken: int) -> Markup | None:
-    """Flips and other examples in one piece, so that one limit holds for both."""
+def _examples(page: ComparisonPage, track: Track, taken: int) -> Fitted:
+    """Flips and other examples together, so that one limit holds for both."""
     examples = [*page.flips, *page.examples]
-    if not examples:
-        return None
     headings = {len(page.flips): "Drawn at random: both ends of each list"}
     if page.flips:
         headings[0] = "Where the rankers differ most"
     order = _series_numbers(page)
-    tracked = track(examples, "Drawing examples", len(examples))
+    tracked = track(examples, "Drawing examples", len(examples)) if examples else ()
     cards = (
-        join([element("h3", {}, headings[number]), card])
+        render("headed_card", heading=headings[number], card=card)
         if number in headings
         else card
         for number, example in enumerate(tracked)
-        for card in [_example_card(example, order)]
+        for card in [render("example_card", card=_example_card(example, order))]
     )
-    return section("Searches", fit_in_page(cards, len(examples), "examples", taken))
+    return fit_in_page(cards, len(examples), "examples", taken)
 
 
-def _example_card(example: Example, order: Mapping[str, int]) -> Markup:
-    answers = [
-        element(
-            "div",
-            {"class": series_class(order.get(ranker, 0))},
-            element("h3", {"class": "swatch"}, ranker),
-            _both_ends(hits, example.farthest[ranker])
-            if ranker in example.farthest
-            else hit_row(hits, HIT_HEIGHT, wrapped=False, judged=True),
-        )
-        for ranker, hits in example.hits.items()
-    ]
-    query = query_figure(example.query, example.box_in_image, example.mirrored)
-    return element(
-        "article",
-        {"class": "card"},
-        element("h3", {}, example.caption),
-        element(
-            "div",
-            {"class": "asked"},
-            query,
-            element("div", {"class": "answers"}, *answers),
+def _example_card(example: Example, order: Mapping[str, int]) -> ExampleCard:
+    return ExampleCard(
+        example.caption,
+        query_figure(example.query, example.box_in_image, example.mirrored),
+        tuple(
+            _answer(ranker, order.get(ranker, 0), hits, example.farthest.get(ranker))
+            for ranker, hits in example.hits.items()
         ),
     )
 
 
-def _both_ends(
-    closest: tuple[ExampleHit, ...], farthest: tuple[ExampleHit, ...]
-) -> Markup:
-    return element(
-        "div",
-        {"class": "ends"},
-        element("p", {"class": "quiet"}, "closest"),
-        hit_row(closest, SMALL_HEIGHT, wrapped=False, judged=True),
-        element("p", {"class": "quiet"}, "farthest"),
-        hit_row(farthest, SMALL_HEIGHT, wrapped=False, judged=True, from_end=True),
+def _answer(
+    ranker: str,
+    series: int,
+    closest: tuple[ExampleHit, ...],
+    farthest: tuple[ExampleHit, ...] | None,
+) -> Answer:
+    height = HIT_HEIGHT if farthest is None else SMALL_HEIGHT
+    return Answer(
+        ranker,
+        series_class(series),
+        hit_figures(closest, height, judged=True),
+        None
+        if farthest is None
+        else hit_figures(farthest, height, judged=True, from_end=True),
     )
 
 
 def _series_numbers(page: ComparisonPage) -> dict[str, int]:
-    """Every ranker's colour, the same in tables, curves and examples."""
+    """Number of every ranker's colour, the same in tables, curves and examples."""
     names = [*(row.name for row in page.rankers), *page.recall_curves]
     return {name: number for number, name in enumerate(dict.fromkeys(names))}

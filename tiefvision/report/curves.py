@@ -1,13 +1,12 @@
-"""Curves as inline SVG that takes its colours from the page."""
+"""View models of charts: curves as inline SVG that takes its colours from the page."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tiefvision.report.markup import Markup, element, series_class
-
 WIDTH, HEIGHT = 400, 240
-"""Units of the drawing: near the pixels it gets, so that letters keep their size."""
+"""Size of the drawing in its own units: near the pixels it gets on a page, so that
+letters keep their size."""
 
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 12, 40
 """Margins in the same units: room for the numbers and the name of the x axis."""
@@ -26,11 +25,11 @@ class Curve:
     """A named line.
 
     Attributes:
-        name: As in the legend.
-        points: (x, y), ascending in x; those that are not finite are left out.
-        series: Number of its colour.
-        reference: What the others are held against; drawn dashed, without dots and in
-            no colour.
+        name: name of the curve in the legend.
+        points: (x, y), ascending in x; points that are not finite are not drawn.
+        series: number of the curve's colour, from 0.
+        reference: whether other curves are compared with this one; it is drawn dashed,
+            grey and without dots.
     """
 
     name: str
@@ -44,16 +43,112 @@ class Curve:
         return tuple(point for point in self.points if all(map(math.isfinite, point)))
 
 
-def draw_curves(
+@dataclass(frozen=True)
+class Tick:
+    """A number along an axis: its place on the drawing, and its text."""
+
+    place: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A point of a curve.
+
+    Attributes:
+        x: place from the left of the drawing.
+        y: place from the top of the drawing.
+        title: what the pointer shows.
+    """
+
+    x: float
+    y: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve as it is drawn.
+
+    Attributes:
+        state: CSS class.
+        points: "x,y" of each point, separated by spaces.
+        dots: the points that are marked.
+    """
+
+    state: str
+    points: str
+    dots: tuple[Dot, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves in a frame; all places in units of the drawing, from its upper left.
+
+    Attributes:
+        description: the chart in words, for readers who do not see it.
+        axis: name of the x axis.
+        x_ticks: numbers along the x axis.
+        y_ticks: numbers along the y axis.
+        lines: the curves, the last on top.
+        width: width of the drawing.
+        height: height of the drawing.
+        left: left end of the frame.
+        right: right end of the frame.
+        bottom: lower end of the frame.
+    """
+
+    description: str
+    axis: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    lines: tuple[Line, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    bottom: int = HEIGHT - BOTTOM
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """A name beside a colour, which the CSS class ``state`` gives."""
+
+    name: str
+    state: str
+
+
+@dataclass(frozen=True)
+class CurveCard:
+    """A chart of several curves under the names of their colours."""
+
+    legend: tuple[LegendEntry, ...]
+    chart: Chart
+
+
+def series_class(number: int) -> str:
+    """The CSS class that colours the ranker or curve of this number, from 0."""
+    return f"series-{number % 6}"
+
+
+def with_legend(curves: Sequence[Curve], chart: Chart) -> CurveCard:
+    """A chart under the names of its curves; a reference is not named."""
+    named = [curve for curve in curves if not curve.reference]
+    return CurveCard(
+        tuple(LegendEntry(one.name, series_class(one.series)) for one in named), chart
+    )
+
+
+def chart_of(
     curves: Sequence[Curve], axis: str, description: str, y_range: Range | None = None
-) -> Markup:
+) -> Chart:
     """Curves over whole numbers such as epochs or k.
 
     Args:
-        curves: At least one of them with a point.
-        axis: Name of the x axis.
-        description: For readers who do not see the picture.
-        y_range: What the y axis shows at least; otherwise what the curves take.
+        curves: the curves, of which at least one has a point that can be drawn.
+        axis: name of the x axis.
+        description: the chart in words, for readers who do not see it.
+        y_range: least extent of the y axis; without it, the extent of the curves.
     """
     points = [point for curve in curves for point in curve.drawn]
     xs = [x for x, _ in points]
@@ -62,18 +157,13 @@ def draw_curves(
     x_ticks = [tick for tick in tick_values(*x_range) if tick == int(tick)]
     if min(xs) == 1:
         x_ticks = sorted({1.0, *x_ticks})  # recall@1 is what most readers look for
-    return element(
-        "svg",
-        {
-            "class": "chart",
-            "viewBox": f"0 0 {WIDTH} {HEIGHT}",
-            "role": "img",
-            "aria-label": description,
-        },
-        *(_y_tick(value, y_range) for value in tick_values(*y_range)),
-        *(_x_tick(value, x_range) for value in x_ticks),
-        _text(axis, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "middle"),
-        *(_line(curve, x_range, y_range, axis) for curve in curves if curve.drawn),
+    y_ticks = tick_values(*y_range)
+    return Chart(
+        description,
+        axis,
+        tuple(Tick(_x(value, x_range), f"{value:g}") for value in x_ticks),
+        tuple(Tick(_y(value, y_range), f"{value:g}") for value in y_ticks),
+        tuple(_line(curve, x_range, y_range, axis) for curve in curves if curve.drawn),
     )
 
 
@@ -110,33 +200,15 @@ def _y(value: float, y_range: Range) -> float:
     return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
 
-def _y_tick(value: float, y_range: Range) -> Markup:
-    y = _y(value, y_range)
-    ends = {"x1": LEFT, "x2": WIDTH - RIGHT, "y1": y, "y2": y}
-    line = element("line", {"class": "grid", **ends})
-    return element("g", {}, line, _text(f"{value:g}", LEFT - 8, y + 4, "end"))
-
-
-def _x_tick(value: float, x_range: Range) -> Markup:
-    return _text(f"{value:g}", _x(value, x_range), HEIGHT - BOTTOM + 17, "middle")
-
-
-def _text(text: str, x: float, y: float, anchor: str) -> Markup:
-    return element("text", {"x": x, "y": y, "text-anchor": anchor}, text)
-
-
-def _line(curve: Curve, x_range: Range, y_range: Range, axis: str) -> Markup:
+def _line(curve: Curve, x_range: Range, y_range: Range, axis: str) -> Line:
     places = [(_x(x, x_range), _y(y, y_range)) for x, y in curve.drawn]
-    line = element("polyline", {"points": " ".join(f"{x},{y}" for x, y in places)})
+    points = " ".join(f"{x},{y}" for x, y in places)
     if curve.reference:
-        return element("g", {"class": "reference"}, line)
-    dots = [
-        element(
-            "circle",
-            {"cx": left, "cy": top, "r": 3.2},
-            element("title", {}, f"{curve.name}, {axis} {x:g}: {y:.3f}"),
-        )
+        return Line("reference", points, ())
+    dots = tuple(
+        Dot(left, top, f"{curve.name}, {axis} {x:g}: {y:.3f}")
         for (x, y), (left, top) in zip(curve.drawn, places, strict=True)
-    ]
-    shown = dots if len(dots) <= MAX_DOTS else []
-    return element("g", {"class": series_class(curve.series)}, line, *shown)
+    )
+    return Line(
+        series_class(curve.series), points, dots if len(dots) <= MAX_DOTS else ()
+    )

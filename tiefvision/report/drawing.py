@@ -14,8 +14,8 @@ from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Box, Garment
 
 COLOURS = ("#f0e442", "#56b4e9", "#ff9d2e", "#2fd09a", "#f09ac8", "#ff7a4d")
-"""One a category: after Okabe & Ito's palette for colour-blind readers, lightened until
-black text on each can be read (contrast of 7 and more)."""
+"""Colours of categories: Okabe & Ito's palette for colour-blind readers, lightened so
+that black text on each can be read (contrast of 7 and more)."""
 
 INK = "#000000"
 
@@ -23,21 +23,22 @@ SIDE_A_LINE = 320
 """Pixels of the longer side for each pixel of line width: 2 at 800, 6 at 2048."""
 
 MIN_LINE = 2
-"""Pixels; JPEG halves the resolution of colour, and a line of one loses its own."""
+"""Least line width in pixels; JPEG halves the resolution of colour, so that a line of
+one pixel would lose its colour."""
 
 SIDE_A_LETTER = 45
 """Pixels of the longer side for each pixel of letter height: 18 at 800, 45 at 2048."""
 
 MIN_LETTER = 11
-"""Pixels; smaller letters of Pillow's font run together."""
+"""Least letter height in pixels; smaller letters of Pillow's font run together."""
 
 JPEG_QUALITY = 92
-"""Below 90 the ringing around letters shows."""
+"""Quality of the JPEG; below 90 the ringing around letters shows."""
 
 
 @dataclass(frozen=True)
 class _Mark:
-    """What is drawn for a garment, its box in pixels of the picture."""
+    """A label, a box in pixels of the picture, and the colour of both."""
 
     text: str
     box: Box
@@ -50,12 +51,12 @@ def draw_garments(
     """The photograph with a box and a label for each garment.
 
     Args:
-        photo: Is left as it is.
-        garments: Boxes in pixels of the photograph; those without area in it are left
-            out. The surer one lies on top, and its label finds its place first.
+        photo: the photograph, which is not changed.
+        garments: garments with boxes in pixels of the photograph; a box without area in
+            it is left out. The surest one lies on top, and its label is placed first.
 
     Returns:
-        The size of ``photo.pixels``, (H, W, 3) uint8 RGB.
+        (H, W, 3) uint8 RGB, of the size of ``photo.pixels``.
     """
     picture = Image.fromarray(photo.pixels)
     categories = sorted({garment.category for garment in garments})
@@ -75,10 +76,15 @@ def draw_garments(
 
 
 def save_drawing(path: Path, photo: WorkingPhoto, garments: Sequence[Garment]) -> None:
-    """Write what `draw_garments` returns, as JPEG or PNG after the name of the file.
+    """Write the photograph with its garments drawn, as JPEG or PNG.
+
+    Args:
+        path: file to write; its suffix decides the format.
+        photo: the photograph, which is not changed.
+        garments: garments with boxes in pixels of the photograph.
 
     Raises:
-        TiefVisionError: The file cannot be written.
+        TiefVisionError: the file cannot be written.
     """
     picture = Image.fromarray(draw_garments(photo, garments))
     try:
@@ -101,9 +107,9 @@ def outline_box(picture: Image.Image, box: Box, colour: str) -> Image.Image:
     """The picture with a coloured line, between two dark ones, just inside the box.
 
     Args:
-        picture: Is left as it is.
-        box: In the picture's pixels; nothing is drawn if no part of it is inside.
-        colour: Of the line, light.
+        picture: the picture, which is not changed.
+        box: box in pixels of the picture; nothing is drawn if no part of it is inside.
+        colour: colour of the line, a light one.
     """
     part = visible_part(box, picture)
     if part is None:

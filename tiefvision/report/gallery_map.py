@@ -1,6 +1,6 @@
 """A gallery as maps, one for each ranker: what lies together is alike to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.working import open_photo
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box
-from tiefvision.report.markup import Markup, element, series_class
+from tiefvision.report.curves import series_class
 from tiefvision.report.thumbnails import PLACEHOLDER_GREY, data_uri
 
 TILE = (60, 80)
@@ -28,9 +28,10 @@ class MapTile:
     """A photograph on a map.
 
     Attributes:
-        photo: Its file.
-        box_in_image: What of it is shown; None for all of it.
-        name: What it is, as the pointer shows it.
+        photo: file of the photograph.
+        box_in_image: part that is shown, in pixels of the photograph as it is in the
+            file; None for all of it.
+        name: name of the item, which the pointer shows.
     """
 
     photo: Path
@@ -44,8 +45,8 @@ class GalleryMap:
 
     Attributes:
         tiles: N photographs.
-        cells: Ranker to the cell of each, (N, 2) as (column, row).
-        side: Columns, and rows, of the grid.
+        cells: per ranker, the cell of each photograph, (N, 2) as (column, row), from 0.
+        side: columns, and rows, of the grid.
     """
 
     tiles: tuple[MapTile, ...]
@@ -53,36 +54,93 @@ class GalleryMap:
     side: int
 
 
-def draw_gallery_map(
-    shown: GalleryMap, series: Mapping[str, int], track: Track = untracked
-) -> Markup:
-    """Maps side by side; a photograph under the pointer is marked in all of them.
+@dataclass(frozen=True)
+class TileView:
+    """A photograph on every map.
 
-    The photographs lie once in the page, in one picture that all maps cut from.
+    Attributes:
+        place: where the sheet holds it, as CSS "background-position".
+        name: what the pointer shows.
+    """
+
+    place: str
+    name: str
+
+
+@dataclass(frozen=True)
+class MapView:
+    """The map of one ranker.
+
+    Attributes:
+        ranker: name of the ranker.
+        state: CSS class of the ranker's colour.
+        cells: of each photograph "row/column", from 1.
+    """
+
+    ranker: str
+    state: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GalleryView:
+    """Maps as the page shows them.
+
+    Attributes:
+        sheet: one picture of all photographs, as a data URI.
+        sheet_size: size of the sheet over that of a tile, as CSS "background-size".
+        tiles: the photographs.
+        maps: one map a ranker.
+        side: columns, and rows, of the grid.
+    """
+
+    sheet: str
+    sheet_size: str
+    tiles: tuple[TileView, ...]
+    maps: tuple[MapView, ...]
+    side: int
+
+
+def view_gallery(
+    shown: GalleryMap, series: Mapping[str, int], track: Track = untracked
+) -> GalleryView:
+    """Maps side by side; all cut their photographs from one sheet.
 
     Args:
-        shown: What to show, with at least one photograph.
-        series: Numbers of the rankers' colours.
-        track: Shows progress over the photographs.
+        shown: maps of at least one photograph.
+        series: number of each ranker's colour.
+        track: shows progress over the photographs.
     """
-    maps = [
-        element(
-            "div",
-            {"class": f"card {series_class(series.get(ranker, 0))}"},
-            element("h3", {"class": "swatch"}, ranker),
-            _draw_map(shown, ranker, cells),
+    columns = min(SHEET_COLUMNS, len(shown.tiles))
+    rows = -(-len(shown.tiles) // columns)
+    sheet = Image.new("RGB", (columns * TILE[0], rows * TILE[1]))
+    tiles = []
+    for number, tile in enumerate(
+        track(shown.tiles, "Drawing the map", len(shown.tiles))
+    ):
+        row, column = divmod(number, columns)
+        picture = tile_picture(tile.photo, tile.box_in_image)
+        sheet.paste(picture, (column * TILE[0], row * TILE[1]))
+        place = f"{_percent(column, columns)} {_percent(row, rows)}"
+        tiles.append(TileView(place, tile.name))
+    maps = tuple(
+        MapView(
+            ranker,
+            series_class(series.get(ranker, 0)),
+            tuple(f"{row + 1}/{column + 1}" for column, row in cells.tolist()),
         )
         for ranker, cells in shown.cells.items()
-    ]
-    return element("div", {"class": "maps"}, _style_of_tiles(shown.tiles, track), *maps)
+    )
+    size = f"{100 * columns}% {100 * rows}%"
+    return GalleryView(data_uri(sheet), size, tuple(tiles), maps, shown.side)
 
 
 def tile_picture(path: Path, box_in_image: Box | None) -> Image.Image:
     """A box and what is around it, of the size of a tile; grey if it cannot be read.
 
     Args:
-        path: Of the photograph.
-        box_in_image: In pixels of the photograph as it is in the file; None for all.
+        path: file of the photograph.
+        box_in_image: in pixels of the photograph as it is in the file; None for all.
     """
     try:
         photo = open_photo(path)
@@ -111,55 +169,6 @@ def _around(box: Box, width: int, height: int) -> Box:
     return x, y, x + across, y + down
 
 
-def _style_of_tiles(tiles: Sequence[MapTile], track: Track) -> Markup:
-    """The picture of all photographs as the ground of every tile, and where to mark."""
-    columns = min(SHEET_COLUMNS, len(tiles))
-    rows = -(-len(tiles) // columns)
-    sheet = Image.new("RGB", (columns * TILE[0], rows * TILE[1]))
-    places = []
-    for number, tile in enumerate(track(tiles, "Drawing the map", len(tiles))):
-        row, column = divmod(number, columns)
-        picture = tile_picture(tile.photo, tile.box_in_image)
-        sheet.paste(picture, (column * TILE[0], row * TILE[1]))
-        place = f"{_percent(column, columns)} {_percent(row, rows)}"
-        places.append(f".t{number}{{background-position:{place}}}")
-    ground = (
-        f".map i{{background-image:url({data_uri(sheet)});"
-        f"background-size:{100 * columns}% {100 * rows}%}}"
-    )
-    marked = ",".join(
-        f".maps:has(.t{number}:hover) .t{number}" for number in range(len(tiles))
-    )
-    marking = f"{marked}{{transform:scale(2);z-index:1;outline-width:2px}}"
-    return element("style", {}, Markup("\n".join([ground, *places, marking])))
-
-
 def _percent(number: int, count: int) -> str:
-    """Where CSS puts a picture to show the part of this number, of so many."""
+    """CSS "background-position" that shows part ``number`` of ``count``, from 0."""
     return f"{100 * number / max(1, count - 1):.4g}%"
-
-
-def _draw_map(shown: GalleryMap, ranker: str, cells: NDArray[np.int64]) -> Markup:
-    tiles = [
-        element(
-            "i",
-            {
-                "class": f"t{number}",
-                "title": tile.name,
-                "style": f"grid-area:{row + 1}/{column + 1}",
-            },
-        )
-        for number, (tile, (column, row)) in enumerate(
-            zip(shown.tiles, cells.tolist(), strict=True)
-        )
-    ]
-    return element(
-        "div",
-        {
-            "class": "map",
-            "role": "img",
-            "aria-label": f"Map of the gallery by {ranker}",
-            "style": f"--side:{shown.side}",
-        },
-        *tiles,
-    )

@@ -1,11 +1,10 @@
-"""A query and what was found for it, as pictures."""
+"""View models of a query and of what was found for it, as pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tiefvision.records import Box
-from tiefvision.report.markup import Markup, element
 from tiefvision.report.thumbnails import thumbnail
 
 QUERY_HEIGHT = 200
@@ -17,11 +16,12 @@ class ExampleHit:
     """One photograph found.
 
     Attributes:
-        photo: Its file.
-        box_in_image: What was compared; None for the whole photograph.
-        item: What it shows.
-        similarity: Cosine in [-1, 1].
-        right: Whether it is what the query asked for.
+        photo: file of the photograph.
+        box_in_image: what was compared, in pixels of the photograph as it is in the
+            file; None for the whole photograph.
+        item: name of the item that the photograph shows.
+        similarity: cosine in [-1, 1].
+        right: whether the item is the one that the query asked for.
     """
 
     photo: Path
@@ -31,70 +31,71 @@ class ExampleHit:
     right: bool
 
 
+@dataclass(frozen=True)
+class QueryFigure:
+    """The photograph that asks.
+
+    Attributes:
+        source: the picture as a data URI.
+        name: name of the file, and whether its mirror image asks.
+    """
+
+    source: str
+    name: str
+
+
+@dataclass(frozen=True)
+class HitFigure:
+    """A photograph found.
+
+    Attributes:
+        source: the picture as a data URI.
+        title: rank, item and name of the file.
+        similarity: cosine as text.
+        item: name of the item.
+        right: whether it is marked as the right one.
+    """
+
+    source: str
+    title: str
+    similarity: str
+    item: str
+    right: bool
+
+
 def query_figure(
     path: Path, box_in_image: Box | None, mirrored: bool = False
-) -> Markup:
+) -> QueryFigure:
     """The photograph that asks, with the name of its file.
 
     Args:
-        path: Of the photograph.
-        box_in_image: Of the photograph as it is in the file.
-        mirrored: Its mirror image asks.
+        path: file of the photograph.
+        box_in_image: in pixels of the photograph as it is in the file; None for none.
+        mirrored: whether the mirror image asks.
     """
     source = thumbnail(path, box_in_image, QUERY_HEIGHT, mirrored)
-    name = f"{path.name} (mirrored)" if mirrored else path.name
-    caption = element("span", {"class": "name", "title": name}, name)
-    return element(
-        "figure",
-        {"class": "query"},
-        element("img", {"src": source, "alt": f"query {name}"}),
-        element("figcaption", {}, caption),
-    )
+    return QueryFigure(source, f"{path.name} (mirrored)" if mirrored else path.name)
 
 
-def hit_row(
-    hits: Sequence[ExampleHit],
-    height: int,
-    *,
-    wrapped: bool,
-    judged: bool,
-    from_end: bool = False,
-) -> Markup:
-    """Photographs found, the closest first; a sentence where there are none.
+def hit_figures(
+    hits: Sequence[ExampleHit], height: int, *, judged: bool, from_end: bool = False
+) -> tuple[HitFigure, ...]:
+    """Photographs found, in their order.
 
     Args:
-        hits: What was found.
-        height: Of their thumbnails in pixels.
-        wrapped: Go on in another line; otherwise the row can be moved sideways.
-        judged: Mark the right ones.
-        from_end: They are the farthest, the farthest first.
+        hits: what was found, the closest first; with ``from_end`` the farthest first.
+        height: height of a thumbnail in pixels.
+        judged: whether the right ones are marked.
+        from_end: whether ranks are counted from the end of the list.
     """
-    if not hits:
-        return element("p", {"class": "quiet"}, "Nothing found.")
-    figures = [
-        _hit_figure(
-            f"{rank}. from the end:" if from_end else f"{rank}.",
-            hit,
-            height,
+    place = "{}. from the end:" if from_end else "{}."
+    return tuple(
+        HitFigure(
+            thumbnail(hit.photo, hit.box_in_image, height),
+            f"{place.format(rank)} {hit.item}, {hit.photo.name}",
+            f"{hit.similarity:.3f}",
+            hit.item,
             judged and hit.right,
         )
         for rank, hit in enumerate(hits, start=1)
-    ]
-    return element("div", {"class": "hits wrap" if wrapped else "hits"}, *figures)
-
-
-def _hit_figure(place: str, hit: ExampleHit, height: int, right: bool) -> Markup:
-    source = thumbnail(hit.photo, hit.box_in_image, height)
-    caption = element(
-        "figcaption",
-        {},
-        element("b", {}, f"{hit.similarity:.3f}{' ✓' if right else ''}"),
-        element("span", {"class": "name"}, hit.item),
-    )
-    tooltip = f"{place} {hit.item}, {hit.photo.name}"
-    return element(
-        "figure",
-        {"class": "right" if right else "", "title": tooltip},
-        element("img", {"src": source, "alt": tooltip}),
-        caption,
     )

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from PIL import Image
-
 from tiefvision.evaluation.faults import closest_found
 from tiefvision.locating.evidence import Evidence
 from tiefvision.photos.working import WorkingPhoto
@@ -21,8 +19,8 @@ from tiefvision.report.locating_panels import (
 from tiefvision.report.markup import (
     MAX_PAGE_BYTES,
     Markup,
-    element,
     fit_in_page,
+    render,
     render_page,
 )
 from tiefvision.report.thumbnails import data_uri
@@ -40,12 +38,12 @@ class LocatedPhoto:
     """A photograph, what was found in it, and why.
 
     Attributes:
-        name: The path of its file, of which the page shows the end.
-        photo: Its pixels.
-        garments: What was found, the surest first.
-        evidence: Why.
-        wanted: What should have been found; drawn dashed.
-        remark: A sentence on it; "" for none.
+        name: path of the file; the page shows the name of the file alone.
+        photo: pixels of the photograph.
+        garments: the garments found, the surest first.
+        evidence: what the surest garment was found by.
+        wanted: the annotated garments, drawn dashed.
+        remark: a sentence on the photograph; "" for none.
     """
 
     name: str
@@ -56,66 +54,83 @@ class LocatedPhoto:
     remark: str = ""
 
 
+@dataclass(frozen=True)
+class PhotoCard:
+    """A photograph as the page shows it; pictures are data URIs.
+
+    Attributes:
+        path: path of the file.
+        name: name of the file.
+        size: width and height in pixels.
+        told: what was found and what was wanted, a line each.
+        remark: a sentence on the photograph; "" for none.
+        found: picture of the boxes found.
+        wanted: whether dashed boxes show what was wanted.
+        heat: picture of the probability of ``category``.
+        category: category of the surest garment.
+        colours: CSS colours of the probabilities from 0 to 1.
+        voters: picture of the windows that voted.
+        about_voters: what the picture of the windows shows.
+    """
+
+    path: str
+    name: str
+    size: str
+    told: tuple[str, ...]
+    remark: str
+    found: str
+    wanted: bool
+    heat: str
+    category: str
+    colours: tuple[str, ...]
+    voters: str
+    about_voters: str
+
+
 def photo_card(located: LocatedPhoto) -> Markup:
     """One photograph of the page: what was found in words, and three panels."""
-    photo, garments = located.photo, located.garments
+    photo, garments, evidence = located.photo, located.garments, located.evidence
     small = shrink_photo(photo)
-    path = PurePath(located.name)
-    name = element("h3", {"class": "name", "title": located.name}, path.name)
-    size = element("p", {"class": "quiet"}, f"{photo.width} x {photo.height} px")
-    remark = [element("p", {}, located.remark)] if located.remark else []
-    panels = (
-        _panel(
-            draw_found(small, garments, located.wanted),
-            "boxes found",
-            "Boxes found; dashed: wanted." if located.wanted else "Boxes found.",
-        ),
-        _panel(
-            draw_heat(small, located.evidence.heat),
-            "probability of a category",
-            *_scale(garments),
-        ),
-        _panel(
-            draw_voters(small, garments, located.evidence),
-            "windows that voted",
-            _about_voters(located),
-        ),
+    card = PhotoCard(
+        path=located.name,
+        name=PurePath(located.name).name,
+        size=f"{photo.width} x {photo.height} px",
+        told=_told(located),
+        remark=located.remark,
+        found=data_uri(draw_found(small, garments, located.wanted)),
+        wanted=bool(located.wanted),
+        heat=data_uri(draw_heat(small, evidence.heat)),
+        category=garments[0].category if garments else "likeliest category",
+        colours=HEAT_COLOURS,
+        voters=data_uri(draw_voters(small, garments, evidence)),
+        about_voters=_about_voters(located),
     )
-    return element(
-        "article",
-        {"class": "card asked"},
-        element("div", {}, name, size, _told(located), *remark),
-        element("div", {"class": "panels"}, *panels),
-    )
+    return render("located_card", card=card)
 
 
 def has_room(cards: Sequence[Markup]) -> bool:
     """Whether a page of these cards would take another one."""
-    return sum(len(card.html) for card in cards) < MAX_PAGE_BYTES
+    return sum(len(card) for card in cards) < MAX_PAGE_BYTES
 
 
 def render_located(cards: Sequence[Markup], count: int, title: str) -> str:
     """The page as HTML in one piece, at most 5 MB; it says how many are left out.
 
     Args:
-        cards: Of ``photo_card``; those beyond ``has_room`` need not be made.
-        count: Photographs there are, with a card or without.
-        title: Of the page.
+        cards: cards that ``photo_card`` made; those beyond ``has_room`` need not be
+            made.
+        count: number of photographs, with a card or without.
+        title: title of the page.
     """
-    if not count:
-        return render_page(title, element("p", {}, "There is no photograph."))
-    lead = element("p", {"class": "lead"}, LEAD)
-    return render_page(title, lead, fit_in_page(cards, count, "photographs"))
+    photographs = fit_in_page(cards, count, "photographs")
+    return render_page("located", title=title, lead=LEAD, photographs=photographs)
 
 
-def _told(located: LocatedPhoto) -> Markup:
+def _told(located: LocatedPhoto) -> tuple[str, ...]:
     """What was found and what was wanted, a line each."""
-    lines = [f"{item.category} {item.score:.2f}" for item in located.garments]
-    lines = lines or ["nothing found"]
-    lines += [_compared(item, located.garments) for item in located.wanted]
-    return element(
-        "ul", {"class": "told"}, *(element("li", {}, line) for line in lines)
-    )
+    found = [f"{item.category} {item.score:.2f}" for item in located.garments]
+    wanted = (_compared(item, located.garments) for item in located.wanted)
+    return (*(found or ["nothing found"]), *wanted)
 
 
 def _compared(wanted: Garment, garments: Sequence[Garment]) -> str:
@@ -135,19 +150,4 @@ def _about_voters(located: LocatedPhoto) -> str:
     return (
         f"{shown}{count} {windows} that voted for: {located.garments[0].category}. "
         "The brighter, the more weight."
-    )
-
-
-def _scale(garments: Sequence[Garment]) -> tuple[Markup | str, ...]:
-    """What the colours of the heat mean."""
-    category = garments[0].category if garments else "likeliest category"
-    colours = ", ".join(HEAT_COLOURS)
-    ramp = {"class": "scale", "style": f"background: linear-gradient(90deg, {colours})"}
-    return f"P({category}) 0", element("span", ramp), "1"
-
-
-def _panel(picture: Image.Image, alternative: str, *caption: Markup | str) -> Markup:
-    source = {"src": data_uri(picture), "alt": alternative}
-    return element(
-        "figure", {}, element("img", source), element("figcaption", {}, *caption)
     )

@@ -24,24 +24,24 @@ PANEL_SIDE = 400
 read, and the three panels of 40 photographs stay below 5 MB."""
 
 HEAT_COLOURS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
-"""For 0, 0.25, 0.5, 0.75 and 1: matplotlib's viridis, whose order colour-blind readers
-see, too."""
+"""Colours of the probabilities 0, 0.25, 0.5, 0.75 and 1: matplotlib's viridis, whose
+order colour-blind readers see, too."""
 
 HEAT_OPACITY = 0.6
-"""Of the heat over the photograph in grey."""
+"""Opacity of the heat map over the photograph in grey."""
 
 DIM = 0.6
-"""Share of its light that the photograph keeps below the outlines of windows."""
+"""Factor on the photograph's pixels below the outlines of windows."""
 
 GROUND = "#16181c"
-"""Around the photograph, where windows reach beyond its edge."""
+"""Colour around the photograph, where windows reach beyond its edge."""
 
 MOST_VOTERS = 60
-"""Outlines drawn; more run together."""
+"""Largest number of outlines drawn; more run together."""
 
 OUTLINE_OPACITY = (0.1, 0.8)
-"""Of an outline without weight, so that every window that is counted can be seen, and
-of one with most, so that lines on top of each other show as such."""
+"""Opacity of the outline of a window of weight 0, which can still be seen, and of
+weight 1, through which other lines can still be seen."""
 
 DASH = 7
 """Pixels of a dash and of the gap after it."""
@@ -62,7 +62,13 @@ def shrink_photo(photo: WorkingPhoto) -> WorkingPhoto:
 def draw_found(
     small: WorkingPhoto, garments: tuple[Garment, ...], wanted: tuple[Garment, ...]
 ) -> Image.Image:
-    """Boxes with category and score; dashed ones for what should have been found."""
+    """The photograph with the boxes found, and with dashed boxes of what was wanted.
+
+    Args:
+        small: the photograph as ``shrink_photo`` gives it.
+        garments: garments found, with boxes in pixels of the photograph.
+        wanted: annotated garments, with boxes in pixels of the photograph.
+    """
     picture = Image.fromarray(draw_garments(small, garments))
     for garment in wanted:
         box = visible_part(small.box_in_pixels(garment.box_in_image), picture)
@@ -73,7 +79,12 @@ def draw_found(
 
 
 def draw_heat(small: WorkingPhoto, heat: NDArray[np.float32]) -> Image.Image:
-    """The heat map, translucent over the photograph in grey."""
+    """The heat map, translucent over the photograph in grey.
+
+    Args:
+        small: the photograph as ``shrink_photo`` gives it.
+        heat: (h, w) probabilities in [0, 1] that cover the photograph.
+    """
     grey = Image.fromarray(small.pixels).convert("L").convert("RGB")
     # As float: Pillow interpolates between cells, and neither end is rounded away.
     spread = np.asarray(
@@ -92,6 +103,12 @@ def draw_voters(
     """The windows with most weight around the surest garment, as thin outlines.
 
     The photograph is dimmed, and smaller where windows reach beyond its edge.
+
+    Args:
+        small: the photograph as ``shrink_photo`` gives it.
+        garments: garments found, the surest first, with boxes in pixels of the
+            photograph.
+        evidence: windows that voted for the surest garment, with their weights.
     """
     voters = evidence.voters_in_image[:MOST_VOTERS]
     size = small.pixels.shape[1], small.pixels.shape[0]
@@ -120,7 +137,7 @@ def draw_voters(
 
 
 def _view_of(voters_in_image: Boxes, width: int, height: int) -> Box:
-    """What holds the photograph and all windows, in the photograph's proportions."""
+    """A box that holds the photograph and all windows, of the photograph's aspect."""
     whole = np.array([[0.0, 0.0, width, height]])
     around = union_box(np.concatenate([whole, voters_in_image.reshape(-1, 4)]))
     size = np.array([width, height], dtype=np.float64)

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tiefvision.records import Box
-from tiefvision.report.hits import ExampleHit, hit_row, query_figure
-from tiefvision.report.markup import Markup, element, fit_in_page, render_page
+from tiefvision.report.hits import (
+    ExampleHit,
+    HitFigure,
+    QueryFigure,
+    hit_figures,
+    query_figure,
+)
+from tiefvision.report.markup import fit_in_page, render, render_page
 
 __all__ = ["ExampleHit", "SearchBlock", "render_searches"]
 
@@ -19,12 +25,14 @@ class SearchBlock:
     """One garment and its results.
 
     Attributes:
-        query: The file of the photograph.
-        box_in_image: Of the garment; None if the whole photograph was searched with.
-        category: Of the garment; "" if unknown.
-        ranker: Who ranked.
-        note: What went otherwise than usual; "" for nothing.
-        hits: The closest first; whether they are right is not known and not shown.
+        query: file of the photograph.
+        box_in_image: box of the garment, in pixels of the photograph as it is in the
+            file; None if the whole photograph was searched with.
+        category: category of the garment; "" if unknown.
+        ranker: name of the ranker.
+        note: a sentence on what went otherwise than usual; "" for none.
+        hits: results, the closest first; whether they are right is not known and not
+            shown.
     """
 
     query: Path
@@ -35,27 +43,38 @@ class SearchBlock:
     hits: tuple[ExampleHit, ...]
 
 
+@dataclass(frozen=True)
+class SearchCard:
+    """One garment and its results, as the page shows them.
+
+    Attributes:
+        query: the photograph that asks.
+        sought: category of the garment, or what else was searched with.
+        ranker: name of the ranker.
+        note: a sentence on what went otherwise than usual; "" for none.
+        hits: results, the closest first.
+    """
+
+    query: QueryFigure
+    sought: str
+    ranker: str
+    note: str
+    hits: tuple[HitFigure, ...]
+
+
 def render_searches(blocks: Sequence[SearchBlock], title: str) -> str:
     """The page as HTML in one piece, at most 5 MB; searches beyond are left out."""
-    if not blocks:
-        return render_page(title, element("p", {}, "No photograph was searched with."))
-    cards = (_card(block) for block in blocks)
-    return render_page(title, fit_in_page(cards, len(blocks), "searches"))
+    cards = (render("search_card", card=_card(block)) for block in blocks)
+    searches = fit_in_page(cards, len(blocks), "searches")
+    return render_page("search", title=title, searches=searches)
 
 
-def _card(block: SearchBlock) -> Markup:
+def _card(block: SearchBlock) -> SearchCard:
     whole = "whole photograph" if block.box_in_image is None else "garment"
-    heading = element(
-        "h3",
-        {},
-        block.category or whole,
-        element("small", {}, f" ranked by {block.ranker}"),
-    )
-    note = [element("p", {"class": "quiet"}, block.note)] if block.note else []
-    results = hit_row(block.hits, HIT_HEIGHT, wrapped=True, judged=False)
-    return element(
-        "article",
-        {"class": "card asked"},
+    return SearchCard(
         query_figure(block.query, block.box_in_image),
-        element("div", {}, heading, *note, results),
+        block.category or whole,
+        block.ranker,
+        block.note,
+        hit_figures(block.hits, HIT_HEIGHT, judged=False),
     )

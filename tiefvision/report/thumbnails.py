@@ -18,15 +18,15 @@ from tiefvision.report.drawing import outline_box
 BOX_COLOUR = "#ffd60a"
 
 MAX_ASPECT = 2.0
-"""Width over height: a panorama is shown lower instead of breaking its row."""
+"""Largest width over height: a panorama is shown lower instead of breaking its row."""
 
 JPEG_QUALITY = 80
-"""About 5 kB for 160 pixels of height, 20 kB for 400; artefacts do not show at such
-sizes, and labels stay clean."""
+"""Quality of the JPEG: about 5 kB for 160 pixels of height, 20 kB for 400; artefacts do
+not show at such sizes, and labels stay clean."""
 
 PLACEHOLDER_ASPECT = 0.75
 PLACEHOLDER_GREY = 158
-"""Visible on a light ground and on a dark one."""
+"""Grey of a photograph that cannot be read, visible on a light and on a dark ground."""
 
 
 def thumbnail(
@@ -38,11 +38,12 @@ def thumbnail(
     """A photograph as the data URI of a JPEG.
 
     Args:
-        path: Of the photograph; one that cannot be read gives a grey placeholder.
-        box_in_image: Drawn into it, in pixels of the photograph as it is in the file
-            after EXIF rotation, not of its mirror image.
-        height: Of the thumbnail, in pixels; less for a small or very wide photograph.
-        mirrored: Show the mirror image, the box with it.
+        path: file of the photograph; one that cannot be read gives a grey placeholder.
+        box_in_image: box to draw, in pixels of the photograph as it is in the file
+            after EXIF rotation, not of its mirror image; None for none.
+        height: height of the thumbnail in pixels; a small or very wide photograph gets
+            less.
+        mirrored: whether the mirror image is shown, with the box mirrored, too.
     """
     try:
         photo = open_photo(path)

@@ -43,7 +43,7 @@ from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.records import photo_path
 
 WORST = 20
-"""Number of worst photographs on the page, for outfits and for garments each."""
+"""Number of photographs that the page shows of outfits, and of garments."""
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
@@ -162,11 +162,11 @@ def write_verdict(
     """Write the page; photographs that can no longer be read are left out.
 
     Args:
-        verdict: verdict to show.
-        records: artifact of stage 1, which has the paths of the files.
-        levels_of: reads the maps of a photograph by its path.
-        explain: collects the evidence for the garments of a photograph.
-        page: path of the HTML file.
+        verdict: figures and photographs to show.
+        records: the artifact of stage 1, which says where the photographs' files are.
+        levels_of: gives the feature maps of a photograph by its path.
+        explain: tells why garments were found.
+        page: file to write.
         track: shows progress.
     """
     told = _of(verdict.told, "test")

@@ -1,0 +1,120 @@
+"""The outcome of a comparison in sentences, and the figures that need no repetition."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tiefvision.evaluation.intervals import randomisation_test
+from tiefvision.evaluation.retrieval import recall_at
+from tiefvision.evaluation.searches import Search
+from tiefvision.judging.comparison import Comparison
+from tiefvision.judging.results import RankerResult
+
+CLEAR = 0.05
+"""A difference of a smaller p than this is told as one, any other as within chance."""
+
+REPEATED = "average_precision"
+"""The figure that equals the reciprocal rank where every item has one photograph in
+the gallery: the one counts photographs, the other items."""
+
+ABOUT_REPEATED = (
+    "Average precision equals reciprocal rank here: no item has two photographs in the "
+    "gallery."
+)
+
+
+@dataclass(frozen=True)
+class _Duel:
+    """The last ranker against another one, by recall@1.
+
+    Attributes:
+        last: recall@1 of the last ranker.
+        other: recall@1 of the other ranker.
+        rival: name of the other ranker.
+        p: p of the paired randomisation test.
+    """
+
+    last: float
+    other: float
+    rival: str
+    p: float
+
+
+def verdict_in_words(comparison: Comparison) -> tuple[str, ...]:
+    """How often the last ranker finds the right one first, and how often others do.
+
+    The others are the baseline and the best of all others by recall@1. Whoever is ahead
+    of the last ranker is told of first.
+
+    Args:
+        comparison: rankers with their results, the baseline first.
+
+    Returns:
+        A sentence for each of the others, or one for a ranker that is alone.
+    """
+    last = comparison.results[-1]
+    hit = "item" if comparison.search.kind == "item" else "photograph"
+    found = f"finds the right {hit} first in"
+    of_all = f"of {len(comparison.search.queries)} searches"
+    others = _others(comparison)
+    if not others:
+        (share,) = _per_cent(_first_hits(last))
+        return (f"{last.ranker} {found} {share} {of_all}; it was compared alone.",)
+    duels = sorted(
+        (_duel(last, other, comparison.seed) for other in others),
+        key=lambda duel: duel.other <= duel.last,
+    )
+    return tuple(_sentence(duel, last.ranker, found, of_all) for duel in duels)
+
+
+def shown_once(names: Iterable[str], search: Search) -> tuple[str, ...]:
+    """Names of figures without ``REPEATED`` where it equals another one by definition.
+
+    Args:
+        names: names of the figures of a table.
+        search: the search that the figures are of.
+    """
+    left_out = {REPEATED} if one_photograph_an_item(search) else set()
+    return tuple(name for name in names if name not in left_out)
+
+
+def one_photograph_an_item(search: Search) -> bool:
+    """Whether no two photographs of the gallery show the same item."""
+    return len(set(search.gallery_items)) == len(search.gallery_items)
+
+
+def _others(comparison: Comparison) -> list[RankerResult]:
+    """The baseline, and the best of all others by recall@1; none for a lone ranker."""
+    others = comparison.results[:-1]
+    if not others:
+        return []
+    best = max(others, key=_first_hits)  # the first of several that are alike
+    return [others[0]] if best is others[0] else [others[0], best]
+
+
+def _first_hits(result: RankerResult) -> float:
+    return float(recall_at(result.ranks, 1).mean()) if len(result.ranks) else 0.0
+
+
+def _duel(last: RankerResult, other: RankerResult, seed: int) -> _Duel:
+    ours, theirs = recall_at(last.ranks, 1), recall_at(other.ranks, 1)
+    p = randomisation_test(ours, theirs, seed)
+    return _Duel(_first_hits(last), _first_hits(other), other.ranker, p)
+
+
+def _sentence(duel: _Duel, last: str, found: str, of_all: str) -> str:
+    ours, theirs = _per_cent(duel.last, duel.other)
+    told = f"{last} {found} {ours} {of_all}, {duel.rival} in {theirs}"
+    if duel.other == duel.last:
+        return f"{told}: equally often."
+    if duel.p >= CLEAR:
+        return f"{told}: a difference within chance; p {duel.p:.2g}."
+    if duel.other > duel.last:
+        return f"{duel.rival} is ahead: {told}; p {duel.p:.2g}."
+    return f"{told}; p {duel.p:.2g}."
+
+
+def _per_cent(*shares: float) -> tuple[str, ...]:
+    """Shares in per cent, with a decimal where they would look alike without."""
+    whole = [f"{100 * share:.0f} %" for share in shares]
+    alike = len(set(whole)) < len(set(shares))
+    return tuple(f"{100 * share:.1f} %" for share in shares) if alike else tuple(whole)
