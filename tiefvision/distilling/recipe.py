@@ -131,7 +131,7 @@ def read_sources(
         sources.append(SourcePhoto(image, shape, numbers.get(label, -1)))
     if len(sources) < 2:
         raise BadDataset(
-            f"There are not two photographs for training in "
+            f"There are fewer than two training photographs in "
             f"{', '.join(map(str, folders))}."
         )
     return sources, skipped

@@ -191,6 +191,6 @@ def _with_signs(directions: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _too_few() -> BadDataset:
     return BadDataset(
-        "Whitening is learnt from two training photographs or more that differ.",
+        "Whitening needs at least two training photographs that differ.",
         "Give more photographs the split train in annotations.json.",
     )

@@ -65,9 +65,9 @@ def lab_histogram(
 ) -> NDArray[np.float32]:
     """The CIE LAB histogram of a photograph as a unit vector.
 
-    The bins are cubes whose centres are multiples of ``step``, so that greys (a = b =
-    0) lie at the centre of a bin along a and b, not on an edge between four bins. Bins
-    that no sRGB colour reaches are left out. Colours are quantised to 6 bits a channel.
+    The bins are cubes whose centres are multiples of ``step``, so that greys lie at the
+    centre of a bin along a and b, not on an edge between four bins. Bins that no sRGB
+    colour reaches are left out. Colours are quantised to 6 bits a channel.
 
     Args:
         photo: RGB, (H, W, 3) uint8.
