@@ -103,8 +103,8 @@ def fit_whitening(
     ``MOST_ROWS``, only every second (or third, and so on) row is used, so that at most
     ``MOST_ROWS`` rows remain.
 
-    scikit-learn's exact ``PCA`` finds the same components, but takes up to four times
-    the time and memory (docs/experiments/0008-libraries.md).
+    scikit-learn's exact ``PCA`` finds the same components, but takes about four times
+    the time and memory on whole feature maps (docs/experiments/0008-libraries.md).
 
     Args:
         embeddings: training embeddings, (N, D) float32 of unit length.
