@@ -44,7 +44,7 @@ def run(folder, teacher, output, recipe=RECIPE):
     return distil(recipe, sources, teacher, output, torch.device("cpu"), untracked)
 
 
-def test_only_training_photographs_are_read_and_bad_ones_are_named(folder):
+def test_only_the_training_split_is_read_and_damaged_files_are_named(folder):
     bad = folder / "train" / "hat" / "bad.jpg"
     bad.write_bytes(b"no photograph")
     sources, skipped = read_sources([folder], untracked)
@@ -72,7 +72,7 @@ def test_a_folder_without_photographs_is_refused(tmp_path):
         read_sources([tmp_path], untracked)
 
 
-def test_the_file_it_writes_is_an_encoder_that_learnt(folder, teacher, tmp_path):
+def test_distil_writes_a_trained_encoder(folder, teacher, tmp_path):
     output = tmp_path / "encoder.safetensors"
     longer = dataclasses.replace(
         RECIPE, phases=(Phase(ViewRules(side=96), 2, Schedule(8, 3e-3)),)
@@ -84,14 +84,14 @@ def test_the_file_it_writes_is_an_encoder_that_learnt(folder, teacher, tmp_path)
     assert list(tmp_path.glob("encoder*")) == [output]
 
 
-def test_a_killed_training_ends_with_the_same_weights(
+def test_interrupted_trainings_end_with_the_same_weights(
     folder, teacher, tmp_path, monkeypatch
 ):
     whole, killed = tmp_path / "whole.safetensors", tmp_path / "killed.safetensors"
     run(folder, teacher, whole)
 
     remember = FileMemory.remember
-    for last in (1, 1):  # once within the first phase, once at the start of the second
+    for last in (1, 1):  # after an epoch of the first phase, then of the second
 
         def remember_and_die(memory, snapshot, last=last):
             remember(memory, snapshot)
@@ -109,13 +109,13 @@ def test_a_killed_training_ends_with_the_same_weights(
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
-def test_a_checkpoint_of_other_settings_is_refused(folder, teacher, tmp_path):
+def test_a_damaged_checkpoint_is_refused(folder, teacher, tmp_path):
     output = tmp_path / "encoder.safetensors"
     (tmp_path / "encoder.safetensors.phase1").write_bytes(b"damaged")
     with pytest.raises(StaleArtifact, match="cannot be read"):
         run(folder, teacher, output)
 
 
-def test_alexnet_is_no_teacher(folder, tmp_path):
+def test_alexnet_is_refused_as_a_teacher(folder, tmp_path):
     with pytest.raises(BadUsage, match="cannot be a teacher"):
         run(folder, make_encoder("alexnet", "random"), tmp_path / "out")

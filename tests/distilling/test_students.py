@@ -7,7 +7,7 @@ from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
 
 
 def trained(trunk, channels=3):
-    """A student whose normalisation has seen data, so that folding has work to do."""
+    """A student with running statistics, scales and shifts that are not trivial."""
     torch.manual_seed(0)
     student = trainable_form(trunk).train()
     for _ in range(3):
@@ -19,7 +19,7 @@ def trained(trunk, channels=3):
     return student.eval()
 
 
-def test_the_folded_trunk_does_what_the_student_does():
+def test_the_folded_trunk_equals_the_student():
     architecture = architecture_named("alexnet")
     student = trained(architecture.build())
     trunk = architecture.build().eval()
@@ -33,12 +33,12 @@ def test_the_folded_trunk_does_what_the_student_does():
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_3x3_layers_of_one_width_have_three_branches():
+def test_3x3_convolutions_of_equal_width_have_three_branches():
     student = trainable_form(nn.Sequential(nn.Conv2d(8, 8, 3, 1, 1)))
     assert len(student[0].branches) == 3
 
 
-def test_without_the_1x1_branch_a_stack_folds_differently():
+def test_the_1x1_branch_contributes_to_the_folded_weight():
     student = trained(nn.Sequential(nn.Conv2d(8, 8, 3, 1, 1)), channels=8)
     whole = fold_student(student)["0.weight"].clone()
     nn.init.zeros_(student[0].branches[1].norm.weight)
@@ -46,6 +46,6 @@ def test_without_the_1x1_branch_a_stack_folds_differently():
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "squeezenet1_1"])
-def test_trunks_that_are_no_plain_stack_are_refused(name):
+def test_trunks_other_than_plain_stacks_are_refused(name):
     with pytest.raises(ValueError, match="cannot be trained this way"):
         trainable_form(ARCHITECTURES[name].build())

@@ -9,19 +9,19 @@ from tiefvision.encoders.dense import make_encoder
 
 @pytest.fixture(scope="session")
 def random_encoder():
-    """Encoders with random weights by name, each built once; not to be changed."""
+    """A function from names to encoders with random weights, which tests only read."""
     return functools.cache(lambda name: make_encoder(name, "random", 0, "float32"))
 
 
 @pytest.fixture(params=ARCHITECTURES)
 def encoder(request, random_encoder):
-    """Each architecture in turn; not to be changed."""
+    """An encoder of each architecture in turn, which tests only read."""
     return random_encoder(request.param)
 
 
 @pytest.fixture(scope="session")
 def noise():
-    """Photographs of noise: nothing about them is symmetric or flat."""
+    """A function that makes photographs of noise, (height, width, 3) uint8 RGB."""
 
     def photo(width, height, seed=0):
         generator = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ from tiefvision.encoders.bands import InBands, Rows, bands_of, rows_of, split_tr
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("height", [211, 240, 333])
-def test_bands_give_the_map_of_the_whole(random_encoder, monkeypatch, name, height):
+def test_bands_give_the_whole_feature_map(random_encoder, monkeypatch, name, height):
     first, others = split_trunk(random_encoder(name).trunk)
     pixels = torch.randn(1, 3, height, 100)
     monkeypatch.setattr(bands, "BAND_PIXELS", 40 * 100)
@@ -22,8 +22,9 @@ def test_bands_give_the_map_of_the_whole(random_encoder, monkeypatch, name, heig
     torch.testing.assert_close(banded, whole, atol=1e-4, rtol=1e-4)
 
 
-def test_a_band_reads_what_its_rows_depend_on():
-    # Two 3x3 layers of stride 2: row r of the result sees rows 4r - 3 to 4r + 3.
+def test_bands_read_the_rows_that_their_result_depends_on():
+    # With two 3x3 layers of stride 2, row r of the result depends on rows 4r - 3 to
+    # 4r + 3 of the photograph.
     layers = [Rows(3, 2, 1, 1, False)] * 2
     assert bands.BAND_PIXELS == 128 * 1024
     cut = list(bands_of(layers, 64, 4 * 1024))
@@ -38,7 +39,7 @@ def test_rows_are_counted_as_pytorch_counts_them(ceil):
     for rows in range(7, 40):
         for sizes in [(3, 2, 0, 1), (3, 2, 1, 1), (2, 3, 1, 1), (3, 1, 2, 2)]:
             if 2 * sizes[2] > sizes[0]:
-                continue  # PyTorch refuses so much padding in a pooling
+                continue  # PyTorch allows no more padding in a pooling
             pool = torch.nn.MaxPool2d(*sizes, ceil_mode=ceil)
             expected = pool(torch.zeros(1, 1, rows, 9)).shape[2]
             assert Rows(*sizes, ceil).count(rows) == expected

@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def photo():
-    """Smooth patches beside noise, as cloth beside a background. 320 x 240 px."""
+    """A photograph of smooth patches and of noise, (240, 320, 3) uint8 RGB."""
     generator = np.random.default_rng(0)
     patches = generator.integers(0, 256, (8, 10, 3)).repeat(30, 0).repeat(32, 1)
     noise = generator.integers(-20, 20, (240, 320, 3))
@@ -23,14 +23,14 @@ def photo():
 
 
 def cosines(encoder, photo, got):
-    """Of each cell with plain float32; 1 where both are all zero."""
+    """Cosine of each cell with that of the plain trunk; 1 where both are all zero."""
     with torch.inference_mode():
         plain = encoder(torch.from_numpy(photo)[None], (48, 32))[0]
     both_zero = (plain == 0).all(0) & (got == 0).all(0)
     return torch.cosine_similarity(plain, got, dim=0).masked_fill(both_zero, 1.0)
 
 
-def test_cells_in_float32_are_those_of_the_plain_trunk(encoder, photo):
+def test_cells_in_float32_equal_those_of_the_plain_trunk(encoder, photo):
     cells = encoder.encode(photo, (48, 32))
     assert cosines(encoder, photo, cells).min() > 0.99999
 
@@ -43,7 +43,7 @@ def test_cells_in_bfloat16_keep_their_direction(name, photo):
     assert 0.999 < cosines(encoder, photo, cells).min() < 0.9999999
 
 
-def test_without_onednn_the_maps_are_the_same(encoder, photo, monkeypatch):
+def test_feature_maps_without_onednn_are_the_same(encoder, photo, monkeypatch):
     own = encoder.encode(photo)
     monkeypatch.setattr(fused, "_has_onednn", lambda dtype: False)
     run = fuse_trunk(encoder.trunk, CPU, torch.float32)
@@ -53,7 +53,7 @@ def test_without_onednn_the_maps_are_the_same(encoder, photo, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_nothing_is_left_to_do_between_convolutions(name, random_encoder):
+def test_only_fused_convolutions_and_poolings_remain(name, random_encoder):
     run = fuse_trunk(random_encoder(name).trunk, CPU, torch.float32)
     called = {
         type(part.get_submodule(str(node.target)))
@@ -65,10 +65,10 @@ def test_nothing_is_left_to_do_between_convolutions(name, random_encoder):
     assert called <= {FusedConvolution, nn.MaxPool2d}
 
 
-def test_normalisation_and_clipping_are_folded_in_and_the_trunk_is_left_alone():
+def test_normalisation_and_relu6_are_fused_in_a_copy():
     trunk = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU6()).eval()
     with torch.no_grad():
-        trunk[1].running_var.fill_(1e-3)  # so that some results pass 6
+        trunk[1].running_var.fill_(1e-3)  # so that some results exceed 6
         trunk[1].weight.uniform_(0.5, 2.0)
     pixels = torch.randn(1, 3, 20, 20)
     with torch.inference_mode():
@@ -79,7 +79,7 @@ def test_normalisation_and_clipping_are_folded_in_and_the_trunk_is_left_alone():
     assert [type(layer) for layer in trunk] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU6]
 
 
-def test_an_activation_that_another_layer_hears_is_not_folded():
+def test_activations_of_results_used_elsewhere_are_not_fused():
     class Twice(nn.Module):
         def __init__(self):
             super().__init__()

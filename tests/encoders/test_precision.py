@@ -10,20 +10,20 @@ CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize("fast", [False, True])
-def test_auto_takes_what_the_processor_and_the_architecture_bear(monkeypatch, fast):
+def test_auto_depends_on_the_processor_and_the_architecture(monkeypatch, fast):
     monkeypatch.setattr(precision, "multiplies_bfloat16", lambda device: fast)
     expected = torch.bfloat16 if fast else torch.float32
     assert dtype_for("alexnet", CPU, "auto") == expected
     assert dtype_for("mobilenet_v2", CPU, "auto") == torch.float32
 
 
-def test_what_is_asked_for_is_taken():
+def test_explicit_precisions_are_used():
     assert dtype_for("mobilenet_v2", CPU, "bfloat16") == torch.bfloat16
     assert dtype_for("alexnet", CPU, "float32") == torch.float32
     assert make_encoder("alexnet", "random", 0, "bfloat16").dtype == torch.bfloat16
 
 
-def test_apple_processors_compute_in_float32():
+def test_auto_is_float32_on_apple_processors():
     assert dtype_for("alexnet", torch.device("mps"), "auto") == torch.float32
 
 

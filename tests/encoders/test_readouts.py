@@ -17,7 +17,7 @@ def write(path, readouts):
     write_encoder(path, "alexnet", state, {"name": "mine"}, readouts)
 
 
-def test_read_outs_come_back_as_they_were_written(tmp_path):
+def test_read_outs_are_read_as_they_were_written(tmp_path):
     path = tmp_path / "encoder.safetensors"
     layer = nn.Linear(ALEXNET.channels, 5)
     write(path, {"meaning": layer.state_dict()})
@@ -28,11 +28,11 @@ def test_read_outs_come_back_as_they_were_written(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["random", "imagenet"])
-def test_weights_of_others_have_none(source):
+def test_other_weights_have_no_read_outs(source):
     assert load_readouts(ALEXNET, source) == {}
 
 
-def test_each_encoder_of_the_package_has_its_own(tmp_path, monkeypatch):
+def test_each_encoder_of_the_package_has_its_own_read_outs(tmp_path, monkeypatch):
     monkeypatch.setattr(package_weights, "FOLDER", tmp_path)
     layer = nn.Linear(ALEXNET.channels, 5).state_dict()
     write(encoder_file(tmp_path, ALEXNET.name, SHIPPED), {"meaning": layer})

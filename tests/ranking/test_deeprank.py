@@ -28,16 +28,16 @@ def unit_vectors(count, seed):
 
 
 def triplet_losses(anchors, positives, negatives, margin):
-    """As training takes them: of rows of shared embeddings."""
+    """Hinge losses of triplets given as rows of shared embeddings, as in training."""
     embeddings = torch.cat([anchors, positives, negatives])
     rows = torch.arange(len(embeddings)).view(3, -1).T
     return angle_hinge(triplet_angles(embeddings, rows), margin)
 
 
 @torch.no_grad()
-def test_before_training_it_gives_the_similarity_of_encodings():
+def test_untrained_deeprank_ranks_as_the_mean_cosine_of_cells():
     queries, gallery = random_maps(7, seed=1), random_maps(30, seed=2)
-    gallery[3, :, 1, 1] = 0  # a cell where nothing fires
+    gallery[3, :, 1, 1] = 0  # a cell without activations
     network = DeepRank(6)
     table = network(GarmentBatch(queries)) @ network(GarmentBatch(gallery)).T
     expected = torch.stack(
@@ -50,7 +50,7 @@ def test_before_training_it_gives_the_similarity_of_encodings():
 
 
 @torch.no_grad()
-def test_embeddings_are_of_unit_length_whatever_the_weights():
+def test_deeprank_embeddings_have_unit_length_for_any_weights():
     torch.manual_seed(0)
     network = DeepRank(6)
     for parameter in network.parameters():
@@ -62,7 +62,7 @@ def test_embeddings_are_of_unit_length_whatever_the_weights():
 
 
 @torch.no_grad()
-def test_it_mixes_channels_within_a_cell():
+def test_deeprank_mixes_channels_within_a_cell():
     network = DeepRank(6)
     network.mix.weight.zero_()
     for channel in range(6):
@@ -72,11 +72,11 @@ def test_it_mixes_channels_within_a_cell():
     torch.testing.assert_close(network(GarmentBatch(maps)), expected)
 
 
-def test_the_hinge_by_hand():
+def test_angle_hinge_worked_by_hand():
     right, up, left = (
         torch.tensor([vector]) for vector in ([1.0, 0.0], [0.0, 1.0], [-1.0, 0.0])
     )
-    # margin + angle to the positive - angle to the negative
+    # Expected: margin + angle to the positive - angle to the negative, at least 0.
     assert triplet_losses(right, up, left, 100.0).tolist() == pytest.approx(
         [10], abs=1e-3
     )
@@ -87,7 +87,7 @@ def test_the_hinge_by_hand():
     assert triplet_losses(right, up, up, 7.0).tolist() == pytest.approx([7.0])
 
 
-def test_the_hinge_against_a_loop():
+def test_angle_hinge_against_a_loop():
     anchors, positives, negatives = (unit_vectors(40, seed) for seed in (1, 2, 3))
     rows = zip(anchors.tolist(), positives.tolist(), negatives.tolist(), strict=True)
     expected = []
@@ -102,7 +102,7 @@ def test_the_hinge_against_a_loop():
     assert losses.tolist() == pytest.approx(expected, abs=1e-3)
 
 
-def test_an_easy_triplet_does_not_pay_for_a_hard_one():
+def test_easy_triplets_do_not_offset_hard_ones():
     right, left = torch.tensor([[1.0, 0.0]]), torch.tensor([[-1.0, 0.0]])
     anchors = torch.cat([right, right])
     positives, negatives = torch.cat([right, left]), torch.cat([left, right])
@@ -110,12 +110,12 @@ def test_an_easy_triplet_does_not_pay_for_a_hard_one():
     assert losses.mean().item() == pytest.approx((0 + 190) / 2, abs=1e-3)
 
 
-def test_no_triplets():
+def test_angle_hinge_of_no_triplets():
     nothing = torch.empty(0, 5)
     assert triplet_losses(nothing, nothing, nothing, 10.0).shape == (0,)
 
 
-def test_gradients_stay_finite_where_views_are_the_same():
+def test_gradients_are_finite_for_equal_views():
     network = DeepRank(6)
     anchor, negative = network(GarmentBatch(random_maps(2))).split(1)
     triplet_losses(anchor, anchor, negative, 180.0).sum().backward()
@@ -123,7 +123,7 @@ def test_gradients_stay_finite_where_views_are_the_same():
     assert network.mix.weight.grad.any()
 
 
-def test_gradients_stay_finite_where_a_cell_is_zero():
+def test_gradients_are_finite_for_cells_of_zeros():
     network = DeepRank(6)
     maps = random_maps(3)
     maps[0] = 0
@@ -149,7 +149,7 @@ def mirrored(garments):
 
 
 def random_rank(seed=0):
-    """Of random weights, attention and all."""
+    """A ``ColourRank`` with random weights, those of attention included."""
     torch.manual_seed(seed)
     network = ColourRank(CHANNELS, COLOURS, SIZE)
     with torch.no_grad():
@@ -159,7 +159,7 @@ def random_rank(seed=0):
 
 
 def region_features(map_):
-    """The mean cell of each of 4 x 2 regions, added to its mirror image's, in numpy."""
+    """What ``ColourRank.regions`` returns with equal attention, by loops in NumPy."""
     channels, height, width = map_.shape
     pooled = np.empty((channels, 4, 2))
     for row in range(4):
@@ -184,7 +184,7 @@ def whitened_rank(train, strengths=(0.5, 0.3)):
 
 
 @torch.no_grad()
-def test_colours_beside_cells_are_of_unit_length_whatever_the_weights():
+def test_colour_rank_embeddings_have_unit_length_for_any_weights():
     network = random_rank()
     embeddings = network(random_garments(5))
     assert embeddings.shape == (5, SIZE)
@@ -205,7 +205,7 @@ def test_a_garment_and_its_mirror_image_are_embedded_alike():
 
 
 @torch.no_grad()
-def test_before_training_it_weighs_whitened_cells_and_colours_one_to_two():
+def test_untrained_colour_rank_weighs_cells_and_colours_one_to_two():
     network, whitenings = whitened_rank(random_garments(40, seed=1))
     garments = random_garments(7, seed=2)
     table = (network(garments) @ network(garments).T).numpy()
@@ -219,11 +219,11 @@ def test_before_training_it_weighs_whitened_cells_and_colours_one_to_two():
         rows = np.stack([row / np.linalg.norm(row) for row in rows])
         expected += weight * rows @ rows.T
     np.testing.assert_allclose(table, expected, atol=1e-5)
-    assert expected.min() < 0.5  # garments do differ
+    assert expected.min() < 0.5  # some garments differ
 
 
 @torch.no_grad()
-def test_cells_that_attention_turns_down_do_not_vote():
+def test_cells_without_attention_do_not_change_the_embedding():
     network = random_rank()
     network.attention.weight.zero_()
     network.attention.bias.zero_()
@@ -232,7 +232,7 @@ def test_cells_that_attention_turns_down_do_not_vote():
     loud, other = garments.maps.clone(), garments.maps.clone()
     for maps, seed in ((loud, 1), (other, 2)):
         noise = random_garments(2, seed).maps[:, :, 3:6, 3:6]
-        noise[:, 0] = 3  # the first channel marks what is noise
+        noise[:, 0] = 3  # the first channel marks noise
         maps[:, :, 3:6, 3:6] = noise
 
     def apart():
@@ -245,7 +245,7 @@ def test_cells_that_attention_turns_down_do_not_vote():
 
 
 @torch.no_grad()
-def test_fewer_directions_than_numbers_leave_the_others_at_zero():
+def test_outputs_without_a_component_start_at_zero():
     network, whitenings = whitened_rank(random_garments(3))
     for layer, whitening in zip(
         (network.cells, network.colours), whitenings, strict=True
@@ -259,7 +259,7 @@ def test_fewer_directions_than_numbers_leave_the_others_at_zero():
 
 
 @torch.no_grad()
-def test_starting_again_forgets_what_was_there():
+def test_start_from_overwrites_earlier_weights():
     first = random_rank()
     whitening = Whitening(
         np.ones(COLOURS, np.float32), np.ones((1, COLOURS), np.float32)
@@ -278,7 +278,7 @@ def gradients(network, garments):
 
 @pytest.mark.parametrize("kind", ["same", "no cell", "nothing", "turned down"])
 @pytest.mark.parametrize("build", [random_rank, lambda: DeeperRank(CHANNELS)])
-def test_gradients_of_the_other_networks_stay_finite(build, kind):
+def test_gradients_of_colour_and_deeper_rank_are_finite(build, kind):
     garments, network = random_garments(3), build()
     if kind == "same":
         garments.maps[1], garments.colours[1] = garments.maps[0], garments.colours[0]
@@ -287,7 +287,7 @@ def test_gradients_of_the_other_networks_stay_finite(build, kind):
     elif kind == "nothing":
         garments.maps[0], garments.colours[0] = 0, 0
     elif isinstance(network, ColourRank):
-        with torch.no_grad():  # so far that nothing is left of a share
+        with torch.no_grad():  # attention becomes exactly 0
             network.attention.bias.fill_(-1000.0)
     found = gradients(network, garments)
     assert all(gradient.isfinite().all() for gradient in found)
@@ -295,7 +295,7 @@ def test_gradients_of_the_other_networks_stay_finite(build, kind):
 
 
 @torch.no_grad()
-def test_two_layers_start_as_the_similarity_of_encodings():
+def test_untrained_deeper_rank_embeds_as_untrained_deeprank():
     garments = random_garments(5)
     torch.testing.assert_close(
         DeeperRank(CHANNELS)(garments), DeepRank(CHANNELS)(garments)
@@ -303,7 +303,7 @@ def test_two_layers_start_as_the_similarity_of_encodings():
 
 
 @pytest.mark.parametrize("build", [random_rank, lambda: DeeperRank(CHANNELS)])
-def test_every_weight_of_a_network_learns(build):
+def test_training_changes_every_weight(build):
     network, garments = build(), random_garments(6)
     before = copy.deepcopy(network.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), 0.01)

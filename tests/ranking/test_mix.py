@@ -36,7 +36,7 @@ SEARCH = Search(
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
-def test_the_similarity_is_the_weighted_mean(weight):
+def test_similarity_is_the_weighted_mean_of_both_rankers(weight):
     mixed = MixRanker(shape, noise, weight)(garments_of(SEARCH.queries))
     assert mixed.norm(dim=1).tolist() == pytest.approx([1.0] * 8)
     expected = (1 - weight) * (SHAPES @ SHAPES.T) + weight * (NOISE @ NOISE.T)
@@ -44,7 +44,10 @@ def test_the_similarity_is_the_weighted_mean(weight):
 
 
 class Turned:
-    """Gallery views are those of another row: only one ranker sees through it."""
+    """A reader whose gallery crops have the colours of another garment.
+
+    A ranker of maps then finds every item, a ranker of colours none.
+    """
 
     def __call__(self, views):
         rows = [int(view.path.split("-")[-1]) for view in views]
@@ -72,7 +75,7 @@ def test_the_better_ranker_gets_the_weight():
     assert mix.names == ("shape", "lab")
 
 
-def test_blocks_of_queries_change_nothing(monkeypatch):
+def test_size_of_blocks_does_not_change_the_mix(monkeypatch):
     name, whole = learn_mix(SEARCH, {"noise": noise, "shape": shape}, noise, Turned())
     sizes = []
 
@@ -83,10 +86,11 @@ def test_blocks_of_queries_change_nothing(monkeypatch):
     monkeypatch.setattr(module, "BLOCK", 3)
     again, blocks = learn_mix(SEARCH, {"noise": noise, "shape": shape}, noise, reading)
     assert (again, blocks.weight) == (name, whole.weight)
-    assert sorted(set(sizes)) == [2, 3, 8]  # queries in blocks; the gallery is small
+    # Queries in blocks of 3, 3 and 2, and the gallery of 8 at once.
+    assert sorted(set(sizes)) == [2, 3, 8]
 
 
-def test_many_queries_are_thinned_out_evenly(monkeypatch):
+def test_at_most_so_many_evenly_spaced_queries_are_used(monkeypatch):
     assert module._blocks(5) == [[0, 1, 2, 3, 4]] and module._blocks(0) == []
     monkeypatch.setattr(module, "MOST_QUERIES", 4)
     assert module._blocks(9) == [[0, 2, 4, 6]]
@@ -108,7 +112,7 @@ def test_many_queries_are_thinned_out_evenly(monkeypatch):
     assert asked == {"q-0", "q-2", "q-4", "q-6"}
 
 
-def test_a_mix_says_what_it_is():
+def test_names_and_weights_are_told_in_words():
     mix = MixRanker(shape, noise, 0.35, ("mean", "lab"))
     assert (
         mix.learnt_in_words() == "mean by 0.65 and lab by 0.35, as learnt in training"

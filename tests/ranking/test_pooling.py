@@ -44,13 +44,13 @@ def test_pools_against_a_loop(pool, expected):
             assert pooled[number, channel].item() == pytest.approx(wanted, rel=1e-5)
 
 
-def test_the_generalised_mean_lies_between_mean_and_maximum():
+def test_generalised_mean_lies_between_mean_and_maximum():
     maps = MAPS.abs()
     pooled = generalised_mean_pool(maps)
     assert (mean_pool(maps) < pooled).all() and (pooled < max_pool(maps)).all()
 
 
-def test_the_centred_sum_against_a_loop():
+def test_centred_sum_against_a_loop():
     pooled = centred_sum_pool(MAPS)
     deviation = 4 / 2 / 3
     for number in range(2):
@@ -66,7 +66,7 @@ def test_the_centred_sum_against_a_loop():
             assert pooled[number, channel].item() == pytest.approx(wanted, abs=1e-5)
 
 
-def test_the_middle_counts_more_in_the_centred_sum():
+def test_centred_sum_weighs_the_centre_more_than_a_corner():
     maps = torch.zeros(1, 2, 11, 11)
     maps[0, 0, 5, 5] = 1.0
     maps[0, 1, 0, 0] = 1.0
@@ -75,13 +75,13 @@ def test_the_middle_counts_more_in_the_centred_sum():
 
 
 @pytest.mark.parametrize("name", list(POOLS))
-def test_embeddings_have_unit_length_and_take_maps_of_any_height(name):
+def test_embeddings_have_unit_length_for_maps_of_any_height(name):
     ranker = PooledRanker(POOLS[name])
     for maps in (MAPS.abs(), MAPS.abs()[:, :, :2]):
         embedded = ranker(GarmentBatch(maps))
         assert embedded.shape == (2, 3)
         assert embedded.norm(dim=1) == pytest.approx([1.0, 1.0])
-        # Where something stands does not matter, but for the centred sum.
-        same = ranker(GarmentBatch(maps.flip(2))).allclose(embedded, atol=1e-6)
-        assert same
+        # A vertical flip changes no pooling: even the centred sum is symmetric.
+        flipped = ranker(GarmentBatch(maps.flip(2)))
+        assert flipped.allclose(embedded, atol=1e-6)
     assert sum(parameter.numel() for parameter in ranker.parameters()) == 0

@@ -35,13 +35,13 @@ def test_similarity_is_the_mean_cosine_of_aligned_cells():
     assert similarity(maps, others).tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_similarity_is_aligned():
+def test_shifted_maps_are_less_similar():
     maps = random_maps(3)
     shifted = maps.roll(1, dims=3)
     assert (similarity(maps, shifted) < 0.9).all()
 
 
-def test_the_range_of_similarity():
+def test_similarity_is_between_minus_one_and_one():
     maps = random_maps(50)
     assert similarity(maps, maps).tolist() == pytest.approx([1.0] * 50)
     assert similarity(maps, -maps).tolist() == pytest.approx([-1.0] * 50)
@@ -49,13 +49,13 @@ def test_the_range_of_similarity():
     assert similarity(maps, -maps).min() >= -1.0
 
 
-def test_no_maps():
+def test_similarity_of_no_maps():
     nothing = random_maps(0)
     assert similarity(nothing, nothing).shape == (0,)
     assert flatten_cells(nothing).shape == (0, 60)
 
 
-def test_a_dot_product_of_embeddings_is_the_similarity():
+def test_dot_products_of_flattened_cells_are_similarities():
     maps, others = random_maps(6, seed=1), random_maps(6, seed=2)
     embeddings, rest = flatten_cells(maps), flatten_cells(others)
     dots = (embeddings * rest).sum(1)
@@ -63,7 +63,7 @@ def test_a_dot_product_of_embeddings_is_the_similarity():
     assert embeddings.norm(dim=1).tolist() == pytest.approx([1.0] * 6)
 
 
-def test_every_cell_gets_unit_length_and_zero_stays_zero():
+def test_cells_get_unit_length_and_cells_of_zeros_stay_zero():
     maps = torch.randn(2, 5, 3, 3, generator=torch.Generator().manual_seed(0)) * 9
     maps[0, :, 1, 2] = 0
     unit = normalise_cells(maps)
@@ -75,7 +75,7 @@ def test_every_cell_gets_unit_length_and_zero_stays_zero():
         assert cosine(unit[1, :, y, 0].tolist(), maps[1, :, y, 0].tolist()) > 0.99999
 
 
-def test_pooling_averages_cells():
+def test_pool_cells_averages_cells():
     maps = torch.arange(16.0).reshape(1, 1, 4, 4)
     expected = [[(0 + 1 + 4 + 5) / 4, 4.5], [10.5, 12.5]]
     assert pool_cells(maps, 2)[0, 0].tolist() == expected

@@ -16,7 +16,7 @@ def plainly(weight, bias, maps):
 
 
 @pytest.mark.parametrize("views", [1, BLOCK, 2 * BLOCK + 3])
-def test_it_is_convolution_and_unit_cells(views):
+def test_mix_cells_against_convolution_and_normalisation(views):
     one, other = ([draw(5, 4, 1, 1), draw(5), draw(views, 4, 2, 3)] for _ in range(2))
     pull = draw(views, 30).detach()
     mixed, expected = mix_cells(*one), plainly(*other)
@@ -27,14 +27,14 @@ def test_it_is_convolution_and_unit_cells(views):
         torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-5, rtol=1e-5)
 
 
-def test_a_cell_by_hand():
+def test_mix_cells_worked_by_hand():
     weight = torch.tensor([[0.0, 2.0], [1.0, 0.0]]).view(2, 2, 1, 1)
     maps = torch.tensor([4.0, 1.0]).view(1, 2, 1, 1)  # mixed to 2 + 1 and 4 + 0
     mixed = mix_cells(weight, torch.tensor([1.0, 0.0]), maps)
     assert mixed.tolist() == [pytest.approx([0.6, 0.8])]
 
 
-def test_slopes_are_those_of_small_differences():
+def test_gradients_against_finite_differences():
     double = torch.float64
     inputs = [
         draw(3, 2, 1, 1, dtype=double),
@@ -44,7 +44,7 @@ def test_slopes_are_those_of_small_differences():
     assert torch.autograd.gradcheck(mix_cells, inputs)
 
 
-def test_a_cell_of_zeros_stays_zero():
+def test_cells_of_zeros_stay_zero_with_finite_gradients():
     maps = draw(2, 4, 2, 2).detach()
     maps[0, :, 1, 1] = 0
     weight, bias = draw(4, 4, 1, 1), torch.zeros(4, requires_grad=True)
@@ -54,7 +54,7 @@ def test_a_cell_of_zeros_stays_zero():
     assert weight.grad.isfinite().all()
 
 
-def test_no_maps_and_maps_in_another_order():
+def test_no_maps_and_maps_in_channels_last_format():
     weight, bias = draw(4, 4, 1, 1), draw(4)
     assert mix_cells(weight, bias, torch.empty(0, 4, 2, 2)).shape == (0, 16)
     maps = draw(3, 4, 2, 2).detach()

@@ -13,14 +13,14 @@ from tiefvision.ranking.whitening import WhitenedRanker, Whitening, fit_whitenin
 
 
 def unit_rows(count, length, seed=0):
-    """Rows whose numbers vary more, the further to the left."""
+    """Random unit rows whose columns have decreasing variance, (count, length)."""
     rows = np.random.default_rng(seed).standard_normal((count, length))
     rows = rows / np.arange(1, length + 1) + 0.5
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
 def reduce_by_svd(train, asked, size, strength):
-    """The definition, by the singular values of the whole centred table."""
+    """The reduction by its definition: a singular value decomposition in float64."""
     mean = train.astype(np.float64).mean(axis=0)
     _, deviations, directions = np.linalg.svd(train - mean, full_matrices=False)
     deviations = deviations / math.sqrt(len(train) - 1)
@@ -29,14 +29,14 @@ def reduce_by_svd(train, asked, size, strength):
 
 
 def cosines(rows):
-    """What does not depend on the signs of the directions."""
+    """Dot products of all rows, which do not depend on the signs of components."""
     return rows @ rows.T
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("block", [3, 256])
 @pytest.mark.parametrize(("count", "length"), [(12, 40), (40, 12), (12, 12), (2, 5)])
-def test_it_is_the_singular_value_decomposition(
+def test_reduction_against_the_singular_value_decomposition(
     monkeypatch, count, length, block, strength
 ):
     monkeypatch.setattr(whitening, "BLOCK", block)
@@ -50,7 +50,7 @@ def test_it_is_the_singular_value_decomposition(
 
 
 SQUARE = np.array([[3, 0], [-3, 0], [0, 1], [0, -1]], dtype=np.float32) + 5
-"""Around (5, 5); variances 18 / 3 = 6 along the first axis, and 2 / 3."""
+"""Four points with the mean (5, 5) and the variances 18 / 3 = 6 and 2 / 3."""
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ SQUARE = np.array([[3, 0], [-3, 0], [0, 1], [0, -1]], dtype=np.float32) + 5
         (1.0, (1 / math.sqrt(6), math.sqrt(1.5))),
     ],
 )
-def test_a_case_worked_by_hand(strength, scales):
+def test_reduction_worked_by_hand(strength, scales):
     fitted = fit_whitening(SQUARE, 2, strength)
     assert fitted.mean.tolist() == [5.0, 5.0]
     np.testing.assert_allclose(fitted.projection, np.diag(scales), atol=1e-6)
-    # (8, 6) is (3, 1) from the mean. PCA keeps its angle of 18.4 degrees; whitening
-    # makes both axes alike: (3 / sqrt 6, sqrt 1.5) has one of 45.
+    # (8, 6) less the mean is (3, 1). PCA preserves its angle of 18.4 degrees to the
+    # first axis; full whitening gives (3 / sqrt 6, sqrt 1.5), at 45 degrees.
     x, y = 3 * scales[0], 1 * scales[1]
     expected = [x / math.hypot(x, y), y / math.hypot(x, y)]
     reduced = fitted.apply(np.array([[8.0, 6.0]], dtype=np.float32))
@@ -75,7 +75,7 @@ def test_a_case_worked_by_hand(strength, scales):
         assert expected == pytest.approx([math.sqrt(0.5)] * 2)
 
 
-def test_whitened_training_embeddings_vary_alike_and_independently():
+def test_whitened_training_embeddings_have_unit_covariance():
     train = unit_rows(200, 20)
     fitted = fit_whitening(train, 8, strength=1)
     projected = (train - fitted.mean) @ fitted.projection.T
@@ -87,7 +87,7 @@ def test_whitened_training_embeddings_vary_alike_and_independently():
     assert np.all(np.diff(variances) < 0)
 
 
-def test_all_directions_of_pca_keep_the_distances():
+def test_all_components_preserve_dot_products():
     train = unit_rows(10, 30)
     fitted = fit_whitening(train, 256, strength=0)
     assert fitted.projection.shape == (9, 30)
@@ -97,7 +97,7 @@ def test_all_directions_of_pca_keep_the_distances():
 
 
 @pytest.mark.parametrize(("count", "length"), [(30, 8), (8, 30)])
-def test_constant_and_copied_columns_and_rows_add_no_direction(count, length):
+def test_constant_or_copied_columns_and_rows_add_no_component(count, length):
     train = unit_rows(count, length)
     plain = fit_whitening(train, 256)
     dull = np.concatenate([train, np.full((count, 3), 0.25, np.float32)], axis=1)
@@ -114,21 +114,21 @@ def test_constant_and_copied_columns_and_rows_add_no_direction(count, length):
     np.testing.assert_allclose(twice.apply(train), plain.apply(train), atol=1e-3)
 
 
-def test_two_embeddings_become_opposite():
+def test_two_embeddings_are_reduced_to_opposite_numbers():
     train = unit_rows(2, 50)
     fitted = fit_whitening(train)
     assert fitted.projection.shape == (1, 50)
     assert sorted(fitted.apply(train)[:, 0].tolist()) == [-1.0, 1.0]
 
 
-def test_the_mean_itself_becomes_nothing():
+def test_the_mean_is_reduced_to_zeros():
     fitted = Whitening(np.ones(3, np.float32), np.eye(3, dtype=np.float32)[:2])
     reduced = fitted.apply(np.array([[1, 1, 1], [1, 1, 9]], dtype=np.float32))
     assert reduced.tolist() == [[0.0, 0.0], [0.0, 0.0]]
     assert fitted.apply(np.empty((0, 3), np.float32)).shape == (0, 2)
 
 
-def test_the_largest_number_of_a_direction_is_positive():
+def test_number_of_largest_magnitude_in_a_component_is_positive():
     for seed in range(5):
         projection = fit_whitening(unit_rows(20, 9, seed), 5).projection
         largest = np.abs(projection).argmax(axis=1)
@@ -136,20 +136,20 @@ def test_the_largest_number_of_a_direction_is_positive():
 
 
 @pytest.mark.parametrize("train", [np.zeros((0, 4)), np.ones((1, 4)), np.ones((7, 4))])
-def test_embeddings_that_do_not_differ(train):
+def test_embeddings_that_do_not_differ_are_refused(train):
     with pytest.raises(BadDataset, match="two training photographs"):
         fit_whitening(train.astype(np.float32))
 
 
-def test_rounding_is_no_direction():
-    """Copies that differ in the last digit of float32 are copies."""
+def test_rounding_errors_add_no_component():
+    """Rows that differ only in the last bit of float32 count as equal."""
     rows = unit_rows(3, 100)
     rounded = np.nextafter(rows, 2, dtype=np.float32)
     fitted = fit_whitening(np.concatenate([rows, rounded]))
     assert fitted.projection.shape == (2, 100)
 
 
-def test_bad_arguments():
+def test_bad_arguments_are_refused():
     train = unit_rows(5, 4)
     with pytest.raises(BadUsage, match="0 numbers"):
         fit_whitening(train, 0)
@@ -161,21 +161,21 @@ def test_bad_arguments():
         fit_whitening(train)
 
 
-def test_many_rows_of_many_numbers_are_thinned_and_memory_is_bounded(monkeypatch):
+def test_rows_are_subsampled_if_both_sides_exceed_the_limit(monkeypatch):
     monkeypatch.setattr(whitening, "MOST_ROWS", 16)
-    train = unit_rows(40, 20)  # every third is taken, 14
+    train = unit_rows(40, 20)  # every third row is used: 14 rows
     fitted = fit_whitening(train, 5)
     np.testing.assert_array_equal(
         fitted.projection, fit_whitening(train[::3].copy(), 5).projection
     )
-    few_numbers = unit_rows(40, 16)  # a matrix of 16 x 16 does for all rows
+    few_numbers = unit_rows(40, 16)  # 16 columns are within the limit: all rows
     assert np.array_equal(
         fit_whitening(few_numbers, 5).mean,
         few_numbers.mean(axis=0, dtype=np.float64).astype(np.float32),
     )
 
 
-def test_the_arguments_stay_as_they_are_and_may_lie_on_disk(tmp_path):
+def test_arguments_are_not_changed_and_may_lie_on_disk(tmp_path):
     train = unit_rows(12, 40)
     kept = train.copy()
     fitted = fit_whitening(train, 4)
@@ -187,7 +187,7 @@ def test_the_arguments_stay_as_they_are_and_may_lie_on_disk(tmp_path):
     assert np.array_equal(fitted.apply(on_disk), applied)
 
 
-def test_as_a_ranker():
+def test_whitened_ranker_reduces_the_embeddings_of_its_ranker():
     generator = torch.Generator().manual_seed(0)
     maps = normalise_cells(torch.randn(12, 4, 3, 5, generator=generator))
     embeddings = CosineRanker()(GarmentBatch(maps)).numpy()
@@ -197,5 +197,5 @@ def test_as_a_ranker():
     np.testing.assert_allclose(reduced.numpy(), fitted.apply(embeddings), atol=1e-5)
     assert reduced.norm(dim=1).tolist() == pytest.approx([1.0] * 12)
     assert set(ranker.state_dict()) == {"mean", "projection"}
-    assert list(ranker.parameters()) == []  # nothing that training would move
+    assert list(ranker.parameters()) == []  # nothing to train
     assert ranker(GarmentBatch(maps[:0])).shape == (0, 6)

@@ -7,7 +7,7 @@ from tiefvision.triplets.angles import TINY, triplet_angles
 
 
 def angle(embeddings, others):
-    """The definition, pair by pair and left to autograd: what the slopes have to be."""
+    """Angles in degrees of pairs of rows by the definition, left to autograd."""
     apart = ((embeddings - others).square().sum(dim=1) + TINY).sqrt()
     along = ((embeddings + others).square().sum(dim=1) + TINY).sqrt()
     return torch.rad2deg(2.0 * torch.atan2(apart, along))
@@ -23,11 +23,11 @@ def unit_vectors(count, dtype=torch.float32):
     return torch.nn.functional.normalize(vectors, dim=1).requires_grad_()
 
 
-# The anchor of one is the negative of another, and one triplet comes twice.
+# One anchor is also a negative, and one triplet occurs twice.
 TRIPLETS = torch.tensor([[0, 1, 2], [2, 3, 0], [4, 1, 3], [0, 1, 2]])
 
 
-def test_they_are_the_angles_of_every_pair_and_so_are_their_slopes():
+def test_angles_and_gradients_against_autograd():
     ours, theirs = unit_vectors(6), unit_vectors(6)
     angles = triplet_angles(ours, TRIPLETS)
     anchor, positive, negative = (theirs[TRIPLETS[:, k]] for k in range(3))
@@ -40,14 +40,14 @@ def test_they_are_the_angles_of_every_pair_and_so_are_their_slopes():
     assert not ours.grad[5].any()  # in no triplet
 
 
-def test_slopes_are_those_of_small_differences():
+def test_gradients_against_finite_differences():
     embeddings = unit_vectors(5, torch.float64)
     assert torch.autograd.gradcheck(
         lambda rows: triplet_angles(rows, TRIPLETS), [embeddings]
     )
 
 
-def test_by_hand():
+def test_angles_worked_by_hand():
     right, up, left = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
     embeddings = torch.tensor([right, up, left])
     angles = triplet_angles(embeddings, torch.tensor([[0, 1, 2], [1, 1, 0]]))
@@ -55,7 +55,8 @@ def test_by_hand():
         pytest.approx([90, 180], abs=1e-3),
         pytest.approx([0, 90], abs=1e-3),
     ]
-    shorter = torch.tensor([[0.5, 0.0], [0.0, 0.5]])  # half of the cells are zero
+    # Shorter than unit length, as embeddings with cells of zeros are.
+    shorter = torch.tensor([[0.5, 0.0], [0.0, 0.5]])
     angles = triplet_angles(shorter, torch.tensor([[0, 1, 1]]))
     assert angles.tolist() == [pytest.approx([90, 90], abs=1e-3)]
 
@@ -82,7 +83,7 @@ def test_small_angles_are_accurate_where_the_arc_cosine_is_not():
     assert abs(math.degrees(torch.acos(cosine)) - 0.01) > 1e-3
 
 
-def test_turning_a_vector_by_a_degree_changes_the_angle_by_a_degree():
+def test_gradient_of_a_turning_vector_is_one():
     turn = torch.tensor(math.radians(30), requires_grad=True)
     turned = torch.stack([turn.cos(), turn.sin()])
     embeddings = torch.stack([torch.tensor([1.0, 0.0]), turned])
@@ -91,13 +92,13 @@ def test_turning_a_vector_by_a_degree_changes_the_angle_by_a_degree():
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_equal_and_opposite_vectors_hardly_pull(sign):
+def test_gradients_of_equal_and_opposite_vectors_nearly_vanish(sign):
     first = unit_vectors(2).detach()[:1]
     embeddings = torch.cat([first, sign * first]).requires_grad_()
     triplet_angles(embeddings, torch.tensor([[0, 1, 1]])).sum().backward()
     slopes = embeddings.grad
     sideways = slopes - (slopes * first).sum(1, keepdim=True) * first
-    assert sideways.abs().max() < 0.1  # other angles pull by 57 degrees
+    assert sideways.abs().max() < 0.1  # at other angles it is 57 degrees a radian
     assert slopes.isfinite().all()
 
 

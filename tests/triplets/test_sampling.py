@@ -33,21 +33,21 @@ ITEMS = [
     photo("street/b", "street", "b"),
     photo("shop/b", item="b"),
     photo("shop/unknown"),
-    photo("street/c", "street", "c"),  # no shop photograph shows it
+    photo("street/c", "street", "c"),  # an item without a shop photograph
 ]
 
 
-def test_a_street_photograph_asks_for_its_shop_photographs():
+def test_positives_of_a_street_photograph_are_its_shop_photographs():
     query = queries_by_path(ITEMS)["street/a"]
     assert query.positives == ("shop/a1", "shop/a2")
     assert tuple(query.negatives) == ("shop/b", "shop/unknown")
 
 
-def test_others_follow_the_mirror_rule_among_all_photographs():
+def test_other_photographs_use_views_of_themselves_as_positives():
     queries = queries_by_path(ITEMS)
     assert queries["shop/a1"].positives == ()
     assert queries["street/c"].positives == ()
-    # None of its own item is a negative, neither from the street nor from the shop.
+    # No photograph of its item is a negative, whether from the street or the shop.
     assert set(queries["shop/a1"].negatives) == {
         "street/b",
         "shop/b",
@@ -57,16 +57,17 @@ def test_others_follow_the_mirror_rule_among_all_photographs():
     assert len(set(queries["street/c"].negatives)) == 6
 
 
-def test_a_dataset_without_items():
+def test_datasets_without_items_have_no_positives():
     queries = queries_by_path([photo("p"), photo("q"), photo("r", "street")])
     assert len(queries) == 3
     assert queries["p"].positives == ()
     assert tuple(queries["p"].negatives) == ("q", "r")
 
 
-def test_queries_share_their_galleries():
+def test_queries_share_gallery_tuples():
     queries = list_queries(ITEMS)
-    assert len({id(query.gallery) for query in queries}) == 2  # the shop, and all
+    # One gallery of all shop photographs, and one of all photographs.
+    assert len({id(query.gallery) for query in queries}) == 2
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_queries_share_their_galleries():
         [photo("a1", item="a"), photo("a2", item="a"), photo("a3", "street", "a")],
     ],
 )
-def test_without_a_negative_there_is_no_query(photos):
+def test_photographs_without_a_negative_give_no_query(photos):
     assert list_queries(photos) == []
 
 
@@ -102,7 +103,7 @@ def mine(queries, paths, table, hardest, generator, close=1.0, alterations=0):
 
 
 @pytest.mark.parametrize("hardest", [1, 3, 100])
-def test_negatives_come_from_the_hardest_and_never_from_the_own_item(hardest):
+def test_negatives_are_drawn_from_the_hardest_of_other_items(hardest):
     queries, paths, table = random_case()
     generator = np.random.default_rng(0)
     chosen = {path: set() for path in paths}
@@ -116,7 +117,7 @@ def test_negatives_come_from_the_hardest_and_never_from_the_own_item(hardest):
         assert chosen[query.path] == set(ranked[:hardest])
 
 
-def test_positives_are_drawn_from_the_item_and_views_at_random():
+def test_positives_and_views_are_drawn_at_random():
     queries, paths, table = random_case()
     generator = np.random.default_rng(0)
     seen = {path: set() for path in paths}
@@ -130,7 +131,7 @@ def test_positives_are_drawn_from_the_item_and_views_at_random():
     assert len(views) == 8  # each of the three mirrored or not
 
 
-def test_the_mirror_rule_pairs_a_photograph_with_its_mirror_image():
+def test_the_mirror_rule_takes_the_mirror_image_as_positive():
     queries = [Query("p", (), ("q",)), Query("q", (), ("p",))]
     generator = np.random.default_rng(0)
     anchors = set()
@@ -167,14 +168,14 @@ def test_queries_outside_the_pool_are_left_out():
 
 
 @pytest.mark.parametrize("pool", [[], ["a0", "a1"], ["nowhere"]])
-def test_a_pool_without_triplets(pool):
+def test_pools_without_triplets(pool):
     queries, _, _ = random_case()
     table = np.zeros((len(pool), len(pool)), dtype=np.float32)
     assert mine(queries, pool, table, 3, np.random.default_rng(0)) == []
     assert mine([], pool, table, 3, np.random.default_rng(0)) == []
 
 
-def test_judged_triplets_and_their_mirror_rule():
+def test_judged_triplets_follow_the_mirror_rule():
     triplets = judged_triplets([Triplet("p", "q", "r"), Triplet("p", "p", "r")])
     assert triplets == [
         ViewTriplet(View("p"), View("q"), View("r")),
@@ -200,7 +201,7 @@ CLASSES = [
 ]
 
 
-def test_by_class_photographs_of_the_same_categories_belong_together():
+def test_positives_by_class_have_the_same_categories():
     queries = {query.path: query for query in list_queries(CLASSES, "class")}
     assert queries["dress1"].positives == ("dress2", "dress3")
     assert queries["dress2"].positives == ("dress1", "dress3")
@@ -214,11 +215,11 @@ def test_by_class_photographs_of_the_same_categories_belong_together():
     assert set(queries["nothing"].negatives) == everything - {"nothing"}
 
 
-def test_by_view_every_photograph_asks_for_itself():
+def test_positives_by_view_are_views_of_the_anchor():
     queries = {query.path: query for query in list_queries(ITEMS, "view")}
     assert len(queries) == len(ITEMS)
     assert all(query.positives == () for query in queries.values())
-    # Those of one item are no negatives of each other all the same.
+    # Photographs of one item are still no negatives of each other.
     assert set(queries["street/a"].negatives) == {
         "street/b",
         "shop/b",
@@ -227,7 +228,7 @@ def test_by_view_every_photograph_asks_for_itself():
     }
 
 
-def test_the_default_positives_are_those_of_the_item():
+def test_positives_are_by_item_by_default():
     assert list_queries(ITEMS) == list_queries(ITEMS, "item")
 
 
@@ -247,19 +248,19 @@ def looks_drawn(queries, paths, count=3000):
     ]
 
 
-def test_views_are_drawn_evenly():
+def test_views_are_drawn_uniformly():
     queries, paths, _ = random_case()
     drawn = looks_drawn(queries, paths)
     for role in range(3):
         for look in LOOKS:
             share = np.mean([triple[role] == look for triple in drawn])
-            # Four deviations of a share of a fifth of 3,000.
+            # Within four standard deviations of a share of 1 / 5 in 3,000 draws.
             assert share == pytest.approx(1 / 5, abs=4 * (0.16 / 3000) ** 0.5)
     pairs = {triple[:2] for triple in drawn}
-    assert len(pairs) == 25  # of two photographs, alike views may meet
+    assert len(pairs) == 25  # equal views of two photographs are allowed
 
 
-def test_a_view_is_never_its_own_positive():
+def test_no_view_is_its_own_positive():
     queries = [Query("p", (), ("p", "q"), frozenset("p"))]
     drawn = looks_drawn(queries, ["p", "q"])
     pairs = [triple[:2] for triple in drawn]
@@ -271,7 +272,7 @@ def test_a_view_is_never_its_own_positive():
 
 
 @pytest.mark.parametrize("close", [0.0, 0.4, 1.0])
-def test_so_many_negatives_are_close_and_the_others_come_from_all(close):
+def test_share_of_hard_negatives(close):
     queries, paths, table = random_case()
     generator = np.random.default_rng(0)
     hardest, drawn = 0, 0
@@ -282,12 +283,12 @@ def test_so_many_negatives_are_close_and_the_others_come_from_all(close):
             best = max(query.negatives, key=lambda path: row[paths.index(path)])
             hardest += triplet.negative.path == best
             drawn += 1
-    expected = close + (1 - close) / 9  # the closest is one of nine
+    expected = close + (1 - close) / 9  # one of nine negatives is the closest
     deviation = (expected * (1 - expected) / drawn) ** 0.5
     assert hardest / drawn == pytest.approx(expected, abs=4 * deviation + 1e-9)
 
 
-def test_photographs_of_one_category_are_alike():
+def test_alike_holds_the_photographs_of_a_category():
     queries = {query.path: query for query in list_queries(CLASSES)}
     assert queries["dress1"].alike == {"dress1", "dress2", "dress3"}
     assert queries["dress1"].alike is queries["dress3"].alike
@@ -297,8 +298,14 @@ def test_photographs_of_one_category_are_alike():
 
 
 def negatives_drawn(in_class, out_of_class, hardest=100, count=300):
-    """How often each negative is drawn for the first query of ``random_case``, whose
-    class is that of the items a and b."""
+    """Counts of the negatives drawn for the first query of ``random_case``.
+
+    The class of the query holds the items a (its own) and b.
+
+    Returns:
+        Count of each negative by path, similarities of the query to all photographs,
+        and their paths.
+    """
     queries, paths, table = random_case()
     alike = frozenset(path for path in paths if path[0] in "ab")
     query = replace(queries[0], alike=alike)
@@ -315,11 +322,11 @@ def negatives_drawn(in_class, out_of_class, hardest=100, count=300):
     ("in_class", "out_of_class"),
     [(1.0, 0.0), (0.0, 1.0), (0.3, 0.7), (0.4, 0.2), (0.25, 0.0)],
 )
-def test_so_many_negatives_are_of_the_class(in_class, out_of_class):
+def test_shares_of_negatives_in_and_out_of_the_class(in_class, out_of_class):
     drawn, _, _ = negatives_drawn(in_class, out_of_class, count=2000)
-    assert not any(path.startswith("a") for path in drawn)  # the own item
+    assert not any(path.startswith("a") for path in drawn)  # the item of the query
     found = sum(drawn[path] for path in drawn if path.startswith("b")) / 2000
-    # Of the others, three of nine are of the class.
+    # Three of the nine candidates are of the class.
     expected = in_class + (1 - in_class - out_of_class) / 3
     deviation = (expected * (1 - expected) / 2000) ** 0.5
     assert found == pytest.approx(expected, abs=4 * deviation + 1e-9)
@@ -328,7 +335,7 @@ def test_so_many_negatives_are_of_the_class(in_class, out_of_class):
 @pytest.mark.parametrize(
     ("in_class", "out_of_class", "items"), [(1.0, 0.0, "b"), (0.0, 1.0, "cd")]
 )
-def test_the_hardest_are_those_of_the_class(in_class, out_of_class, items):
+def test_hard_negatives_are_drawn_within_the_class(in_class, out_of_class, items):
     drawn, similarities, paths = negatives_drawn(in_class, out_of_class, hardest=2)
     candidates = [path for path in paths if path[0] in items]
     candidates.sort(key=lambda path: -similarities[paths.index(path)])
@@ -336,7 +343,7 @@ def test_the_hardest_are_those_of_the_class(in_class, out_of_class, items):
 
 
 @pytest.mark.parametrize("alike", [frozenset(), frozenset(["a0", "a1", "a2"])])
-def test_a_query_without_negatives_of_its_class_takes_any(alike):
+def test_queries_without_negatives_of_their_class_draw_from_all(alike):
     queries, paths, table = random_case()
     query = replace(queries[0], alike=alike)
     generator = np.random.default_rng(0)
@@ -350,8 +357,8 @@ def test_a_query_without_negatives_of_its_class_takes_any(alike):
     assert drawn == set("bcd")
 
 
-def test_without_shares_every_draw_is_as_before():
-    """What classes there are changes nothing, down to the state of the generator."""
+def test_without_shares_classes_do_not_change_any_draw():
+    """The triplets and the state of the generator do not depend on the classes."""
     queries, paths, table = random_case()
     known = [replace(query, alike=frozenset(paths)) for query in queries]
     ours, theirs = np.random.default_rng(3), np.random.default_rng(3)
@@ -360,11 +367,11 @@ def test_without_shares_every_draw_is_as_before():
     assert ours.random() == theirs.random()
 
 
-def test_kinds_of_positives_are_combined():
+def test_combined_kinds_of_positives_repeat_no_query():
     of_item, of_view = list_queries(ITEMS, "item"), list_queries(ITEMS, "view")
     combined = combine_queries(ITEMS, ("item", "view"))
     assert combined[: len(of_item)] == of_item
-    # Only these asked for something else than a view of their own.
+    # Only these have other positives by item than by view.
     assert [query.path for query in combined[len(of_item) :]] == [
         "street/a",
         "street/b",
@@ -373,5 +380,5 @@ def test_kinds_of_positives_are_combined():
     assert combine_queries(ITEMS, ("view",)) == of_view
     by_class = combine_queries(CLASSES, ("class", "item"))
     galleries = [set(query.negatives) for query in by_class if query.path == "dress2"]
-    # By class no dress is a negative, by item that of another item is.
+    # By class no dress is a negative; by item a dress of another item is.
     assert ["dress1" in gallery for gallery in galleries] == [False, True]

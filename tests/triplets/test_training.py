@@ -22,10 +22,10 @@ CHANNELS, GRID, SIGNAL = 8, 2, 4
 
 
 class Wardrobe:
-    """Two photographs of every item: alike in half of the channels, and faintly.
+    """Two photographs of every item, which share half of their channels.
 
-    The other channels are louder and different in every photograph, so that only
-    a ranker that turns them down can tell the items apart.
+    The other channels are twice as strong and random in every photograph, so that a
+    ranker has to learn to reduce them to tell the items apart.
     """
 
     def __init__(self, items, seed):
@@ -73,7 +73,7 @@ class Wardrobe:
 NO_SEARCH = Search("mirror", (), (), (), ())
 
 
-def test_a_batch_reads_each_view_once():
+def test_gather_batch_reads_each_view_once():
     wardrobe = Wardrobe(4, seed=0)
     shared = View("0-0"), View("0-0", True), View("1-0")
     triplets = [
@@ -89,7 +89,7 @@ def test_a_batch_reads_each_view_once():
             assert torch.equal(batch.garments.maps[row], wardrobe.maps[view])
 
 
-def test_each_view_is_transformed_once():
+def test_each_view_of_a_batch_is_embedded_once():
     wardrobe = Wardrobe(4, seed=0)
     network = DeepRank(CHANNELS)
     seen = []
@@ -108,7 +108,7 @@ def _judged():
     return [ViewTriplet(first, second, third), ViewTriplet(second, first, third)]
 
 
-def test_the_loss_is_the_mean_hinge_and_the_share_of_right_triplets():
+def test_loss_and_accuracy_against_a_loop():
     wardrobe = Wardrobe(6, seed=1)
     rules = TripletRules(margin=15.0, batch=100)
     network = DeepRank(CHANNELS)
@@ -131,7 +131,7 @@ def test_the_loss_is_the_mean_hinge_and_the_share_of_right_triplets():
     assert figures["triplet_accuracy"].item() == pytest.approx(np.mean(right))
 
 
-def test_an_epoch_goes_through_queries_and_judged_triplets():
+def test_epochs_hold_mined_and_judged_triplets():
     wardrobe = Wardrobe(5, seed=0)
     rules = TripletRules(batch=4, rounds=2)
     task = deeprank_task(
@@ -148,7 +148,7 @@ def test_an_epoch_goes_through_queries_and_judged_triplets():
     assert task.validate is None
 
 
-def test_steps_of_an_epoch():
+def test_count_steps():
     rules = TripletRules(pool=50, batch=8, rounds=3)
     assert count_steps(0, 0, rules) == 0
     assert count_steps(9, 0, rules) == 3 * 2
@@ -156,7 +156,7 @@ def test_steps_of_an_epoch():
     assert count_steps(1000, 6, rules, kinds=2) == 3 * 14  # (2 * 50 + 6) / 8
 
 
-def test_the_pool_bounds_what_is_compared():
+def test_the_pool_bounds_the_photographs_compared():
     wardrobe = Wardrobe(30, seed=0)
     rules = TripletRules(pool=12, batch=100)
     task = deeprank_task(
@@ -173,7 +173,7 @@ def test_the_pool_bounds_what_is_compared():
     assert len(batch) <= 3 * 12
 
 
-def test_negatives_are_mined_with_the_network_as_it_is():
+def test_negatives_are_mined_with_the_current_network():
     wardrobe = Wardrobe(12, seed=2)
     queries = wardrobe.queries()
     network = DeepRank(CHANNELS)
@@ -202,12 +202,12 @@ def test_negatives_are_mined_with_the_network_as_it_is():
     before = closest()
     assert mined() == before
     with torch.no_grad():
-        network.mix.weight[1:] = 0  # now it sees one channel
+        network.mix.weight[1:] = 0  # only one channel is left
     assert mined() == closest() != before
 
 
-def test_training_turns_the_noise_down():
-    """Items that it has not seen are told apart better, by mixing channels."""
+def test_training_improves_the_ranking_of_unseen_items():
+    """The network learns to reduce the channels of noise."""
     training, unseen = Wardrobe(60, seed=0), Wardrobe(40, seed=1)
     maps = training.maps | {
         View(f"new {view.path}", view.mirrored): cells
@@ -237,17 +237,17 @@ def test_training_turns_the_noise_down():
     best = max(row[figure] for row in history)
     assert best > history[0][figure] + 0.2
     assert task.validate()[figure] == best  # the weights that rank best are kept
-    # Mined anew every epoch, triplets get harder; the accuracy rises all the same.
+    # Accuracy rises although the triplets, mined anew in every epoch, get harder.
     assert history[-1]["triplet_accuracy"] > history[1]["triplet_accuracy"] + 0.05
 
 
-def test_training_that_only_harms_is_undone():
+def test_the_best_weights_are_kept_if_training_does_harm():
     wardrobe = Wardrobe(6, seed=0)
     swapped = [
         ViewTriplet(View(f"{i}-0"), View(f"{(i + 1) % 6}-1"), View(f"{i}-1"))
         for i in range(6)
     ]
-    # Hardly any noise: each query finds its item before any training.
+    # With little noise every query finds its item before training.
     for view in wardrobe.maps:
         wardrobe.maps[view][SIGNAL:] *= 0.3
     network = DeepRank(CHANNELS)

@@ -1,1 +1,1 @@
-"""Training encoders: to see as a stronger one does, or, with its heads, to locate."""
+"""Distillation: training an encoder to predict a stronger one's feature maps."""

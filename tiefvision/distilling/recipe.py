@@ -1,4 +1,4 @@
-"""From folders of photographs and a teacher to an encoder file."""
+"""Distillation from folders of photographs and a teacher to an encoder file."""
 
 import json
 import logging
@@ -41,12 +41,11 @@ from tiefvision.training.loop import Figures, Schedule, fit, seeded
 logger = logging.getLogger(__name__)
 
 LONGEST_SIDE = 640
-"""Pixels of a photograph in memory: views are of 224 px at most, and 4,000
-photographs of this size take 3 GB."""
-
+"""Longest side in pixels of a photograph in memory. Views have at most 224 px, and
+4,000 photographs of this size take 3 GB."""
 
 LOOKED_AT = 6
-"""Batches from which the usual values of the teacher's channels are taken."""
+"""Batches on which the statistics of the teacher's channels are computed."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,9 @@ class Phase:
     """A part of the training at one size of views.
 
     Attributes:
-        rules: Of the views.
-        photos: In a batch, each in two views.
-        schedule: How long and how fast.
+        rules: size of the views, and how they are drawn.
+        photos: number of photographs in a batch, each in two views.
+        schedule: epochs, learning rate and weight decay.
     """
 
     rules: ViewRules
@@ -65,14 +64,14 @@ class Phase:
 
 
 def phases(epochs: int, last_epochs: int) -> tuple[Phase, Phase]:
-    """Small views first, which are cheap, then the size and scale of the pipeline.
+    """The two phases of a training: cheap small views, then the pipeline's size.
 
-    Half of the losses that ask for meaning falls in the second: a view of the whole
-    garment says what it is, a detail often does not.
+    Half of the decrease of the losses for meaning happens in the second phase, whose
+    views show most of a garment: what a detail belongs to often cannot be told.
 
     Args:
-        epochs: Passes over the photographs in views of 128 px.
-        last_epochs: In views of 224 px, which cost three times as much.
+        epochs: passes over the photographs in views of 128 px.
+        last_epochs: passes in views of 224 px, which cost three times as much.
     """
     return (
         Phase(ViewRules(), 64, Schedule(epochs, 2e-3, weight_decay=0.03)),
@@ -86,13 +85,13 @@ def phases(epochs: int, last_epochs: int) -> tuple[Phase, Phase]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the weights, apart from the photographs and the teacher.
+    """All settings that determine the weights, beside the photographs and the teacher.
 
     Attributes:
-        architecture: Of the student.
-        phases: One after the other.
-        goals: How much each loss counts.
-        seed: Of the first weights and of every draw.
+        architecture: name of the student's architecture.
+        phases: phases of the training, in order.
+        goals: weights of the losses.
+        seed: seed of the initial weights and of all random choices.
     """
 
     architecture: str
@@ -104,19 +103,20 @@ class Recipe:
 def read_sources(
     folders: Sequence[Path], track: Track
 ) -> tuple[list[SourcePhoto], list[str]]:
-    """The training photographs of datasets and class folders, in memory.
+    """Read the training photographs of datasets and class folders into memory.
 
     Args:
-        folders: Datasets in the project's layout, with masks where they have a folder
-            of them, or folders of class folders for each split. Only photographs for
-            training are read, so that figures on the others mean something.
-        track: Shows progress.
+        folders: datasets in the project's layout, with masks if they have a folder of
+            masks, or folders with one folder a split and in it one a class. Only the
+            split "train" is read, so that the others remain for evaluation.
+        track: progress display.
 
     Returns:
-        The photographs, and why some were skipped.
+        The photographs, and a message for each that could not be read.
 
     Raises:
-        BadDataset: A folder is neither, or nothing in them can be read.
+        BadDataset: A folder has neither layout, or fewer than two photographs can be
+            read.
     """
     listed = [(folder, *item) for folder in folders for item in _list(folder)]
     names = sorted({label for *_, label in listed if label})
@@ -132,7 +132,7 @@ def read_sources(
         sources.append(SourcePhoto(image, shape, numbers.get(label, -1)))
     if len(sources) < 2:
         raise BadDataset(
-            f"There are not two photographs for training in "
+            f"There are fewer than two training photographs in "
             f"{', '.join(map(str, folders))}."
         )
     return sources, skipped
@@ -146,18 +146,24 @@ def distil(
     device: torch.device,
     track: Track,
 ) -> list[Figures]:
-    """Train an encoder and write its file; a run that was killed is continued.
+    """Train an encoder by distillation and write its file.
+
+    A training that was interrupted continues from its checkpoints beside ``output``.
 
     Args:
-        recipe: What decides the weights.
-        sources: As ``read_sources`` gives them.
-        teacher: A trained encoder.
-        output: The encoder file.
-        device: Where to train.
-        track: Shows progress.
+        recipe: settings of the training.
+        sources: training photographs, as ``read_sources`` returns them.
+        teacher: trained encoder to learn from.
+        output: encoder file to write.
+        device: device to train on.
+        track: progress display.
 
     Returns:
-        The losses of every epoch.
+        Losses of every epoch of all phases.
+
+    Raises:
+        BadUsage: The architecture of the teacher or of the student is not supported.
+        StaleArtifact: A checkpoint is damaged or of other settings.
     """
     architecture = architecture_named(recipe.architecture)
     distillation = _prepare(recipe, sources, teacher, device)
@@ -204,7 +210,7 @@ def _prepare(
     teacher: DenseEncoder,
     device: torch.device,
 ) -> Distillation:
-    """The student and its teacher, whose usual values come from a few batches."""
+    """Build the student and the teacher, with its statistics from a few batches."""
     first = recipe.phases[0]
     generator = np.random.default_rng(recipe.seed)
     drawn = draw_batches(sources, first.photos, first.rules, generator)
@@ -221,7 +227,10 @@ def _prepare(
 
 
 def _list(folder: Path) -> Iterator[tuple[Path, str, str]]:
-    """The file, the path in a dataset and the class of each training photograph."""
+    """The training photographs of a folder: file, path in the dataset, and class.
+
+    The path is empty in class folders, the class is empty in datasets.
+    """
     if (folder / ANNOTATIONS).exists():
         dataset = read_dataset(folder)
         for photo in dataset.photos:

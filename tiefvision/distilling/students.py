@@ -1,9 +1,10 @@
-"""A trunk in the form in which it trains well, and back.
+"""Reparameterised trunks: convolutions with normalised branches, folded after training.
 
 Batch normalisation (Ioffe & Szegedy, arXiv:1502.03167) and parallel branches (Ding et
-al., RepVGG, arXiv:2101.03697, 3) let a plain stack of convolutions be trained from
-nothing. Both are linear once training is over, so they are folded into the trunk's own
-convolutions: what ships has the published layers and costs what they cost.
+al., RepVGG, arXiv:2101.03697, section 3) make it possible to train a plain stack of
+convolutions from random weights. After training both are linear and are folded into the
+trunk's own convolutions, so that the encoder file has the published layers, at the
+published cost.
 """
 
 import torch
@@ -11,15 +12,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 BRANCHED_KERNEL = 3
-"""Side of the kernels that get a 1x1 branch, and the identity where shapes allow."""
+"""Side of the kernels that get a 1x1 branch and, where input and output have the same
+shape, an identity branch."""
 
 COLOURS = 3
-"""Channels of a photograph. A 1x1 kernel over them alone sees next to nothing, and
-oneDNN's bfloat16 gradient of one at stride 2 crashes (torch 2.15)."""
+"""Channels of a photograph. The first convolution gets no 1x1 branch: a 1x1 kernel over
+RGB extracts next to nothing, and oneDNN's bfloat16 gradient of one at stride 2 crashes
+(torch 2.15)."""
 
 
 class _Branch(nn.Module):
-    """A convolution without bias, or none, and its batch normalisation."""
+    """A convolution without bias (or the identity) followed by batch normalisation."""
 
     def __init__(self, convolution: nn.Conv2d | None, channels: int) -> None:
         super().__init__()
@@ -33,7 +36,11 @@ class _Branch(nn.Module):
 
 
 class NormalisedConvolution(nn.Module):
-    """A convolution while it is trained: normalised branches, summed."""
+    """The trainable form of a convolution: a sum of normalised branches.
+
+    Args:
+        convolution: convolution whose shape is taken; its weights are not used.
+    """
 
     def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
@@ -50,7 +57,7 @@ class NormalisedConvolution(nn.Module):
         self.branches = nn.ModuleList(branches)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, inputs, h, w) -> (B, outputs, h', w'), as the convolution does."""
+        """Map (B, inputs, h, w) to (B, outputs, h', w'), as the convolution does."""
         total: Tensor = self.branches[0](maps)
         for branch in self.branches[1:]:
             total = total + branch(maps)
@@ -58,21 +65,27 @@ class NormalisedConvolution(nn.Module):
 
     @torch.no_grad()
     def fold(self) -> tuple[Tensor, Tensor]:
-        """Weight and bias of the one convolution that does the same in evaluation."""
+        """Fold the branches to one convolution that is equal in evaluation mode.
+
+        Returns:
+            Weight, (outputs, inputs, side, side), and bias, (outputs,).
+        """
         folded = [_fold(branch, self.side) for branch in self.branches]
         weight = torch.stack([weight for weight, _ in folded]).sum(dim=0)
         return weight, torch.stack([bias for _, bias in folded]).sum(dim=0)
 
 
 def trainable_form(trunk: nn.Sequential) -> nn.Sequential:
-    """The same layers with every convolution normalised; weights start anew.
+    """Build the trainable form of a trunk, with new random weights.
 
     Args:
-        trunk: Convolutions, ReLU and pooling in a row, such as AlexNet's.
+        trunk: plain stack of convolutions, ReLU and max pooling, such as AlexNet's.
+
+    Returns:
+        The same layers, with each convolution replaced by ``NormalisedConvolution``.
 
     Raises:
-        ValueError: The trunk has other layers; those of published networks with
-            batch normalisation of their own would have to be folded too.
+        ValueError: The trunk has layers of another kind.
     """
     layers: list[nn.Module] = []
     for layer in trunk:
@@ -86,7 +99,14 @@ def trainable_form(trunk: nn.Sequential) -> nn.Sequential:
 
 
 def fold_student(student: nn.Sequential) -> dict[str, Tensor]:
-    """The weights of the trunk, by its names, that does what a student does."""
+    """Fold a trained student to weights of the plain trunk.
+
+    Args:
+        student: trunk in the form of ``trainable_form``.
+
+    Returns:
+        State dictionary of the plain trunk that is equal in evaluation mode.
+    """
     state: dict[str, Tensor] = {}
     for number, layer in enumerate(student):
         if isinstance(layer, NormalisedConvolution):
@@ -101,7 +121,11 @@ def _unbiased(
 
 
 def _fold(branch: nn.Module, side: int) -> tuple[Tensor, Tensor]:
-    """W' = W g / s and b' = b - m g / s, the kernel centred in side x side cells."""
+    """Weight W g / s and bias b - m g / s of a branch, its kernel padded to ``side``.
+
+    g and b are the scale and shift of the normalisation, m and s its running mean and
+    standard deviation.
+    """
     assert isinstance(branch, _Branch)
     norm = branch.norm
     assert norm.running_var is not None and norm.running_mean is not None

@@ -1,4 +1,4 @@
-"""The stronger encoder that a student learns from."""
+"""Teachers: trained encoders whose feature maps a student learns to predict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +10,21 @@ from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import BadUsage
 
 EARLIER_LAYERS = {"mobilenet_v2": 13, "squeezenet1_1": 9}
-"""For each teacher the layer of its trunk, of the same grid as the last, that has not
-yet given up texture for meaning."""
+"""Index of an earlier layer in the trunk of each teacher. Its grid is that of the last
+layer, and its channels still encode texture, where those of the last encode meaning."""
 
 LEAST_SPREAD = 1e-3
-"""A channel that never fires must not divide by nothing."""
+"""Lower bound of a channel's standard deviation, which is a divisor; it is 0 for a
+channel that never fires."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a teacher sees in crops.
+    """A teacher's feature maps of a batch of crops.
 
     Attributes:
-        last: (B, C, h, w) of its last layer.
-        earlier: (B, E, h, w) of an earlier one.
+        last: feature maps of the last layer, (B, C, h, w) float32.
+        earlier: feature maps of an earlier layer, (B, E, h, w) float32.
     """
 
     last: Tensor
@@ -32,14 +33,15 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained encoder, and the mean and spread (1, C, 1, 1) of what it sees.
+    """A trained encoder, and the statistics that standardise its feature maps.
 
     Attributes:
-        encoder: Gives the maps.
-        trunk: Its layers, in the number format that training computes in. Where that
-            is bfloat16, its cells turn by a few degrees (a cosine of 0.99 for most);
-            students miss them by thirty.
-        usual: Mean and spread of each channel of both layers, and of the last one
+        encoder: the trained encoder.
+        trunk: layers of the encoder in the dtype of the training. bfloat16 turns most
+            cells by a few degrees (cosine 0.99); the error of a student is about 30
+            degrees.
+        usual: mean and standard deviation of each channel, (1, C, 1, 1) each, of three
+            kinds of maps: the last layer, the earlier layer, and the last layer
             averaged over the cells.
     """
 
@@ -48,7 +50,7 @@ class Teacher:
     usual: tuple[tuple[Tensor, Tensor], ...]
 
     def lesson(self, crops: Tensor) -> Lesson:
-        """Standardised maps of crops: (B, 3, h, w) normalised RGB."""
+        """The standardised feature maps of crops, (B, 3, H, W) normalised RGB."""
         lesson = see(self.trunk, self.encoder, crops)
         return Lesson(
             _standardise(lesson.last, self.usual[0]),
@@ -56,7 +58,7 @@ class Teacher:
         )
 
     def pooled(self, lesson: Lesson) -> Tensor:
-        """Standardised means over the cells, (B, C)."""
+        """The standardised mean over the cells of the last layer, (B, C)."""
         mean, spread = self.usual[0]
         pooled = (lesson.last * spread + mean).mean(dim=(2, 3), keepdim=True)
         return _standardise(pooled, self.usual[2]).flatten(1)
@@ -65,16 +67,16 @@ class Teacher:
 def make_teacher(
     encoder: DenseEncoder, crops: Sequence[Tensor], dtype: torch.dtype
 ) -> Teacher:
-    """Prepare an encoder to teach.
+    """Build a teacher from a trained encoder.
 
     Args:
-        encoder: Trained.
-        crops: Batches (B, 3, h, w) of normalised RGB of one size, from which the mean
-            and spread are taken.
-        dtype: That training computes in.
+        encoder: trained encoder; its architecture must be in ``EARLIER_LAYERS``.
+        crops: batches of normalised RGB crops of one size, (B, 3, H, W) each, on which
+            the statistics of the channels are computed.
+        dtype: dtype of the training, float32 or bfloat16.
 
     Raises:
-        BadUsage: No teacher of this architecture is known.
+        BadUsage: The architecture cannot be a teacher.
     """
     name = encoder.architecture.name
     if name not in EARLIER_LAYERS:
@@ -91,7 +93,13 @@ def make_teacher(
 
 @torch.no_grad()
 def see(trunk: nn.Sequential, encoder: DenseEncoder, crops: Tensor) -> Lesson:
-    """Run a trunk up to its last layer, keeping an earlier one; float32."""
+    """Run a trunk, and keep the feature maps of an earlier and of the last layer.
+
+    Args:
+        trunk: layers of the encoder, in the dtype to compute in.
+        encoder: encoder whose architecture names the earlier layer.
+        crops: normalised RGB crops, (B, 3, H, W).
+    """
     dtype = next(trunk.parameters()).dtype
     maps = crops.to(dtype, memory_format=torch.channels_last)
     earlier = maps
@@ -103,6 +111,7 @@ def see(trunk: nn.Sequential, encoder: DenseEncoder, crops: Tensor) -> Lesson:
 
 
 def _usual(maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel, (1, C, 1, 1) each."""
     mean = maps.mean(dim=(0, 2, 3), keepdim=True)
     return mean, maps.std(dim=(0, 2, 3), keepdim=True).clamp_min(LEAST_SPREAD)
 

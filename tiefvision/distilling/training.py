@@ -1,13 +1,14 @@
-"""Distillation: a student learns a teacher's maps and the look of garments.
+"""Distillation: a student learns a teacher's feature maps and the look of garments.
 
-The teacher's maps, cell by cell, give meaning and place (Romero et al., FitNets,
-arXiv:1412.6550, eq. 3, with a cosine); colours of every cell, and the agreement of two
-views of one photograph, keep the appearance that pooled ImageNet features unlearn.
+Meaning and position come from the teacher's feature maps, cell by cell (Romero et al.,
+FitNets, arXiv:1412.6550, eq. 3, with a cosine). Appearance, which pooled ImageNet
+features discard, comes from the colours of every cell and from the agreement of two
+views of one photograph.
 
-What is near by meaning is far by appearance: a red dress and a blue one, a red dress
-and a red coat. No one cosine can have both. So the map holds both, its own cosine is
-asked for the mean of the two, and two linear read-outs, trained with it, bring out one
-each.
+Meaning and appearance disagree: a red dress is near a blue dress by meaning, and near a
+red coat by appearance, and one cosine cannot express both. The feature map therefore
+holds both, the target of its own cosine is the mean of the two similarities, and two
+linear read-outs, trained with it, extract one each.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,30 +50,34 @@ from tiefvision.encoders.dense import IMAGENET_MEAN, IMAGENET_STD
 from tiefvision.training.loop import Task
 
 APPEARANCE = 256
-"""Length of the embedding by appearance."""
+"""Dimension of the embedding by appearance."""
 
 CELL_NEIGHBOURHOOD = 48
-"""Side in pixels of the square whose colours a cell is asked for: three strides, less
-than what the cell can see."""
+"""Side in pixels of the square around a cell whose colours the cell has to predict:
+three strides, less than the receptive field of a cell."""
 
 
 @dataclass(frozen=True)
 class Goals:
-    """How much each loss counts.
+    """The weights of the losses, and their temperatures.
+
+    "Meaning" and "appearance" are the two read-outs of the student.
 
     Attributes:
-        cells: Direction of the teacher's cells, of its last layer and, at
-            ``earlier`` of this, of an earlier one.
-        earlier: See ``cells``.
-        pooled: Direction of the teacher's mean over the cells, by the meaning.
-        relations: Similarities within the batch: the teacher's by the meaning, the
-            histogram's by the appearance, the mean of both by the map itself.
-        agreement: Two views of one photograph, by the appearance.
-        classes: Photographs of one class, by the meaning.
-        colours: Histograms of the cells.
-        relation_temperature: Of the softmax over similarities.
-        agreement_temperature: Of the softmax over views.
-        class_temperature: Of the softmax over classes.
+        cells: weight of the direction loss of the teacher's cells.
+        earlier: weight, within ``cells``, of the teacher's earlier layer; its last
+            layer has the weight 1.
+        pooled: weight of the direction loss of the teacher's mean over the cells, which
+            the meaning predicts.
+        relations: weight of the relation loss. Its targets are the teacher's
+            similarities for the meaning, those of colour histograms for the appearance,
+            and their mean for the feature map itself.
+        agreement: weight of the agreement loss of the appearance.
+        classes: weight of the class loss of the meaning.
+        colours: weight of the histogram loss of the cells.
+        relation_temperature: temperature of the relation loss.
+        agreement_temperature: temperature of the agreement loss.
+        class_temperature: temperature of the class loss.
     """
 
     cells: float = 1.0
@@ -92,9 +97,10 @@ class Batch:
     """Two views of each of n photographs.
 
     Attributes:
-        views: (2 n, side, side, 3) uint8 RGB; rows i and n + i are of one photograph.
-        classes: (2 n,) numbers, -1 where the class is not known.
-        seed: Of whatever else is drawn for this batch.
+        views: RGB crops, (2 n, side, side, 3) uint8; rows i and n + i are of one
+            photograph.
+        classes: class numbers, (2 n,) int64; -1 where the class is unknown.
+        seed: seed of the changes of colour that ``as_photos`` draws.
     """
 
     views: Tensor
@@ -103,7 +109,12 @@ class Batch:
 
 
 class Student(nn.Module):
-    """The trunk in its trainable form, and the read-outs that only training needs."""
+    """The trunk in its trainable form, and the read-outs of its losses.
+
+    Args:
+        architecture: architecture of the trunk.
+        teacher: any feature maps of the teacher, which give its numbers of channels.
+    """
 
     def __init__(self, architecture: Architecture, teacher: Lesson) -> None:
         super().__init__()
@@ -115,22 +126,22 @@ class Student(nn.Module):
         self.colours = nn.Conv2d(architecture.channels, BINS, 1)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """(B, 3, h, w) normalised RGB -> (B, C, h', w')."""
+        """Encode normalised RGB crops, (B, 3, H, W), to feature maps, (B, C, h, w)."""
         encoded: Tensor = self.trunk(crops)
         return encoded
 
 
 @dataclass(frozen=True)
 class Distillation:
-    """Everything that stays the same from batch to batch.
+    """The photographs, networks and weights of losses of a training.
 
     Attributes:
-        sources: The photographs.
-        student: Trained in place.
-        architecture: Of the student.
-        teacher: What it learns from.
-        dtype: Of the arithmetic: float32, or bfloat16 where it is fast.
-        goals: How much each loss counts.
+        sources: training photographs.
+        student: network to train, changed in place.
+        architecture: architecture of the student.
+        teacher: encoder that the student learns from.
+        dtype: dtype of the student's forward pass, float32 or bfloat16.
+        goals: weights of the losses.
     """
 
     sources: Sequence[SourcePhoto]
@@ -141,7 +152,12 @@ class Distillation:
     goals: Goals = field(default_factory=Goals)
 
     def task(self, rules: ViewRules, photos_in_batch: int) -> Task:
-        """What ``training.fit`` trains, at one size of views."""
+        """The task for ``training.loop.fit`` at one size of views.
+
+        Args:
+            rules: size of the views, and how they are drawn.
+            photos_in_batch: number of photographs in a batch, each in two views.
+        """
 
         def batches(generator: np.random.Generator) -> Iterator[Batch]:
             return draw_batches(self.sources, photos_in_batch, rules, generator)
@@ -149,7 +165,7 @@ class Distillation:
         return Task(self.student, batches, self.losses)
 
     def losses(self, batch: Batch) -> Mapping[str, Tensor]:
-        """The losses of a batch, and "loss", which is their weighted sum."""
+        """Each unweighted loss of a batch by name, and "loss", their weighted sum."""
         goals, student = self.goals, self.student
         photos = as_photos(batch)
         crops = normalise(photos).to(next(student.parameters()).device)
@@ -158,7 +174,8 @@ class Distillation:
         with torch.autocast(crops.device.type, torch.bfloat16, enabled=half):
             maps = student(crops)
         maps = maps.float()
-        last, earlier = (self._aligned(part, maps) for part in _parts(lesson))
+        last = self._aligned(lesson.last, maps)
+        earlier = self._aligned(lesson.earlier, maps)
         pooled = maps.mean(dim=(2, 3))
         meaning, appearance = student.meaning(pooled), student.appearance(pooled)
         rows = functional.normalize(appearance, dim=1)
@@ -189,7 +206,7 @@ class Distillation:
         return {"loss": torch.stack(weighted).sum(), **losses}
 
     def _aligned(self, taught: Tensor, maps: Tensor) -> Tensor:
-        """The teacher's cells whose centres are those of the student's."""
+        """The teacher's cells at the positions of the student's: (B, E, h, w)."""
         teacher = self.teacher.encoder.architecture
         apart = self.architecture.first_centre - teacher.first_centre
         start = round(apart / self.architecture.stride)
@@ -204,7 +221,15 @@ class Distillation:
         taught: Tensor,
         colours: Tensor,
     ) -> Tensor:
-        """Relation losses of the map and both read-outs, all unit rows; their mean."""
+        """The mean relation loss of the feature map and of both read-outs.
+
+        Args:
+            itself: pooled feature maps of the student, rows of unit length.
+            meaning: read-out by meaning, rows of unit length.
+            appearance: read-out by appearance, rows of unit length.
+            taught: pooled feature maps of the teacher, rows of unit length.
+            colours: embedded colour histograms of the crops, rows of unit length.
+        """
         meant, coloured = taught @ taught.T, colours @ colours.T
         pairs = (
             (itself, (meant + coloured) / 2),
@@ -218,6 +243,7 @@ class Distillation:
         return torch.stack(losses).mean()
 
     def _colours_of_cells(self, colours: Tensor, maps: Tensor) -> Tensor:
+        """The colour histogram around each cell of ``maps``, (B, bins, h, w)."""
         return shares_around_cells(
             colours,
             (maps.shape[2], maps.shape[3]),
@@ -233,12 +259,19 @@ def draw_batches(
     rules: ViewRules,
     generator: np.random.Generator,
 ) -> Iterator[Batch]:
-    """Every photograph once, in an order and with views drawn from the generator.
+    """Batches of one epoch: every photograph once, in two random views.
 
-    Drawing goes on in a second thread while the last batch is learnt from.
+    A second thread draws the next batch while the student trains on the current one.
+
+    Args:
+        sources: training photographs.
+        photos_in_batch: number of photographs in a batch, about.
+        rules: size of the views, and how they are drawn.
+        generator: random generator of the order and of the views.
     """
     order = generator.permutation(len(sources))
-    # Batches of one photograph would have nothing to be compared with.
+    # Batches of nearly equal size: a small last batch would lack photographs to
+    # compare.
     count = steps_of_epoch(len(sources), photos_in_batch)
     parts = np.array_split(order, count)
     seeds = generator.integers(0, 2**62, len(parts))
@@ -257,19 +290,30 @@ def draw_batches(
 
 
 def steps_of_epoch(photos: int, photos_in_batch: int) -> int:
-    """Batches in which every photograph comes once."""
+    """Number of batches in an epoch, in which every photograph occurs once."""
     return max(1, round(photos / photos_in_batch))
 
 
 def as_photos(batch: Batch) -> Tensor:
-    """Views with their light disturbed: (2 n, 3, side, side) RGB in [0, 1]."""
+    """The views of a batch with randomly changed light and colour.
+
+    Returns:
+        RGB in [0, 1], (2 n, 3, side, side) float32.
+    """
     generator = torch.Generator().manual_seed(batch.seed)
     photos = batch.views.permute(0, 3, 1, 2).float() / 255.0
     return disturb_colours(photos, generator)
 
 
 def normalise(photos: Tensor) -> Tensor:
-    """RGB in [0, 1] as every trunk here expects it: (B, 3, h, w), channels last."""
+    """Standardise RGB by the mean and deviation of ImageNet, as trunks expect it.
+
+    Args:
+        photos: RGB in [0, 1], (B, 3, H, W) float32.
+
+    Returns:
+        Standardised RGB, (B, 3, H, W) float32 in channels-last memory format.
+    """
     mean = torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
     spread = torch.tensor(IMAGENET_STD).view(3, 1, 1)
     return ((photos - mean) / spread).contiguous(memory_format=torch.channels_last)
@@ -281,13 +325,13 @@ def _draw_pair(
     rules: ViewRules,
     generator: np.random.Generator,
 ) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Two random views of one photograph, (side, side, 3) uint8 RGB each.
+
+    With probability ``rules.zoomed`` the second shows a detail of the first.
+    """
     source = sources[row]
     region = draw_region(source, rules, generator)
     first = draw_view(source, region, sources, rules, generator)
     if generator.random() < rules.zoomed:
         region = draw_detail(region, rules, generator)
     return first, draw_view(source, region, sources, rules, generator)
-
-
-def _parts(lesson: Lesson) -> tuple[Tensor, Tensor]:
-    return lesson.last, lesson.earlier

@@ -1,1 +1,1 @@
-"""Dense convolutional encoders: a photograph in, a map of encodings out."""
+"""Dense convolutional encoders: from photographs to feature maps."""

@@ -1,10 +1,11 @@
-"""The first layers of a trunk, band by band: the same map, out of the cache.
+"""Running the first layers of a trunk on bands of rows, with the same feature map.
 
-What the first layers write is far larger than the photograph: too large for the cache,
-and for memory that a process keeps between photographs, so that most of their time
-would go into fetching it. A band of rows is not. A layer pads each band with zeros as
-it pads a photograph, which is wrong inside it: so a band is read with the rows around
-it that its result depends on (its halo), and rows that saw the padding are dropped.
+The first layers' feature maps of a whole photograph are far larger than the photograph.
+They exceed the cache and the memory that a process keeps between photographs, so that
+most of the layers' time would go into allocating and moving memory. Those of a band of
+rows fit. A band is read together with its halo, the neighbouring rows that its result
+depends on, because the layers pad each band with zeros as if it were a photograph; the
+rows of the result that depend on this padding are dropped.
 """
 
 import math
@@ -16,16 +17,25 @@ import torch
 from torch import Tensor, nn
 
 BANDED_STRIDE = 8
-"""Layers up to this many pixels between cells are run in bands; behind them maps are
-small, while the halo, which is computed twice, grows with every layer."""
+"""Stride in pixels between cells up to which layers run in bands. After it feature maps
+are small, while the halo, which is computed twice, grows with every layer."""
 
 BAND_PIXELS = 128 * 1024
-"""Pixels of a band, halo aside: at most 12 MB a layer in float32 (MobileNetV2)."""
+"""Pixels of a band without its halo: a layer writes at most 12 MB in float32
+(MobileNetV2)."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What a convolution or a pooling does to the rows of a map."""
+    """The vertical geometry of a convolution or of a pooling, in rows of its input.
+
+    Attributes:
+        kernel: height of the kernel.
+        stride: distance between two rows of the result.
+        padding: rows of padding above, and below, the input.
+        dilation: distance between the rows of the kernel.
+        ceil: whether an incomplete window at the bottom counts (``ceil_mode``).
+    """
 
     kernel: int
     stride: int
@@ -34,18 +44,24 @@ class Rows:
     ceil: bool
 
     def count(self, rows: int) -> int:
-        """Rows that come out if these go in, by PyTorch's rule."""
+        """Rows of the result for this many rows of input, as PyTorch counts them."""
         reach = self.dilation * (self.kernel - 1) + 1
         free = rows + 2 * self.padding - reach
         out = (free + (self.stride - 1 if self.ceil else 0)) // self.stride + 1
-        # A window that would start in the padding below is left out.
+        # PyTorch leaves out a window that would start in the padding below.
         late = self.ceil and (out - 1) * self.stride >= rows + self.padding
         return out - 1 if late else out
 
 
 @dataclass(frozen=True)
 class Band:
-    """Rows [first, last) of the photograph, and which rows of its result to keep."""
+    """A band of a photograph.
+
+    Attributes:
+        first: first row of the photograph to read, halo included.
+        last: row after the last one to read, halo included.
+        keep: rows of the band's result that are free of its padding.
+    """
 
     first: int
     last: int
@@ -53,11 +69,11 @@ class Band:
 
 
 def split_trunk(trunk: nn.Sequential) -> tuple[nn.Sequential, nn.Sequential]:
-    """The layers to run in bands, and the others."""
+    """Split a trunk into the layers to run in bands and the remaining ones."""
     stride = 1
     for number, child in enumerate(trunk):
         layers = rows_of(child)
-        # A ReLU stays with the convolution before it, into which it is folded.
+        # Never split before a ReLU: it is fused with the convolution before it.
         if stride >= BANDED_STRIDE and layers:
             return trunk[:number], trunk[number:]
         stride *= math.prod(layer.stride for layer in layers)
@@ -65,10 +81,10 @@ def split_trunk(trunk: nn.Sequential) -> tuple[nn.Sequential, nn.Sequential]:
 
 
 def rows_of(module: nn.Module) -> list[Rows]:
-    """What each layer of a module does to rows, first to last.
+    """The vertical geometry of each convolution and pooling of a module, in order.
 
-    Branches count as if they followed each other: the halo is then too large, never
-    too small.
+    Parallel branches are counted as if one followed the other, which makes the halo too
+    large, never too small.
     """
     layers = []
     for layer in module.modules():
@@ -85,17 +101,20 @@ def rows_of(module: nn.Module) -> list[Rows]:
 
 
 def _downwards(size: Any) -> int:
-    """Of a setting for both axes, or one for each."""
+    """The vertical part of a setting that is one number or (vertical, horizontal)."""
     return int(size if isinstance(size, int) else size[0])
 
 
 def bands_of(layers: Sequence[Rows], height: int, width: int) -> Iterator[Band]:
-    """Cut a photograph of this size so that no band is larger than needed.
+    """Cut a photograph into bands of about ``BAND_PIXELS`` pixels each.
 
     Args:
-        layers: What is done to the rows.
-        height: Rows of the photograph.
-        width: Columns of the photograph.
+        layers: geometry of the layers to run in bands, first to last.
+        height: height of the photograph in pixels.
+        width: width of the photograph in pixels.
+
+    Yields:
+        Bands from top to bottom, whose kept rows make up the whole feature map.
     """
     rows, stride = height, 1
     for layer in layers:
@@ -109,19 +128,20 @@ def bands_of(layers: Sequence[Rows], height: int, width: int) -> Iterator[Band]:
             first = first * layer.stride - layer.padding
             last = last * layer.stride - layer.padding
             last += layer.dilation * (layer.kernel - 1)
-        # On the grid of the result, or its cells would lie elsewhere.
+        # A multiple of the stride, or the cells of the band would lie between those of
+        # the whole.
         first = max(0, first // stride * stride)
         last = height if end == rows else min(height, last + 1)
         yield Band(first, last, slice(start - first // stride, end - first // stride))
 
 
 class InBands(nn.Module):
-    """Runs the first layers band by band and the others on what they give.
+    """A trunk whose first layers run in bands and whose other layers run at once.
 
     Args:
-        first: What is run in bands.
-        layers: What ``first`` does to the rows.
-        others: What follows.
+        first: layers to run in bands.
+        layers: geometry of ``first``, as ``rows_of`` returns it.
+        others: layers to run on the joined result of ``first``.
     """
 
     def __init__(
@@ -131,7 +151,7 @@ class InBands(nn.Module):
         self.first, self.layers, self.others = first, tuple(layers), others
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, C, h, w)."""
+        """Encode standardised pixels, (B, 3, H, W), to feature maps, (B, C, h, w)."""
         bands = list(bands_of(self.layers, *pixels.shape[2:]))
         if len(bands) == 1:
             maps = self.first(pixels)

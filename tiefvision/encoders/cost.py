@@ -1,4 +1,4 @@
-"""What encoding costs: the arithmetic that an architecture cannot do without."""
+"""The cost of encoding, counted in floating-point operations."""
 
 import copy
 
@@ -9,15 +9,16 @@ from tiefvision.encoders.dense import DenseEncoder
 
 
 def floating_point_operations(encoder: DenseEncoder, height: int, width: int) -> int:
-    """Multiplications and additions of the convolutions of one pass.
+    """Count the multiplications and additions of the convolutions of one forward pass.
 
-    Nothing is computed. Padding counts as if it were multiplied, and pooling and
-    activations not at all, so that rates compare with those of a matrix product.
+    The encoder is traced without computing anything. Padding counts as if it were
+    multiplied; pooling and activations do not count. Rates are therefore comparable
+    with those of a matrix product.
 
     Args:
-        encoder: On any device.
-        height: Pixels of the photograph, its border included.
-        width: Pixels of the photograph, its border included.
+        encoder: encoder on any device.
+        height: height of the photograph in pixels, its border included.
+        width: width of the photograph in pixels, its border included.
     """
     trunk = copy.deepcopy(encoder.trunk).to("meta")
     pixels = torch.empty(1, 3, height, width, device="meta")

@@ -1,10 +1,10 @@
-"""A trunk made ready to run: the same function, with fewer and faster steps.
+"""Fusion of a trunk for inference: the same function, in fewer and faster operations.
 
-Three things are done to it, once. Batch normalisation, an affine map when it is not
-trained, is folded into the convolution before it. A ReLU is computed where the
-convolution writes its sums. And the weights are laid out as oneDNN reads them: PyTorch
-does that anew in every call, which takes as long as a sixth of AlexNet on a 224 px
-crop. The first two are exact but for the last digits; the third changes nothing.
+Three changes are made once, when an encoder is built. Batch normalisation, which is
+affine in evaluation mode, is folded into the convolution before it. A ReLU is applied
+by the convolution as it writes its result. Weights are packed in oneDNN's memory
+layout, which PyTorch otherwise does in every call, at a sixth of AlexNet's time on a
+224 px crop. The first two change results by rounding only, the third not at all.
 """
 
 import copy
@@ -19,23 +19,27 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tiefvision.encoders.bands import InBands, rows_of, split_trunk
 
 Run = Callable[[Tensor], Tensor]
-"""(B, 3, H, W) normalised pixels to (B, C, h, w), both in the format of the trunk."""
+"""Encodes standardised pixels, (B, 3, H, W), to feature maps, (B, C, h, w), both in the
+dtype of the trunk."""
 
 Activation = nn.ReLU | nn.ReLU6
 
 PACKED_SIZES = 8
-"""Sizes of input whose packed weights a convolution keeps: the crops and the levels of
-the photographs of a common shape, for at most 40 MB in bfloat16 (AlexNet)."""
+"""Number of input sizes for which a convolution caches its packed weights: enough for
+crops and for all levels of photographs of one shape, at up to 40 MB in bfloat16
+(AlexNet)."""
 
 
 @torch.no_grad()
 def fuse_trunk(trunk: nn.Sequential, device: torch.device, dtype: torch.dtype) -> Run:
-    """A copy of a trunk, to be called in inference mode alone.
+    """Build a fused copy of a trunk, for calls in inference mode only.
+
+    On a CPU the first layers of the copy also run in bands.
 
     Args:
-        trunk: In evaluation mode; left as it is.
-        device: Where the copy runs.
-        dtype: What it computes in.
+        trunk: trunk in evaluation mode; it is not changed.
+        device: device of the copy.
+        dtype: dtype that the copy computes in, float32 or bfloat16.
     """
     if device.type != "cpu":
         return _fuse(trunk, device, dtype)
@@ -47,6 +51,7 @@ def fuse_trunk(trunk: nn.Sequential, device: torch.device, dtype: torch.dtype) -
 def _fuse(
     trunk: nn.Sequential, device: torch.device, dtype: torch.dtype
 ) -> fx.GraphModule:
+    """A copy of a trunk in which every convolution is a ``FusedConvolution``."""
     graph = fx.symbolic_trace(copy.deepcopy(trunk))
     for node in list(graph.graph.nodes):
         convolution = _module(graph, node)
@@ -63,11 +68,16 @@ def _fuse(
 
 
 class FusedConvolution(nn.Module):
-    """A convolution and the ReLU behind it, in channels-last layout."""
+    """A convolution fused with the ReLU after it, in channels-last memory format.
+
+    Args:
+        convolution: convolution with batch normalisation already folded in.
+        activation: ReLU or ReLU6 to fuse, or None.
+    """
 
     def __init__(self, convolution: nn.Conv2d, activation: nn.Module | None) -> None:
         super().__init__()
-        # What is added at the edge: all trunks use numbers here, not "same".
+        # Padding may also be a word such as "same", which no trunk here uses.
         assert not isinstance(convolution.padding, str)
         self.convolution = convolution.to(memory_format=torch.channels_last)
         self.activation = activation
@@ -82,11 +92,11 @@ class FusedConvolution(nn.Module):
         self.packed = lru_cache(PACKED_SIZES)(self._pack)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C', h, w)."""
+        """Convolve feature maps, (B, C, H, W), and apply the ReLU: (B, D, h, w)."""
         if not self.packs:
             sums: Tensor = self.convolution(maps)
             return sums if self.activation is None else self.activation(sums)
-        # The operation behind torch.compile on CPUs, which would need a C++ compiler.
+        # torch.compile uses this operation on CPUs, but would need a C++ compiler.
         result: Tensor = torch.ops.mkldnn._convolution_pointwise(
             maps,
             self.packed(tuple(maps.shape)),
@@ -97,9 +107,10 @@ class FusedConvolution(nn.Module):
         return result
 
     def _pack(self, shape: tuple[int, ...]) -> Tensor:
-        """The weights in the layout for an input of exactly this shape.
+        """Pack the weights for input of exactly this shape.
 
-        The layout for another is accepted, and can run at a tenth of the rate.
+        Weights packed for another shape give the same result, but can run at a tenth of
+        the speed.
         """
         packed: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
             self.convolution.weight, *self.geometry, list(shape)
@@ -108,16 +119,17 @@ class FusedConvolution(nn.Module):
 
 
 def _has_onednn(dtype: torch.dtype) -> bool:
-    """Whether this PyTorch has the operations; some builds, as for Macs, have not."""
+    """Whether this build of PyTorch has oneDNN's operations; those for Macs do not."""
     names = ("_convolution_pointwise", "_reorder_convolution_weight")
     here = all(hasattr(torch.ops.mkldnn, name) for name in names)
     if not (here and torch.backends.mkldnn.enabled):
         return False
-    # It refuses bfloat16 on processors that cannot even emulate it.
+    # oneDNN refuses bfloat16 on processors that cannot even emulate it.
     return dtype == torch.float32 or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _onednn_activation(activation: nn.Module | None) -> tuple[str, list[Any], str]:
+    """Name, parameters and algorithm of an activation, in oneDNN's terms."""
     if activation is None:
         return "none", [], ""
     if isinstance(activation, nn.ReLU6):
@@ -126,13 +138,18 @@ def _onednn_activation(activation: nn.Module | None) -> tuple[str, list[Any], st
 
 
 def _module(graph: fx.GraphModule, node: fx.Node) -> nn.Module | None:
+    """The module that a node calls, if any."""
     if node.op != "call_module":
         return None
     return graph.get_submodule(str(node.target))
 
 
 def _take_next(graph: fx.GraphModule, node: fx.Node, kind: Any) -> nn.Module | None:
-    """Take the module behind a node out, if it is of a kind and nobody else listens."""
+    """Remove and return the module that follows a node in the graph.
+
+    Nothing is removed, and None returned, if the module is not of this kind or if
+    anything else uses the result of the node.
+    """
     if len(node.users) != 1:
         return None
     following = next(iter(node.users))

@@ -1,1 +1,1 @@
-"""Ranking garments: similarity of encodings, and a network that improves on it."""
+"""Rankers: embeddings of garments whose dot product is a similarity."""

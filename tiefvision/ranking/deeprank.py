@@ -1,7 +1,8 @@
-"""DeepRank: a network over the maps of located garments, trained on triplets.
+"""DeepRank: networks over the feature maps of garments, trained on triplets.
 
-Source: TiefVision's slides, step 6. The published code trains dot products that are
-not cosines, with a margin that is not an angle; here both are what the slides say.
+Source: TiefVision's slides, step 6: cosines of embeddings, and a margin in degrees. The
+published code trains dot products of embeddings that are not normalised, with a margin
+that is not an angle; this module follows the slides.
 """
 
 import torch
@@ -14,23 +15,30 @@ from tiefvision.ranking.unit_cells import mix_cells
 from tiefvision.ranking.whitening import Whitening
 
 SIZE = 512
-"""Numbers of the embedding of ``ColourRank``."""
+"""Default dimension of the embedding of ``ColourRank``."""
 
 REGIONS = 4, 2
-"""Rows and columns that it pools a map to: where a garment ends matters, and a pose
-shifts cells by about so much."""
+"""Rows and columns of regions to which ``ColourRank`` pools a feature map: coarse
+enough to absorb the shift of cells by a pose, fine enough to show where a garment
+ends."""
 
 LEAST_SHARE = 1e-6
-"""Of the cells of a region, or one whose cells are all turned down would be 0 / 0."""
+"""Lower bound of a region's mean attention, which is a divisor: attention of 0 in all
+cells of a region would give 0 / 0."""
 
 CELLS_SHARE = (1 / 3, 2 / 3)
-"""What the map and the colours weigh in its similarity before training."""
+"""Weights of the feature map and of the colours in the similarity of ``ColourRank``
+before training."""
 
 
 class DeepRank(nn.Module):
-    """One 1x1 convolution that starts as the identity, then unit cells again.
+    """One 1x1 convolution over the feature map, followed by normalisation of each cell.
 
-    Before training it therefore ranks exactly as the similarity of encodings does.
+    The convolution is initialised as the identity, so that the untrained network ranks
+    exactly as the cosine ranker does.
+
+    Args:
+        channels: channels C of the feature map.
     """
 
     def __init__(self, channels: int) -> None:
@@ -41,19 +49,24 @@ class DeepRank(nn.Module):
             self.mix.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, garments: Garments) -> Tensor:
-        """Embed the maps of garments.
+        """Embed the feature maps of B garments.
 
         Returns:
-            (B, C * h * w) of unit length; a dot product is a similarity in [-1, 1].
+            Embeddings of unit length, (B, C * h * w) float32; their dot product is a
+            similarity in [-1, 1].
         """
         assert self.mix.bias is not None
         return mix_cells(self.mix.weight, self.mix.bias, garments.maps)
 
 
 class DeeperRank(nn.Module):
-    """Two 1x1 convolutions with a ReLU between, added to the map: a residual.
+    """A residual block over the feature map: two 1x1 convolutions with a ReLU between.
 
-    The second starts at zero, so it too starts as the similarity of encodings.
+    The second convolution is initialised with zeros, so that the untrained network
+    ranks exactly as the cosine ranker does.
+
+    Args:
+        channels: channels C of the feature map.
     """
 
     def __init__(self, channels: int) -> None:
@@ -64,27 +77,28 @@ class DeeperRank(nn.Module):
         nn.init.zeros_(self.outer.bias)  # type: ignore[arg-type]
 
     def forward(self, garments: Garments) -> Tensor:
-        """As ``DeepRank``."""
+        """Embed B garments: (B, C * h * w) float32 of unit length, as ``DeepRank``."""
         maps = garments.maps
         added = self.outer(self.inner(maps).relu())
         return flatten_cells(normalise_cells(maps + added))
 
 
 class ColourRank(nn.Module):
-    """A branch over the map and a branch over the colours, side by side.
+    """A branch over the feature map and a branch over the colours, concatenated.
 
-    The map is pooled to a few regions, in which cells count as much as the network
-    gives them: grounds and skin tell garments apart badly. A map and its mirror image
-    are pooled as one, for a back is the mirror of a front. Each branch is a projection
-    of unit length; the weights of both are learnt, so that the similarity of two
-    garments is a weighted mean of how alike they are in shape and in colour. The idea
-    of a second branch that keeps what the deep one forgets: Wang et al.,
-    arXiv:1404.4661, section 4.
+    The map branch pools the cells to ``REGIONS`` with learnt attention, because cells
+    of background and skin do not distinguish garments. Regions are added to their
+    mirror images, so that a garment and its mirror image have the same embedding: the
+    back of a garment resembles the mirrored front. Each branch is a linear projection
+    to unit length, and the weights of the branches are learnt: the similarity of two
+    garments is a weighted mean of a similarity by shape and one by colour. Source of a
+    second, shallow branch for what the deep one discards: Wang et al., arXiv:1404.4661,
+    section 4.
 
     Args:
-        channels: Of the map.
-        colours: Numbers of ``lab_histogram``.
-        size: Numbers of the embedding, half of them of each branch.
+        channels: channels C of the feature map.
+        colours: bins K of the colour histogram.
+        size: dimension of the embedding; each branch gives half of it.
     """
 
     def __init__(self, channels: int, colours: int, size: int = SIZE) -> None:
@@ -99,14 +113,21 @@ class ColourRank(nn.Module):
         nn.init.zeros_(self.attention.bias)  # type: ignore[arg-type]
 
     def forward(self, garments: Garments) -> Tensor:
-        """B garments to (B, size) of unit length."""
+        """Embed B garments: (B, size) float32 of unit length."""
         weights = self.balance.softmax(dim=0).sqrt()
         cells = functional.normalize(self.cells(self.regions(garments.maps)), dim=1)
         colours = functional.normalize(self.colours(garments.colours), dim=1)
         return torch.cat([weights[0] * cells, weights[1] * colours], dim=1)
 
     def regions(self, maps: Tensor) -> Tensor:
-        """(B, C, h, w) to (B, C * rows * columns) of unit length."""
+        """Pool the cells of feature maps to regions, weighted by attention.
+
+        Args:
+            maps: feature maps, (B, C, h, w) float32.
+
+        Returns:
+            Vectors of unit length, (B, C * rows * columns) float32.
+        """
         shares = self.attention(maps).sigmoid()
         pooled = functional.adaptive_avg_pool2d(maps * shares, REGIONS)
         counted = functional.adaptive_avg_pool2d(shares, REGIONS)
@@ -116,12 +137,16 @@ class ColourRank(nn.Module):
 
     @torch.no_grad()
     def start_from(self, cells: Whitening, colours: Whitening) -> None:
-        """Start as whitened features, unsupervised: the mix that has to be beaten.
+        """Initialise both branches as whitened principal components.
+
+        The untrained network is then an unsupervised ranker, which training has to
+        improve on. If a whitening has fewer components than its branch has outputs, the
+        remaining outputs start at zero.
 
         Args:
-            cells: Learnt on what ``regions`` gives for training photographs.
-            colours: Learnt on their histograms. Where few photographs vary in fewer
-                directions than a branch has numbers, the others start at zero.
+            cells: reduction learnt on what ``regions`` returns for training
+                photographs.
+            colours: reduction learnt on colour histograms of training photographs.
         """
         for layer, whitening in ((self.cells, cells), (self.colours, colours)):
             rows = len(whitening.projection)
@@ -133,22 +158,22 @@ class ColourRank(nn.Module):
 
 
 RankNetwork = DeepRank | DeeperRank | ColourRank
-"""Networks that the angle hinge trains: garments to embeddings of unit length."""
+"""A network that embeds garments at unit length and is trained by ``angle_hinge``."""
 
 
 def angle_hinge(angles: Tensor, margin: float) -> Tensor:
-    """max(0, margin + angle(H, H+) - angle(H, H-)), per triplet, in degrees.
+    """The triplet loss max(0, margin + angle(H, H+) - angle(H, H-)) in degrees.
 
-    The hinge is taken for each triplet before any mean: easy triplets must not pay for
-    hard ones.
+    The hinge is applied to each triplet before any mean, so that easy triplets do not
+    offset hard ones.
 
     Args:
-        angles: (T, 2) degrees, to the positive and to the negative, as
-            ``triplet_angles`` gives them.
-        margin: Degrees by which the positive must be closer.
+        angles: angles from the anchor to the positive and to the negative in degrees,
+            (T, 2), as ``triplet_angles`` returns them.
+        margin: degrees by which the positive must be closer than the negative.
 
     Returns:
-        (T,) losses of at least 0.
+        Loss of each triplet, at least 0, (T,).
 
     >>> angle_hinge(torch.tensor([[90.0, 180.0], [10.0, 120.0]]), margin=100.0).tolist()
     [10.0, 0.0]

@@ -1,4 +1,4 @@
-"""A mix of two rankers, its weight learnt on the training split."""
+"""A weighted mix of two rankers, with the weight learnt on the training split."""
 
 from collections.abc import Mapping
 
@@ -12,20 +12,23 @@ from tiefvision.ranking.garments import Embed, Garments, GarmentsOf
 from tiefvision.ranking.views import BLOCK, similarity_table
 
 WEIGHTS = tuple(number / 20 for number in range(21))
-"""Of the second ranker that are tried."""
+"""Weights of the second ranker that are tried: 0, 0.05, ..., 1."""
 
 MOST_QUERIES = 2000
-"""That choose a weight: the standard error of their mean reciprocal rank is 0.01."""
+"""Most queries on which a weight is chosen: at 2,000 the standard error of the mean
+reciprocal rank is about 0.01."""
 
 
 class MixRanker(nn.Module):
-    """Two embeddings side by side: the similarity is the weighted mean of theirs.
+    """Concatenated embeddings of two rankers, scaled by the roots of their weights.
+
+    The similarity of two garments is the weighted mean of both rankers' similarities.
 
     Args:
-        first: One ranker.
-        second: The other.
-        weight: Of the second, in [0, 1].
-        names: Of both, to tell what was mixed.
+        first: ranker with weight 1 - ``weight``.
+        second: ranker with weight ``weight``.
+        weight: weight of the second ranker, in [0, 1].
+        names: names of the two rankers, for ``learnt_in_words``.
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class MixRanker(nn.Module):
         self.names = names
 
     def learnt_in_words(self) -> str:
-        """What was mixed, in a line.
+        """The names and weights of the mixed rankers, in one line.
 
         >>> mix = MixRanker(lambda it: it, lambda it: it, 0.25, ("mean", "lab"))
         >>> mix.learnt_in_words()
@@ -53,7 +56,7 @@ class MixRanker(nn.Module):
         )
 
     def forward(self, garments: Garments) -> Tensor:
-        """B garments to (B, D1 + D2) of unit length."""
+        """Embed B garments: (B, D1 + D2) float32 of unit length."""
         return torch.cat(
             [
                 self.first(garments) * (1.0 - self.weight) ** 0.5,
@@ -70,21 +73,21 @@ def learn_mix(
     garments_of: GarmentsOf,
     second_name: str = "lab",
 ) -> tuple[str, MixRanker]:
-    """The mix with the highest mean reciprocal rank on a search.
+    """Choose the mix with the highest mean reciprocal rank on a search.
 
-    Similarities of a block of queries by two rankers are in memory at a time.
+    Memory holds the similarities of one block of queries by two rankers at a time.
 
     Args:
-        search: Of the training split; of more than ``MOST_QUERIES`` queries, so many
-            at even distances ask.
-        firsts: What may be mixed with the second, by name.
-        second: The other ranker.
-        garments_of: Reads the crops of views.
-        second_name: Its name.
+        search: search within the training split. If it has more than ``MOST_QUERIES``
+            queries, evenly spaced ones are used.
+        firsts: candidates for the first ranker, by name.
+        second: second ranker, the same in every mix.
+        garments_of: reader of the crops of views.
+        second_name: name of the second ranker.
 
     Returns:
-        The name of the first, and the mix. Of equal ones, that with the least weight of
-        the second.
+        Name of the chosen first ranker, and the mix. Between weights of equal mean
+        reciprocal rank the lowest wins; between candidates, the one listed first.
     """
     gallery = search.gallery
     figures = {name: np.zeros(len(WEIGHTS)) for name in firsts}
@@ -104,7 +107,7 @@ def learn_mix(
 
 
 def _blocks(count: int) -> list[list[int]]:
-    """Numbers of the queries that ask, ``BLOCK`` at a time."""
+    """Indices of at most ``MOST_QUERIES`` evenly spaced queries, in blocks."""
     asking = min(count, MOST_QUERIES)
     numbers = (np.arange(asking) * count // max(asking, 1)).tolist()
     return [numbers[start : start + BLOCK] for start in range(0, asking, BLOCK)]

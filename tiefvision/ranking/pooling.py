@@ -1,6 +1,7 @@
-"""Unsupervised rankers that forget where a cell stands: a map pooled to one vector.
+"""Unsupervised rankers that pool a feature map over its cells to one vector.
 
-A vector has as many numbers as a map has channels, a hundredth of the map itself.
+The vector has one number a channel (256 for AlexNet, where the map has 30,976), and
+discards the position of cells.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,40 +14,47 @@ from torch.nn import functional
 from tiefvision.ranking.garments import Garments
 
 Pool = Callable[[Tensor], Tensor]
-"""(B, C, h, w) to (B, C)."""
+"""A pooling over the cells: (B, C, h, w) to (B, C)."""
 
 POWER = 3.0
-"""Of the generalised mean (Radenovic, Tolias & Chum, arXiv:1711.02512, table 1)."""
+"""Exponent of the generalised mean (Radenovic, Tolias & Chum, arXiv:1711.02512,
+table 1)."""
 
 LEAST = 1e-6
-"""Below it, numbers count as it: the generalised mean is of positive ones."""
+"""Lower bound to which activations are clamped before the generalised mean, which is
+defined for positive numbers."""
 
 
 def mean_pool(maps: Tensor) -> Tensor:
-    """The mean over the cells, (B, C)."""
+    """The mean over the cells, (B, C, h, w) to (B, C)."""
     return maps.mean(dim=(2, 3))
 
 
 def max_pool(maps: Tensor) -> Tensor:
-    """The largest of each channel, (B, C): MAC (Tolias et al., arXiv:1511.05879, 3)."""
+    """The maximum over the cells, (B, C, h, w) to (B, C).
+
+    Maximum activations of convolutions, MAC (Tolias et al., arXiv:1511.05879,
+    section 3).
+    """
     return maps.amax(dim=(2, 3))
 
 
 def generalised_mean_pool(maps: Tensor) -> Tensor:
-    """The ``POWER``-th root of the mean ``POWER``-th power, (B, C): GeM.
+    """The generalised mean over the cells, (B, C, h, w) to (B, C).
 
-    Between the mean and the maximum (Radenovic, Tolias & Chum, arXiv:1711.02512,
-    equation 3).
+    GeM, the ``POWER``-th root of the mean of ``POWER``-th powers, lies between the mean
+    and the maximum (Radenovic, Tolias & Chum, arXiv:1711.02512, equation 3).
     """
     return maps.clamp_min(LEAST).pow(POWER).mean(dim=(2, 3)).pow(1 / POWER)
 
 
 def centred_sum_pool(maps: Tensor) -> Tensor:
-    """The sum in which the middle counts more, (B, C): SPoC with its centring prior.
+    """The sum over the cells, weighted towards the centre, (B, C, h, w) to (B, C).
 
-    The weight is a Gaussian of the distance to the middle whose deviation is a third of
-    the way to the nearer edge (Babenko & Lempitsky, arXiv:1510.07493, 4.2). Their
-    whitening is left out, for it has to be learnt.
+    SPoC with its centring prior: a Gaussian of the distance to the centre of the map,
+    whose standard deviation is a third of the distance from the centre to the nearest
+    edge (Babenko & Lempitsky, arXiv:1510.07493, section 4.2). The whitening of SPoC,
+    which would have to be learnt, is left out.
     """
     height, width = maps.shape[2:]
     down, across = (
@@ -66,14 +74,14 @@ POOLS: Mapping[str, Pool] = MappingProxyType(
         "spoc": centred_sum_pool,
     }
 )
-"""By the name of the ranker."""
+"""The poolings by the name of their ranker."""
 
 
 class PooledRanker(nn.Module):
-    """A map pooled to one vector, compared by the cosine.
+    """A ranker that compares pooled feature maps by their cosine.
 
     Args:
-        pool: One of ``POOLS``.
+        pool: pooling over the cells, one of ``POOLS``.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -81,5 +89,5 @@ class PooledRanker(nn.Module):
         self.pool = pool
 
     def forward(self, garments: Garments) -> Tensor:
-        """Maps of (B, C, h, w) to (B, C) of unit length."""
+        """Embed B garments: (B, C) float32 of unit length."""
         return functional.normalize(self.pool(garments.maps), dim=1)

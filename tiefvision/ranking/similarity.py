@@ -1,8 +1,9 @@
 """Similarity of two garments: the mean cosine of their aligned cells, in [-1, 1].
 
-Higher is closer. Source: TiefVision's slides, step 5. The mean over cells of dot
-products of unit cells is one dot product of unit vectors, so an embedding is the
-normalised map laid out flat, and any index for cosines serves it.
+Higher is closer. Source: TiefVision's slides, step 5. The mean over the cells of dot
+products of unit cells equals one dot product of unit vectors. The embedding of a
+garment is therefore its normalised feature map, flattened, and any index for cosine
+similarity can search it.
 """
 
 import math
@@ -12,11 +13,14 @@ from torch.nn import functional
 
 
 def pool_cells(maps: Tensor, grid: int) -> Tensor:
-    """Average a map down to grid x grid cells; 0 leaves it as it is.
+    """Average feature maps to a coarser grid.
 
     Args:
-        maps: (B, C, h, w).
-        grid: Cells on a side.
+        maps: feature maps, (B, C, h, w).
+        grid: cells on a side of the result; 0 returns ``maps`` as they are.
+
+    Returns:
+        Feature maps, (B, C, grid, grid).
     """
     if grid == 0:
         return maps
@@ -24,30 +28,31 @@ def pool_cells(maps: Tensor, grid: int) -> Tensor:
 
 
 def normalise_cells(maps: Tensor) -> Tensor:
-    """Every cell of (B, C, h, w) at unit length; a cell of zeros stays zero."""
+    """Scale every cell of (B, C, h, w) to unit length; cells of zeros stay zero."""
     return functional.normalize(maps, dim=1)
 
 
 def flatten_cells(maps: Tensor) -> Tensor:
-    """Maps of unit cells to unit embeddings whose dot product is the similarity.
+    """Flatten feature maps to embeddings whose dot product is the similarity.
 
     Args:
-        maps: (B, C, h, w), as ``normalise_cells`` returns them.
+        maps: feature maps of unit cells, (B, C, h, w), as ``normalise_cells`` returns
+            them.
 
     Returns:
-        (B, C * h * w).
+        Embeddings, (B, C * h * w), of unit length unless a cell is zero.
     """
     return maps.flatten(1) / math.sqrt(maps.shape[2] * maps.shape[3])
 
 
 def similarity(maps: Tensor, others: Tensor) -> Tensor:
-    """Mean over aligned cells of the cosine, for each pair.
+    """The mean cosine of the aligned cells of each pair of feature maps.
 
     Args:
-        maps: (B, C, h, w) of unit cells.
-        others: The same shape.
+        maps: feature maps of unit cells, (B, C, h, w).
+        others: feature maps of unit cells to compare with, (B, C, h, w).
 
     Returns:
-        (B,) in [-1, 1].
+        Similarities in [-1, 1], (B,).
     """
     return (maps * others).sum(dim=1).mean(dim=(1, 2)).clamp(-1.0, 1.0)

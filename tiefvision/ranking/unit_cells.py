@@ -1,8 +1,8 @@
-"""A 1x1 convolution and unit cells in one pass, for training at the machine's rate.
+"""A 1x1 convolution fused with the normalisation of cells, with its own backward pass.
 
-Layer by layer, a batch of maps goes through memory some twenty times, and two thirds
-of a training step are spent on that. Here a few maps at a time go through all steps
-while they lie in the cache, and what the way back needs is written out by hand.
+As separate layers, both move a batch of feature maps through memory some twenty times,
+which takes two thirds of a training step. Here a few maps at a time pass through all
+operations while they are in the CPU's cache, forward and backward.
 """
 
 import math
@@ -13,32 +13,36 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 BLOCK = 8
-"""Maps at a time: 1 MB of 256 channels by 11x11 cells, the second cache of a core."""
+"""Feature maps processed at a time on a CPU: 1 MB for 256 channels by 11x11 cells, the
+size of a core's second-level cache."""
 
 LEAST = 1e-12
-"""Shortest cell that is brought to unit length, as ``normalise_cells`` has it."""
+"""Lower bound of the length by which a cell is divided, as in ``normalise_cells``."""
 
 
 def mix_cells(weight: Tensor, bias: Tensor, maps: Tensor) -> Tensor:
-    """Mix the channels of every cell, and bring each to unit length.
+    """Apply a 1x1 convolution, normalise every cell and flatten the map.
 
-    The same as ``flatten_cells(normalise_cells(conv2d(maps, weight, bias)))``.
+    Equal to ``flatten_cells(normalise_cells(conv2d(maps, weight, bias)))``.
 
     Args:
-        weight: (D, C, 1, 1).
-        bias: (D,).
-        maps: (B, C, h, w).
+        weight: weight of the convolution, (D, C, 1, 1).
+        bias: bias of the convolution, (D,).
+        maps: feature maps, (B, C, h, w).
 
     Returns:
-        (B, D * h * w) of unit length.
+        Embeddings of unit length, (B, D * h * w).
     """
     mixed: Tensor = _MixCells.apply(weight.flatten(1), bias, maps.flatten(2))
     return mixed.flatten(1)
 
 
 class _MixCells(torch.autograd.Function):
-    """With y = Wx + b of n cells, e = y / (|y| sqrt(n)); a step back from g = dL/de
-    is dL/dy = (g - n e (e . g)) / (|y| sqrt(n))."""
+    """The fused operation on maps of n cells, and its gradient.
+
+    Forward, for each cell x: y = W x + b and e = y / (|y| sqrt(n)). Backward, from
+    g = dL/de: dL/dy = (g - n e (e . g)) / (|y| sqrt(n)).
+    """
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, bias: Tensor, maps: Tensor) -> Tensor:
@@ -51,7 +55,7 @@ class _MixCells(torch.autograd.Function):
             torch.baddbmm(bias[:, None], weights, maps[part], out=mixed)
             norms = mixed.square().sum(1, keepdim=True).sqrt_().clamp_min_(LEAST)
             torch.mul(norms, math.sqrt(cells), out=length)
-            mixed.div_(length)  # a cell of one channel comes out as exactly 1 or -1
+            mixed.div_(length)  # exactly 1 or -1 for a cell of one channel
         ctx.save_for_backward(weight, maps, unit, lengths)
         return unit
 
@@ -73,6 +77,6 @@ class _MixCells(torch.autograd.Function):
 
 
 def _blocks(maps: Tensor) -> list[slice]:
-    """Few maps at a time where they are computed in a cache; elsewhere all at once."""
+    """Slices of ``BLOCK`` maps on a CPU; one slice of all maps on other devices."""
     size = BLOCK if maps.device.type == "cpu" else max(1, len(maps))
     return [slice(start, start + size) for start in range(0, len(maps), size)]

@@ -1,10 +1,10 @@
-"""Embeddings of maps reduced to a few numbers: principal components, to be whitened.
+"""Principal components of embeddings, optionally whitened.
 
-The cosine ranker's embedding is the whole map, 30,976 numbers of AlexNet's 256 channels
-by 11x11 cells. The components are learnt on training photographs, without labels.
-Sources: Jegou & Chum, "Negative evidences and co-occurrences in image retrieval: the
-benefit of PCA and whitening" (ECCV 2012), section 3; Babenko & Lempitsky,
-arXiv:1510.07493, 4.2.
+The cosine ranker's embedding is the whole feature map: 30,976 dimensions, AlexNet's 256
+channels by 11x11 cells. Principal component analysis (PCA) on the embeddings of
+training photographs, without labels, reduces it to a few hundred. Sources: Jegou &
+Chum, "Negative evidences and co-occurrences in image retrieval: the benefit of PCA and
+whitening" (ECCV 2012), section 3; Babenko & Lempitsky, arXiv:1510.07493, 4.2.
 """
 
 import math
@@ -21,38 +21,45 @@ from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.ranking.garments import Embed, Garments
 
 SIZE = 256
-"""Numbers that an embedding is reduced to."""
+"""Default dimension of a reduced embedding."""
 
 STRENGTH = 0.0
-"""No whitening: whole maps are found worse, the more of it
-(docs/experiments/0007-reduction.md). The sources whiten pooled embeddings."""
+"""Default strength of the whitening: none. The more whole feature maps are whitened,
+the worse they rank (docs/experiments/0007-reduction.md); the sources whiten pooled
+embeddings."""
 
 MOST_ROWS = 4096
-"""Side of the matrix whose eigenvectors are sought: 134 MB, and 15 s on a core."""
+"""Largest side of the matrix whose eigenvectors are computed: 134 MB in float64, and
+15 s on one core."""
 
 BLOCK = 256
-"""Rows at a time, and columns at a time: bounds the copies in double precision."""
+"""Rows or columns converted to float64 at a time; bounds the memory of the copies."""
 
 LEAST_VARIANCE = 1e-12
-"""Of the mean squared length. A direction of less holds the rounding of float32, a
-ten-millionth of a number, and whitening would blow it up."""
+"""Least variance of a component that is kept, as a fraction of the embeddings' mean
+squared length. A component of less variance is rounding error of float32 (1e-7 of a
+number), which whitening would amplify."""
 
 
 @dataclass(frozen=True, eq=False)
 class Whitening:
-    """A learnt reduction of D numbers to K.
+    """A learnt reduction of embeddings from D to K dimensions.
 
     Attributes:
-        mean: (D,) float32, taken away first.
-        projection: (K, D) float32, orthogonal rows, that of the greatest variance
-            first. Each is divided by its deviation, to the power of the strength.
+        mean: mean of the training embeddings, subtracted first, (D,) float32.
+        projection: principal components as orthogonal rows in descending order of
+            variance, (K, D) float32. The length of a row is the standard deviation
+            along it, to the power of minus the strength of the whitening.
     """
 
     mean: NDArray[np.float32]
     projection: NDArray[np.float32]
 
     def apply(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Reduce (N, D) to (N, K) float32 of unit length; the mean itself to zeros."""
+        """Reduce embeddings of (N, D) float32 to (N, K) float32 of unit length.
+
+        An embedding equal to the mean becomes zeros.
+        """
         reduced = np.empty((len(embeddings), len(self.projection)), dtype=np.float32)
         for start in range(0, len(embeddings), BLOCK):
             rows = slice(start, start + BLOCK)
@@ -63,11 +70,11 @@ class Whitening:
 
 
 class WhitenedRanker(nn.Module):
-    """A ranker whose embeddings are reduced.
+    """A ranker whose embeddings are reduced to principal components.
 
     Args:
-        embed: B garments to (B, D).
-        whitening: Learnt on its embeddings.
+        embed: ranker whose embeddings, (B, D), are reduced.
+        whitening: reduction learnt on embeddings of ``embed``.
     """
 
     mean: Tensor
@@ -80,7 +87,7 @@ class WhitenedRanker(nn.Module):
         self.register_buffer("projection", torch.tensor(whitening.projection))
 
     def forward(self, garments: Garments) -> Tensor:
-        """B garments to (B, K) of unit length."""
+        """Embed B garments: (B, K) float32 of unit length."""
         centred = self.embed(garments) - self.mean
         tiny = torch.finfo(centred.dtype).tiny
         return functional.normalize(centred @ self.projection.T, dim=1, eps=tiny)
@@ -89,23 +96,28 @@ class WhitenedRanker(nn.Module):
 def fit_whitening(
     embeddings: NDArray[np.float32], size: int = SIZE, strength: float = STRENGTH
 ) -> Whitening:
-    """Learn the reduction from training embeddings.
+    """Learn the principal components of training embeddings.
 
-    Beside the embeddings, which may lie on disk (``numpy.memmap``), memory holds a
-    square matrix of min(N, D), at most ``MOST_ROWS``, and the projection in double
-    precision. Where both are more, every second row is taken, or third, and so on.
+    The embeddings may lie on disk (``numpy.memmap``). Memory holds a square float64
+    matrix of side min(N, D), and the projection in float64. If N and D both exceed
+    ``MOST_ROWS``, only every second (or third, and so on) row is used, so that at most
+    ``MOST_ROWS`` rows remain.
+
+    scikit-learn's exact ``PCA`` finds the same components, but takes about four times
+    the time and memory on whole feature maps (docs/experiments/0008-libraries.md).
 
     Args:
-        embeddings: (N, D) of unit length.
-        size: K, the numbers to reduce to. It becomes fewer where the embeddings vary in
-            fewer directions: in N - 1 at most.
-        strength: Of the whitening, in [0, 1]: a component is divided by its deviation
-            to this power. 0 is PCA alone, 1 makes all components vary alike. Less
-            than 1 favours the great components, for the small are noisier.
+        embeddings: training embeddings, (N, D) float32 of unit length.
+        size: number of components K. Fewer are returned if the embeddings span fewer
+            directions, of which there are at most N - 1.
+        strength: exponent of the whitening, in [0, 1]: each component is divided by its
+            standard deviation to this power. 0 is PCA alone; 1 gives all components the
+            same variance. A value between them raises the components of little
+            variance, which are the noisier ones, less than full whitening.
 
     Raises:
-        BadUsage: The size is below 1, or the strength is outside its range.
-        BadDataset: Not two embeddings differ.
+        BadUsage: ``size`` is below 1, or ``strength`` is outside [0, 1].
+        BadDataset: There are no two embeddings that differ.
         ValueError: An embedding is not finite.
     """
     if size < 1:
@@ -137,10 +149,11 @@ def empty_whitening(size: int, length: int) -> Whitening:
 def _principal(
     embeddings: NDArray[np.float32], mean: NDArray[np.float64], size: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The greatest variances, (K,), and their directions, (K, D) of unit length.
+    """The largest variances, (K,), and their principal components, (K, D).
 
-    From the smaller of two matrices with the same eigenvalues: that of the dot products
-    of rows, (N, N), and the scatter of columns, (D, D).
+    The components have unit length. They are computed from the smaller of two matrices
+    that share their non-zero eigenvalues: the dot products of the centred rows, (N, N),
+    and the scatter matrix of the columns, (D, D).
     """
     count, length = embeddings.shape
     few_rows = count <= length
@@ -166,7 +179,7 @@ def _principal(
 def _centred(
     embeddings: NDArray[np.float32], mean: NDArray[np.float64], axis: int
 ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """Blocks of rows (axis 0) or of columns (1), less the mean."""
+    """Blocks of the centred embeddings, along the rows (axis 0) or columns (axis 1)."""
     for start in range(0, embeddings.shape[axis], BLOCK):
         part = slice(start, start + BLOCK)
         if axis == 0:
@@ -176,13 +189,16 @@ def _centred(
 
 
 def _with_signs(directions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each direction with its largest number positive: the signs are the solver's."""
+    """Directions turned so that the number of largest magnitude in each is positive.
+
+    An eigenvector's sign is arbitrary; without this it would depend on the solver.
+    """
     largest = np.abs(directions).argmax(axis=1, keepdims=True)
     return directions * np.sign(np.take_along_axis(directions, largest, axis=1))
 
 
 def _too_few() -> BadDataset:
     return BadDataset(
-        "Whitening is learnt from two training photographs or more that differ.",
+        "Whitening needs at least two training photographs that differ.",
         "Give more photographs the split train in annotations.json.",
     )

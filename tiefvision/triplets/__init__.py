@@ -1,1 +1,1 @@
-"""Triplets: what is drawn, the angle hinge, and training on them."""
+"""Triplets: their sampling, the angles of their embeddings, and training on them."""

@@ -1,7 +1,9 @@
-"""Angles of triplets over shared embeddings, without a copy of them for each triplet.
+"""Angles of triplets whose embeddings are shared, with a memory-saving backward pass.
 
-What an embedding is pulled by is a weighted sum of a few others. A table of those
-weights, nearly empty, takes the place of the slopes of every row of every triplet.
+One view occurs in many triplets. The gradient of an embedding is a weighted sum of the
+embeddings it forms triplets with, so the backward pass builds one sparse (V, V) matrix
+of weights and multiplies it with the embeddings, instead of storing a gradient for
+every row of every triplet.
 """
 
 import math
@@ -12,26 +14,27 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 TINY = 1e-12
-"""Added under a square root, whose slope is infinite at 0."""
+"""Added under square roots, whose gradient is infinite at 0."""
 
 SHORTEST = 1e-8
-"""Added to squared distances in slopes: below 0.006 degrees they fade, where the
-difference of two embeddings is lost in rounding."""
+"""Added to squared distances in gradients, which thus fade below 0.006 degrees, where
+the difference of two embeddings is only rounding error."""
 
 
 def triplet_angles(embeddings: Tensor, triplets: Tensor) -> Tensor:
-    """Angles of each triplet, in degrees.
+    """The angles from the anchor to the positive and to the negative of each triplet.
 
-    The arc cosine has an infinite slope at +-1, where equal and opposite vectors meet.
-    This form is accurate and has a finite slope everywhere: 2 atan2(|a - b|, |a + b|).
-    Source: Kahan, "How futile are mindless assessments of roundoff", 2006, section 12.
+    Computed as 2 atan2(|a - b|, |a + b|), which is accurate for all angles and has a
+    finite gradient everywhere; the gradient of the arc cosine is infinite for equal and
+    for opposite vectors. Source: Kahan, "How futile are mindless assessments of
+    roundoff", 2006, section 12.
 
     Args:
-        embeddings: (V, D) of unit length, or nearly.
-        triplets: (T, 3) int64, rows of anchor, positive and negative.
+        embeddings: embeddings of the views, of unit length or nearly, (V, D).
+        triplets: rows of anchor, positive and negative in ``embeddings``, (T, 3) int64.
 
     Returns:
-        (T, 2) in [0, 180]: anchor to positive, anchor to negative.
+        Angles in degrees in [0, 180], (T, 2): anchor to positive, anchor to negative.
 
     >>> triplet_angles(torch.eye(2), torch.tensor([[0, 1, 0]])).tolist()[0][0]
     90.0
@@ -41,8 +44,11 @@ def triplet_angles(embeddings: Tensor, triplets: Tensor) -> Tensor:
 
 
 class _TripletAngles(torch.autograd.Function):
-    """|a - b| is taken of the difference itself, which is accurate for small angles;
-    |a + b|^2 = 2 |a|^2 + 2 |b|^2 - |a - b|^2 follows from it."""
+    """The angles, and their gradient by a sparse matrix of weights.
+
+    |a - b| is computed from the difference itself, which is accurate for small angles;
+    |a + b| follows from |a + b|^2 = 2 |a|^2 + 2 |b|^2 - |a - b|^2.
+    """
 
     @staticmethod
     def forward(ctx: Any, embeddings: Tensor, triplets: Tensor) -> Tensor:

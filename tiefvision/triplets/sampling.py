@@ -1,9 +1,10 @@
-"""Triplets: from items, classes, views and a file, with hard negatives.
+"""Sampling of triplets, from items, classes, views and a file, with hard negatives.
 
-A view is a photograph, its mirror image or an altered one. A judged triplet whose
-positive is its query stands for the mirror rule: the mirror image is the positive
-(TiefVision's rule). A photograph whose item has no other asks for another view of
-itself, which is the mirror image where no altered views were made.
+A view is the crop of a photograph as it is, its mirror image, or an altered copy (other
+position, scale, background, light, ...). A photograph without another photograph of its
+item or class uses another view of itself as the positive: the mirror rule of
+TiefVision, in which that view is the mirror image. In a file of triplets, a positive
+that equals its query stands for the same rule.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,29 +18,36 @@ from tiefvision.records import Photo, Triplet, View, kind_of
 
 @dataclass(frozen=True)
 class ViewTriplet:
-    """The positive is to come closer to the anchor than the negative."""
+    """Three views, of which the positive should be closer to the anchor.
+
+    Attributes:
+        anchor: view of the query photograph.
+        positive: view that should be close to the anchor.
+        negative: view that should be farther from the anchor than the positive.
+    """
 
     anchor: View
     positive: View
     negative: View
 
     def views(self) -> tuple[View, View, View]:
-        """Anchor, positive, negative."""
+        """The anchor, the positive and the negative, in this order."""
         return self.anchor, self.positive, self.negative
 
 
 @dataclass(frozen=True)
 class Query:
-    """What a photograph may be paired with.
+    """A training photograph, and the photographs it may form triplets with.
 
     Attributes:
-        path: The anchor.
-        positives: Other photographs of its item; without any the mirror rule holds.
-        gallery: Photographs of the kind searched; queries share one tuple, because a
-            list for each would grow with the square of the dataset.
-        excluded: Those of the gallery that are of its item.
-        alike: Photographs of its category, itself among them, which queries share too;
-            none where its category is not known.
+        path: path of the anchor photograph.
+        positives: paths of the photographs that may be its positive; if empty, another
+            view of the anchor itself is the positive.
+        gallery: paths of the photographs searched. Queries share one tuple: a list for
+            each query would take memory quadratic in the size of the dataset.
+        excluded: paths of the item or class of the anchor, which are no negatives.
+        alike: paths of the photographs of the anchor's category, the anchor included;
+            empty if its category is unknown. Queries of one category share one set.
     """
 
     path: str
@@ -50,23 +58,26 @@ class Query:
 
     @property
     def negatives(self) -> Iterator[str]:
-        """Photographs of the gallery that are none of its item."""
+        """The paths of the gallery that are not excluded."""
         return (path for path in self.gallery if path not in self.excluded)
 
 
 @dataclass(frozen=True)
 class Hardness:
-    """Which negatives are drawn.
+    """How hard the drawn negatives are.
 
     Attributes:
-        hardest: From so many of the closest: always the very closest would make much of
-            wrong labels (Cardigan's slides).
-        close: Share that is drawn so; the others are drawn from all.
-        in_class: Share that is of the query's category. A query that has none such
-            takes them as they come. Source of the two sorts: Wang et al.,
-            arXiv:1404.4661.
-        out_of_class: Share that is of another category, or of none that is known. Both
-            shares together are at most 1; the remaining negatives are of any.
+        hardest: number of closest candidates from which a hard negative is drawn.
+            Always taking the very closest would give wrong labels too much weight
+            (Cardigan's slides).
+        close: share of negatives, in [0, 1], that are hard; the others are drawn from
+            all candidates.
+        in_class: share of negatives, in [0, 1], drawn from the query's category. A
+            query without such candidates draws from all. Source of in-class and
+            out-of-class negatives: Wang et al., arXiv:1404.4661.
+        out_of_class: share of negatives, in [0, 1], drawn from other or unknown
+            categories. ``in_class`` + ``out_of_class`` is at most 1; the remaining
+            negatives are of any category.
     """
 
     hardest: int
@@ -76,20 +87,24 @@ class Hardness:
 
 
 POSITIVES = ("item", "view", "class")
-"""What makes a positive: the shop photograph of the item, another view of the same
+"""Kinds of positives: the shop photograph of the item, another view of the same
 photograph, or another photograph of the same class."""
 
 
 def list_queries(photos: Sequence[Photo], positives: str = "item") -> list[Query]:
-    """What each photograph of a training split may be paired with.
+    """List the queries of a training split.
 
     Args:
-        photos: Of the split.
-        positives: One of ``POSITIVES``. By item, a street photograph asks for its shop
-            photograph among those of other items, as a search does; all others, and
-            all photographs of a dataset without items, ask for another view of
-            themselves. By class, photographs of the same categories belong together;
-            one that is alone in its class asks for another view of itself.
+        photos: photographs of the split.
+        positives: kind of positives, one of ``POSITIVES``. "item": the positives of a
+            street photograph are the shop photographs of its item, and its gallery is
+            all shop photographs, as in a search; any other photograph uses another view
+            of itself. "class": the positives are the other photographs with the same
+            categories; a photograph alone in its class uses another view of itself.
+            "view": every photograph uses another view of itself.
+
+    Returns:
+        Query of each photograph that has at least one negative, in order of ``photos``.
     """
     everything = tuple(photo.path for photo in photos)
     shop = tuple(photo.path for photo in photos if photo.source == "shop")
@@ -111,13 +126,13 @@ def list_queries(photos: Sequence[Photo], positives: str = "item") -> list[Query
 
 
 def combine_queries(photos: Sequence[Photo], kinds: Sequence[str]) -> list[Query]:
-    """The queries of several kinds of positives, one after the other.
+    """List the queries of several kinds of positives, one kind after the other.
 
-    Where two kinds ask the same of a photograph, for its own views, it asks once.
+    A query whose photograph and positives equal those of an earlier one is left out.
 
     Args:
-        photos: Of the split.
-        kinds: Some of ``POSITIVES``, each once.
+        photos: photographs of the split.
+        kinds: kinds of positives, some of ``POSITIVES``, each once.
     """
     seen: set[tuple[str, tuple[str, ...]]] = set()
     combined = []
@@ -138,7 +153,7 @@ def _class_of(photo: Photo) -> str:
 
 
 def _paths_by_kind(photos: Sequence[Photo]) -> dict[str, frozenset[str]]:
-    """The paths of each known kind."""
+    """The paths of the photographs of each known category."""
     paths: dict[str, set[str]] = {}
     for photo in photos:
         if kind_of(photo):
@@ -149,6 +164,7 @@ def _paths_by_kind(photos: Sequence[Photo]) -> dict[str, frozenset[str]]:
 def _positives(
     photo: Photo, own: Sequence[Photo], key: Callable[[Photo], str]
 ) -> tuple[str, ...]:
+    """Paths of the positives of a photograph among those with the same key, ``own``."""
     if key is _class_of:
         return tuple(other.path for other in own if other is not photo)
     if photo.source == "shop":
@@ -164,15 +180,17 @@ def mine_triplets(
     alterations: int,
     generator: np.random.Generator,
 ) -> list[ViewTriplet]:
-    """One triplet a query, its negative drawn from the closest of the current ranker.
+    """Draw one triplet for each query, with hard negatives by the current ranker.
 
     Args:
-        queries: Whose anchor is not in ``paths`` are left out; so are negatives.
-        paths: Of the photographs compared.
-        similarities: (len(paths), len(paths)) by the current ranker.
-        hardness: Which negatives are drawn.
-        alterations: Altered views that every photograph has.
-        generator: Of the choice.
+        queries: queries of the training split. Those whose anchor, or all of whose
+            negatives, are missing from ``paths`` give no triplet.
+        paths: paths of the N photographs that the ranker has compared.
+        similarities: similarities of these photographs by the current ranker, (N, N)
+            float32 in [-1, 1].
+        hardness: how hard the negatives are.
+        alterations: number of altered views of every photograph.
+        generator: random generator of every choice.
     """
     row = {path: number for number, path in enumerate(paths)}
     triplets = []
@@ -196,10 +214,10 @@ def _of_class(
     hardness: Hardness,
     generator: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """Those of some negatives that are of the class of which one is to be drawn."""
+    """The rows of negatives of the category to draw from, which is drawn first."""
     asked = hardness.in_class + hardness.out_of_class
     if not asked:
-        return rows  # nothing is drawn, so that other draws stay as they are
+        return rows  # without using the generator, so that later draws stay the same
     draw = generator.random()
     if draw >= asked:
         return rows
@@ -211,12 +229,13 @@ def _of_class(
 def _views_at_random(
     query: Query, negative: str, alterations: int, generator: np.random.Generator
 ) -> ViewTriplet:
+    """A triplet with a random positive of the query, and random views of all three."""
     looks = 2 + alterations
     anchor, positive, other = (int(n) for n in generator.integers(0, looks, 3))
     chosen = query.path
     if query.positives:
         chosen = query.positives[int(generator.integers(len(query.positives)))]
-    elif positive == anchor:  # a view is no positive of itself
+    elif positive == anchor:  # a view must not be its own positive
         positive = (anchor + 1 + int(generator.integers(looks - 1))) % looks
     return ViewTriplet(
         _view(query.path, anchor), _view(chosen, positive), _view(negative, other)
@@ -224,12 +243,15 @@ def _views_at_random(
 
 
 def _view(path: str, look: int) -> View:
-    """The crop as it is, its mirror image, then the altered views."""
+    """A view by its number: 0 the crop as it is, 1 mirrored, from 2 on altered."""
     return View(path, mirrored=look == 1, alteration=max(0, look - 1))
 
 
 def judged_triplets(triplets: Sequence[Triplet]) -> list[ViewTriplet]:
-    """Triplets of a file, with the mirror rule applied."""
+    """Triplets of views from those of a file.
+
+    The positive is the mirror image of the query if both are the same photograph.
+    """
     return [
         ViewTriplet(
             View(triplet.query),

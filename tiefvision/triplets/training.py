@@ -1,4 +1,4 @@
-"""What DeepRank learns from: triplets that its own ranking makes hard."""
+"""Training of DeepRank on triplets, whose hard negatives its own ranking selects."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,21 +22,22 @@ from tiefvision.triplets.sampling import Hardness, Query, ViewTriplet, mine_trip
 
 @dataclass(frozen=True)
 class TripletRules:
-    """How triplets are made and judged.
+    """How triplets are sampled, and the margin of their loss.
 
     Attributes:
-        margin: Degrees by which the positive must be closer. Hard negatives of one
-            catalogue lie some 10 to 20 degrees behind a good positive; the slides draw
-            90, which no pair of garments reaches and which never stops pulling.
-        hardest: A negative is drawn from so many of the closest.
-        close: Share of negatives that are drawn so; the others come from all, as the
-            70 to 80 % from other classes of the published systems do.
-        pool: Photographs compared for that in one epoch, at most.
-        batch: Triplets in a batch.
-        rounds: Times an epoch goes through its queries.
-        alterations: Altered views that each photograph has.
-        in_class: Share of negatives of the query's category; see ``Hardness``.
-        out_of_class: Share of negatives of another one.
+        margin: degrees by which the positive must be closer than the negative. Hard
+            negatives of one catalogue are 10 to 20 degrees farther than a good
+            positive. The slides use 90, which no pair of garments reaches, so that the
+            loss never becomes 0.
+        hardest: number of closest candidates from which a hard negative is drawn.
+        close: share of negatives, in [0, 1], that are hard; the others are drawn from
+            all candidates. Published systems draw 70 to 80 % from other classes.
+        pool: most photographs compared in one epoch to find hard negatives.
+        batch: triplets in a batch.
+        rounds: number of passes over the queries in an epoch.
+        alterations: number of altered views of each photograph.
+        in_class: share of negatives of the query's category; see ``Hardness``.
+        out_of_class: share of negatives of other categories; see ``Hardness``.
     """
 
     margin: float = 20.0
@@ -52,11 +53,11 @@ class TripletRules:
 
 @dataclass(frozen=True, eq=False)
 class TripletBatch:
-    """Triplets over views that are transformed once, however often they occur.
+    """Triplets over distinct views, so that each view is embedded once.
 
     Attributes:
-        garments: V views.
-        triplets: (T, 3) rows of anchor, positive and negative in ``garments``.
+        garments: crops of the V distinct views.
+        triplets: rows of anchor, positive and negative in ``garments``, (T, 3) int64.
     """
 
     garments: GarmentBatch
@@ -71,15 +72,18 @@ def deeprank_task(
     garments_of: GarmentsOf,
     rules: TripletRules,
 ) -> Task:
-    """Train a network by the angle hinge; the weights that rank best are kept.
+    """The training task of a network with the angle hinge loss.
+
+    The weights with the highest mean reciprocal rank on the validation search are kept;
+    if that search has no queries, those of the last epoch.
 
     Args:
-        network: Trained in place.
-        queries: What training photographs may be paired with.
-        judged: Triplets of a file, which take part in every epoch.
-        validation: A search on photographs that are not trained on.
-        garments_of: Reads the crops of views.
-        rules: How triplets are made.
+        network: network to train, changed in place.
+        queries: training photographs and what they may form triplets with.
+        judged: triplets of a file, which are part of every epoch.
+        validation: search among photographs that are not trained on.
+        garments_of: reader of the crops of views.
+        rules: how triplets are sampled, and the margin.
     """
 
     def batches(generator: np.random.Generator) -> Iterator[TripletBatch]:
@@ -91,7 +95,7 @@ def deeprank_task(
                 [triplets[number] for number in order[start : start + rules.batch]]
                 for start in range(0, len(order), rules.batch)
             ]
-            # Read in a second thread while the last batch is learnt from.
+            # A second thread reads the next batch while the network trains on this one.
             yield from read_ahead(
                 lambda part: gather_batch(part, garments_of), chosen, 1
             )
@@ -121,7 +125,14 @@ def deeprank_task(
 
 
 def count_steps(queries: int, judged: int, rules: TripletRules, kinds: int = 1) -> int:
-    """Batches of an epoch, at most, where a photograph asks in so many kinds."""
+    """The most batches of an epoch.
+
+    Args:
+        queries: number of queries.
+        judged: number of triplets of a file.
+        rules: how triplets are sampled.
+        kinds: number of kinds of positives, the most queries of one photograph.
+    """
     mined = min(queries, rules.pool * kinds)
     return rules.rounds * -(-(mined + judged) // rules.batch)
 
@@ -129,7 +140,7 @@ def count_steps(queries: int, judged: int, rules: TripletRules, kinds: int = 1) 
 def gather_batch(
     triplets: Sequence[ViewTriplet], garments_of: GarmentsOf
 ) -> TripletBatch:
-    """Read each view of some triplets once, but for the pixels."""
+    """Read the maps and colours, not the pixels, of each distinct view of triplets."""
     names = [triplet.views() for triplet in triplets]
     views = sorted({view for triple in names for view in triple})
     row = {view: number for number, view in enumerate(views)}
@@ -145,6 +156,7 @@ def _mine(
     rules: TripletRules,
     generator: np.random.Generator,
 ) -> list[ViewTriplet]:
+    """Draw triplets with hard negatives among at most ``rules.pool`` photographs."""
     galleries = {id(query.gallery): query.gallery for query in queries}.values()
     paths = sorted({query.path for query in queries}.union(*galleries))
     if len(paths) > rules.pool:

@@ -10,7 +10,7 @@ from tiefvision.ranking.colours.histogram import (
 from tiefvision.ranking.colours.lab import srgb_to_lab
 
 
-def test_shares_against_counting():
+def test_rgb_shares_against_a_count():
     photo = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
     expected = np.zeros((2, 2, 2))
     for red, green, blue in photo.reshape(-1, 3):
@@ -18,7 +18,7 @@ def test_shares_against_counting():
     assert colour_histogram(photo, bins=2) ** 2 == pytest.approx(expected.ravel())
 
 
-def test_it_has_unit_length_whatever_the_size():
+def test_rgb_histograms_have_unit_length_at_any_size():
     photo = np.random.default_rng(1).integers(0, 256, (40, 30, 3), dtype=np.uint8)
     histogram = colour_histogram(photo)
     assert histogram.shape == (BINS**3,)
@@ -28,7 +28,7 @@ def test_it_has_unit_length_whatever_the_size():
     assert colour_histogram(doubled) == pytest.approx(histogram)
 
 
-def test_the_cosine_of_halves_is_worked_by_hand():
+def test_cosine_of_rgb_histograms_worked_by_hand():
     white = np.full((2, 2, 3), 255, dtype=np.uint8)
     half_black = white.copy()
     half_black[0] = 0
@@ -36,13 +36,13 @@ def test_the_cosine_of_halves_is_worked_by_hand():
     assert cosine == pytest.approx(np.sqrt(1 / 2))
 
 
-def test_the_ends_of_the_range_are_the_first_and_the_last_bin():
+def test_black_and_white_are_the_first_and_the_last_rgb_bin():
     ends = np.array([[[0, 0, 0], [255, 255, 255]]], dtype=np.uint8)
     assert np.flatnonzero(colour_histogram(ends)).tolist() == [0, BINS**3 - 1]
 
 
 def naive_lab_histogram(photo, step):
-    """Colour by colour, corner by corner; bins by their middles."""
+    """The soft LAB histogram by loops over pixels and corners of the cube of bins."""
     middles = [tuple(middle) for middle in lab_bins(step).tolist()]
     shares = np.zeros(len(middles))
     for colour in photo.reshape(-1, 3):
@@ -60,18 +60,18 @@ def naive_lab_histogram(photo, step):
 
 
 def table_colour(colour):
-    """The colour that stands for the 4 x 4 x 4 colours of its cell."""
+    """The colour that represents the 4 x 4 x 4 colours of its cell in the table."""
     return np.round((colour >> 2) * (255 / 63)).astype(np.uint8)
 
 
 def test_lab_shares_against_a_loop():
     photo = np.random.default_rng(2).integers(0, 256, (9, 8, 3), dtype=np.uint8)
-    photo[0, 0] = (0, 0, 255)  # at the edge of sRGB: not all corners are bins
+    photo[0, 0] = (0, 0, 255)  # at the edge of sRGB: some corners are no bins
     expected = naive_lab_histogram(photo, step=20.0)
     assert lab_histogram(photo, step=20.0) == pytest.approx(expected, abs=1e-4)
 
 
-def test_hard_lab_shares_are_of_the_nearest_bin():
+def test_hard_lab_shares_belong_to_the_nearest_bin():
     photo = np.random.default_rng(3).integers(0, 256, (9, 8, 3), dtype=np.uint8)
     middles = lab_bins(20.0)
     expected = np.zeros(len(middles))
@@ -82,8 +82,8 @@ def test_hard_lab_shares_are_of_the_nearest_bin():
     assert found**2 == pytest.approx(expected, abs=1e-6)
 
 
-def test_grey_is_worked_by_hand():
-    # L = 53.39 of level 127 or so, which stands for its cell, lies between 50 and 60.
+def test_lab_histogram_of_grey_worked_by_hand():
+    # Level 125 represents level 127; its L is between 50 and 60.
     grey = np.full((3, 3, 3), 127, dtype=np.uint8)
     lightness = srgb_to_lab(table_colour(grey[0, 0]))[0]
     shares = lab_histogram(grey, step=10.0) ** 2
@@ -94,7 +94,7 @@ def test_grey_is_worked_by_hand():
 
 
 @pytest.mark.parametrize("soft", [True, False])
-def test_a_lab_histogram_has_unit_length(soft):
+def test_lab_histograms_have_unit_length(soft):
     photo = np.random.default_rng(4).integers(0, 256, (30, 20, 3), dtype=np.uint8)
     histogram = lab_histogram(photo, soft=soft)
     assert histogram.shape == (len(lab_bins()),)
@@ -113,7 +113,7 @@ def test_only_bins_that_srgb_reaches_are_kept():
     assert filled.mean() > 0.9
 
 
-def test_soft_shares_forgive_a_shade():
+def test_soft_histograms_of_similar_shades_are_similar():
     dark, light = (np.full((2, 2, 3), level, dtype=np.uint8) for level in (100, 108))
     soft = lab_histogram(dark) @ lab_histogram(light)
     hard = lab_histogram(dark, soft=False) @ lab_histogram(light, soft=False)

@@ -7,7 +7,7 @@ from tiefvision.ranking.colours.lab import srgb_to_lab
 @pytest.mark.parametrize(
     ("colour", "expected"),
     [
-        # As brucelindbloom.com's calculator gives them for sRGB under D65.
+        # From the calculator of brucelindbloom.com for sRGB under D65.
         ((255, 255, 255), (100, 0, 0)),
         ((0, 0, 0), (0, 0, 0)),
         ((255, 0, 0), (53.24, 80.09, 67.20)),
@@ -16,18 +16,18 @@ from tiefvision.ranking.colours.lab import srgb_to_lab
         ((128, 128, 128), (53.59, 0, 0)),
     ],
 )
-def test_textbook_values(colour, expected):
+def test_reference_values(colour, expected):
     lab = srgb_to_lab(np.array(colour, dtype=np.uint8))
     assert lab == pytest.approx(expected, abs=0.01)
 
 
-def test_a_dark_grey_is_on_the_straight_part_of_both_curves():
-    # Level 5 is 5 / 255 / 12.92 of the light; L is 116 * 7.787 times that, a = b = 0.
+def test_dark_greys_lie_on_the_linear_part_of_both_curves():
+    # Level 5 has the linear intensity 5 / 255 / 12.92; L is 116 * 7.787 times that.
     lab = srgb_to_lab(np.array([5, 5, 5], dtype=np.uint8))
     assert lab == pytest.approx([903.3 * 5 / 255 / 12.92, 0, 0], abs=1e-3)
 
 
-def test_a_photograph_is_its_pixels_one_by_one():
+def test_photographs_are_converted_pixel_by_pixel():
     photo = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
     lab = srgb_to_lab(photo)
     assert lab.shape == (4, 5, 3)

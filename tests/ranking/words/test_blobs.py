@@ -45,7 +45,7 @@ def test_a_disc_is_found_with_its_colour_area_and_shape():
         assert 10 ** blob[8] == pytest.approx(1 / (2 * np.pi), rel=0.02)
 
 
-def test_a_bar_is_long():
+def test_eccentricity_of_a_bar():
     # Its ellipse has axes of 70 and 6: 1 - (6 / 70) ** 2 is the eccentricity squared.
     found = blob_descriptors(crop_with(bar))[:, 7]
     assert len(found)
@@ -69,7 +69,7 @@ def test_moments_against_opencv():
         assert 10 ** blob[6] == pytest.approx(mask.mean(), rel=1e-4)
 
 
-def test_place_and_a_quarter_turn_change_nothing():
+def test_descriptors_are_invariant_to_shifts_and_quarter_turns():
     blobs = blob_descriptors(crop_with(bar))
     turned = blob_descriptors(np.rot90(crop_with(bar)).copy())
     assert np.unique(turned, axis=0)[0] == pytest.approx(

@@ -20,7 +20,7 @@ def photographs(count=12, places=40, numbers=3, seed=0):
 
 
 def corners():
-    """Three words on a line, the last of which all photographs hold."""
+    """A codebook of three words in one dimension; all photographs hold the last."""
     words = np.array([[0.0], [10.0], [20.0]], dtype=np.float32)
     rarity = np.log(np.array([4.0, 2.0, 1.0])).astype(np.float32)
     return Codebook(words, np.ones(1, dtype=np.float32), rarity)
@@ -37,15 +37,16 @@ def test_nearest_words_against_a_loop():
     assert nearest_words(points, words).tolist() == expected
 
 
-def test_k_means_by_hand():
+def test_k_means_worked_by_hand():
     points = np.array([[0], [1], [10], [12]], dtype=np.float32)
     start = np.array([[0], [1], [99]], dtype=np.float32)
-    # 1 takes 10 and 12 along, gives 1 up to 0 then; nothing is near 99.
+    # First 1, 10 and 12 are nearest to the second centroid; then 1 is nearer to the
+    # first. No point is nearest to 99.
     assert k_means(points, start, 1).ravel() == pytest.approx([0, 23 / 3, 99])
     assert k_means(points, start, 9).ravel() == pytest.approx([0.5, 11, 99])
 
 
-def test_clusters_are_found():
+def test_learn_codebook_finds_clusters():
     generator = np.random.default_rng(2)
     middles = np.array([[0, 0], [9, 0], [0, 9], [9, 9]], dtype=np.float32)
     photos = [
@@ -55,10 +56,10 @@ def test_clusters_are_found():
     codebook = learn_codebook(photos, words=4, seed=3)
     words = np.unique((codebook.words * codebook.scales).round(), axis=0)
     assert words.tolist() == [[0, 0], [0, 9], [9, 0], [9, 9]]
-    assert codebook.rarity == pytest.approx(0)  # every photograph holds all four
+    assert codebook.rarity == pytest.approx(0)  # all photographs hold all words
 
 
-def test_rarity_against_counting():
+def test_rarity_against_a_count_of_photographs():
     photos = photographs()
     codebook = learn_codebook(photos, words=16)
     held = np.zeros(16)
@@ -67,7 +68,7 @@ def test_rarity_against_counting():
     assert codebook.rarity == pytest.approx(np.log(12 / held.clip(1)), abs=1e-6)
 
 
-def test_the_seed_decides():
+def test_equal_seeds_give_equal_words():
     first, again, other = (
         learn_codebook(photographs(), words=8, seed=seed, most=200).words
         for seed in (1, 1, 2)
@@ -76,7 +77,7 @@ def test_the_seed_decides():
     assert not np.array_equal(first, other)
 
 
-def test_units_do_not_matter_but_importance_does():
+def test_words_depend_on_importance_and_not_on_units():
     photos = photographs()
     larger = [photo * np.array([1, 1024, 1], dtype=np.float32) for photo in photos]
     plain = learn_codebook(photos, words=8)
@@ -86,8 +87,8 @@ def test_units_do_not_matter_but_importance_does():
     assert weighted.scales == pytest.approx(plain.scales / weights)
 
 
-def test_the_embedding_by_hand():
-    photo = seen(1, -1, 2, 9, 21, 22, 19, 20)  # three, one and four of the words
+def test_embed_words_worked_by_hand():
+    photo = seen(1, -1, 2, 9, 21, 22, 19, 20)  # three, one and four of each word
     weighted = np.array([3 * np.log(4), np.log(2), 0])
     expected = weighted / np.linalg.norm(weighted)
     found = embed_words(photo, corners(), "tf-idf")
@@ -97,24 +98,24 @@ def test_the_embedding_by_hand():
     assert embed_words(photo, corners(), "root") == pytest.approx(roots)
 
 
-def test_nothing_seen_is_like_nothing():
+def test_photographs_without_informative_words_embed_as_zeros():
     nothing = np.empty((0, 1), dtype=np.float32)
     for photo, weighting in ((nothing, "tf-idf"), (nothing, "root")):
         embedded = embed_words(photo, corners(), weighting)
         assert embedded.tolist() == [0, 0, 0]
         assert embedded.dtype == np.float32
-    # A word that all photographs hold tells nothing.
+    # The rarity of a word that all photographs hold is 0.
     assert embed_words(seen(20), corners(), "tf-idf").tolist() == [0, 0, 0]
 
 
-def test_photographs_without_descriptors_do_not_stop_learning():
+def test_photographs_without_descriptors_are_tolerated():
     empty = np.empty((0, 3), dtype=np.float32)
     codebook = learn_codebook([empty, *photographs()], words=8)
     assert codebook.words.shape == (8, 3)
     assert np.isfinite(codebook.rarity).all()
 
 
-def test_a_number_that_never_varies_does_no_harm():
+def test_constant_dimensions_have_scale_one():
     photos = [np.pad(photo, ((0, 0), (0, 1))) for photo in photographs()]
     codebook = learn_codebook(photos, words=8)
     assert codebook.scales[3] == 1

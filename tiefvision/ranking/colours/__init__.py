@@ -1,1 +1,1 @@
-"""Rankers that compare colours."""
+"""Colour histograms, and the colour space of their bins."""

@@ -1,10 +1,11 @@
-"""Colour histograms as embeddings: the searches that need no network.
+"""Colour histograms as embeddings, in RGB and in CIE LAB; no network is needed.
 
-Both are square roots of shares: their dot product is the Bhattacharyya coefficient of
-two histograms, in [0, 1]. Plain shares would leave the comparison to the largest area,
-the background. Source of comparing pictures so: Swain and Ballard, "Color Indexing",
-1991; of the root: Arandjelovic and Zisserman, "Three things everyone should know to
-improve object retrieval", 2012, section 3.
+An embedding is the square root of the share of pixels in each bin, so that the dot
+product of two embeddings is the Bhattacharyya coefficient of their histograms, in
+[0, 1]. Without the square root, the largest area, usually the background, would decide
+the similarity. Sources: Swain and Ballard, "Color Indexing", 1991, for comparing images
+by colour histograms; Arandjelovic and Zisserman, "Three things everyone should know to
+improve object retrieval", 2012, section 3, for the square root.
 """
 
 import math
@@ -18,32 +19,36 @@ from tiefvision.photos.reading import Photograph
 from tiefvision.ranking.colours.lab import srgb_to_lab
 
 BINS = 8
-"""Of each of red, green and blue: 8 x 8 x 8 = 512 colours, each 32 levels wide."""
+"""Default bins of each RGB channel: 8 x 8 x 8 = 512 bins, each 32 levels wide."""
 
 LAB_STEP = 100 / 12
-"""Distance of two bins of CIE LAB in lightness, a and b. White is the middle of a bin,
-as black is. Finer ones find products no better (docs/experiments/0006-rankers.md)."""
+"""Default distance between the centres of adjacent CIE LAB bins along L, a and b, in
+Delta E. White and black are centres of bins. Finer bins find products no better
+(docs/experiments/0006-rankers.md)."""
 
 _LEVELS = 256
+"""Levels of a uint8 channel."""
 
 _FARTHEST = 128
-"""No sRGB colour has an a or b beyond it (lightness ends at 100)."""
+"""Upper bound of the magnitude of L, a and b of every sRGB colour."""
 
 _LEFT_OUT = -1
+"""Index of a bin that no sRGB colour reaches."""
 
 _CELLS = 64
-"""Of each of red, green and blue in the table from colours to bins: 4 levels a cell."""
+"""Cells of each RGB channel in the table from colours to bins: 4 levels a cell."""
 
 
 def colour_histogram(photo: Photograph, bins: int = BINS) -> NDArray[np.float32]:
-    """How much of a photograph each colour fills, as a unit vector.
+    """The RGB histogram of a photograph as a unit vector.
 
     Args:
-        photo: (H, W, 3) uint8 RGB.
-        bins: Of each of the three channels.
+        photo: RGB, (H, W, 3) uint8.
+        bins: number of bins of each of the three channels.
 
     Returns:
-        (bins ** 3,), red slowest and blue fastest.
+        Square roots of the shares of pixels, (bins ** 3,) float32 in [0, 1]; the bin of
+        red changes slowest, that of blue fastest.
 
     >>> red = np.full((2, 2, 3), (255, 0, 0), dtype=np.uint8)
     >>> colour_histogram(red, bins=2).tolist()
@@ -58,20 +63,22 @@ def colour_histogram(photo: Photograph, bins: int = BINS) -> NDArray[np.float32]
 def lab_histogram(
     photo: Photograph, step: float = LAB_STEP, soft: bool = True
 ) -> NDArray[np.float32]:
-    """How much of a photograph each colour of CIE LAB fills, as a unit vector.
+    """The CIE LAB histogram of a photograph as a unit vector.
 
-    The bins lie on a grid of LAB whose middles are multiples of the step, so that grey
-    is the middle of a bin and not an edge between four. Bins that no colour of sRGB
-    reaches are left out.
+    The bins are cubes whose centres are multiples of ``step``, so that greys lie at the
+    centre of a bin along a and b, not on an edge between four bins. Bins that no sRGB
+    colour reaches are left out. Colours are quantised to 6 bits a channel.
 
     Args:
-        photo: (H, W, 3) uint8 RGB.
-        step: Distance of two bins, as a difference of colours (Delta E).
-        soft: Whether a colour is shared between the eight bins around it, more to the
-            nearer (trilinear), so that a shade more or less changes little.
+        photo: RGB, (H, W, 3) uint8.
+        step: distance between the centres of adjacent bins, in Delta E.
+        soft: whether each pixel is divided among the eight bins around its colour with
+            trilinear weights, so that a slightly different shade changes the histogram
+            only slightly; otherwise it counts for the nearest bin.
 
     Returns:
-        (B,), in the order of ``lab_bins``.
+        Square roots of the shares of pixels, (B,) float32 in [0, 1], in the order of
+        ``lab_bins``.
     """
     table = _lab_table(step, soft)
     # One plane after the other, in 32 bits: half the time of a table of three columns.
@@ -89,18 +96,19 @@ def lab_histogram(
 
 
 def lab_bins(step: float = LAB_STEP) -> NDArray[np.float32]:
-    """The middles of the bins of ``lab_histogram``, (B, 3) of L, a and b."""
+    """The centres (L, a, b) of the bins of ``lab_histogram``, (B, 3) float32."""
     return _lab_table(step, False).middles.copy()
 
 
 @dataclass(frozen=True, eq=False)
 class _LabTable:
-    """Which bins the colours of a cell of RGB fall into.
+    """The bins of every quantised RGB colour.
 
     Attributes:
-        bins: (64 ** 3, 8) or, if not soft, (64 ** 3, 1).
-        weights: The same shape; a row sums to 1.
-        middles: (B, 3) of L, a and b.
+        bins: indices of the bins that share a colour, (64 ** 3, 8), or (64 ** 3, 1) if
+            not soft.
+        weights: share of each of these bins, in the shape of ``bins``; rows sum to 1.
+        middles: centres of the bins in L, a and b, (B, 3).
     """
 
     bins: NDArray[np.int32]
@@ -110,7 +118,8 @@ class _LabTable:
 
 @cache
 def _lab_table(step: float, soft: bool) -> _LabTable:
-    # The ends of the range stand for themselves, so that black and white are exact.
+    # Cell 0 is represented by level 0 and cell 63 by level 255: black and white are
+    # exact.
     levels = np.round(np.arange(_CELLS) * (255 / (_CELLS - 1))).astype(np.uint8)
     colours = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
     places = srgb_to_lab(colours.reshape(-1, 3)) / step  # (64 ** 3, 3)
@@ -123,7 +132,7 @@ def _lab_table(step: float, soft: bool) -> _LabTable:
     numbers = np.full(side**3, _LEFT_OUT)
     numbers[reached] = np.arange(len(reached))
     bins = numbers[keys]
-    # What would go to a bin that is left out goes to the others of the eight.
+    # The weight of a bin that is left out is divided among the other bins.
     weights = weights * (bins != _LEFT_OUT)
     weights = weights / weights.sum(axis=1, keepdims=True)
     middles = np.stack(np.unravel_index(reached, (side, side, side)), -1) - side // 2
@@ -137,9 +146,9 @@ def _lab_table(step: float, soft: bool) -> _LabTable:
 def _corners(
     places: NDArray[np.float32],
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The corners of the cube around each place, (N, 8, 3), and their weights, (N, 8).
+    """The corners of the unit cube around each place, (N, 8, 3), and their weights.
 
-    The weights are trilinear: a corner's is the share of the cube opposite to it.
+    The weights, (N, 8), are those of trilinear interpolation.
     """
     before = np.floor(places)
     ahead = (places - before)[:, None]  # (N, 1, 3), in [0, 1)

@@ -1,4 +1,9 @@
-"""Colours as the eye spaces them: sRGB to CIE LAB under daylight (D65)."""
+"""Conversion of sRGB to CIE LAB, in which distances match perceived differences.
+
+The reference white is D65. OpenCV's conversion is faster but differs by up to
+0.5 Delta E, which would change the bins of ``lab_histogram``
+(docs/experiments/0008-libraries.md).
+"""
 
 from functools import cache
 
@@ -12,25 +17,27 @@ _TO_XYZ = np.array(
         [0.0193339, 0.1191920, 0.9503041],
     ]
 )
-"""Linear red, green and blue to X, Y and Z (IEC 61966-2-1, at the precision of
-brucelindbloom.com)."""
+"""Matrix from linear red, green and blue to X, Y and Z (IEC 61966-2-1, at the precision
+of brucelindbloom.com)."""
 
 _WHITE = _TO_XYZ.sum(axis=1)
-"""X, Y and Z of (255, 255, 255), so that every grey has a = b = 0."""
+"""X, Y and Z of (255, 255, 255) as the reference white, so that every grey has
+a = b = 0."""
 
 _DARK = (6 / 29) ** 3
-"""Where the cube root gives way to a line (CIE 15, 8.2.1)."""
+"""Ratio to the reference white below which a line replaces the cube root (CIE 15,
+8.2.1)."""
 
 
 def srgb_to_lab(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """CIE LAB of sRGB colours.
+    """Convert sRGB colours to CIE LAB.
 
     Args:
-        colours: (..., 3) uint8 RGB, for example a photograph.
+        colours: RGB, (..., 3) uint8, for example a photograph.
 
     Returns:
-        (..., 3): lightness in [0, 100], a (green to red) in [-87, 99] and b (blue to
-        yellow) in [-108, 95].
+        Lightness in [0, 100], a (green to red) in [-87, 99] and b (blue to yellow) in
+        [-108, 95], (..., 3) float32.
 
     >>> srgb_to_lab(np.array([255, 255, 255], dtype=np.uint8)).round(2).tolist()
     [100.0, 0.0, 0.0]
@@ -45,7 +52,7 @@ def srgb_to_lab(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 @cache
 def _linear_levels() -> NDArray[np.float32]:
-    """(256,): the light of each level (IEC 61966-2-1)."""
+    """Linear intensity in [0, 1] of each sRGB level, (256,) float32 (IEC 61966-2-1)."""
     levels = np.arange(256) / 255
     bent = ((levels + 0.055) / 1.055) ** 2.4
     return np.where(levels <= 0.04045, levels / 12.92, bent).astype(np.float32)

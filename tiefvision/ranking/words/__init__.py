@@ -1,1 +1,1 @@
-"""Rankers that compare visual words."""
+"""Visual words: local descriptors, and the codebook that quantises them."""

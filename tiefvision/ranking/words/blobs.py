@@ -1,9 +1,10 @@
-"""Blobs: patches that keep their outline over many thresholds, by colour and shape.
+"""Local descriptors of blobs: regions of a crop described by their colour and shape.
 
-The patches are MSER, maximally stable extremal regions (Matas, Chum, Urban and Pajdla,
-"Robust wide baseline stereo from maximally stable extremal regions", 2002): prints,
-buttons, pockets and stripes. The shape is told by Hu's seven moments ("Visual pattern
-recognition by moment invariants", 1962), which forget place, size and rotation.
+The regions are MSER, maximally stable extremal regions (Matas, Chum, Urban and Pajdla,
+"Robust wide baseline stereo from maximally stable extremal regions", 2002), whose
+outline stays the same over many thresholds: prints, buttons, pockets and stripes. The
+shape is described by Hu's seven moments ("Visual pattern recognition by moment
+invariants", 1962), which are invariant to translation, scale and rotation.
 """
 
 from dataclasses import dataclass
@@ -16,29 +17,34 @@ from tiefvision.photos.reading import Photograph
 from tiefvision.ranking.colours.lab import srgb_to_lab
 
 BLOB_NUMBERS = 15
-"""Of a blob: mean and deviation of L, a and b; area; eccentricity; seven moments."""
+"""Dimension of a descriptor: means and standard deviations of L, a and b (6), area (1),
+eccentricity (1) and Hu's moments (7)."""
 
 BLOB_IMPORTANCE = np.array([1.0] * 3 + [0.5] * 3 + [0.25] + [0.1] * 8, np.float32)
-"""For ``learn_codebook``: at equal importance the shape of a blob spoilt the search;
-less of it did about as well as none (docs/experiments/0006-rankers.md)."""
+"""Importance of each descriptor dimension for ``learn_codebook``, (15,). Shape is
+weighted low: at equal importance it makes the search worse, at low importance about as
+good as without shape (docs/experiments/0006-rankers.md)."""
 
 _LEAST_MOMENT = 1e-10
-"""Smaller moments are rounding; the logarithm ends here."""
+"""Lower bound of a moment before its logarithm; smaller values are rounding errors."""
 
 _PIXEL_SPREAD = 1 / 12
-"""Variance of a place within its pixel: a line of pixels has a width, too."""
+"""Variance of a uniform position within one pixel, added to the second moments so that
+a line of pixels has a width above zero."""
 
 
 @dataclass(frozen=True)
 class BlobRules:
-    """Which patches count as blobs.
+    """The parameters of MSER.
 
     Attributes:
-        planes: Of L, a and b, in which blobs are looked for.
-        delta: Levels of 256 over which the area must be stable.
-        least_area: Pixels.
-        largest_share: Of the crop: what is larger is its background or the garment.
-        most_variation: Change of the area over delta levels, as a share of the area.
+        planes: LAB planes in which blobs are detected: 0 for L, 1 for a, 2 for b.
+        delta: number of grey levels, of 256, over which the area must be stable.
+        least_area: smallest area of a blob in pixels.
+        largest_share: largest area of a blob as a share of the crop, in [0, 1]; a
+            larger region is the background or the whole garment.
+        most_variation: largest change of the area over ``delta`` levels, as a share of
+            the area.
     """
 
     planes: tuple[int, ...] = (0, 1, 2)
@@ -54,17 +60,18 @@ DEFAULT_BLOBS = BlobRules()
 def blob_descriptors(
     crop: Photograph, rules: BlobRules = DEFAULT_BLOBS
 ) -> NDArray[np.float32]:
-    """Colour and shape of a crop's blobs.
+    """Describe the colour and shape of a crop's blobs.
 
     Args:
-        crop: (H, W, 3) uint8 RGB.
-        rules: Which patches count.
+        crop: RGB, (H, W, 3) uint8.
+        rules: parameters of the detection.
 
     Returns:
-        (N, BLOB_NUMBERS); N is 0 for a plain surface. The first six are the means and
-        standard deviations of L, a and b, in units of Delta E; then the decadic
-        logarithm of the share of the crop's area, the eccentricity in [0, 1), and the
-        decadic logarithms of the amounts of Hu's moments.
+        Descriptors, (N, BLOB_NUMBERS) float32; N is 0 for a plain surface. Columns 0 to
+        5 hold the means, then the standard deviations, of L, a and b in Delta E; column
+        6 the base-10 logarithm of the blob's share of the crop's area; column 7 the
+        eccentricity in [0, 1); columns 8 to 14 the base-10 logarithms of the magnitudes
+        of Hu's moments.
     """
     lab = srgb_to_lab(crop)
     blobs = find_blobs(lab, rules)
@@ -82,15 +89,18 @@ def blob_descriptors(
 def find_blobs(
     lab: NDArray[np.float32], rules: BlobRules = DEFAULT_BLOBS
 ) -> list[NDArray[np.int32]]:
-    """The pixels of each blob, darker or brighter than around it: (area, 2) of x and y.
+    """Detect blobs, which are darker or brighter than their surroundings.
 
     Args:
-        lab: (H, W, 3), as ``srgb_to_lab`` gives it.
-        rules: Which patches count.
-    """
-    import cv2  # here, for it takes a tenth of a second that most commands need not pay
+        lab: crop in CIE LAB, (H, W, 3) float32, as ``srgb_to_lab`` returns it.
+        rules: parameters of the detection.
 
-    # a and b have as many levels a unit as L; the strongest colours are cut off.
+    Returns:
+        Pixel coordinates (x, y) of each blob, (area, 2) int32 each.
+    """
+    import cv2  # lazily: importing it takes 0.1 s, and few commands need it
+
+    # All planes get 255 / 100 levels per unit; a and b beyond their range are clipped.
     levels = lab * np.float32(255 / 100) + np.array([0, 128, 128], dtype=np.float32)
     planes = np.rint(levels.clip(0, 255)).astype(np.uint8)
     finder = cv2.MSER.create(
@@ -98,7 +108,8 @@ def find_blobs(
         min_area=rules.least_area,
         max_area=int(rules.largest_share * lab[:, :, 0].size),
         max_variation=rules.most_variation,
-        # Any other loses a print with clear edges: its area is that of its parent.
+        # With any other value a print with sharp edges is dropped, because its area
+        # equals that of its parent region.
         min_diversity=0.0,
     )
     return [
@@ -109,7 +120,7 @@ def find_blobs(
 
 
 def _means(values: NDArray[Any], areas: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The mean of each blob; its pixels follow one another."""
+    """The mean of the values of each blob, (N,); pixels are listed blob by blob."""
     starts = np.cumsum(areas) - areas
     sums = np.add.reduceat(values, starts, axis=0)
     return np.asarray((sums.T / areas).T)
@@ -118,8 +129,8 @@ def _means(values: NDArray[Any], areas: NDArray[np.int64]) -> NDArray[np.float64
 def _colours(
     colours: NDArray[np.float32], areas: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Mean and standard deviation of L, a and b, (N, 6)."""
-    planes = colours.T.astype(np.float64)  # one after the other: sums run faster
+    """Means and standard deviations of L, a and b of each blob, (N, 6)."""
+    planes = colours.T.astype(np.float64)  # contiguous planes: reduceat is faster
     means = np.stack([_means(plane, areas) for plane in planes], axis=1)
     squares = np.stack([_means(plane * plane, areas) for plane in planes], axis=1)
     return np.concatenate([means, np.sqrt((squares - means**2).clip(min=0))], axis=1)
@@ -128,12 +139,12 @@ def _colours(
 def _shapes(
     x: NDArray[np.int32], y: NDArray[np.int32], areas: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Eccentricity and the logarithms of Hu's moments, (N, 8)."""
+    """Eccentricity and base-10 logarithms of Hu's moments of each blob, (N, 8)."""
     across, down = (
         values - np.repeat(_means(values.astype(np.float64), areas), areas)
         for values in (x, y)
     )
-    # Products, for powers of arrays take ten times as long.
+    # Products instead of powers, which take ten times as long on arrays.
     wide, tall, tilt = across * across, down * down, across * down
     products = {
         (2, 0): wide,
@@ -145,7 +156,8 @@ def _shapes(
         (1, 2): tall * across,
     }
     moments = {powers: _means(values, areas) for powers, values in products.items()}
-    # Moments over area ** (1 + order / 2) forget the size; one area is in the mean.
+    # Division by area ** (1 + order / 2) makes moments invariant to scale; the means
+    # above are already divided by one area.
     scaled = {
         (p, q): moment / areas ** ((p + q) / 2) for (p, q), moment in moments.items()
     }
@@ -156,7 +168,10 @@ def _shapes(
 def _eccentricity(
     moments: dict[tuple[int, int], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """Of the ellipse with the same moments: 0 for a circle, near 1 for a line."""
+    """Eccentricity of the ellipse with the same second moments, (N,).
+
+    It is 0 for a circle and near 1 for a line.
+    """
     wide, tall = moments[2, 0] + _PIXEL_SPREAD, moments[0, 2] + _PIXEL_SPREAD
     apart = np.hypot(wide - tall, 2 * moments[1, 1])
     return np.asarray(np.sqrt(2 * apart / (wide + tall + apart)))
@@ -165,14 +180,16 @@ def _eccentricity(
 def hu_moments(
     scaled: dict[tuple[int, int], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """Hu's seven invariants, (N, 7).
+    """Hu's seven moment invariants.
 
     Args:
-        scaled: Normalised central moments of order 2 and 3 by their powers of x and y,
-            (N,) each.
+        scaled: normalised central moments of order 2 and 3, (N,) each, by their powers
+            of x and y.
+
+    Returns:
+        The invariants in the order of Hu's paper, (N, 7).
     """
     wide, tall, tilt = scaled[2, 0], scaled[0, 2], scaled[1, 1]
-    # Names as in Hu's paper would be alpha to gamma; these are sums and differences.
     a, b = scaled[3, 0] + scaled[1, 2], scaled[2, 1] + scaled[0, 3]
     c, d = scaled[3, 0] - 3 * scaled[1, 2], 3 * scaled[2, 1] - scaled[0, 3]
     return np.stack(

@@ -1,10 +1,10 @@
-"""Gabor jets: what texture runs in which direction around the salient points of a crop.
+"""Gabor jets: local descriptors of the texture around the salient points of a crop.
 
-A jet is the magnitudes of a bank of Gabor filters, some scales by some orientations, at
-one point. Source: Daugman, "Uncertainty relation for resolution in space, spatial
-frequency, and orientation optimized by two-dimensional visual cortical filters", 1985;
-the bank is that of Wiskott, Fellous, Krueger and von der Malsburg, "Face recognition by
-elastic bunch graph matching", 1997, equations 1 to 3.
+A jet is the vector of magnitudes with which a bank of Gabor filters, of several scales
+and orientations, responds at one point. Source: Daugman, "Uncertainty relation for
+resolution in space, spatial frequency, and orientation optimized by two-dimensional
+visual cortical filters", 1985; the bank is that of Wiskott, Fellous, Krueger and von
+der Malsburg, "Face recognition by elastic bunch graph matching", 1997, equations 1-3.
 """
 
 import math
@@ -20,28 +20,33 @@ from tiefvision.photos.reading import Photograph
 from tiefvision.ranking.colours.lab import srgb_to_lab
 
 SHORTEST_WAVE = 4.0
-"""Pixels, of the finest scale; each further scale is half an octave coarser."""
+"""Wavelength of the finest scale in pixels; each further scale is half an octave
+coarser."""
 
 _DEVIATION = 2 * math.pi
-"""Of a filter's Gaussian, in radians of its wave (sigma of Wiskott et al.)."""
+"""Standard deviation of a filter's Gaussian in radians of its wave (sigma of Wiskott et
+al.)."""
 
 _MARGIN = 16
-"""Pixels mirrored around a crop, for the filters see beyond its edge."""
+"""Least width in pixels of the mirrored border around a crop, into which the filters
+reach."""
 
 
 @dataclass(frozen=True)
 class GaborRules:
-    """Which filters, and at which points of a crop.
+    """The filter bank, and the points of a crop at which jets are taken.
 
     Attributes:
-        scales: Half an octave apart.
-        orientations: Evenly over half a turn.
-        stride: Pixels between two points of the grid on which the filters are known.
-        most: Jets of a crop, those of the highest energy.
-        least_energy: Of a point, in units of lightness: a wave of this amplitude
-            through the middle of one filter has about half of it.
-        peaks: Whether only points count that have more energy than their eight
-            neighbours; all points of the grid otherwise.
+        scales: number of scales, half an octave apart.
+        orientations: number of orientations, evenly spaced over 180 degrees.
+        stride: distance in pixels between the points of the grid on which the filters
+            are evaluated.
+        most: most jets of a crop; those of the highest energy are kept.
+        least_energy: energy that a point must exceed, in units of lightness L. A wave
+            of amplitude A with the frequency and orientation of one filter has an
+            energy of about A / 2.
+        peaks: whether to use only points whose energy is the maximum of their 3x3
+            neighbourhood, instead of all points of the grid.
     """
 
     scales: int = 5
@@ -58,15 +63,15 @@ DEFAULT_GABOR = GaborRules()
 def gabor_jets(
     crop: Photograph, rules: GaborRules = DEFAULT_GABOR
 ) -> NDArray[np.float32]:
-    """The jets of a crop's salient points, each of unit length, whatever the contrast.
+    """The Gabor jets of a crop's salient points, normalised against contrast.
 
     Args:
-        crop: (H, W, 3) uint8 RGB.
-        rules: Which filters, on which grid.
+        crop: RGB, (H, W, 3) uint8.
+        rules: filter bank, and choice of points.
 
     Returns:
-        (N, scales * orientations) in [0, 1], the points of the highest energy first;
-        N is 0 for a plain surface.
+        Jets of unit length with numbers in [0, 1], (N, scales * orientations) float32,
+        in descending order of energy; N is 0 for a plain surface.
     """
     magnitudes = gabor_magnitudes(crop, rules)
     energy = np.sqrt(np.square(magnitudes).sum(axis=2))
@@ -79,17 +84,17 @@ def gabor_jets(
 def gabor_magnitudes(
     crop: Photograph, rules: GaborRules = DEFAULT_GABOR
 ) -> NDArray[np.float32]:
-    """How much each filter answers at every point of a grid.
+    """The magnitude of every filter's response at every point of a grid.
 
     Args:
-        crop: (H, W, 3) uint8 RGB.
-        rules: Which filters, on which grid.
+        crop: RGB, (H, W, 3) uint8.
+        rules: filter bank, and stride of the grid.
 
     Returns:
-        (ceil(H / stride), ceil(W / stride), scales * orientations): magnitudes in units
-        of lightness, the finest scale first; a filter answers a wave of its own
-        frequency and direction with half the amplitude. Entry [i, j] is of pixel
-        (i * stride, j * stride).
+        Magnitudes in units of lightness L,
+        (ceil(H / stride), ceil(W / stride), scales * orientations) float32, the finest
+        scale first. Entry [i, j] belongs to pixel (i * stride, j * stride). A wave of a
+        filter's own frequency and orientation gives half of its amplitude.
     """
     stride = rules.stride
     before = stride * math.ceil(_MARGIN / stride)
@@ -101,7 +106,8 @@ def gabor_magnitudes(
     rows, columns = (side // stride for side in spectrum.shape)
     answers = np.empty((len(filters), rows, columns), dtype=np.float32)
     for number, response in enumerate(filters):
-        # Every stride-th value of a signal has the spectrum folded up stride times.
+        # The spectrum of every stride-th sample is the sum of stride parts of the whole
+        # spectrum (aliasing): the inverse transform is computed on the grid alone.
         folded = (spectrum * response).reshape(stride, rows, stride, columns)
         answers[number] = np.abs(fft.ifft2(folded.sum(axis=(0, 2))))
     start = before // stride
@@ -117,14 +123,15 @@ def gabor_magnitudes(
 def salient_points(
     energy: NDArray[np.float32], rules: GaborRules = DEFAULT_GABOR
 ) -> NDArray[np.int64]:
-    """Points of the grid that stand out, the highest energy first.
+    """Select the points of the grid at which jets are taken.
 
     Args:
-        energy: (h, w), at least 0.
-        rules: What stands out.
+        energy: length of the jet at every point of the grid, at least 0, (h, w).
+        rules: least energy, whether only peaks count, and most points.
 
     Returns:
-        (N <= most, 2) of row and column.
+        Row and column of each point in descending order of energy, (N, 2) int64 with
+        N <= ``rules.most``.
     """
     stands_out = energy > rules.least_energy
     if rules.peaks:
@@ -138,16 +145,18 @@ def salient_points(
 def gabor_filters(
     size: tuple[int, int], scales: int, orientations: int
 ) -> NDArray[np.float32]:
-    """What the filters let through, by frequency.
+    """The frequency responses of the filter bank.
 
     Args:
-        size: (H, W) of the picture.
-        scales: Half an octave apart.
-        orientations: Evenly over half a turn.
+        size: height and width (H, W) of the image in pixels.
+        scales: number of scales, half an octave apart.
+        orientations: number of orientations, evenly spaced over 180 degrees.
 
     Returns:
-        (scales * orientations, H, W) in [0, 1], in the order of ``scipy.fft.fft2``, the
-        finest scale first. The second Gaussian takes the answer to plain light away.
+        Gain of each filter at each frequency, at most 1,
+        (scales * orientations, H, W) float32, read-only; frequencies in the order of
+        ``scipy.fft.fft2``, the finest scale first. The gain at frequency 0 is 0, so
+        that uniform lightness gives no response.
     """
     down, across = (2 * math.pi * fft.fftfreq(side) for side in size)
     filters = []
@@ -160,10 +169,10 @@ def gabor_filters(
             plain = across[None] ** 2 + down[:, None] ** 2 + pitch**2
             filters.append(np.exp(-width * apart) - np.exp(-width * plain))
     bank = np.stack(filters).astype(np.float32)
-    bank.setflags(write=False)  # one bank serves all callers
+    bank.setflags(write=False)  # the cached array is shared by all callers
     return bank
 
 
 def _up_to(side: int, stride: int) -> int:
-    """Pixels that are missing to a multiple of the stride."""
+    """Pixels from ``side`` to the next multiple of ``stride``."""
     return -side % stride
