@@ -21,7 +21,7 @@ from tiefvision.progress import choose_track
 from tiefvision.store.artifact import MAX_GIB
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, STAGES, Workspace
-from tiefvision.workspace.job import Job, Resources, input_digests
+from tiefvision.workspace.job import Finished, Job, Resources, input_digests
 
 FOLDER = Path(__file__).parent
 
@@ -76,7 +76,7 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
             return None
         path.unlink(missing_ok=True)
         started = time.monotonic()
-        figures: dict[str, Any] = module.run(config, job)
+        figures = _finish(module, module.run(config, job), job)
     report = {
         "stage": name,
         "config": dict(header.config),
@@ -85,6 +85,18 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
     }
     replace_file(path, json.dumps(report, indent=1, ensure_ascii=False).encode())
     return report | {"report": str(path)}
+
+
+def _finish(module: ModuleType, result: Any, job: Job) -> dict[str, Any]:
+    """The figures of a stage; its page is written by the module that ``PAGE`` names.
+
+    The module is named and not imported by the stage, which depends on no page.
+    """
+    if not isinstance(result, Finished):
+        return dict(result)
+    page = job.report_path.with_name(result.page)
+    importlib.import_module(module.PAGE).write_stage_page(job, result.shown, page)
+    return {**result.figures, "page": str(page)}
 
 
 def shown_figures(module: ModuleType, report: dict[str, Any]) -> list[list[str]]:

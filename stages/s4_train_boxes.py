@@ -27,7 +27,7 @@ from tiefvision.tuning.annotated import annotated_photos
 from tiefvision.tuning.starting import Start, begin_head, kept_regressors
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.maps import levels_reader
+from tiefvision.workspace.levels import levels_reader
 from tiefvision.workspace.records import read_photos
 
 VERSION = 1

@@ -10,24 +10,25 @@ Command make stage-5
 
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from tiefvision.evaluation.localisation import Located
-from tiefvision.judging.locator.verdict import Verdict, learn_telling, write_verdict
-from tiefvision.judging.locator.window_recall import window_recall
 from tiefvision.locating.evidence import explain_levels
 from tiefvision.locating.findings import TellingRules, calibrate, tell, to_search
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.locate import locate
 from tiefvision.locating.targets import garments_to_find
+from tiefvision.locating.verdict import Verdict, learn_telling
 from tiefvision.locating.votes import Combination, VotingRules
-from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.maps import levels_reader
-from tiefvision.workspace.networks import read_classifier, read_regressors
+from tiefvision.locating.window_recall import window_recall
+from tiefvision.workspace.job import Finished, Job, require_same_encoder
+from tiefvision.workspace.levels import levels_reader
+from tiefvision.workspace.locator_networks import read_classifier, read_regressors
 from tiefvision.workspace.records import read_photos
 
 VERSION = 1
 READS = ("photos", "features", "crop_classifier", "box_regressors")
+PAGE = "tiefvision.judging.locator.page"
 SHOWN = (
     "test.photographs",
     "test.garments",
@@ -57,7 +58,7 @@ class Config:
     )
 
 
-def run(config: Config, job: Job) -> dict[str, Any]:
+def run(config: Config, job: Job) -> Finished:
     """Locate, learn on validation what scores mean, and judge the test split."""
     device, track = job.resources.device, job.resources.track
     features = job.read("features")
@@ -108,10 +109,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 "categories": folded.categories,
             },
         )
-    explain = partial(explain_levels, heads=folded, rules=voting)
-    page = job.workspace.root / "reports" / "localise.html"
     tested = [one for one in raw if one.photo.split == "test"]
     windows = window_recall(tested, levels_of, folded, track)
     verdict = Verdict(every, told, telling, windows)
-    write_verdict(verdict, job.read("photos"), levels_of, explain, page, track)
-    return verdict.figures() | {"page": str(page)}
+    explain = partial(explain_levels, heads=folded, rules=voting)
+    return Finished(verdict.figures(), "localise.html", (verdict, levels_of, explain))

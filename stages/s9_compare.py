@@ -7,24 +7,25 @@ Command make stage-9
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from tiefvision.catalogue.gallery import GalleryRow, write_gallery
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.judging.comparison import compare_rankers
-from tiefvision.judging.gallery_map import map_gallery
 from tiefvision.judging.indexes import with_indexes
-from tiefvision.judging.page import write_page
 from tiefvision.judging.query_boxes import query_garments
+from tiefvision.judging.summary import first_hits, verdict_in_words
 from tiefvision.models.rankers import load_ranker
 from tiefvision.models.trained import TrainedModels
 from tiefvision.ranking.registry import COSINE, DEEPRANK
 from tiefvision.workspace.garments import garments_reader
-from tiefvision.workspace.job import Job, require_same_encoder
+from tiefvision.workspace.job import Finished, Job, require_same_encoder
 from tiefvision.workspace.records import read_crop
 
 VERSION = 1
 READS = ("photos", "crops", "baseline", "deeprank")
+PAGE = "tiefvision.judging.stage_page"
+SHOWN = ("verdict", "recall@1", "page")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Config:
     )
 
 
-def run(config: Config, job: Job) -> dict[str, Any]:
+def run(config: Config, job: Job) -> Finished:
     """Index, judge the index by exact search, and compare on the test split."""
     device, track = job.resources.device, job.resources.track
     records, crops = job.read("photos"), job.read("crops")
@@ -72,12 +73,10 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         }
         writer.finish(encoder=encoder, details=details | shared)
     comparison = with_indexes(comparison, rankers, garments_of, job.workspace, track)
-    page = job.workspace.root / "reports" / "compare.html"
-    history = deeprank.record("training/history")
-    gallery = map_gallery(comparison, records, rankers, garments_of, track)
-    write_page(comparison, records, page, history, gallery, track)
-    return {
+    figures = {
+        "verdict": " ".join(verdict_in_words(comparison)),
+        "recall@1": first_hits(comparison),
         "rankers": comparison.to_lines(),
         "indexes": details["indexes"],
-        "page": str(page),
     }
+    return Finished(figures, "compare.html", (comparison, rankers, garments_of))

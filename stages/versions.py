@@ -48,6 +48,7 @@ ALGORITHMS = (
     "tiefvision.catalogue",
     "tiefvision.judging.results",
     "tiefvision.workspace.garments",
+    "tiefvision.workspace.levels",
     "tiefvision.workspace.maps",
 )
 """Modules and packages that decide results. Errors, storage, progress, reports and

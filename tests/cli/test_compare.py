@@ -121,7 +121,7 @@ def test_without_a_ranker_the_next_command_is_named(tiefvision, run):
     (run / "deeprank.lmdb").unlink()
     spoken = tiefvision("compare", "--workspace", run, "--json")
     assert (spoken.code, spoken.out) == (FAILED, "")
-    assert spoken.err.endswith("Run: make stage-8\n")
+    assert spoken.err.endswith(f"Run: make stage-8 RUN={run}\n")
 
 
 @pytest.fixture(scope="module")
@@ -388,7 +388,7 @@ def test_a_pack_and_its_page_tell_of_the_models_that_were_compared(
     chosen = choose_models(Workspace(run), models)
     expected = input_digests(Workspace(run), ["photos", "crops"])
     ranker = "deeprank" if curves else "heads"
-    assert inputs == expected | {ranker: chosen.digests()[ranker]}
+    assert inputs == expected | {ranker: chosen.digests(["deeprank"])[ranker]}
     page = (tmp_path / "pack" / PAGE).read_text("utf-8")
     assert ("epoch" in page) == curves
 

@@ -22,7 +22,9 @@ def test_an_empty_workspace_is_told_what_to_run(tiefvision, tmp_path):
     assert spoken.code == DONE
     found = findings(spoken)
     for number, name in enumerate(STAGES.values(), start=1):
-        assert found[f"{name}.lmdb"]["detail"] == f"missing. Run: make stage-{number}"
+        assert found[f"{name}.lmdb"]["detail"].startswith(
+            f"missing. Run: make stage-{number} RUN="
+        )
         assert found[f"{name}.lmdb"]["status"] == "note"
     assert found["lmdb"]["status"] == found["nmslib"]["status"] == "ok"
     assert "GiB free" in found["disk"]["detail"]
@@ -55,7 +57,7 @@ def test_heads_that_lack_an_encoder_fail(name, tiefvision, shipped, tmp_path):
     assert spoken.code == FAILED
     finding = findings(spoken)["heads.safetensors"]
     assert finding["status"] == "failed"
-    assert f"no weights file at {shipped / name}" in finding["detail"]
+    assert f"{shipped / name}" in finding["detail"]
 
 
 def test_a_full_workspace_is_fresh(tiefvision, trained):
@@ -78,7 +80,10 @@ def test_what_is_older_than_its_inputs_is_named(tiefvision, run, run_stage):
     run_stage(run, "localise", most=1)
     found = findings(tiefvision("doctor", "--workspace", run, "--json"))
     assert found["locations.lmdb"]["status"] == "ok"
-    assert found["crops.lmdb"]["detail"] == "older than locations. Run: make stage-6"
+    assert (
+        found["crops.lmdb"]["detail"]
+        == f"older than locations. Run: make stage-6 RUN={run}"
+    )
 
 
 def test_a_damaged_artifact_fails(tiefvision, run):
@@ -89,7 +94,7 @@ def test_a_damaged_artifact_fails(tiefvision, run):
     assert spoken.code == FAILED
     finding = findings(spoken)["features.lmdb"]
     assert finding["status"] == "failed"
-    assert finding["detail"].endswith("Run: make stage-2")
+    assert finding["detail"].endswith(f"Run: make stage-2 RUN={run}")
 
 
 def test_the_table_shows_every_finding(tiefvision, trained):

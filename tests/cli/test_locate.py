@@ -163,7 +163,7 @@ def test_pictures_that_cannot_be_written_are_one_sentence(
         "locate", street[0], "--workspace", trained, "--draw", broken / "inside"
     )
     assert spoken.code == FAILED
-    assert spoken.err.startswith("Error: ")
+    assert spoken.err.splitlines()[1].startswith("Error: ")
     assert "Traceback" not in spoken.err
 
 
@@ -189,7 +189,8 @@ def test_without_trained_models_the_next_command_is_named(
         *("--models", "workspace"),
     )
     assert (spoken.code, spoken.out) == (FAILED, "")
-    assert spoken.err.endswith("Run: make stage-2\n")
+    none = tmp_path / "none"
+    assert spoken.err.endswith(f"Run: make stage-2 RUN={none}\n")
 
 
 def test_in_an_empty_workspace_the_shipped_models_locate(
@@ -232,7 +233,9 @@ def test_a_half_trained_locator_names_both_ways_on(tiefvision, run, shipped, str
     (run / "box_regressors.lmdb").unlink()
     spoken = tiefvision("locate", street[0], "--workspace", run)
     assert spoken.code == FAILED
-    assert spoken.err.endswith("Run: make stage-4, or use --models shipped\n")
+    assert spoken.err.endswith(
+        f"Run: make stage-4 RUN={run}, or use --models shipped\n"
+    )
     spoken = tiefvision("locate", street[0], "--workspace", run, "--models", "shipped")
     assert spoken.code == DONE
 
@@ -242,7 +245,7 @@ def test_an_artifact_of_another_encoder_is_refused(tiefvision, street, run, run_
     spoken = tiefvision("locate", street[0], "--workspace", run)
     assert spoken.code == FAILED
     assert "crop_classifier.lmdb was made with" in spoken.err
-    assert spoken.err.endswith("Run: make stage-3\n")
+    assert spoken.err.endswith(f"Run: make stage-3 RUN={run}\n")
 
 
 def test_quiet_says_nothing(tiefvision, trained, street, tmp_path):
@@ -255,4 +258,4 @@ def test_quiet_says_nothing(tiefvision, trained, street, tmp_path):
 
 def test_no_progress_where_stderr_is_no_terminal(tiefvision, trained, street):
     spoken = tiefvision("locate", *street, "--workspace", trained, "--json")
-    assert spoken.err == ""
+    assert spoken.err == f"Using the models of {trained}.\n"

@@ -68,7 +68,7 @@ def test_what_stage_8_would_train_is_listed_where_nothing_ships(
     (shipped / "heads.safetensors").unlink()
     spoken = tiefvision("models", "--workspace", tmp_path, "--json")
     deeprank = {line["name"]: line for line in spoken.lines}["deeprank"]
-    assert deeprank["state"] == "over alexnet, untrained"
+    assert deeprank["state"] == "over alexnet, untrained. Run: make stage-8"
     assert deeprank["embedding"] == 512
 
 
@@ -123,7 +123,7 @@ def test_without_a_finished_workspace_nothing_is_exported(tiefvision, tmp_path):
     folder = tmp_path / "mine"
     spoken = tiefvision("models", "--workspace", tmp_path, "--export", folder)
     assert spoken.code == FAILED
-    assert spoken.err.endswith("Run: make stage-2\n")
+    assert spoken.err.endswith(f"Run: make stage-2 RUN={tmp_path}\n")
     assert not folder.exists()
 
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from tiefvision.evaluation.searches import Search
-from tiefvision.judging.prepared import WHOLE
-from tiefvision.judging.protocol import PREDICTED, SearchTerms, protocol_rows
+from tiefvision.judging.boxes import PREDICTED, WHOLE
+from tiefvision.judging.protocol import SearchTerms, protocol_rows
 
 TERMS = SearchTerms(
     hit="item",

@@ -3,8 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tiefvision.judging.prepared import WHOLE
-from tiefvision.judging.query_boxes import TRUE, query_garments
+from tiefvision.judging.boxes import TRUE, WHOLE
+from tiefvision.judging.query_boxes import query_garments
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
 from tiefvision.records import View
@@ -45,7 +45,7 @@ def test_queries_are_encoded_by_true_boxes_and_whole(opened):
 
 
 def test_by_the_box_that_was_found_they_are_what_stage_6_wrote(opened, monkeypatch):
-    from tiefvision.judging import query_boxes
+    from tiefvision.catalogue import describing
 
     records, crops = opened
     paths = [photo.path for photo in read_photos(records)][:4]
@@ -60,7 +60,7 @@ def test_by_the_box_that_was_found_they_are_what_stage_6_wrote(opened, monkeypat
 
 
 def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatch):
-    from tiefvision.judging import query_boxes
+    from tiefvision.catalogue import describing
 
     records, crops = opened
     path = read_photos(records)[0].path
@@ -121,7 +121,7 @@ def test_photographs_that_have_gone_are_counted_as_misses(opened, tmp_path):
 def test_what_one_ranker_asked_for_is_not_encoded_again_for_the_next(
     opened, monkeypatch
 ):
-    from tiefvision.judging import query_boxes
+    from tiefvision.catalogue import describing
 
     described = []
 
@@ -129,7 +129,7 @@ def test_what_one_ranker_asked_for_is_not_encoded_again_for_the_next(
         described.append(arguments)
         return describe_crop(*arguments)
 
-    monkeypatch.setattr(query_boxes, "describe_crop", counted)
+    monkeypatch.setattr(describing, "describe_crop", counted)
     records, crops = opened
     views = [View(photo.path) for photo in read_photos(records)[:2]]
     garments_of = query_garments(records, crops, CPU)[WHOLE]

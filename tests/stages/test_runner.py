@@ -285,11 +285,40 @@ def test_a_stage_runs_by_its_number_too(run, run_stage, capfd):
     assert command(7, "--workspace", run, "--device", "cpu") == DONE
     captured = capfd.readouterr()
     assert "baseline: done in" in captured.err
-    assert "reciprocal_rank" in captured.out
+    assert "test reciprocal rank" in captured.out
+    assert len(captured.out.splitlines()) <= 12
 
 
 def test_a_stage_without_its_inputs_fails_with_one_sentence(tmp_path, capfd):
     assert command("encode", "--workspace", tmp_path) == FAILED
     error = capfd.readouterr().err
     assert error.startswith("Error: There is no photos.lmdb")
-    assert error.endswith("Run: make stage-1\n")
+    assert error.endswith(f"Run: make stage-1 RUN={tmp_path}\n")
+
+
+@pytest.mark.parametrize("name", list(STAGES))
+def test_a_stage_prints_a_few_figures_and_the_path_of_its_report(
+    name, trained, run_stage
+):
+    import importlib
+
+    path = Workspace(trained).report_path(name)
+    report = json.loads(path.read_text("utf-8"))
+    module = importlib.import_module(runner.stage_modules()[name])
+    rows = runner.shown_figures(module, report)
+    assert 2 <= len(rows) <= 11
+    for label, text in rows:
+        assert label and text
+        assert "{" not in text
+    for figure in getattr(module, "SHOWN", ()):
+        # What only some runs have may be missing here; the others must be there.
+        found = runner._figure(report["figures"], figure)
+        assert found is not None or figure in ("left_out", "kept", "corrupt")
+
+
+def test_a_figure_is_found_by_its_name_whatever_dots_it_has():
+    figures = {"test": {"iou_over_0.5": 0.75}, "a.b": 1}
+    assert runner._figure(figures, "test.iou_over_0.5") == 0.75
+    assert runner._figure(figures, "a.b") == 1
+    assert runner._figure(figures, "test.other") is None
+    assert runner._figure(figures, "none.other") is None

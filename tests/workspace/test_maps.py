@@ -7,12 +7,8 @@ from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import read_encoder
-from tiefvision.workspace.maps import (
-    levels_reader,
-    paths_with_maps,
-    read_pyramid,
-    to_half,
-)
+from tiefvision.workspace.levels import levels_reader, read_pyramid
+from tiefvision.workspace.maps import paths_with_maps, to_half
 from tiefvision.workspace.records import photo_path, read_photos
 
 

@@ -13,19 +13,12 @@ from numpy.typing import NDArray
 
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import UnreadablePhoto
-from tiefvision.locating.findings import is_unsure
-from tiefvision.locating.locator import Locator
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import WorkingPhoto, open_photos
 from tiefvision.progress import Track
-from tiefvision.ranking.crops import (
-    EVERYTHING,
-    CropRules,
-    crop_garment,
-    describe_crop,
-)
+from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.registry import Need
+from tiefvision.ranking.needs import EVERYTHING, Need
 from tiefvision.records import Box, Crop
 from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.workspace.garments import CROP, garment_tensors
@@ -66,19 +59,6 @@ def crop_alone(
 def choose_whole(path: str, photo: WorkingPhoto) -> Crop:
     """The whole photograph."""
     return Crop(None)
-
-
-def choose_located(locator: Locator) -> Choose:
-    """The surest garment that a locator finds, or the whole photograph."""
-
-    def choose(path: str, photo: WorkingPhoto) -> Crop:
-        surest = next(iter(locator.find_to_search(photo)), None)
-        if surest is None:
-            return Crop(None)
-        unsure = is_unsure(surest, locator.telling)
-        return Crop(surest.box_in_image, surest.category, surest.score, unsure)
-
-    return choose
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tiefvision.catalogue.describing import (
-    Describer,
-    choose_located,
-    write_described,
-)
+from tiefvision.catalogue.choosing import choose_located
+from tiefvision.catalogue.describing import Describer, write_described
 from tiefvision.catalogue.gallery import GalleryRow, write_gallery
 from tiefvision.datasets.files import is_dataset, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
@@ -21,7 +18,8 @@ from tiefvision.models.rankers import load_ranker, ranker_digests
 from tiefvision.progress import Track
 from tiefvision.ranking.crops import CropRules
 from tiefvision.ranking.garments import Embed
-from tiefvision.ranking.registry import Need, ranker_kind
+from tiefvision.ranking.needs import Need
+from tiefvision.ranking.registry import ranker_kind
 from tiefvision.records import Photo
 from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.store.header import Header

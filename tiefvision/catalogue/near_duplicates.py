@@ -22,7 +22,7 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.index.close_pairs import close_pairs
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.crops import CropRules
-from tiefvision.ranking.registry import Need
+from tiefvision.ranking.needs import Need
 from tiefvision.ranking.similarity import flatten_cells
 from tiefvision.records import Photo, Source
 from tiefvision.workspace.garments import CROP

@@ -157,7 +157,7 @@ def _changed(asked: Asked) -> list[str]:
 def _require_heeded(asked: Asked) -> None:
     """Raises BadUsage where an option says nothing here."""
     from tiefvision.evaluation.searches import WITHIN_IN_WORDS
-    from tiefvision.judging.prepared import LOCATED, WHOLE
+    from tiefvision.judging.boxes import LOCATED, WHOLE
 
     require_known("--boxes", asked.boxes, (LOCATED, WHOLE))
     require_known("--within", asked.within, WITHIN_IN_WORDS)

@@ -9,14 +9,10 @@ from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.restricting import restrict
 from tiefvision.evaluation.retrieval import reciprocal_rank
 from tiefvision.evaluation.searches import Search, Within, search_of_split
+from tiefvision.judging.boxes import PREDICTED, TRUE
 from tiefvision.judging.memory import peak_of_search
-from tiefvision.judging.protocol import (
-    PREDICTED,
-    SearchTerms,
-    missed_queries,
-    terms_of,
-)
-from tiefvision.judging.query_boxes import TRUE, BoxedQueries
+from tiefvision.judging.protocol import SearchTerms, missed_queries, terms_of
+from tiefvision.judging.query_boxes import BoxedQueries
 from tiefvision.judging.results import (
     RankerResult,
     chances,

@@ -7,6 +7,7 @@ from pathlib import Path
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import recall_at
 from tiefvision.files import replace_file
+from tiefvision.judging.boxes import TRUE
 from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.examples import (
     draw_queries,
@@ -16,11 +17,12 @@ from tiefvision.judging.examples import (
 )
 from tiefvision.judging.indexes import MOST_BYTES
 from tiefvision.judging.protocol import note_reach, protocol_rows
-from tiefvision.judging.query_boxes import BLOCK_BYTES, BLOCKS_KEPT, TRUE
+from tiefvision.judging.query_boxes import BLOCK_BYTES, BLOCKS_KEPT
 from tiefvision.judging.reranking_recall import steps_in_words
 from tiefvision.judging.results import CUTS, chances, differences
 from tiefvision.judging.summary import ABOUT_REPEATED, shown_once, verdict_in_words
 from tiefvision.progress import Track, untracked
+from tiefvision.ranking.registry import RANKERS
 from tiefvision.ranking.views import BLOCK
 from tiefvision.report.comparison_page import (
     ComparisonPage,
@@ -75,7 +77,7 @@ def write_page(
         rankers=tuple(
             RankerRow(
                 name,
-                comparison.learnt.get(name) or DESCRIPTIONS.get(name, ""),
+                comparison.learnt.get(name) or _description(name),
                 _chosen(found, shown),
                 _index_of(comparison, name),
             )
@@ -190,20 +192,10 @@ def _of_figures(
     return tuple(replace(one, figures=_chosen(one.figures, names)) for one in changes)
 
 
-DESCRIPTIONS = {
-    "cosine": "unsupervised: mean cosine of the encodings' cells",
-    "deeprank": "supervised: trained on triplets by the angle hinge",
-    "mean": "unsupervised: the mean of the cells",
-    "max": "unsupervised: the largest of each channel (MAC)",
-    "gem": "unsupervised: the generalised mean of the cells (GeM)",
-    "spoc": "unsupervised: the sum in which the middle counts more (SPoC)",
-    "rgb": "unsupervised: an 8x8x8 histogram of colours",
-    "lab": "unsupervised: a histogram of colours in CIE LAB",
-    "gabor": "unsupervised: Gabor jets as visual words",
-    "blobs": "unsupervised: MSER blobs as visual words",
-    "mix": "encoding and LAB colours, their weight learnt in training",
-    "pca": "unsupervised: 256 principal components of the cells",
-}
+def _description(ranker: str) -> str:
+    """What a ranker compares, in a sentence; "" for one that no registry knows."""
+    kind = RANKERS.get(ranker.split("-", 1)[0])
+    return kind.summary if kind else ""
 
 
 def _index_of(comparison: Comparison, ranker: str) -> dict[str, float | int]:

@@ -3,16 +3,17 @@
 import hashlib
 from pathlib import Path
 
+from tiefvision.catalogue.choosing import choose_located
 from tiefvision.catalogue.describing import (
     Choose,
     Describer,
-    choose_located,
     choose_whole,
     write_described,
 )
 from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.datasets.files import ANNOTATIONS, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset
+from tiefvision.judging.boxes import LOCATED
 from tiefvision.models.protocol import Models
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace
@@ -23,9 +24,6 @@ from tiefvision.workspace.records import photo_to_record
 
 VERSION = 1
 """Version of what is prepared; raised when results change."""
-
-LOCATED, WHOLE = "located", "whole"
-"""What is compared of a photograph."""
 
 
 def prepare(

@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 
 from tiefvision.evaluation.restricting import items_in_reach
 from tiefvision.evaluation.searches import Search, Within
-from tiefvision.judging.prepared import WHOLE
+from tiefvision.judging.boxes import PREDICTED, WHOLE
 from tiefvision.judging.query_boxes import true_box
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.records import read_photos, read_skipped
-
-PREDICTED = "predicted"
-"""Boxes that were located, where photographs were not taken whole."""
 
 ASKED = {
     "item": ("street photographs", "shop photographs", "the same item"),

@@ -11,7 +11,7 @@ from tiefvision.catalogue.describing import Describer
 from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import UnreadablePhoto
-from tiefvision.judging.prepared import WHOLE
+from tiefvision.judging.boxes import TRUE, WHOLE
 from tiefvision.locating.targets import OUTFIT, garments_to_find
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.colours.histogram import lab_bins
@@ -21,8 +21,6 @@ from tiefvision.records import Box, Photo, View
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.records import photo_path, read_photos
-
-TRUE = "true"
 
 BLOCKS_KEPT = 4
 """Blocks of encoded queries that are kept for the next ranker."""

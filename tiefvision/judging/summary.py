@@ -82,6 +82,11 @@ def one_photograph_an_item(search: Search) -> bool:
     return len(set(search.gallery_items)) == len(search.gallery_items)
 
 
+def first_hits(comparison: Comparison) -> dict[str, float]:
+    """recall@1 of each ranker, in [0, 1]."""
+    return {one.ranker: round(_first_hits(one), 4) for one in comparison.results}
+
+
 def _others(comparison: Comparison) -> list[RankerResult]:
     """The baseline, and the best of all others by recall@1; none for a lone ranker."""
     others = comparison.results[:-1]

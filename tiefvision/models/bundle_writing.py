@@ -24,7 +24,7 @@ from tiefvision.weights import LOCATOR, ROLES, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.job import input_digests, require_same_encoder
-from tiefvision.workspace.maps import read_pyramid
+from tiefvision.workspace.levels import read_pyramid
 from tiefvision.workspace.networks import read_weights
 
 CPU = torch.device("cpu")

@@ -49,6 +49,10 @@ class TrainedModels:
     @property
     def categories(self) -> tuple[str, ...]:
         """Categories that the locator can tell. Raises MissingArtifact."""
+        for name in LOCATOR:
+            if not self.workspace.holds(name):
+                with self.workspace.open(name):  # names the first stage that is missing
+                    pass
         with self.workspace.open("crop_classifier") as classifier:
             return tuple(classifier.header.details["categories"])
 
@@ -59,8 +63,11 @@ class TrainedModels:
         from tiefvision.locating.locator import Locator
         from tiefvision.locating.votes import VotingRules
         from tiefvision.workspace.encoding import read_encoder
-        from tiefvision.workspace.maps import read_pyramid
-        from tiefvision.workspace.networks import read_classifier, read_regressors
+        from tiefvision.workspace.levels import read_pyramid
+        from tiefvision.workspace.locator_networks import (
+            read_classifier,
+            read_regressors,
+        )
 
         workspace = self.workspace
         with (

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 import torch
@@ -14,11 +13,9 @@ from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.photos.resizing import crop_photo, resize_photo
 from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.registry import Need
+from tiefvision.ranking.needs import EVERYTHING, Need
 from tiefvision.ranking.similarity import normalise_cells, pool_cells
 from tiefvision.records import Box
-
-EVERYTHING: tuple[Need, ...] = get_args(Need)
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from tiefvision.errors import BadUsage
+from tiefvision.ranking.needs import Need
 
 if TYPE_CHECKING:
     from torch import nn
 
     from tiefvision.ranking.learning import Learnt, TrainingCrops
-
-Need = Literal["maps", "colours", "pixels"]
-"""What a ranker reads of a crop: the feature map, the LAB histogram, or the pixels."""
 
 Learns = Literal["nothing", "photographs", "items", "triplets"]
 """What a ranker learns from: nothing; photographs of the training split without labels;

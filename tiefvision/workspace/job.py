@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tiefvision.encoders.identity import same_encoder
 from tiefvision.errors import StaleArtifact
@@ -38,6 +38,22 @@ class Resources:
     seed: int = 0
     max_gib: float = MAX_GIB
     track: Track = untracked
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a stage returns that has a page.
+
+    Attributes:
+        figures: Figures for the report.
+        page: File name of the page, beside the report.
+        shown: What the page is made of; the module that ``PAGE`` of the stage names
+            knows it.
+    """
+
+    figures: Mapping[str, Any]
+    page: str
+    shown: Any
 
 
 class Job:

@@ -1,15 +1,12 @@
 """Maps on their way to the disk and back to the algorithms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tiefvision.encoders.architectures import architecture_named
-from tiefvision.locating.pyramid import Pyramid, level_of_map
-from tiefvision.locating.windows import Level
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
 
@@ -19,37 +16,6 @@ HALF_MAX = float(np.finfo(np.float16).max)
 def to_half(map_: Tensor) -> NDArray[np.float16]:
     """A map as it lies on disk: half precision, clipped to what that can hold."""
     return map_.clamp(-HALF_MAX, HALF_MAX).to(torch.float16).numpy()
-
-
-def read_pyramid(features: Artifact) -> Pyramid:
-    """The sizes at which a dataset was encoded."""
-    details = features.header.details
-    return Pyramid(tuple(details["long_sides"]), details["border"])
-
-
-def levels_reader(
-    features: Artifact, photos: Sequence[Photo]
-) -> Callable[[str], list[Level]]:
-    """A function that reads the maps of a photograph by its path."""
-    assert features.header.encoder is not None
-    architecture = architecture_named(features.header.encoder["name"])
-    pyramid = read_pyramid(features)
-    sizes = {photo.path: (photo.width, photo.height) for photo in photos}
-
-    def levels_of(path: str) -> list[Level]:
-        maps = features.tensors(f"map/{path}")
-        return [
-            level_of_map(
-                torch.from_numpy(maps[str(long_side)]),
-                *sizes[path],
-                long_side,
-                pyramid,
-                architecture,
-            )
-            for long_side in pyramid.long_sides
-        ]
-
-    return levels_of
 
 
 def paths_with_maps(artifact: Artifact, photos: Sequence[Photo]) -> set[str]:

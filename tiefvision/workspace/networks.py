@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tiefvision.encoders.weights_files import restore_module
-from tiefvision.locating.building import build_classifier, build_regressors
-from tiefvision.locating.heads import BoxRegressors, CropClassifier
 from tiefvision.store.artifact import Artifact
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -43,13 +41,3 @@ def read_module(module: Module, artifact: Artifact, device: torch.device) -> Mod
         BadWeights: A tensor is missing or has another shape.
     """
     return restore_module(module, read_weights(artifact), device, artifact.path.name)
-
-
-def read_classifier(artifact: Artifact, device: torch.device) -> CropClassifier:
-    """The crop classifier that stage 3 trained."""
-    return read_module(build_classifier(artifact.header.details), artifact, device)
-
-
-def read_regressors(artifact: Artifact, device: torch.device) -> BoxRegressors:
-    """The four box regressors that stage 4 trained."""
-    return read_module(build_regressors(artifact.header.details), artifact, device)

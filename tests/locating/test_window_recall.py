@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from tiefvision.evaluation.localisation import Located
-from tiefvision.judging.locator import window_recall as proposals
-from tiefvision.judging.locator.window_recall import WINDOWS, window_recall
+from tiefvision.locating import window_recall as proposals
 from tiefvision.locating.votes import WindowPredictions
+from tiefvision.locating.window_recall import WINDOWS, window_recall
 from tiefvision.progress import untracked
 from tiefvision.records import Garment, Photo
 

@@ -3,10 +3,11 @@ import pytest
 from PIL import Image
 
 from tiefvision.evaluation.localisation import Located
-from tiefvision.judging.locator import verdict as module
-from tiefvision.judging.locator.verdict import Verdict, write_verdict
+from tiefvision.judging.locator import page as module
+from tiefvision.judging.locator.page import write_verdict
 from tiefvision.locating.evidence import Evidence
 from tiefvision.locating.findings import TellingRules, tell
+from tiefvision.locating.verdict import Verdict
 from tiefvision.progress import untracked
 from tiefvision.records import Garment, Photo
 from tiefvision.store.artifact import Artifact, ArtifactWriter

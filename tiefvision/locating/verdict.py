@@ -1,14 +1,11 @@
-"""The verdict on a locator: the figures of stage 5 and their page."""
+"""The verdict on a locator: the figures of stage 5."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tiefvision.boxes import Boxes
-from tiefvision.errors import UnreadablePhoto
-from tiefvision.evaluation.confusion import confusion
 from tiefvision.evaluation.detection import (
     CategoryFigures,
     MeanFigures,
@@ -16,7 +13,6 @@ from tiefvision.evaluation.detection import (
     judged_boxes,
     mean_over_categories,
 )
-from tiefvision.evaluation.faults import describe_fault, worst_first
 from tiefvision.evaluation.localisation import (
     Located,
     localisation_figures,
@@ -27,41 +23,15 @@ from tiefvision.evaluation.reliability import (
     expected_calibration_error,
     reliability_curve,
 )
-from tiefvision.files import replace_file
 from tiefvision.locating.calibration import fit_calibration
-from tiefvision.locating.evidence import Evidence
 from tiefvision.locating.findings import TellingRules
 from tiefvision.locating.targets import OUTFIT
-from tiefvision.locating.windows import Level
-from tiefvision.photos.working import open_photo
-from tiefvision.progress import Track
 from tiefvision.records import Garment, Split
-from tiefvision.report.locating_page import LocatedPhoto, photo_card
-from tiefvision.report.markup import Markup
-from tiefvision.report.verdict_page import VerdictPage, render_verdict
-from tiefvision.store.artifact import Artifact
-from tiefvision.workspace.records import photo_path
-
-WORST = 20
-"""Number of photographs that the page shows of outfits, and of garments."""
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 HELD_OUT: tuple[Split, ...] = ("val", "test")
 """Splits that no weights are learnt from."""
-
-
-class Explain(Protocol):
-    """A function that collects the evidence for garments found in a photograph."""
-
-    def __call__(
-        self,
-        levels: Sequence[Level],
-        garments: Sequence[Garment],
-        width: int,
-        height: int,
-    ) -> Evidence:
-        """Like ``explain_levels``, with heads and rules already given."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +58,9 @@ class Verdict:
         """
         figures: dict[str, Any] = {
             split: localisation_figures(
-                _of(self.every, split), _of(self.told, split), self._mean_boxes
+                of_split(self.every, split),
+                of_split(self.told, split),
+                self._mean_boxes,
             )
             for split in SPLITS
         }
@@ -124,7 +96,7 @@ class Verdict:
     def reliability(self) -> dict[str, tuple[Bin, ...]]:
         """The reliability curve of each held-out split."""
         return {
-            split: reliability_curve(*judged_boxes(_of(self.every, split)))
+            split: reliability_curve(*judged_boxes(of_split(self.every, split)))
             for split in HELD_OUT
         }
 
@@ -135,70 +107,20 @@ class Verdict:
 
     @cached_property
     def _mean_boxes(self) -> dict[str, Boxes]:
-        return relative_mean_boxes(_of(self.every, "train"))
+        return relative_mean_boxes(of_split(self.every, "train"))
 
     def _judge(self, split: Split) -> list[CategoryFigures]:
         """The figures of every category; false alarms are counted in told boxes."""
         told = {
             one.category: one.false_alarms
-            for one in detection_figures(_of(self.told, split), 0.0)
+            for one in detection_figures(of_split(self.told, split), 0.0)
         }
-        every = detection_figures(_of(self.every, split), 0.0, self._mean_boxes)
+        every = detection_figures(of_split(self.every, split), 0.0, self._mean_boxes)
         return [
             # A category that is neither annotated nor told has no false alarms.
             replace(one, false_alarms=told.get(one.category, 0.0))
             for one in every
         ]
-
-
-def write_verdict(
-    verdict: Verdict,
-    records: Artifact,
-    levels_of: Callable[[str], Sequence[Level]],
-    explain: Explain,
-    page: Path,
-    track: Track,
-) -> None:
-    """Write the page; photographs that can no longer be read are left out.
-
-    Args:
-        verdict: figures and photographs to show.
-        records: the artifact of stage 1, which says where the photographs' files are.
-        levels_of: gives the feature maps of a photograph by its path.
-        explain: tells why garments were found.
-        page: file to write.
-        track: shows progress.
-    """
-    told = _of(verdict.told, "test")
-    parts = {
-        "Outfits": worst_first(_part(told, outfit=True))[:WORST],
-        "Garments": worst_first(_part(told, outfit=False))[:WORST],
-    }
-    worst = {
-        heading: [
-            card
-            for located in track(photos, f"drawing {heading.lower()}", len(photos))
-            for card in _card(located, records, levels_of, explain)
-        ]
-        for heading, photos in parts.items()
-        if photos
-    }
-    threshold = verdict.rules.least_score
-    html = render_verdict(
-        VerdictPage(
-            f"{len(told)} photographs of the test split, judged by boxes of every "
-            "score; false alarms, confusions and pictures by boxes of score "
-            f"{threshold:.2f} or more.",
-            verdict.by_category(),
-            verdict.means(),
-            verdict.windows,
-            verdict.reliability(),
-            confusion(_part(told, outfit=False), threshold),
-            threshold,
-            worst,
-        )
-    )
-    replace_file(page, html.encode("utf-8"))
 
 
 def learn_telling(held_out: Sequence[Located], least_score: float) -> TellingRules:
@@ -210,13 +132,13 @@ def learn_telling(held_out: Sequence[Located], least_score: float) -> TellingRul
         least_score: least calibrated score of a told box, for ``TellingRules``.
     """
     return TellingRules(
-        fit_calibration(*judged_boxes(_part(held_out, outfit=False))),
+        fit_calibration(*judged_boxes(part_of(held_out, outfit=False))),
         least_score,
-        outfits=fit_calibration(*judged_boxes(_part(held_out, outfit=True))),
+        outfits=fit_calibration(*judged_boxes(part_of(held_out, outfit=True))),
     )
 
 
-def _of(photos: Sequence[Located], split: str) -> list[Located]:
+def of_split(photos: Sequence[Located], split: str) -> list[Located]:
     """The photographs of a split."""
     return [located for located in photos if located.photo.split == split]
 
@@ -227,7 +149,7 @@ def _named(figures: Sequence[CategoryFigures]) -> list[CategoryFigures]:
     return named or list(figures)
 
 
-def _part(photos: Sequence[Located], *, outfit: bool) -> list[Located]:
+def part_of(photos: Sequence[Located], *, outfit: bool) -> list[Located]:
     """The photographs with outfits only, or with all garments but outfits."""
 
     def keep(garments: Sequence[Garment]) -> tuple[Garment, ...]:
@@ -236,23 +158,3 @@ def _part(photos: Sequence[Located], *, outfit: bool) -> list[Located]:
     return [
         replace(one, wanted=keep(one.wanted), found=keep(one.found)) for one in photos
     ]
-
-
-def _card(
-    located: Located,
-    records: Artifact,
-    levels_of: Callable[[str], Sequence[Level]],
-    explain: Explain,
-) -> list[Markup]:
-    """The card of a photograph; an empty list if it can no longer be read."""
-    photo = located.photo
-    try:
-        opened = open_photo(photo_path(records, photo.path))
-    except UnreadablePhoto:
-        return []
-    evidence = explain(levels_of(photo.path), located.found, photo.width, photo.height)
-    remark = describe_fault(located)
-    shown = LocatedPhoto(
-        photo.path, opened, located.found, evidence, located.wanted, remark
-    )
-    return [photo_card(shown)]

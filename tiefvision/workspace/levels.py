@@ -1,0 +1,42 @@
+"""Feature maps of photographs at every size, as stage 2 keeps them."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from tiefvision.encoders.architectures import architecture_named
+from tiefvision.locating.pyramid import Pyramid, level_of_map
+from tiefvision.locating.windows import Level
+from tiefvision.records import Photo
+from tiefvision.store.artifact import Artifact
+
+
+def read_pyramid(features: Artifact) -> Pyramid:
+    """The sizes at which a dataset was encoded."""
+    details = features.header.details
+    return Pyramid(tuple(details["long_sides"]), details["border"])
+
+
+def levels_reader(
+    features: Artifact, photos: Sequence[Photo]
+) -> Callable[[str], list[Level]]:
+    """A function that reads the maps of a photograph by its path."""
+    assert features.header.encoder is not None
+    architecture = architecture_named(features.header.encoder["name"])
+    pyramid = read_pyramid(features)
+    sizes = {photo.path: (photo.width, photo.height) for photo in photos}
+
+    def levels_of(path: str) -> list[Level]:
+        maps = features.tensors(f"map/{path}")
+        return [
+            level_of_map(
+                torch.from_numpy(maps[str(long_side)]),
+                *sizes[path],
+                long_side,
+                pyramid,
+                architecture,
+            )
+            for long_side in pyramid.long_sides
+        ]
+
+    return levels_of
