@@ -7,9 +7,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data/demo
 RUN ?= data/run
+# The demo has a workspace of its own: models that were trained on drawings must not search
+# a user's own photographs.
+DEMO_RUN ?= $(if $(filter command%,$(origin RUN)),$(RUN),data/demo-run)
 ARGS ?=
-# Those that "make compare" holds side by side: the baseline first, the trained one last.
-RANKERS ?= cosine mean max gem spoc pca rgb lab gabor blobs mix deeprank
+# The rankers of "make compare", the baseline first: all of the registry, or some by name.
+RANKERS ?= all
 # The number of a stage is written in one place only: the name of its file.
 STAGES := $(shell ls stages | sed -n 's/^s\([0-9]*\)_.*\.py$$/\1/p' | sort -n)
 
@@ -33,11 +36,11 @@ help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  DATA=dir  the dataset (default $(DATA))'
-	@echo '  RUN=dir   the workspace (default $(RUN))'
+	@echo '  RUN=dir   the workspace (default $(RUN); of the demo $(DEMO_RUN))'
 	@echo '  ARGS="--option value"  options of a stage; python -m stages encode --help lists them'
 	@echo '  ARGS_2="..."           options of stage 2 within make all; ARGS_6 of 6, ARGS_8 of 8'
 	@echo '  ARGS_TUNE="..."        options of tune within make locator and make folds'
-	@echo '  RANKERS="cosine lab"   those of make compare (default all)'
+	@echo '  RANKERS="cosine lab"   the rankers of make compare (default all)'
 	@echo '  ARGS_SETS="..."        options of make compare for SETS alone, such as --boxes whole'
 
 $(VENV)/installed: pyproject.toml
@@ -49,8 +52,8 @@ $(VENV)/installed: pyproject.toml
 
 demo: $(VENV)/installed ## make synthetic data, run every stage on it, search it
 	$(BIN)/tiefvision data synth "$(DATA)"
-	@$(MAKE) --no-print-directory all ARGS_8='$(DEMO_DEEPRANK) $(ARGS_8)'
-	@$(MAKE) --no-print-directory search-demo
+	@$(MAKE) --no-print-directory all RUN="$(DEMO_RUN)" ARGS_8='$(DEMO_DEEPRANK) $(ARGS_8)'
+	@$(MAKE) --no-print-directory search-demo RUN="$(DEMO_RUN)"
 
 search-demo:
 	@photo="$(DATA)/images/$$($(BIN)/python -c '$(DEMO_QUERY)' "$(DATA)/annotations.json")"; \

@@ -5,7 +5,7 @@ Its encoder need not be the locator's: crops are encoded anew from their pixels.
 Reads   photos.lmdb, locations.lmdb, the photographs
 Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells, by view: "crop",
         "mirror", "altered1" and so on; colours/<path> float16 (K,) and pixels/<path>, a
-        lossless WebP as uint8 (n,), the same of all but mirror images;
+        PNG file as uint8 (n,), the same of all but mirror images;
         crop/<path> the box, null where nothing was found and the whole one is taken,
         its category and score, "unsure" where it was not told;
         weights/encoder the weights that made them; skipped/<path> why one was left out

@@ -23,10 +23,8 @@ from tiefvision.workspace.records import read_photos
 VERSION = 1
 READS = ("photos", "crops")
 SHOWN = (
-    "val.queries",
     "val.recall@1",
     "val.reciprocal_rank",
-    "test.queries",
     "test.recall@1",
     "test.recall@5",
     "test.recall@20",

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tiefvision.cli.main import app
 from tiefvision.cli.reference import COMMAND, render_reference
-from tiefvision.judging.rankers import KNOWN_RANKERS
+from tiefvision.ranking.registry import RANKERS
 from tiefvision.workspace.artifacts import STAGES
 
 ROOT = Path(__file__).parent.parent
@@ -79,7 +79,7 @@ def test_the_pipeline_has_a_row_for_every_stage():
 
 def test_every_ranker_has_a_row_and_a_section():
     text = text_of(ROOT / "docs" / "rankers.md")
-    for ranker in KNOWN_RANKERS:
+    for ranker in RANKERS:
         assert f"| [`{ranker}`](#{ranker}) |" in text, ranker
         assert f"\n## {ranker}\n" in text, ranker
 

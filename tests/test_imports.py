@@ -41,7 +41,7 @@ ONLY = {
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "filelock": {"store"},
-    "cv2": {"ranking"},
+    "cv2": {"ranking", "workspace"},
     "pickle": set(),
     "shelve": set(),
     "marshal": set(),

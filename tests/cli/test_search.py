@@ -96,8 +96,9 @@ def test_the_whole_photograph_is_searched_with(tiefvision, trained, street):
 
 
 def test_where_nothing_is_found_the_whole_photograph_is_taken(
-    tiefvision, trained, blank
+    tiefvision, trained, blank, monkeypatch
 ):
+    monkeypatch.setattr("tiefvision.locating.findings.to_search", lambda *_: ())
     arguments = ("search", blank, "--workspace", trained, "--category", "outfit")
     (line,) = tiefvision(*arguments, "--json").lines
     assert list(line) == [*KEYS, "note"]

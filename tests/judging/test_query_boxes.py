@@ -45,7 +45,7 @@ def test_queries_are_encoded_by_true_boxes_and_whole(opened):
 
 
 def test_by_the_box_that_was_found_they_are_what_stage_6_wrote(opened, monkeypatch):
-    from tiefvision.catalogue import describing
+    from tiefvision.judging import query_boxes
 
     records, crops = opened
     paths = [photo.path for photo in read_photos(records)][:4]
@@ -60,7 +60,7 @@ def test_by_the_box_that_was_found_they_are_what_stage_6_wrote(opened, monkeypat
 
 
 def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatch):
-    from tiefvision.catalogue import describing
+    from tiefvision.judging import query_boxes
 
     records, crops = opened
     path = read_photos(records)[0].path

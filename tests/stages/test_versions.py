@@ -82,8 +82,8 @@ def test_a_changed_module_is_named_with_what_to_do():
     before = copy.deepcopy(now)
     before["modules"]["tiefvision.locating.votes"] = "another digest"
     found = {one.split(":")[0]: one for one in differences(before, now)}
-    # Whatever locates: the stage, and the commands that locate as it does.
-    assert set(found) == {"localise", "index", "prepare"}
+    # Whatever locates, and what can load models that do.
+    assert set(found) == {"localise", "index", "prepare", "compare"}
     assert "tiefvision.locating.votes changed since version 1" in found["localise"]
     assert "raise VERSION in stages.s5_localise" in found["localise"]
     assert found["localise"].endswith("run: python -m stages.versions --record")

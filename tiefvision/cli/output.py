@@ -44,7 +44,8 @@ def figure_text(value: Any) -> str:
         if {"value", "low", "high"} == set(value):
             low, high = value["low"], value["high"]
             return f"{value['value']:.3f} [{low:.3f}, {high:.3f}]"
-        return ", ".join(f"{figure_text(one)} {name}" for name, one in value.items())
+        listed = (f"{figure_text(one)} {name}" for name, one in value.items())
+        return ", ".join(listed) or "none"
     if isinstance(value, list | tuple):
         return str(len(value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
