@@ -20,6 +20,7 @@ from tiefvision.datasets.files import (
     TRIPLETS,
     list_photos,
     photo_file,
+    require_dataset,
 )
 from tiefvision.datasets.folds import deal_fold
 from tiefvision.datasets.layout import read_dataset
@@ -62,12 +63,8 @@ def sources(config: Config) -> dict[str, str]:
     """What is read outside the workspace."""
     root = config.data
     described = [root / name for name in (ANNOTATIONS, TRIPLETS)]
+    require_dataset(root)
     files = [path for path in described if path.is_file()]
-    if not files:
-        raise BadDataset(
-            f"There is no dataset at {root}: it lacks {ANNOTATIONS}.",
-            "Run: tiefvision data synth DIR, or tiefvision data import FORMAT SRC DIR",
-        )
     images = root / IMAGES
     files += [images / path for path in list_photos(images)]
     return {"dataset": files_fingerprint(root, files)}

@@ -16,12 +16,16 @@ from tiefvision.cli.options import (
 )
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, say
+from tiefvision.datasets.files import require_dataset
+from tiefvision.devices import require_device
 from tiefvision.errors import BadUsage, require_known
+from tiefvision.models.rankers import require_ranker
 from tiefvision.ranking.registry import COSINE, DEEPRANK, RANKERS
 
 if TYPE_CHECKING:
     from tiefvision.evaluation.searches import Within
     from tiefvision.judging.comparison import Comparison
+    from tiefvision.models.protocol import Models
     from tiefvision.ranking.garments import Embed, GarmentsOf
     from tiefvision.store.artifact import Artifact
 
@@ -168,7 +172,29 @@ def _require_heeded(asked: Asked) -> None:
         )
 
 
+def _require_there(asked: Asked, models: "Models", options: Options) -> None:
+    """Refuse what cannot be compared, before torch is imported.
+
+    Raises:
+        BadUsage: There is no such ranker, or no such device anywhere.
+        MissingArtifact: There is nothing to compare on, or a ranker is not trained.
+        BadDataset: The other dataset is none.
+    """
+    require_device(options.device)
+    for name in asked.rankers:
+        require_ranker(options.run, models, name)
+    if asked.data:
+        require_dataset(asked.data)
+        return
+    for name in ("photos", "crops"):
+        with options.run.open(name):
+            pass
+
+
 def _compare_rankers(asked: Asked, options: Options) -> None:
+    run, track = options.run, options.track
+    models = options.choose_models(asked.models)
+    _require_there(asked, models, options)
     from tiefvision.judging.comparison import compare_rankers
     from tiefvision.judging.indexes import with_indexes
     from tiefvision.judging.packs import Origin, compared_inputs, write_pack
@@ -179,8 +205,6 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     from tiefvision.workspace.garments import garments_reader
     from tiefvision.workspace.job import Resources
 
-    run, track = options.run, options.track
-    models = options.choose_models(asked.models)
     place, elsewhere = run, asked.data is not None
     names, device = asked.rankers, options.torch_device()
     resources = Resources(device, options.seed, track=track)

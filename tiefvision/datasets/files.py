@@ -26,6 +26,19 @@ def is_dataset(root: Path) -> bool:
     return (root / ANNOTATIONS).is_file()
 
 
+def require_dataset(root: Path) -> None:
+    """Refuses a folder that is not laid out as a dataset.
+
+    Raises:
+        BadDataset: It is missing, or lacks annotations.json.
+    """
+    if not is_dataset(root):
+        raise BadDataset(
+            f"There is no dataset at {root}: it lacks {ANNOTATIONS}.",
+            "Run: tiefvision data synth DIR, or tiefvision data import FORMAT SRC DIR",
+        )
+
+
 def mask_file(root: Path, path: str) -> Path:
     """The file of a photograph's mask; it exists only in datasets with masks.
 

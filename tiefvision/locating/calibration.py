@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 
 NEAR = 1e-3
 """Least distance of a score to 0 and 1; scores are clipped so that logarithms exist."""
@@ -71,6 +70,8 @@ def fit_calibration(
     Returns:
         The fitted calibration; the default one if N is 0.
     """
+    from scipy.optimize import minimize
+
     if not len(scores):
         return Calibration()
     features, right = _features(scores), np.count_nonzero(hits)

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.io import loadmat
 
 from tiefvision.datasets.files import IMAGES, mask_file, write_label_names
 from tiefvision.datasets.importers.formats import (
@@ -239,6 +238,8 @@ def _read_mask(photo: Path, label_count: int) -> NDArray[np.integer[Any]]:
 
 def _read_mat(file: Path, variable: str) -> NDArray[Any]:
     """One variable of a MATLAB file."""
+    from scipy.io import loadmat
+
     try:
         return np.asarray(loadmat(file, variable_names=[variable])[variable])
     except Exception as error:  # scipy raises many types over damaged files

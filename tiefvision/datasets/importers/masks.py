@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from tiefvision.records import Box
 
@@ -27,6 +26,8 @@ def mask_box(mask: NDArray[np.bool_], speck_share: float = SPECK_SHARE) -> Box:
     Returns:
         Box in pixels of the mask.
     """
+    from scipy import ndimage
+
     parts, _ = ndimage.label(mask, structure=_EIGHT_NEIGHBOURS)
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0  # the background
