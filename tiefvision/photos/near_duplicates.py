@@ -17,9 +17,6 @@ one model before a white ground, lie within `MAX_DISTANCE`.
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.fft import dctn
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from tiefvision.photos.reading import Photograph
 
@@ -86,6 +83,8 @@ def group_near_duplicates(
 
 def _plane_bits(plane: NDArray[np.float64], frequencies: int) -> Hash:
     """(frequencies^2 - 1,) bits: coefficients of (S, S) above their median."""
+    from scipy.fft import dctn
+
     spectrum = dctn(plane, norm="ortho")[:frequencies, :frequencies].ravel()[1:]
     return np.asarray(spectrum > np.median(spectrum))
 
@@ -100,6 +99,9 @@ def _merge(
     labels: NDArray[np.int64], rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Group labels, (N,), after joining the groups of each linked pair of rows."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     links = (np.ones(len(rows), dtype=np.bool_), (labels[rows], labels[columns]))
     graph = coo_array(links, shape=(len(labels), len(labels)))
     _, merged = connected_components(graph, directed=False)
