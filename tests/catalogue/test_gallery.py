@@ -63,7 +63,14 @@ def test_an_index_does_not_count_in_the_digest(gallery):
 
 
 def test_a_ranker_that_was_not_indexed_is_named(gallery):
-    with pytest.raises(
-        StaleArtifact, match=r"no index for deeprank.*make stage-9 RUN="
-    ):
-        read_index(gallery, "deeprank")
+    with pytest.raises(StaleArtifact, match="no index for mean, only for cosine"):
+        read_index(gallery, "mean")
+
+
+def test_the_command_that_indexes_for_it_takes_a_ranker(gallery):
+    """Which the last stage does not: it indexes for its own two."""
+    with pytest.raises(StaleArtifact) as caught:
+        read_index(gallery, "mean")
+    folder = gallery.path.parent
+    expected = f"Run: tiefvision index CATALOGUE --workspace {folder} --ranker mean"
+    assert caught.value.fix == expected
