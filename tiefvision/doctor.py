@@ -76,7 +76,8 @@ def verdict(findings: Sequence[Finding]) -> str:
     """What the findings come to, in a sentence."""
     failed = [finding.check for finding in findings if finding.status == "failed"]
     if failed:
-        return f"{len(failed)} things need mending: {', '.join(failed)}."
+        need = "1 thing needs" if len(failed) == 1 else f"{len(failed)} things need"
+        return f"{need} mending: {', '.join(failed)}."
     searchable = any(
         finding.check == f"{CATALOGUE}.lmdb" and finding.status == "ok"
         for finding in findings
@@ -170,15 +171,17 @@ def _artifacts(workspace: Workspace, in_clone: bool) -> list[Finding]:
     names = (*STAGES.values(), CATALOGUE) if in_clone else (CATALOGUE,)
     held = [name for name in STAGES.values() if workspace.holds(name)]
     for name in names if in_clone else (*held, *names):
-        command = _command(workspace, name)
+        # Outside a clone there are no stages to run.
+        can_mend = in_clone or name == CATALOGUE
+        fix = f" Run: {_command(workspace, name)}" if can_mend else ""
         if not workspace.holds(name):
-            findings.append(Finding(f"{name}.lmdb", "note", f"missing. Run: {command}"))
+            findings.append(Finding(f"{name}.lmdb", "note", f"missing.{fix}"))
             continue
         try:
             with workspace.open(name) as artifact:
                 header = artifact.header
         except TiefVisionError as error:
-            findings.append(Finding(f"{name}.lmdb", "failed", str(error)))
+            findings.append(Finding(f"{name}.lmdb", "failed", f"{error.message}{fix}"))
             continue
         changed = [
             read
@@ -189,7 +192,7 @@ def _artifacts(workspace: Workspace, in_clone: bool) -> list[Finding]:
         digests[name] = header.digest
         count = ", ".join(f"{count} {kind}" for kind, count in header.count.items())
         if changed:
-            detail = f"older than {', '.join(changed)}. Run: {command}"
+            detail = f"older than {', '.join(changed)}.{fix}"
             findings.append(Finding(f"{name}.lmdb", "note", detail))
         else:
             findings.append(Finding(f"{name}.lmdb", "ok", f"fresh: {count}"))

@@ -279,7 +279,7 @@ class Finder:
             require_ranker(self.workspace, self.models, name)
         from tiefvision.catalogue.indexing import index_catalogue
 
-        self._close_searchers()
+        self.close()
         resources = Resources(self._torch_device, self._seed, max_gib, self._track)
         return index_catalogue(
             self.workspace, self.models, Path(folder), names, resources
@@ -313,26 +313,38 @@ class Finder:
 
         Raises:
             UnreadablePhoto: The photograph cannot be read.
-            BadUsage: There is no such ranker or category, or the box lies outside.
+            BadUsage: There is no such ranker or category, ``k`` is below 1, or the box
+                is none, or lies outside.
             MissingArtifact: Nothing has been indexed.
             StaleArtifact: It was indexed by other models, or for other rankers.
         """
+        if k < 1:
+            raise BadUsage(f"k = {k} asks for no item.", "Use 1 or more.")
         self.require_searchable(ranker, category)
         name = self.ranker_name(ranker)
-        opened = photo if isinstance(photo, OpenPhoto) else self.open(photo)
+        opened = self._own(photo)
+        from tiefvision.catalogue.queries import queries_as_asked, queries_of_garments
+
+        # A box can be refused, so before networks are loaded.
+        size = opened.width, opened.height
+        queries = queries_as_asked(box, whole, size, category)
         searcher = self._searcher(name)
+        queries = queries or queries_of_garments(
+            opened.to_search, self.locator.telling, category
+        )
         return tuple(
             Answer(
                 query,
                 name,
                 tuple(searcher.nearest(opened.described(query.box_in_image), k)),
             )
-            for query in self._queries(opened, box, whole, category)
+            for query in queries
         )
 
     def close(self) -> None:
         """Release the files of the catalogue; the finder can be used again."""
-        self._close_searchers()
+        self._searchers.clear()
+        self._stack.close()
 
     @cached_property
     def locator(self) -> "Locator":
@@ -347,20 +359,11 @@ class Finder:
 
         return Describer(self.models.encoder(device), self.models.crop_rules())
 
-    def _queries(
-        self, photo: OpenPhoto, box: Box | None, whole: bool, category: str
-    ) -> "list[Query]":
-        from tiefvision.catalogue.queries import (
-            queries_of_garments,
-            query_of_box,
-            query_of_whole,
-        )
-
-        if box:
-            return [query_of_box(box, photo.width, photo.height, category)]
-        if whole:
-            return [query_of_whole(category)]
-        return queries_of_garments(photo.to_search, self.locator.telling, category)
+    def _own(self, photo: "OpenPhoto | PhotoSource") -> OpenPhoto:
+        """The photograph as this finder's models see it."""
+        if not isinstance(photo, OpenPhoto):
+            return self.open(photo)
+        return photo if photo._finder is self else OpenPhoto(self, photo.working)
 
     def _searcher(self, name: str) -> "Searcher":
         if name not in self._searchers:
@@ -383,10 +386,6 @@ class Finder:
     def _torch_device(self) -> Any:
         limit_threads(self._threads)
         return choose_device(self._device)
-
-    def _close_searchers(self) -> None:
-        self._searchers.clear()
-        self._stack.close()
 
     def __enter__(self) -> Self:
         return self

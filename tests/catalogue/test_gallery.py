@@ -6,9 +6,11 @@ from tiefvision.catalogue import gallery as module
 from tiefvision.catalogue.gallery import (
     GalleryRow,
     read_index,
+    read_reduction,
     read_rows,
     write_gallery,
 )
+from tiefvision.catalogue.searcher import Searcher
 from tiefvision.errors import StaleArtifact
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.ranking.cosine import CosineRanker
@@ -29,6 +31,73 @@ MAPS = torch.nn.functional.normalize(
 
 def garments_of(views):
     return GarmentBatch(MAPS[["abc".index(view.path[0]) for view in views]])
+
+
+MANY = 40
+MANY_ROWS = [
+    GalleryRow(f"{row}.jpg", f"item{row // 2}", Crop(None)) for row in range(MANY)
+]
+MANY_MAPS = torch.nn.functional.normalize(
+    torch.randn(MANY, 8, 3, 3, generator=torch.Generator().manual_seed(2)), dim=1
+)
+
+
+def many_garments(views):
+    return GarmentBatch(MANY_MAPS[[int(view.path[:-4]) for view in views]])
+
+
+def searcher_of(path):
+    """A searcher over the many rows, and what the gallery says of its index."""
+    cosine = CosineRanker()
+    with ArtifactWriter(path, Header("compare", 1, {}, {}), 0.1) as writer:
+        rankers = {"cosine": cosine, "other": cosine}
+        details = write_gallery(
+            writer, MANY_ROWS, (), many_garments, rankers, HnswSettings()
+        )
+        writer.finish(details=details)
+    with Artifact(path) as gallery:
+        made = Searcher(
+            cosine,
+            read_index(gallery, "cosine"),
+            read_rows(gallery),
+            many_garments,
+            read_reduction(gallery, "cosine"),
+        )
+        assert read_reduction(gallery, "other") is None
+        return made, gallery.header.details["indexes"]
+
+
+def test_from_so_many_rows_on_whole_maps_are_indexed_by_their_components(
+    tmp_path, monkeypatch
+):
+    """And what is found is the same, in the same order, by the same cosines."""
+    whole, facts = searcher_of(tmp_path / "whole.lmdb")
+    assert whole.reduction is None
+    assert (facts["cosine"]["reduced"], facts["cosine"]["embedding"]) == (False, 72)
+    monkeypatch.setattr(module, "REDUCED_FROM", MANY)
+    reduced, facts = searcher_of(tmp_path / "reduced.lmdb")
+    assert reduced.reduction is not None
+    # 40 rows span 39 directions around their mean.
+    assert (facts["cosine"]["reduced"], facts["cosine"]["embedding"]) == (True, 39)
+    assert (facts["other"]["reduced"], facts["other"]["embedding"]) == (False, 72)
+    assert facts["cosine"]["recall_of_exact"] > 0.9
+    for row in (0, 13, 39):
+        garment = GarmentBatch(MANY_MAPS[[row]])
+        expected = whole.nearest(garment, 20)
+        found = reduced.nearest(garment, 20)
+        assert len(found) == 20  # all items
+        assert [hit.item for hit in found] == [hit.item for hit in expected]
+        assert [hit.photo for hit in found] == [hit.photo for hit in expected]
+        assert [hit.similarity for hit in found] == pytest.approx(
+            [hit.similarity for hit in expected], abs=1e-5
+        )
+        assert found[0].similarity == pytest.approx(1.0, abs=1e-5)
+
+
+def test_one_row_less_is_indexed_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "REDUCED_FROM", MANY + 1)
+    _, facts = searcher_of(tmp_path / "whole.lmdb")
+    assert not facts["cosine"]["reduced"]
 
 
 @pytest.fixture
@@ -62,8 +131,38 @@ def test_an_index_does_not_count_in_the_digest(gallery):
     assert gallery.header.count == {"row": 3}
 
 
-def test_a_ranker_that_was_not_indexed_is_named(gallery):
-    with pytest.raises(
-        StaleArtifact, match=r"no index for deeprank.*make stage-9 RUN="
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("gallery", "make stage-9 RUN={}"),
+        ("catalogue", "tiefvision index CATALOGUE --workspace {}"),
+    ],
+)
+def test_rows_of_an_earlier_release_are_refused_with_what_mends_them(
+    name, command, tmp_path
+):
+    row = {"photo": "a.jpg", "item": "a", "box_in_image": None, "category": ""}
+    path = tmp_path / f"{name}.lmdb"
+    with ArtifactWriter(path, Header("compare", 1, {}, {}), 0.1) as writer:
+        writer.write(records={"row/00000000": row})
+        writer.finish()
+    with (
+        Artifact(path) as artifact,
+        pytest.raises(StaleArtifact, match="written by an earlier release") as caught,
     ):
-        read_index(gallery, "deeprank")
+        read_rows(artifact)
+    assert caught.value.fix == f"Run: {command.format(tmp_path)}"
+
+
+def test_a_ranker_that_was_not_indexed_is_named(gallery):
+    with pytest.raises(StaleArtifact, match="no index for mean, only for cosine"):
+        read_index(gallery, "mean")
+
+
+def test_the_command_that_indexes_for_it_takes_a_ranker(gallery):
+    """Which the last stage does not: it indexes for its own two."""
+    with pytest.raises(StaleArtifact) as caught:
+        read_index(gallery, "mean")
+    folder = gallery.path.parent
+    expected = f"Run: tiefvision index CATALOGUE --workspace {folder} --ranker mean"
+    assert caught.value.fix == expected

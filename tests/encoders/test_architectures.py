@@ -60,3 +60,45 @@ def test_an_unknown_architecture_is_named_with_the_known():
         architecture_named("vgg16")
     for name in ARCHITECTURES:
         assert architecture_named(name).name == name
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_parameters_are_those_of_the_trunk(name, random_encoder):
+    trunk = random_encoder(name).trunk
+    counted = sum(weights.numel() for weights in trunk.parameters())
+    assert architecture_named(name).parameters == counted
+
+
+def test_alexnets_parameters_worked_by_hand():
+    layers = [(3, 64, 11), (64, 192, 5), (192, 384, 3), (384, 256, 3), (256, 256, 3)]
+    expected = sum(ins * outs * side**2 + outs for ins, outs, side in layers)
+    assert architecture_named("alexnet").parameters == expected
+
+
+def test_alexnet_is_torchvisions_layer_by_layer():
+    """It is written out here, as importing torchvision takes longer than locating."""
+    ours = architecture_named("alexnet").build()
+    published = torchvision.models.alexnet(weights=None).features
+    *layers, last = map(str, ours)
+    *expected, published_last = map(str, published)
+    assert layers == expected
+    # The last max pool alone has another stride.
+    assert published_last.replace("stride=2", "stride=1") == last
+    shapes = {name: weights.shape for name, weights in ours.state_dict().items()}
+    assert shapes == {
+        name: weights.shape for name, weights in published.state_dict().items()
+    }
+
+
+@torch.inference_mode()
+def test_alexnet_computes_what_torchvisions_does():
+    ours = architecture_named("alexnet").build().eval()
+    published = torchvision.models.alexnet(weights=None).features.eval()
+    ours.load_state_dict(published.state_dict())
+    pixels = torch.randn(1, 3, 224, 160, generator=torch.Generator().manual_seed(0))
+    expected = published[:-1](pixels)
+    torch.testing.assert_close(ours[:-1](pixels), expected, atol=0, rtol=0)
+    assert expected.std() > 0
+    torch.testing.assert_close(
+        ours(pixels)[:, :, ::2, ::2], published(pixels), atol=0, rtol=0
+    )

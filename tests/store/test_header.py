@@ -28,7 +28,7 @@ def test_fields_known_after_the_work_do_not_make_it_different_work():
     "change",
     [
         {"stage": "index"},
-        {"code": "0ther"},
+        {"version": 2},
         {"config": {"sides": (256,)}},
         {"inputs": {"photos": "d2"}},
         {"schema": SCHEMA + 1},
@@ -37,6 +37,18 @@ def test_fields_known_after_the_work_do_not_make_it_different_work():
 )
 def test_changed_inputs_or_settings_are_different_work(change):
     assert not HEADER.same_work(replace(HEADER, **change))
+
+
+def test_a_header_of_an_earlier_release_opens_and_is_due():
+    """It has a fingerprint of the source where a header now has a version."""
+    values = json.loads(HEADER.to_json())
+    del values["version"]
+    earlier = json.dumps(values | {"code": "5f2e", "digest": "d", "count": {"map": 3}})
+    header = Header.from_json(earlier)
+    assert (header.version, header.digest, header.count) == (0, "d", {"map": 3})
+    assert (header.stage, header.inputs) == ("encode", {"photos": "d1"})
+    assert not HEADER.same_work(header)
+    assert not header.same_work(HEADER)
 
 
 @pytest.mark.parametrize(

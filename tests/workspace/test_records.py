@@ -1,13 +1,21 @@
+import json
 import unicodedata
 
-from tiefvision.records import Garment, Photo, Triplet
+import pytest
+
+from tiefvision.records import Crop, Garment, Photo, Triplet
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.records import (
+    crop_to_record,
+    located_crop,
     photo_path,
     photo_to_record,
+    read_crop,
     read_judged_triplets,
     read_photos,
+    read_skipped,
+    record_to_crop,
 )
 
 DRESSED = Photo(
@@ -37,3 +45,71 @@ def test_the_file_of_a_photograph_is_found_however_its_accents_are_stored(tmp_pa
         it.finish(details={"images": str(tmp_path)})
     with Artifact(tmp_path / "photos.lmdb") as photos:
         assert photo_path(photos, composed).samefile(file)
+
+
+@pytest.mark.parametrize(
+    "crop",
+    [
+        Crop((1.5, 2.0, 30.25, 80.0), "dress", 0.75, unsure=False),
+        Crop((0.0, 0.0, 5.0, 5.0), "outfit", 0.125, unsure=True),
+        Crop(None),
+        Crop(None, "bag"),
+    ],
+)
+def test_a_crop_comes_back_from_json(crop):
+    again = record_to_crop(json.loads(json.dumps(crop_to_record(crop))))
+    assert again == crop
+    assert hash(again) == hash(crop)  # its box is a tuple again
+
+
+def test_a_crop_of_an_earlier_release_is_sure_and_without_a_score():
+    record = {"box": [1, 2, 3, 4], "category": "dress"}
+    assert record_to_crop(record) == Crop((1, 2, 3, 4), "dress", 0.0, unsure=False)
+    assert record_to_crop({"box": None, "category": ""}) == Crop(None)
+
+
+def test_what_lacks_its_box_is_no_crop():
+    with pytest.raises(KeyError):
+        record_to_crop({"box_in_image": [1, 2, 3, 4], "category": "dress"})
+
+
+@pytest.fixture
+def locations(tmp_path):
+    """Photographs with garments, with an unsure outfit, and with nothing."""
+    dress = {"category": "dress", "box_in_image": [1.0, 2.0, 3.0, 4.0], "score": 0.9}
+    bag = {"category": "bag", "box_in_image": [5.0, 6.0, 7.0, 8.0], "score": 0.8}
+    outfit = {"category": "outfit", "box_in_image": [0.0, 0.0, 9.0, 9.0], "score": 0.2}
+    path = tmp_path / "locations.lmdb"
+    with ArtifactWriter(path, Header("", 1, {}, {}), 0.1) as writer:
+        writer.write(
+            records={
+                "found/two.jpg": [dress, bag],
+                "found/unsure.jpg": [],
+                "unsure/unsure.jpg": outfit,
+                "found/none.jpg": [],
+                "crop/kept.jpg": crop_to_record(Crop(None, "bag", 0.5)),
+                "skipped/bad.jpg": {"photo": photo_to_record(EMPTY), "why": "broken"},
+            }
+        )
+        writer.finish()
+    with Artifact(path) as artifact:
+        yield artifact
+
+
+@pytest.mark.parametrize(
+    ("path", "crop"),
+    [
+        ("two.jpg", Crop((1.0, 2.0, 3.0, 4.0), "dress", 0.9)),
+        ("unsure.jpg", Crop((0.0, 0.0, 9.0, 9.0), "outfit", 0.2, unsure=True)),
+        ("none.jpg", Crop(None)),
+    ],
+)
+def test_the_surest_garment_is_the_crop_that_was_located(path, crop, locations):
+    assert located_crop(locations, path) == crop
+
+
+def test_a_crop_and_a_skipped_photograph_are_read_by_their_path(locations):
+    assert read_crop(locations, "kept.jpg") == Crop(None, "bag", 0.5)
+    assert read_skipped(locations) == [EMPTY]
+    with pytest.raises(KeyError):
+        read_crop(locations, "two.jpg")

@@ -22,7 +22,7 @@ from tiefvision.ranking.registry import COSINE
 from tiefvision.ranking.views import embed_views
 from tiefvision.records import Crop, View
 from tiefvision.store.artifact import Artifact, ArtifactWriter
-from tiefvision.workspace.artifacts import command_of
+from tiefvision.workspace.artifacts import CATALOGUE, command_for, command_of
 from tiefvision.workspace.records import crop_to_record, record_to_crop
 
 CHUNK = 64 << 20
@@ -146,18 +146,22 @@ def read_index(gallery: Artifact, ranker: str) -> HnswIndex:
         StaleArtifact: The gallery was not indexed for it, or the index is damaged.
     """
     indexes = gallery.header.details["indexes"]
-    fix = f"Run: {command_of(gallery.path)}"
     if ranker not in indexes:
+        # Not the last stage: it indexes for its own two rankers alone.
+        index = command_for(CATALOGUE, gallery.path.parent)
         raise StaleArtifact(
             f"{gallery.path.name} has no index for {ranker}, only for "
             f"{', '.join(indexes)}.",
-            f"{fix} --ranker {ranker}",
+            f"Run: {index} --ranker {ranker}",
         )
     chunks = gallery.keys(f"derived/{ranker}")
     arrays = (gallery.tensors(f"derived/{ranker}/{key}")["bytes"] for key in chunks)
     content = b"".join(array.tobytes() for array in arrays)
     if hashlib.sha256(content).hexdigest() != indexes[ranker]["sha256"]:
-        raise StaleArtifact(f"The {ranker} index in {gallery.path} is damaged.", fix)
+        raise StaleArtifact(
+            f"The {ranker} index in {gallery.path} is damaged.",
+            f"Run: {command_of(gallery.path)}",
+        )
     settings = HnswSettings(**gallery.header.details["settings"])
     return index_from_bytes(content, gallery.header.count["row"], settings)
 

@@ -12,7 +12,7 @@ from tiefvision.errors import StaleArtifact
 from tiefvision.models.protocol import BUNDLE, GALLERY, Models
 from tiefvision.models.rankers import load_ranker, ranker_digests, require_ranker
 from tiefvision.store.artifact import Artifact
-from tiefvision.workspace.artifacts import CATALOGUE, Workspace, command_for, command_of
+from tiefvision.workspace.artifacts import CATALOGUE, Workspace, command_of
 from tiefvision.workspace.job import Resources
 from tiefvision.workspace.records import read_photos
 
@@ -92,15 +92,10 @@ def require_searchable(workspace: Workspace, models: Models, ranker: str) -> Non
         raise StaleArtifact(
             f"{indexed.name}.lmdb in {workspace.root} has no index for {ranker}, only "
             f"for {', '.join(indexed.rankers)}.",
-            f"Run: {index_command(workspace, models, indexed)} --ranker {ranker}",
+            # Also for a gallery: its stage indexes for its own two rankers alone.
+            f"Run: tiefvision index {indexed.root} --workspace {workspace.root} "
+            f"--ranker {ranker}",
         )
-
-
-def index_command(workspace: Workspace, models: Models, indexed: Indexed) -> str:
-    """The command that indexes the same photographs anew."""
-    if indexed.name == GALLERY:
-        return command_for(GALLERY, workspace.root)
-    return f"tiefvision index {indexed.root} --workspace {workspace.root}"
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What of a photograph is searched for: commands, programs and pages ask here."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,19 +36,44 @@ def query_of_box(box_in_image: Box, width: int, height: int, category: str) -> Q
         category: Category as given; "" if unknown.
 
     Raises:
-        BadUsage: The box lies outside the photograph.
+        BadUsage: The box is none, or lies outside the photograph.
     """
-    if box_in_image[0] >= width or box_in_image[1] >= height:
+    try:
+        x0, y0, x1, y1 = map(float, box_in_image)
+    except (TypeError, ValueError) as error:
+        raise BadUsage(f"{box_in_image!r} is not x0, y0, x1, y1.") from error
+    box = x0, y0, x1, y1
+    if not (-math.inf < x0 < x1 < math.inf and -math.inf < y0 < y1 < math.inf):
+        raise BadUsage(f"The box {box} is empty, reversed or endless.")
+    if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
         raise BadUsage(
-            f"The box {box_in_image} lies outside a photograph of {width} x {height} "
-            "px."
+            f"The box {box} lies outside a photograph of {width} x {height} px."
         )
-    return Query(box_in_image, category, "box as given")
+    return Query(box, category, "box as given")
 
 
 def query_of_whole(category: str) -> Query:
     """The query of a whole photograph, where somebody asked for it."""
     return Query(None, category, "whole photograph, as asked")
+
+
+def queries_as_asked(
+    box_in_image: Box | None, whole: bool, size: tuple[int, int], category: str
+) -> list[Query]:
+    """The query that somebody gave; [] where garments are to be located.
+
+    Args:
+        box_in_image: Pixels of the photograph; None for no box.
+        whole: Whether the whole photograph was asked for.
+        size: Width and height of the photograph in pixels.
+        category: Category as given; "" if unknown.
+
+    Raises:
+        BadUsage: The box is none, or lies outside the photograph.
+    """
+    if box_in_image is not None:
+        return [query_of_box(box_in_image, *size, category)]
+    return [query_of_whole(category)] if whole else []
 
 
 def queries_of_garments(

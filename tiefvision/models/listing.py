@@ -145,10 +145,13 @@ def _held_ranker(
     side = under.side if same else encoder.window
     size = kind.embedding(encoder.channels, side**2, header.details)
     count = _count(header.layout) if kind.learns == "triplets" else 0
-    state = "trained" if kind.learns == "triplets" else "learnt"
-    if not same:
-        state = f"{state} over other crops: run make stage-8"
-    state = f"over {encoder.name}, {state}"
+    if kind.learns == "triplets":
+        state, again = "trained", "run make stage-8"
+    else:
+        state, again = "learnt", "learns again when it is used"
+    if "maps" in kind.needs:
+        state = state if same else f"{state} over other crops: {again}"
+        state = f"over {encoder.name}, {state}"
     return Model(name, "ranker", count, count, size, state, kind.summary)
 
 

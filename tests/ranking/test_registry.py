@@ -1,0 +1,261 @@
+"""Every ranker of the table keeps what the table says of it."""
+
+import json
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tiefvision.errors import BadUsage
+from tiefvision.evaluation.searches import Search
+from tiefvision.progress import untracked
+from tiefvision.ranking import learning
+from tiefvision.ranking.colours.histogram import lab_histogram
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.learning import TrainingCrops
+from tiefvision.ranking.needs import EVERYTHING
+from tiefvision.ranking.registry import BASELINE, RANKERS, ranker_kind
+from tiefvision.records import View
+
+COUNT, CHANNELS, SIDE = 8, 6, 4
+"""Garments of the training split, and the size of their maps."""
+
+ROOT = Path(__file__).parents[2]
+CPU = torch.device("cpu")
+
+
+def pixels_of(seed):
+    """Coloured squares on grey: corners for Gabor jets, blobs for MSER."""
+    generator = np.random.default_rng(seed)
+    crop = np.full((64, 64, 3), 120, dtype=np.uint8)
+    for row in range(0, 64, 16):
+        for column in range(0, 64, 16):
+            colour = generator.integers(0, 256, 3)
+            crop[row + 3 : row + 13, column + 3 : column + 13] = colour
+    return crop
+
+
+PIXELS = np.stack([pixels_of(number) for number in range(COUNT)])
+GARMENTS = GarmentBatch(
+    torch.nn.functional.normalize(
+        torch.rand(
+            COUNT, CHANNELS, SIDE, SIDE, generator=torch.Generator().manual_seed(0)
+        )
+    ),
+    torch.from_numpy(np.stack([lab_histogram(crop) for crop in PIXELS])),
+    PIXELS,
+)
+
+
+class Watched:
+    """Garments that note which of their parts are read."""
+
+    def __init__(self, garments):
+        self._garments, self.read = garments, set()
+
+    def __getattr__(self, name):
+        self.read.add(name)
+        return getattr(self._garments, name)
+
+
+def garments_of(views):
+    rows = [int(view.path) for view in views]
+    return GarmentBatch(GARMENTS.maps[rows], GARMENTS.colours[rows], PIXELS[rows])
+
+
+CROPS = TrainingCrops(
+    [View(str(number)) for number in range(COUNT)],
+    Search(
+        "item",
+        tuple(View(str(number)) for number in range(0, COUNT, 2)),
+        tuple(str(number // 2) for number in range(0, COUNT, 2)),
+        tuple(View(str(number)) for number in range(1, COUNT, 2)),
+        tuple(str(number // 2) for number in range(1, COUNT, 2)),
+    ),
+    garments_of,
+    seed=0,
+    track=untracked,
+)
+
+DEEPRANKS = {
+    "cells": {"network": "cells", "channels": CHANNELS},
+    "deep": {"network": "deep", "channels": CHANNELS},
+    "of an earlier release": {"channels": CHANNELS},
+    "colour": {
+        "network": "colour",
+        "channels": CHANNELS,
+        "colours": GARMENTS.colours.shape[1],
+        "size": 10,
+    },
+}
+
+
+def made(kind):
+    """The ranker, as it learns or as it is built, and the details of its header."""
+    if kind.learn:
+        return kind.learn(CROPS)
+    details = DEEPRANKS["colour"] if kind.learns == "triplets" else {}
+    return kind.build(details), details
+
+
+@torch.inference_mode()
+def embed(ranker, garments=GARMENTS):
+    return ranker.eval()(garments)
+
+
+@pytest.fixture(autouse=True)
+def few_words(monkeypatch):
+    """16 visual words in place of 1024, for which there are too few descriptors."""
+    learn = partial(learning.learn_codebook, words=16)
+    monkeypatch.setattr(learning, "learn_codebook", learn)
+
+
+every_ranker = pytest.mark.parametrize("name", RANKERS)
+
+
+@every_ranker
+def test_a_ranker_makes_unit_embeddings_of_the_length_that_the_table_says(name):
+    kind = RANKERS[name]
+    ranker, details = made(kind)
+    embeddings = embed(ranker)
+    expected = kind.embedding(CHANNELS, SIDE**2, details)
+    assert embeddings.shape == (COUNT, expected)
+    assert embeddings.dtype == torch.float32
+    torch.testing.assert_close(
+        embeddings.norm(dim=1), torch.ones(COUNT), atol=1e-5, rtol=0
+    )
+    assert len(embeddings.unique(dim=0)) == COUNT
+
+
+@every_ranker
+def test_a_ranker_reads_what_it_needs_and_nothing_else(name):
+    kind = RANKERS[name]
+    watched = Watched(GARMENTS)
+    embed(made(kind)[0], watched)
+    assert watched.read == set(kind.needs)
+    assert set(kind.needs) <= set(EVERYTHING)
+
+
+@every_ranker
+def test_a_ranker_is_restored_from_details_and_weights(name):
+    kind = RANKERS[name]
+    ranker, details = made(kind)
+    # As an artifact keeps them: JSON, and arrays.
+    again = kind.build(json.loads(json.dumps(details)))
+    state = {name: tensor.numpy() for name, tensor in ranker.state_dict().items()}
+    again.load_state_dict(
+        {name: torch.from_numpy(array) for name, array in state.items()}
+    )
+    torch.testing.assert_close(embed(again), embed(ranker), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("details", DEEPRANKS.values(), ids=DEEPRANKS)
+def test_every_network_of_deeprank_has_the_length_that_the_table_says(details):
+    kind = RANKERS["deeprank"]
+    watched = Watched(GARMENTS)
+    embeddings = embed(kind.build(details), watched)
+    assert embeddings.shape[1] == kind.embedding(CHANNELS, SIDE**2, details)
+    assert watched.read <= set(kind.needs)
+
+
+def test_lengths_worked_by_hand():
+    lengths = {
+        name: kind.embedding(256, 121, {"size": 512, "network": "colour"})
+        for name, kind in RANKERS.items()
+        if name not in ("pca", "mix")
+    }
+    assert lengths == {
+        "cosine": 256 * 121,
+        **dict.fromkeys(("mean", "max", "gem", "spoc"), 256),
+        "rgb": 8 * 8 * 8,
+        "lab": GARMENTS.colours.shape[1],
+        **dict.fromkeys(("gabor", "blobs"), 1024),
+        "deeprank": 512,
+    }
+    assert RANKERS["pca"].embedding(256, 121, {"size": 7}) == 7
+    # The first ranker decides how long a mix is.
+    colours = lengths["lab"]
+    assert RANKERS["mix"].embedding(256, 121, {"first": "gem"}) == 256 + colours
+    assert RANKERS["mix"].embedding(256, 121, {}) == 256 * 121 + colours
+
+
+def test_who_learns_and_from_what():
+    learners = {
+        name: kind.learns for name, kind in RANKERS.items() if kind.learns != "nothing"
+    }
+    assert learners == {
+        "pca": "photographs",
+        "gabor": "photographs",
+        "blobs": "photographs",
+        "mix": "items",
+        "deeprank": "triplets",
+    }
+    for kind in RANKERS.values():
+        assert (kind.learn is not None) == (kind.learns in ("photographs", "items"))
+
+
+def test_the_mix_learns_what_finds_the_items():
+    """LAB tells the items apart where the maps are all alike."""
+    alike = torch.nn.functional.normalize(torch.ones_like(GARMENTS.maps))
+
+    def pairs(views):
+        """Both garments of an item have its colours; a little noise keeps them two."""
+        rows = [int(view.path) // 2 * 2 for view in views]
+        return GarmentBatch(alike[rows], GARMENTS.colours[rows])
+
+    crops = TrainingCrops(CROPS.views, CROPS.search, pairs, 0, untracked)
+    _, details = RANKERS["mix"].learn(crops)
+    assert details["weight"] > 0
+
+
+@every_ranker
+def test_a_summary_is_a_part_of_a_sentence(name):
+    kind = RANKERS[name]
+    assert kind.name == name
+    assert kind.summary and not kind.summary.endswith(".")
+    assert ". " not in kind.summary and "\n" not in kind.summary
+
+
+def test_the_baseline_comes_first_and_learns_nothing():
+    assert next(iter(RANKERS)) == BASELINE
+    assert RANKERS[BASELINE].learns == "nothing"
+
+
+@every_ranker
+def test_a_kind_is_found_by_its_name(name):
+    assert ranker_kind(name) is RANKERS[name]
+
+
+@pytest.mark.parametrize("name", ["deeprank-cells", "deeprank-2", "deeprank-a-b_c"])
+def test_a_trained_ranker_may_have_a_suffix(name):
+    assert ranker_kind(name) is RANKERS["deeprank"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("cosine-2", "pca-2", "x", "", "deeprank-", "deeprank--a", "Deeprank"),
+        *("deeprank-../x", "deeprank-a/b", "deeprank-a\n", "deeprank a", "-deeprank"),
+    ],
+)
+def test_what_is_no_ranker_is_refused_with_those_there_are(name):
+    with pytest.raises(BadUsage, match="There is no ranker") as caught:
+        ranker_kind(name)
+    assert caught.value.fix == f"Use {', '.join(RANKERS)}."
+
+
+def test_reading_the_table_imports_nothing_slow():
+    code = (
+        "import json, sys; from tiefvision.ranking.registry import RANKERS; "
+        "print(json.dumps([len(RANKERS), sorted(sys.modules)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT
+    )
+    count, modules = json.loads(done.stdout)
+    assert count == len(RANKERS)
+    assert not {"torch", "numpy", "scipy", "cv2"} & set(modules)
