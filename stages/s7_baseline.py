@@ -55,7 +55,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 continue
             require_choice(search, split)
             (found,) = run_search(search, {COSINE: CosineRanker()}, garments_of, track)
-            result = found.without(missed_queries(search, crops))
+            result = found.with_misses(missed_queries(search, crops))
             figures = result.figures(job.resources.seed)
             report[split] = {"protocol": search.description} | {
                 name: figure.to_dict() for name, figure in figures.items()

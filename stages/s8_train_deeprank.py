@@ -20,13 +20,17 @@ from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
 from tiefvision.records import Photo, View
 from tiefvision.store.artifact import Artifact
 from tiefvision.training.loop import Schedule
+from tiefvision.triplets.deeprank_training import (
+    TripletRules,
+    count_steps,
+    deeprank_task,
+)
 from tiefvision.triplets.sampling import (
     POSITIVES,
     ViewTriplet,
     combine_queries,
     judged_triplets,
 )
-from tiefvision.triplets.training import TripletRules, count_steps, deeprank_task
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder

@@ -114,10 +114,10 @@ class View:
     alteration: int = 0
 
 
-def kind_of(photo: Photo) -> str:
+def categories_of(photo: Photo) -> str:
     """The distinct categories of a photograph's garments, sorted and joined by spaces.
 
-    >>> kind_of(Photo("a.jpg", 9, 9, "shop", "train"))
+    >>> categories_of(Photo("a.jpg", 9, 9, "shop", "train"))
     ''
     """
     return " ".join(sorted({garment.category for garment in photo.garments}))

@@ -344,7 +344,7 @@ def test_a_miss_has_no_rank_and_the_least_of_every_figure():
         lists=lists,
         worst={"score@30": np.array([-9.0, -8.0, -7.0])},
     )
-    missed = result.without(np.array([False, True, True]))
+    missed = result.with_misses(np.array([False, True, True]))
     assert missed.ranks.tolist() == [1, 0, 0]
     assert missed.lists["score@30"].tolist() == [0.5, -8.0, -7.0]
     assert missed.lists["other"].tolist() == [0.5, 0.0, 0.0]

@@ -94,7 +94,7 @@ def test_blocks_of_queries_change_nothing(monkeypatch):
 
 
 def test_a_query_that_counts_as_a_miss_is_one_by_the_index_too():
-    missed = exact().without(np.ones(QUERIES, dtype=np.bool_))
+    missed = exact().with_misses(np.ones(QUERIES, dtype=np.bool_))
     loss = judge_index(SEARCH, missed, Forgetful(), COSINE, garments_of)
     assert loss.ahead["recall@10"] == Figure(0.0, 0.0, 0.0)
 

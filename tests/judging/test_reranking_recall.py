@@ -144,7 +144,7 @@ def test_blocks_of_queries_change_nothing(monkeypatch):
 def test_a_miss_is_one_in_every_step():
     missed = np.zeros(QUERIES, dtype=np.bool_)
     missed[:6] = True
-    steps = facts_of(Exact(), exact().without(missed), COUNT)["steps"]
+    steps = facts_of(Exact(), exact().with_misses(missed), COUNT)["steps"]
     for step in STEPS:
         assert recalls(steps[step])[1] <= 2 / QUERIES
 

@@ -204,7 +204,7 @@ def test_triplets_within_the_category_by_hand():
 @pytest.mark.parametrize("within", ["all", "category"])
 def test_no_list_is_worse_than_a_miss(within):
     result = by_hand(within)
-    worst = result.without(np.ones(3, dtype=np.bool_)).lists
+    worst = result.with_misses(np.ones(3, dtype=np.bool_)).lists
     # a has two right ones among five wrong ones, within the category among two.
     most = {"all": [-10, -6, -6], "category": [-4, -1, 0]}
     assert worst["score@30"].tolist() == most[within]

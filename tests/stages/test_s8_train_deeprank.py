@@ -7,7 +7,7 @@ from tiefvision.cli.running import BAD_USAGE, guarded
 from tiefvision.errors import BadUsage
 from tiefvision.models.trained import TrainedModels
 from tiefvision.ranking.deeprank import SIZE, ColourRank, DeeperRank, DeepRank
-from tiefvision.triplets.training import deeprank_task
+from tiefvision.triplets.deeprank_training import deeprank_task
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import read_judged_triplets, read_photos
 

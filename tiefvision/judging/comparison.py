@@ -202,7 +202,7 @@ def compare_rankers(
     missed = missed_queries(search, crops)
     terms = terms_of(search, records, crops, available, matching)
     results = tuple(
-        result.without(missed)
+        result.with_misses(missed)
         for result in run_search(search, rankers, garments_of, track)
     )
     others, gone = {}, {}
@@ -211,7 +211,7 @@ def compare_rankers(
         unread = read.gone(search.queries)
         gone[kind] = int(unread.sum())
         if not unread.all():
-            others[kind] = tuple(result.without(unread) for result in found)
+            others[kind] = tuple(result.with_misses(unread) for result in found)
     return Comparison(
         terms.in_words(search),
         search,

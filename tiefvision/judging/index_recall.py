@@ -16,12 +16,12 @@ from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.views import BLOCK, embed_views
 from tiefvision.records import View
 
-LOSS_CUTS = (1, LISTED)
+COMPARED_CUTS = (1, LISTED)
 """The k of the recall@k that are compared."""
 
 
 @dataclass(frozen=True)
-class IndexLoss:
+class IndexRecall:
     """An index held against exact search, by the same queries.
 
     Attributes:
@@ -40,7 +40,7 @@ def judge_index(
     embed: Embed,
     garments_of: GarmentsOf,
     seed: int = 0,
-) -> IndexLoss:
+) -> IndexRecall:
     """Put a search to an index and hold the answers against exact search.
 
     Args:
@@ -64,7 +64,7 @@ def judge_index(
         0,
         ranks_of_found(found, search.query_items, search.gallery_items),
     )
-    return IndexLoss(
+    return IndexRecall(
         recall_of_neighbours(
             Neighbours(found.rows[:, :LISTED], found.similarities[:, :LISTED]),
             Neighbours(result.closest, result.similarities),
@@ -73,7 +73,7 @@ def judge_index(
             f"recall@{k}": bootstrap_difference(
                 recall_at(ranks, k), recall_at(result.ranks, k), seed
             )
-            for k in LOSS_CUTS
+            for k in COMPARED_CUTS
         },
     )
 

@@ -74,7 +74,7 @@ class RankerResult:
     least_similarities: NDArray[np.float32]
     worst: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
-    def without(self, missed: NDArray[np.bool_]) -> "RankerResult":
+    def with_misses(self, missed: NDArray[np.bool_]) -> "RankerResult":
         """The same where some queries, (Q,), count as misses."""
         lists = {
             name: np.where(missed, self.worst.get(name, 0.0), values)
