@@ -1,7 +1,8 @@
-"""The number to beat: retrieval by the similarity of encodings, nothing learnt.
+"""Evaluate the baseline: retrieval by the cosine of feature maps, nothing learnt.
 
 Reads   photos.lmdb, crops.lmdb
-Writes  baseline.lmdb: ranks/<split> int64 (Q,), the rank of each query's item
+Writes  baseline.lmdb: ranks/<split> int64 (Q,), the rank of each query's item, 0 for a
+        miss
 Command make stage-7
 """
 
@@ -39,7 +40,7 @@ class Config:
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
-    """Search with the photographs of the validation and of the test split."""
+    """Search with the queries of the validation and of the test split."""
     track = job.resources.track
     crops = job.read("crops")
     encoder = require_same_encoder(crops)

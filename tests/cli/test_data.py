@@ -84,7 +84,7 @@ def test_a_published_dataset_is_imported(tiefvision, tmp_path):
     assert described["annotations"][0]["bbox"] == [5, 10, 30, 40]
 
 
-def test_what_is_no_dataset_of_the_format_fails(tiefvision, tmp_path):
+def test_a_folder_of_another_format_fails(tiefvision, tmp_path):
     spoken = tiefvision("data", "import", "ccp", tmp_path, tmp_path / "out")
     assert spoken.code == FAILED
     assert spoken.err.startswith("Error: ")

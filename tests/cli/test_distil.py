@@ -7,7 +7,7 @@ from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
 
 @pytest.fixture
 def photos(tmp_path):
-    """Two training photographs of two classes, and one to be left alone."""
+    """Two training photographs of two classes, and one of the test split."""
     for split, label in (("train", "hat"), ("train", "shoes"), ("test", "hat")):
         file = tmp_path / "photos" / split / label / "0.png"
         file.parent.mkdir(parents=True)

@@ -15,7 +15,7 @@ QUICK = ("--weights", "random", "--epochs", "1")
 
 @pytest.fixture
 def labelled(dataset, tmp_path):
-    """The dataset with masks that only tell the ground."""
+    """The dataset with masks that mark only the background."""
     root = tmp_path / "labelled"
     shutil.copytree(dataset, root)
     for photo in read_dataset(root).photos:

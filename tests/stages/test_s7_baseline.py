@@ -4,7 +4,7 @@ from stages import s7_baseline
 from tiefvision.workspace.records import read_photos
 
 
-def test_a_split_without_queries_is_told(run, run_stage, monkeypatch):
+def test_a_split_without_queries_is_reported(run, run_stage, monkeypatch):
     """All photographs of the validation split are gone."""
 
     def without_validation(records):
