@@ -52,7 +52,7 @@ class Finding:
     detail: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The fields as values of JSON types."""
         return asdict(self)
 
 
@@ -82,7 +82,7 @@ def verdict(findings: Sequence[Finding]) -> str:
     """Summary of the findings in a sentence."""
     failed = [finding.check for finding in findings if finding.status == "failed"]
     if failed:
-        return f"{len(failed)} things need mending: {', '.join(failed)}."
+        return f"Checks that failed: {', '.join(failed)}."
     searchable = any(
         finding.check == f"{CATALOGUE}.lmdb" and finding.status == "ok"
         for finding in findings

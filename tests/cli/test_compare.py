@@ -248,7 +248,7 @@ def test_what_cannot_be_compared_is_said(tiefvision, pack, words):
         ("--pack", "new"),
     ],
 )
-def test_what_two_packs_cannot_heed_is_refused(
+def test_options_without_effect_on_two_packs_are_refused(
     option, tiefvision, pack, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)

@@ -99,7 +99,7 @@ def test_a_usable_dataset_passes_the_check(tiefvision, dataset):
     assert "24 (12 street, 12 shop)" in tiefvision("data", "check", dataset).out
 
 
-def test_what_is_wrong_with_a_dataset_is_counted(tiefvision, dataset, tmp_path):
+def test_problems_of_a_dataset_are_counted(tiefvision, dataset, tmp_path):
     root = tmp_path / "copy"
     shutil.copytree(dataset, root)
     first, second, *_ = sorted((root / "images" / "shop").iterdir())

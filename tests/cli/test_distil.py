@@ -31,7 +31,7 @@ def test_a_file_that_is_no_encoder_is_no_teacher(tiefvision, photos, tmp_path):
     assert not (tmp_path / "out.safetensors").exists()
 
 
-def test_what_it_writes_is_an_encoder_with_read_outs(tiefvision, photos, tmp_path):
+def test_the_output_is_an_encoder_with_read_outs(tiefvision, photos, tmp_path):
     output = tmp_path / "mine" / "encoder.safetensors"
     epochs = ("--epochs", "1", "--last-epochs", "1")
     teacher = ("--teacher", "squeezenet1_1", "--teacher-weights", "random")

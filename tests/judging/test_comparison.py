@@ -36,7 +36,10 @@ DIRECTIONS = {"0.jpg": 0, "1.jpg": 1, "2.jpg": 2, "q0.jpg": 0, "q1.jpg": 2}
 
 
 def artifacts(folder, photos, unfound=(), skipped=(), **also):
-    """Of photographs, all read but one; in some no garment was found."""
+    """Artifacts of stages 1 and 6 of photographs.
+
+    All are read but unread.jpg; in those of ``unfound`` no garment was located.
+    """
     kept, crops = {}, {}
     for photo in photos:
         if photo.path == "unread.jpg":
@@ -216,7 +219,7 @@ def test_other_boxes_are_compared_with_the_located_one_query_by_query():
 
 def test_each_ranker_is_compared_with_the_first(tmp_path):
     def perfect(garments):
-        """Turns what looks like the third item into the second."""
+        """Adds the third direction to the second and clears it."""
         turned = garments.maps.clone()
         turned[:, 1] += turned[:, 2]
         turned[:, 2] = 0

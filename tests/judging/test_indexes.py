@@ -113,7 +113,7 @@ def test_a_gallery_too_large_for_memory_is_not_judged(workspace, monkeypatch):
     assert indexes["first"]["recall_of_exact"] == 1.0
 
 
-def test_the_lines_hold_what_was_found(workspace):
+def test_the_lines_hold_the_facts_of_indexes(workspace):
     comparison = compared()
     assert all("index" not in line for line in comparison.to_lines())
     facts = {"cosine": {"embedding": 16}}

@@ -68,7 +68,7 @@ def test_a_pack_is_read_as_it_was_written(tmp_path):
             np.testing.assert_allclose(found, values, rtol=1e-8)
 
 
-def test_what_the_files_hold(tmp_path):
+def test_the_files_hold_figures_queries_and_origin(tmp_path):
     folder = write(tmp_path, [1, 4, 0], [2, 1, 1])
     metrics = json.loads((folder / METRICS).read_text())
     assert metrics["seed"] == 3 and metrics["inputs"] == {"crops": "abc"}

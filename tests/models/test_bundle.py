@@ -140,7 +140,7 @@ def test_a_workspace_over_a_bundle_keeps_its_encoders(
     assert [path.name for path in copied] == [path.name for path in paths]
     assert [path.read_bytes() for path in copied] == contents
     load_all(tmp_path / "new")
-    # In place, the encoders stay and the heads are replaced.
+    # Exported into its own folder: the encoders stay, the heads are replaced.
     write_bundle(Workspace(run), shipped, "next-1")
     assert [path.read_bytes() for path in paths] == contents
     assert read_bundle(shipped).heads.name == "next-1"

@@ -72,7 +72,7 @@ def test_an_unknown_kind_of_positives_is_named_among_several(run, run_stage):
     [("view", 8), ("class", 0), ("item,view", 12), ("view,view", 8)],
 )
 def test_other_positives_train_too(positives, queries, run, run_stage):
-    """The training split shows one class: what is of no other has no negative."""
+    """With one class in the training split, positives of a class have no negatives."""
     changes = {"positives": positives, "epochs": 1, "rounds": 1}
     report = run_stage(run, "train_deeprank", **changes)["figures"]
     assert report["queries"] == queries

@@ -83,7 +83,7 @@ class SearchTerms:
     unknown: int
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The fields as values of JSON types."""
         return asdict(self)
 
     def in_words(self, search: Search) -> str:

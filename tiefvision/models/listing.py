@@ -62,7 +62,7 @@ class Model:
     summary: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The fields as values of JSON types."""
         return asdict(self)
 
 

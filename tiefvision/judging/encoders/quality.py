@@ -51,7 +51,7 @@ class Quality:
     queries: int
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The fields as values of JSON types."""
         candidate = self.candidate
         return {
             "encoder": candidate.encoder,
