@@ -1,4 +1,4 @@
-"""Finds the stage files, turns each ``Config`` into options, and runs what is due."""
+"""Finds the stages, turns each ``Config`` into options, and runs a stage."""
 
 import importlib
 import inspect
@@ -26,33 +26,38 @@ from tiefvision.workspace.job import Finished, Job, Resources, input_digests
 FOLDER = Path(__file__).parent
 
 MOST_SHOWN = 11
-"""Figures that a stage prints; with the path of its report twelve lines. The report has
-all."""
+"""Most figures that a stage prints: twelve lines, with the path of its report. All
+figures are in the report."""
 
 
 @dataclass(frozen=True)
 class Shared:
-    """Options that every stage has."""
+    """The options that all stages share."""
 
     workspace: Annotated[Path, "folder of the run"] = DEFAULT_WORKSPACE
     device: Annotated[str, "auto, cpu, cuda or mps"] = "auto"
-    seed: Annotated[int, "of everything drawn at random", 0] = 0
-    max_gib: Annotated[float, "limit of an artifact in GiB"] = MAX_GIB
-    quiet: Annotated[bool, "no progress"] = False
-    threads: Annotated[int, "of the networks; 0: as many as cores", 0] = 0
+    seed: Annotated[int, "seed of all random numbers", 0] = 0
+    max_gib: Annotated[float, "largest size of an artifact in GiB"] = MAX_GIB
+    quiet: Annotated[bool, "show no progress"] = False
+    threads: Annotated[int, "threads of the networks; 0: as many as cores", 0] = 0
 
 
 def stage_modules() -> dict[str, str]:
-    """Module of each stage by its name, in the order of their numbers."""
+    """Module of each stage by name of the stage, in the order of their numbers."""
     files = sorted(FOLDER.glob("s[0-9]*_*.py"), key=_number)
     return {path.stem.split("_", 1)[1]: f"stages.{path.stem}" for path in files}
 
 
 def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
-    """Run one stage if it is due.
+    """Run a stage if it is due.
+
+    Args:
+        name: name of the stage.
+        config: settings of the stage, an instance of its ``Config``.
+        shared: options that all stages share.
 
     Returns:
-        Its report, or None if it is up to date.
+        The report; None if the stage is up to date.
     """
     module = importlib.import_module(stage_modules()[name])
     limit_threads(shared.threads)
@@ -71,7 +76,8 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
     )
     with Job(workspace, _artifact(name, module, config), header, resources) as job:
         path = job.report_path
-        # The report comes last: without it a run was killed after its artifact.
+        # The report is written last. If it is missing, the last run was killed after
+        # its artifact was finished.
         if job.up_to_date and path.is_file():
             return None
         path.unlink(missing_ok=True)
@@ -88,9 +94,10 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
 
 
 def _finish(module: ModuleType, result: Any, job: Job) -> dict[str, Any]:
-    """The figures of a stage; its page is written by the module that ``PAGE`` names.
+    """Write the page of a stage, if it has one, and return its figures.
 
-    The module is named and not imported by the stage, which depends on no page.
+    A stage names the module of its page in ``PAGE`` instead of importing it, so that no
+    stage depends on pages.
     """
     if not isinstance(result, Finished):
         return dict(result)
@@ -100,12 +107,13 @@ def _finish(module: ModuleType, result: Any, job: Job) -> dict[str, Any]:
 
 
 def shown_figures(module: ModuleType, report: dict[str, Any]) -> list[list[str]]:
-    """Rows of the table that a stage prints: at most ``MOST_SHOWN``.
+    """Rows of the table that a stage prints, at most ``MOST_SHOWN``.
 
     Args:
-        module: The stage; its ``SHOWN`` names figures, "test.mean_iou" one within
-            another. Without it the first figures are shown.
-        report: What ``run_stage`` returned.
+        module: module of the stage. Its ``SHOWN`` names the figures to show, with dots
+            for nested ones, such as "test.mean_iou"; without ``SHOWN`` the first
+            figures are shown.
+        report: report of the stage, as ``run_stage`` returns it.
     """
     figures = report["figures"]
     names = getattr(module, "SHOWN", tuple(figures))
@@ -119,8 +127,8 @@ def shown_figures(module: ModuleType, report: dict[str, Any]) -> list[list[str]]
 
 
 def _figure(figures: Any, name: str) -> Any:
-    """A figure by its name; None where a report lacks it."""
-    # "iou_over_0.5" has a dot of its own: the longest name that is there comes first.
+    """A figure by its name; None if the report lacks it."""
+    # A whole name takes precedence over a nested one: "iou_over_0.5" contains a dot.
     if not isinstance(figures, dict):
         return None
     if name in figures:
@@ -130,7 +138,7 @@ def _figure(figures: Any, name: str) -> Any:
 
 
 def _artifact(name: str, module: ModuleType, config: Any) -> str:
-    """What a stage writes: its artifact, or another that its settings name."""
+    """Name of the artifact that a stage writes; its settings may choose it."""
     named: Callable[[Any], str] | None = getattr(module, "artifact", None)
     return named(config) if named else STAGES[name]
 
@@ -141,7 +149,7 @@ def main() -> int:
 
 
 def make_app() -> typer.Typer:
-    """A command a stage, by name and by number."""
+    """Make an application with a command for each stage, by name and by number."""
     app = typer.Typer(
         help="The stages of the pipeline, in order.",
         no_args_is_help=True,
@@ -176,7 +184,7 @@ def _command(name: str, module: ModuleType) -> Callable[..., None]:
 
 
 def _parameters(config: type[Any]) -> list[inspect.Parameter]:
-    """The fields of a frozen dataclass as typer options; each default stands there."""
+    """Turn the fields of a dataclass, each with a default, into typer options."""
     hints = get_type_hints(config, include_extras=True)
     parameters = []
     for item in fields(config):
@@ -187,11 +195,11 @@ def _parameters(config: type[Any]) -> list[inspect.Parameter]:
         choices: tuple[str, ...] = ()
         if get_origin(kind) is tuple:
             kind, default = list[get_args(kind)[0]], list(item.default)  # type: ignore[misc]
-        elif get_origin(kind) is not None:  # a Literal, which older Typers do not know
+        elif get_origin(kind) is not None:  # a Literal, which older Typers lack
             text = f"{text} ({' | '.join(get_args(kind))})"
             choices, kind = get_args(kind), str
-        # Sizes and counts are 1 or more, and others above 0. A field with another
-        # range gives its ends, which belong to it, behind its help.
+        # By default integers are at least 1 and floats above 0. A field with another
+        # range gives its inclusive ends after its help text.
         if kind in (int, list[int]) and not ends:
             ends = [1]
         least, most, *_ = [*ends, None, None]
@@ -218,13 +226,13 @@ def _parameters(config: type[Any]) -> list[inspect.Parameter]:
 
 
 def _positive(value: float) -> float:
-    if not 0 < value < math.inf:  # nor is "nan" a number to work with
+    if not 0 < value < math.inf:  # false for "nan" as well
         raise typer.BadParameter(f"{value} is not a number above 0.")
     return value
 
 
 def _number_in_range(value: float) -> float:
-    if math.isnan(value):  # which lies neither below the range nor above it
+    if math.isnan(value):  # it passes typer's check of the range
         raise typer.BadParameter(f"{value} is not a number.")
     return value
 
@@ -243,7 +251,7 @@ def _value(value: Any) -> Any:
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:
-    """Settings as JSON can hold them."""
+    """Settings as values of JSON types."""
     plain: dict[str, Any] = json.loads(json.dumps(config, default=str))
     return plain
 

@@ -3,7 +3,7 @@
 Reads   the dataset: images/, annotations.json, triplets.csv
 Writes  photos.lmdb: photo/<path> a record with size, source, item, split and boxes;
         file/<path> SHA-256 of its file; triplet/<line> a judged triplet;
-        skipped/<path> the record of one that cannot be read, and why
+        skipped/<path> the record of a photograph that cannot be read, and the reason
 Command make stage-1 DATA=mydata
         make stage-1 DATA=mydata RUN=myrun-0 ARGS="--folds 5 --fold 0"
 """
@@ -54,13 +54,15 @@ class Config:
 
     data: Annotated[Path, "folder of the dataset"] = Path("data/demo")
     folds: Annotated[
-        int, "deal the photographs into folds; 0: the splits of the dataset", 0
+        int, "folds to deal the photographs into; 0: keep the splits", 0
     ] = 0
-    fold: Annotated[int, "the fold that tests, from 0; half the next validates", 0] = 0
+    fold: Annotated[
+        int, "number of the test fold, from 0; half of the next fold validates", 0
+    ] = 0
 
 
 def sources(config: Config) -> dict[str, str]:
-    """What is read outside the workspace."""
+    """Digests of the files that the stage reads outside the workspace."""
     root = config.data
     described = [root / name for name in (ANNOTATIONS, TRIPLETS)]
     require_dataset(root)
@@ -71,7 +73,7 @@ def sources(config: Config) -> dict[str, str]:
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
-    """Check, then record what can be read."""
+    """Check the dataset and record the photographs that can be read."""
     report = check_dataset(config.data, track=job.resources.track)
     if not report.usable:
         raise BadDataset(
@@ -86,7 +88,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         figures |= _figures_of_fold(described, config)
     unreadable = {*report.missing, *report.corrupt}
     photos = [photo for photo in described if photo.path not in unreadable]
-    # Other pixels under an old name make every later stage due again.
+    # The hash of each file makes later stages due again if its pixels change.
     hashes = {
         f"file/{photo.path}": file_hash(photo_file(dataset.images, photo.path))
         for photo in photos
@@ -132,11 +134,11 @@ def _dealt(
 
 
 def _figures_of_fold(photos: Sequence[Photo], config: Config) -> dict[str, Any]:
-    """What differs from the report on the dataset's own splits."""
+    """Figures of the fold that replace those of the dataset's own splits."""
     splits = [photo.split for photo in photos]
     return {
         "folds": config.folds,
         "fold": config.fold,
         "by_split": {split: splits.count(split) for split in get_args(Split)},
-        "leaks": (),  # whatever could leak has been dealt as one
+        "leaks": (),  # photographs that could leak are dealt into the same split
     }

@@ -1,9 +1,9 @@
-"""Encode every photograph densely, at the sizes and by the encoder of the locator.
+"""Encode every photograph densely, at several sizes, with the locator's encoder.
 
 Reads   photos.lmdb and the files of the photographs
 Writes  features.lmdb: map/<path> float16 (C, h, w) for each longer side;
-        weights/encoder the weights that made them, and those of the heads that were
-        trained with it, if there are any; skipped/<path> why one was left out
+        weights/encoder the weights of the encoder, and of the heads that were trained
+        with it, if there are any; skipped/<path> why a photograph was left out
 Command make stage-2 ARGS="--encoder alexnet --weights locator"
 """
 
@@ -44,21 +44,21 @@ class Config:
 
     encoder: EncoderName = DEFAULT_ENCODER
     weights: WeightsSource = LOCATOR
-    long_sides: Annotated[tuple[int, ...], "px of the longer side, one a level"] = (
+    long_sides: Annotated[tuple[int, ...], "px of the longer side, for each level"] = (
         Pyramid.long_sides
     )
     precision: PrecisionName = AUTO
-    border: Annotated[int, "px added around a photograph", 0] = Pyramid.border
+    border: Annotated[int, "px of border around a photograph", 0] = Pyramid.border
 
 
 def sources(config: Config) -> dict[str, str]:
-    """What is read outside the workspace."""
+    """Digests of the files that the stage reads outside the workspace."""
     encoder, weights = config.encoder, config.weights
     return weights_sources(encoder, weights) | heads_sources(encoder, weights)
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
-    """Encode photograph by photograph, each in a commit of its own."""
+    """Encode the photographs; each is written in a commit of its own."""
     resources = job.resources
     encoder = stage_encoder(config.encoder, config.weights, config.precision, resources)
     pyramid = Pyramid(config.long_sides, config.border)

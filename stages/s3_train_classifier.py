@@ -2,7 +2,7 @@
 
 Reads   photos.lmdb, features.lmdb
 Writes  crop_classifier.lmdb: weights/module float32; training/history the curves;
-        reports/train_classifier.csv, the same, as they grow
+        reports/train_classifier.csv, the curves, a line for each epoch
 Command make stage-3 ARGS="--categories all --categories outfit"
 """
 
@@ -45,23 +45,21 @@ class Config:
     """Settings of the stage."""
 
     categories: Annotated[
-        tuple[str, ...], "what to find: a category, outfit, or all; may come again"
+        tuple[str, ...], "what to find: a category, outfit, or all; may be repeated"
     ] = (ALL, OUTFIT)
-    start: Annotated[Start, "from what the encoder's own heads know, or fresh"] = (
-        "known"
-    )
+    start: Annotated[Start, "start from the encoder's own heads, or fresh"] = "known"
     epochs: Annotated[int, "passes over the photographs; 0 keeps the start", 0] = 8
     learning_rate: Annotated[float, "highest rate of AdamW"] = 1e-3
     photos: Annotated[int, "photographs in a batch"] = Sampling.photos
-    windows: Annotated[int, "windows of a level, of each kind"] = Sampling.windows
-    reduced: Annotated[int, "channels after the 1x1 reduction, if fresh"] = (
+    windows: Annotated[int, "windows of each level, of either kind"] = Sampling.windows
+    reduced: Annotated[int, "channels after the 1x1 reduction of a fresh start"] = (
         HeadSizes.reduced
     )
-    hidden: Annotated[int, "features of a window, if fresh"] = HeadSizes.hidden
+    hidden: Annotated[int, "features of a window of a fresh start"] = HeadSizes.hidden
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
-    """Train on the training split; the epoch that does best on validation is kept."""
+    """Train on the training split; keep the epoch that is best on validation."""
     resources = job.resources
     features = job.read("features")
     photos = read_photos(job.read("photos"))

@@ -2,7 +2,7 @@
 
 Reads   photos.lmdb, features.lmdb, crop_classifier.lmdb (for its categories)
 Writes  box_regressors.lmdb: weights/module float32; training/history the curves;
-        reports/train_boxes.csv, the same, as they grow
+        reports/train_boxes.csv, the curves, a line for each epoch
 Command make stage-4
 """
 
@@ -50,18 +50,16 @@ class Config:
     epochs: Annotated[int, "passes over the photographs; 0 keeps the start", 0] = 12
     learning_rate: Annotated[float, "highest rate of AdamW"] = 1e-3
     photos: Annotated[int, "photographs in a batch"] = Sampling.photos
-    windows: Annotated[int, "windows of a level, of each kind"] = Sampling.windows
-    start: Annotated[Start, "from what the encoder's own heads know, or fresh"] = (
-        "known"
-    )
-    reduced: Annotated[int, "channels after the 1x1 reduction, if fresh"] = (
+    windows: Annotated[int, "windows of each level, of either kind"] = Sampling.windows
+    start: Annotated[Start, "start from the encoder's own heads, or fresh"] = "known"
+    reduced: Annotated[int, "channels after the 1x1 reduction of a fresh start"] = (
         HeadSizes.reduced
     )
-    hidden: Annotated[int, "features of a window, if fresh"] = HeadSizes.hidden
+    hidden: Annotated[int, "features of a window of a fresh start"] = HeadSizes.hidden
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
-    """Train on the training split; the epoch that does best on validation is kept."""
+    """Train on the training split; keep the epoch that is best on validation."""
     resources = job.resources
     features = job.read("features")
     classifier = job.read("crop_classifier")

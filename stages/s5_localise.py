@@ -1,10 +1,10 @@
-"""Locate the garments of every photograph; that nothing is found is an answer.
+"""Locate the garments of every photograph; a photograph may have none.
 
 Reads   photos.lmdb, features.lmdb, crop_classifier.lmdb, box_regressors.lmdb
-Writes  locations.lmdb: found/<path> a list of garments, the surest first;
-        unsure/<path>, where it is empty, the outfit to search with all the same;
-        reports/localise.html, how far scores can be trusted, what is taken for what,
-        and the test photographs that were located worst
+Writes  locations.lmdb: found/<path> a list of garments, the highest score first;
+        unsure/<path>, if the list is empty, the outfit to search with instead;
+        reports/localise.html: calibration of scores, confusion of categories, and the
+        test photographs that were located worst
 Command make stage-5
 """
 
@@ -50,16 +50,16 @@ class Config:
 
     threshold: Annotated[float, "least P(category) of a window"] = VotingRules.threshold
     combination: Annotated[
-        Combination, "votes, or as published: mean (slides), sides (code)"
+        Combination, "votes, or as TiefVision: mean (its slides), sides (its code)"
     ] = VotingRules.combination
-    most: Annotated[int, "garments of a category at most"] = VotingRules.most
-    least_score: Annotated[float, "calibrated score that is told at least"] = (
+    most: Annotated[int, "most garments of a category"] = VotingRules.most
+    least_score: Annotated[float, "least calibrated score of a reported garment"] = (
         TellingRules.least_score
     )
 
 
 def run(config: Config, job: Job) -> Finished:
-    """Locate, learn on validation what scores mean, and judge the test split."""
+    """Locate, calibrate scores on validation, and evaluate on the test split."""
     device, track = job.resources.device, job.resources.track
     features = job.read("features")
     heads = job.read("crop_classifier"), job.read("box_regressors")

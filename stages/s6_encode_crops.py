@@ -1,14 +1,14 @@
 """Encode the crop of every located garment, its mirror image, and altered views.
 
-Its encoder need not be the locator's: crops are encoded anew from their pixels.
+The encoder need not be that of the locator: crops are encoded again from their pixels.
 
 Reads   photos.lmdb, locations.lmdb, the photographs
-Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells, by view: "crop",
+Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells for each view: "crop",
         "mirror", "altered1" and so on; colours/<path> float16 (K,) and pixels/<path>, a
-        PNG file as uint8 (n,), the same of all but mirror images;
-        crop/<path> the box, null where nothing was found and the whole one is taken,
-        its category and score, "unsure" where it was not told;
-        weights/encoder the weights that made them; skipped/<path> why one was left out
+        PNG file as uint8 (n,), for each view but mirror images; crop/<path> the box
+        (null for the whole photograph, if nothing was located), category, score, and
+        "unsure", whether the score is below the least one reported; weights/encoder the
+        weights of the encoder; skipped/<path> why a photograph was left out
 Command make stage-6 ARGS="--encoder alexnet --weights shipped"
 """
 
@@ -46,22 +46,22 @@ class Config:
     encoder: EncoderName = DEFAULT_ENCODER
     weights: WeightsSource = SHIPPED
     precision: PrecisionName = AUTO
-    grid: Annotated[int, "cells on a side of a map; 0 for the encoder's own", 0] = (
-        CropRules.grid
-    )
+    grid: Annotated[
+        int, "cells along a side of a map; 0: the encoder's own grid", 0
+    ] = CropRules.grid
     alterations: Annotated[int, "altered views of each photograph", 0] = 4
     perspective: Annotated[
-        float, "share of the side by which their corners move inwards", 0, 0.4
+        float, "largest shift of their corners, as a share of the side", 0, 0.4
     ] = ALTERED.perspective
 
 
 def sources(config: Config) -> dict[str, str]:
-    """What is read outside the workspace."""
+    """Digests of the files that the stage reads outside the workspace."""
     return weights_sources(config.encoder, config.weights)
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
-    """Encode crop by crop, each in a commit of its own."""
+    """Encode the crops; each is written in a commit of its own."""
     records, locations = job.read("photos"), job.read("locations")
     encoder = stage_encoder(
         config.encoder, config.weights, config.precision, job.resources

@@ -1,7 +1,8 @@
-"""The number to beat: retrieval by the similarity of encodings, nothing learnt.
+"""Evaluate the baseline: retrieval by the cosine of feature maps, nothing learnt.
 
 Reads   photos.lmdb, crops.lmdb
-Writes  baseline.lmdb: ranks/<split> int64 (Q,), the rank of each query's item
+Writes  baseline.lmdb: ranks/<split> int64 (Q,), the rank of each query's item, 0 for a
+        miss
 Command make stage-7
 """
 
@@ -39,7 +40,7 @@ class Config:
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
-    """Search with the photographs of the validation and of the test split."""
+    """Search with the queries of the validation and of the test split."""
     track = job.resources.track
     crops = job.read("crops")
     encoder = require_same_encoder(crops)
@@ -55,7 +56,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 continue
             require_choice(search, split)
             (found,) = run_search(search, {COSINE: CosineRanker()}, garments_of, track)
-            result = found.without(missed_queries(search, crops))
+            result = found.with_misses(missed_queries(search, crops))
             figures = result.figures(job.resources.seed)
             report[split] = {"protocol": search.description} | {
                 name: figure.to_dict() for name, figure in figures.items()

@@ -1,8 +1,8 @@
-"""Train DeepRank on triplets: from items, classes, views and the dataset's file.
+"""Train DeepRank on triplets of items, classes or views, and on judged triplets.
 
 Reads   photos.lmdb, crops.lmdb
 Writes  deeprank.lmdb: weights/module float32; training/history the curves;
-        reports/train_deeprank.csv, the same, as they grow
+        reports/train_deeprank.csv, the curves, a line for each epoch
 Command make stage-8 ARGS="--network cells --margin 20"
         make stage-8 ARGS="--name deeprank-cells --network cells"
 """
@@ -20,13 +20,17 @@ from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
 from tiefvision.records import Photo, View
 from tiefvision.store.artifact import Artifact
 from tiefvision.training.loop import Schedule
+from tiefvision.triplets.deeprank_training import (
+    TripletRules,
+    count_steps,
+    deeprank_task,
+)
 from tiefvision.triplets.sampling import (
     POSITIVES,
     ViewTriplet,
     combine_queries,
     judged_triplets,
 )
-from tiefvision.triplets.training import TripletRules, count_steps, deeprank_task
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
@@ -48,47 +52,49 @@ SHOWN = (
 )
 
 TINY = 1e-9
-"""What rounding may add to two shares that make 1."""
+"""Rounding error allowed in the sum of two shares."""
 
 
 @dataclass(frozen=True)
 class Config:
     """Settings of the stage."""
 
-    name: Annotated[str, "what to call the ranker: deeprank, or deeprank-SUFFIX"] = (
-        DEEPRANK
-    )
+    name: Annotated[str, "name of the ranker: deeprank, or deeprank-SUFFIX"] = DEEPRANK
     network: Annotated[str, "cells, deep or colour"] = COLOUR
-    size: Annotated[int, f"numbers of an embedding, colour alone; 0: {SIZE}", 0] = 0
+    size: Annotated[int, f"length of an embedding, network colour; 0: {SIZE}", 0] = 0
     positives: Annotated[str, "item, view or class; or several: item,view"] = POSITIVES[
         0
     ]
-    epochs: Annotated[int, "times hard negatives are drawn anew, at most"] = 30
-    patience: Annotated[int, "epochs without a better one; 0: all", 0] = 10
+    epochs: Annotated[int, "most epochs; each draws hard negatives again"] = 30
+    patience: Annotated[
+        int, "epochs without improvement before stopping; 0: never stop", 0
+    ] = 10
     learning_rate: Annotated[float, "highest rate of AdamW"] = 3e-3
-    margin: Annotated[float, "degrees"] = TripletRules.margin
-    hardest: Annotated[int, "negatives drawn from so many closest"] = (
+    margin: Annotated[float, "margin of the loss in degrees"] = TripletRules.margin
+    hardest: Annotated[int, "number of closest negatives to draw from"] = (
         TripletRules.hardest
     )
     close: Annotated[
-        float, "share of negatives drawn so; the others, from all", 0, 1
+        float, "share of negatives drawn from the closest, the others from all", 0, 1
     ] = TripletRules.close
     in_class: Annotated[
         float, "share of negatives of the query's category, if it has any", 0, 1
     ] = TripletRules.in_class
     out_of_class: Annotated[
-        float, "share of negatives of another; what is left, of any", 0, 1
+        float, "share of negatives of another category; the rest are of any", 0, 1
     ] = TripletRules.out_of_class
-    pool: Annotated[int, "photographs compared in an epoch"] = TripletRules.pool
+    pool: Annotated[int, "photographs to draw negatives from in an epoch"] = (
+        TripletRules.pool
+    )
     batch: Annotated[int, "triplets in a batch"] = TripletRules.batch
     rounds: Annotated[int, "triplets of a query in an epoch"] = TripletRules.rounds
 
 
 def artifact(config: Config) -> str:
-    """The artifact of the ranker's name; several live in one workspace.
+    """Name of the artifact, that of the ranker; a workspace can hold several rankers.
 
     Raises:
-        BadUsage: It is no name of a DeepRank.
+        BadUsage: The name is not that of a DeepRank.
     """
     if ranker_kind(config.name) != RANKERS[DEEPRANK]:
         raise BadUsage(
@@ -98,7 +104,7 @@ def artifact(config: Config) -> str:
 
 
 def run(config: Config, job: Job) -> dict[str, Any]:
-    """Train on the training split; the epoch that ranks validation best is kept."""
+    """Train on the training split; keep the epoch that ranks validation best."""
     require_known("--network", config.network, NETWORKS)
     kinds = _kinds(config)
     size = _size(config)
@@ -115,8 +121,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     judged, left_out = _judged(records, training)
     if not queries and not judged:
         raise BadDataset(
-            "The training split allows no triplet: it needs two photographs that are "
-            "not of one item.",
+            "The training split has no triplets: it needs two photographs of different "
+            "items.",
             "Add photographs to the training split.",
         )
     alterations = alterations_of(crops)
@@ -140,7 +146,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     steps = count_steps(len(queries), len(judged), rules, len(kinds))
     figures = fit_and_store(job, task, schedule, steps, encoder, details)
     if not search.queries:
-        figures["kept"] = "the last epoch: validation asks nothing"
+        figures["kept"] = "the last epoch: validation has no queries"
     counted = {"judged": len(judged), "judged_left_out": left_out}
     return {"queries": len(queries), **counted, **figures, **_said(left_out)}
 
@@ -174,7 +180,7 @@ def _rules(config: Config, alterations: int) -> TripletRules:
 def _judged(
     records: Artifact, training: Sequence[Photo]
 ) -> tuple[list[ViewTriplet], int]:
-    """Triplets of the file that are of training photographs, and how many are not."""
+    """Judged triplets of training photographs, and the number of all others."""
     triplets = judged_triplets(read_judged_triplets(records))
     named = {photo.path for photo in training}
     kept = [
@@ -186,20 +192,20 @@ def _judged(
 
 
 def _said(left_out: int) -> dict[str, str]:
-    text = f"{left_out} triplets of the file: not all photographs are trained on"
+    text = f"{left_out} judged triplets with photographs outside the training split"
     return {"left_out": text} if left_out else {}
 
 
 def _size(config: Config) -> int:
-    """Numbers of an embedding of ``ColourRank``; the other networks' follow from maps.
+    """Length of an embedding of ``ColourRank``; others have the length of a map.
 
     Raises:
-        BadUsage: Another network, or too few for its two branches.
+        BadUsage: The network is another one, or the size too small for two branches.
     """
     if config.size and config.network != COLOUR:
         raise BadUsage(
-            f"--size is of --network {COLOUR} alone: {config.network} has as many "
-            "numbers as a map.",
+            f"--size is only for --network {COLOUR}: an embedding of {config.network} "
+            "is as long as a map.",
             "Leave it out.",
         )
     if config.size == 1:
@@ -208,7 +214,7 @@ def _size(config: Config) -> int:
 
 
 def _check_shares(config: Config) -> None:
-    """Raises BadUsage where the shares of classes cannot be kept."""
+    """Raises BadUsage if the shares of negatives contradict each other."""
     if config.in_class + config.out_of_class > 1 + TINY:
         raise BadUsage(
             f"--in-class {config.in_class:g} and --out-of-class "

@@ -1,7 +1,7 @@
 """Index the shop photographs for both rankers, and compare the rankers.
 
 Reads   photos.lmdb, crops.lmdb, baseline.lmdb, deeprank.lmdb
-Writes  gallery.lmdb: row/<number> what can be found; derived/<ranker> its NMSLIB index;
+Writes  gallery.lmdb: row/<number> a photograph; derived/<ranker> its NMSLIB index;
         reports/compare.html, the page, beside reports/compare.json
 Command make stage-9
 """
@@ -32,7 +32,7 @@ SHOWN = ("verdict", "recall@1", "page")
 class Config:
     """Settings of the stage."""
 
-    links: Annotated[int, "neighbours of a node of the graph"] = HnswSettings.links
+    links: Annotated[int, "neighbours of a node of the HNSW graph"] = HnswSettings.links
     effort: Annotated[int, "candidates while building"] = HnswSettings.effort
     search_effort: Annotated[int, "candidates while searching"] = (
         HnswSettings.search_effort
@@ -40,7 +40,7 @@ class Config:
 
 
 def run(config: Config, job: Job) -> Finished:
-    """Index, judge the index by exact search, and compare on the test split."""
+    """Build and evaluate the indexes, and compare the rankers on the test split."""
     device, track = job.resources.device, job.resources.track
     records, crops = job.read("photos"), job.read("crops")
     deeprank = job.read("deeprank")

@@ -1,4 +1,4 @@
-"""What each stage computes with, recorded beside the version that it declares.
+"""The algorithm modules of each stage, recorded with the version of the stage.
 
 An artifact is due when the ``VERSION`` of its stage changes, and never because a module
 was touched. So that nobody forgets to raise it, ``versions.json`` holds a digest of
@@ -30,7 +30,7 @@ MAKERS = {
     "prepare": "tiefvision.judging.prepared",
     "learn_ranker": "tiefvision.models.rankers",
 }
-"""What else writes artifacts and declares a ``VERSION``."""
+"""Modules outside ``stages`` that write artifacts and declare a ``VERSION``."""
 
 ALGORITHMS = (
     "tiefvision.boxes",
@@ -51,19 +51,19 @@ ALGORITHMS = (
     "tiefvision.workspace.levels",
     "tiefvision.workspace.maps",
 )
-"""Modules and packages that decide results. Errors, storage, progress, reports and
-command lines do not."""
+"""Modules and packages that determine results, unlike errors, storage, progress,
+reports and the command line."""
 
 
 def makers() -> dict[str, str]:
-    """Module of everything that writes artifacts, by name: stages, then commands."""
+    """Modules that write artifacts, by name: stages, then commands."""
     return stage_modules() | MAKERS
 
 
 def reached(module: str) -> frozenset[str]:
-    """Every module of this project that a module imports, directly or not, and itself.
+    """A module, and all modules of this project that it imports, directly or not.
 
-    Imports within functions count; those for type checkers do not.
+    Imports within functions count, imports for type checkers do not.
     """
     seen: set[str] = set()
     waiting = [module]
@@ -76,7 +76,7 @@ def reached(module: str) -> frozenset[str]:
 
 
 def algorithms_of(module: str) -> list[str]:
-    """The modules that decide the results of a stage or command, and itself."""
+    """The algorithm modules that a stage or command reaches, and its own module."""
     return sorted(
         name
         for name in reached(module)
@@ -94,7 +94,7 @@ def declared_version(module: str) -> int:
 
 
 def current() -> dict[str, Any]:
-    """What would be recorded now."""
+    """The record of the code as it is now."""
     algorithms = {name: algorithms_of(module) for name, module in makers().items()}
     every = sorted({one for modules in algorithms.values() for one in modules})
     return {
@@ -107,8 +107,8 @@ def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator
     """A sentence for each stage or command whose record is out of date.
 
     Args:
-        recorded: What was recorded.
-        now: What ``current`` gives.
+        recorded: record in ``versions.json``.
+        now: record of the current code, as ``current`` returns it.
     """
     for name, module in makers().items():
         version = now["versions"][name]
@@ -132,7 +132,7 @@ def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator
 
 
 def main(arguments: list[str]) -> int:
-    """Say what differs, or record it."""
+    """Print the differences, or record the current code."""
     now = current()
     if arguments == ["--record"]:
         replace_file(RECORD, (json.dumps(now, indent=1) + "\n").encode())
@@ -143,7 +143,7 @@ def main(arguments: list[str]) -> int:
 
 
 def read_record() -> dict[str, Any]:
-    """What was recorded last; nothing where there is no record."""
+    """The record in ``versions.json``; an empty one if the file is missing."""
     if not RECORD.is_file():
         return {"versions": {}, "modules": {}}
     record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
@@ -159,9 +159,9 @@ def _tree(module: str) -> ast.Module:
 
 @cache
 def _digest(module: str) -> str:
-    """Digest of what a module computes: without comments, docstrings and layout.
+    """Digest of a module's code, without comments, docstrings and layout.
 
-    A declared version is no part of it: raising it changes nothing by itself.
+    The declared version is left out, since raising it changes no result.
     """
     tree = ast.parse(ast.unparse(_tree(module)))
     for node in ast.walk(tree):

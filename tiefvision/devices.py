@@ -1,4 +1,4 @@
-"""Where networks run, and with how many threads; torch is imported when it is asked."""
+"""The device and the number of threads of networks; torch is imported on demand."""
 
 import os
 import sys
@@ -13,13 +13,13 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose_device(name: str) -> "torch.device":
-    """The device of a name; "auto" takes the fastest that is there.
+    """The device of a name; "auto" chooses the fastest available one.
 
     Args:
-        name: One of ``DEVICES``.
+        name: name of the device, one of ``DEVICES``.
 
     Raises:
-        BadUsage: There is no such device here.
+        BadUsage: The name is unknown, or the machine has no such device.
     """
     require_device(name)
     import torch
@@ -38,15 +38,18 @@ def choose_device(name: str) -> "torch.device":
 
 
 def require_device(name: str) -> None:
-    """Raises BadUsage for what is no device anywhere; imports no torch."""
+    """Raises BadUsage for a name that is not in ``DEVICES``; imports no torch."""
     if name not in DEVICES:
         raise BadUsage(f"There is no device {name!r}.", f"Use {', '.join(DEVICES)}.")
 
 
 def limit_threads(threads: int) -> None:
-    """Let networks use at most so many threads of this process; 0 sets no limit.
+    """Limit the number of threads that networks use.
 
-    Called before torch is imported it also keeps torch from starting more.
+    Call it before torch is imported, so that torch does not start more threads.
+
+    Args:
+        threads: most threads; 0 sets no limit.
     """
     if not threads:
         return

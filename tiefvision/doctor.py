@@ -1,6 +1,6 @@
-"""What works here and what does not: the findings of ``tiefvision doctor``.
+"""Checks of the installation and the workspace, for ``tiefvision doctor``.
 
-Nothing here imports torch: the examination is to take a second.
+Nothing here imports torch, so that the checks take about a second.
 """
 
 import importlib.metadata
@@ -29,7 +29,7 @@ from tiefvision.workspace.artifacts import CATALOGUE, STAGES, Workspace, command
 REINSTALL = "pip install --force-reinstall tiefvision"
 
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
-"""What the driver of an NVIDIA card puts there on Linux."""
+"""File that exists on Linux if the driver of an NVIDIA card is loaded."""
 
 LITTLE_DISK = 2.0
 """GiB free below which a run over a thousand photographs may not fit."""
@@ -39,24 +39,30 @@ Status = Literal["ok", "note", "failed"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the examination."""
+    """The result of one check.
+
+    Attributes:
+        check: name of the check, such as "disk".
+        status: "ok", "note" or "failed".
+        detail: result in words, with the command that fixes a failure.
+    """
 
     check: str
     status: Status
     detail: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The fields as values of JSON types."""
         return asdict(self)
 
 
 def examine(workspace: Workspace, in_clone: bool | None = None) -> list[Finding]:
-    """Versions, devices, weights, freshness of the artifacts, disk.
+    """Check versions, devices, weights, freshness of artifacts, and disk space.
 
     Args:
-        workspace: Workspace whose artifacts are examined.
-        in_clone: Whether stages can be run here; by default, whether there is a
-            Makefile beside a folder of stages.
+        workspace: workspace whose artifacts are checked.
+        in_clone: whether stages can be run here; None for whether the current folder
+            holds a Makefile and a folder of stages.
     """
     if in_clone is None:
         in_clone = Path("Makefile").is_file() and Path("stages").is_dir()
@@ -73,7 +79,7 @@ def examine(workspace: Workspace, in_clone: bool | None = None) -> list[Finding]
 
 
 def verdict(findings: Sequence[Finding]) -> str:
-    """What the findings come to, in a sentence."""
+    """Summary of the findings in a sentence."""
     failed = [finding.check for finding in findings if finding.status == "failed"]
     if failed:
         need = "1 thing needs" if len(failed) == 1 else f"{len(failed)} things need"
@@ -133,7 +139,7 @@ def _devices() -> list[Finding]:
 
 
 def _shipped() -> list[Finding]:
-    """The files of models in the package: every one must be whole."""
+    """Check that the files of the shipped models are undamaged."""
     findings = []
     for name in ARCHITECTURES:
         for source in ROLES:
@@ -155,7 +161,7 @@ def _whole(path: Path, check: Callable[[], object]) -> Finding:
 
 
 def _check_shipped_bundle() -> None:
-    """Raises BadWeights where the heads or an encoder beside them are damaged."""
+    """Raises BadWeights if the heads or an encoder of the bundle are damaged."""
     facts = shipped_bundle().heads.facts
     for source, role in ROLES.items():
         expected = facts.get(role, {})
@@ -188,7 +194,7 @@ def _artifacts(workspace: Workspace, in_clone: bool) -> list[Finding]:
             for read, digest in header.inputs.items()
             if read in digests and digests[read] != digest
         ]
-        # Only now: the files of a catalogue are an input of the same name.
+        # After the check above, because a catalogue has an input of its own name.
         digests[name] = header.digest
         count = ", ".join(f"{count} {kind}" for kind, count in header.count.items())
         if changed:

@@ -1,13 +1,13 @@
-"""The front door: what the command line, programs and pages share.
+"""The Python API, which the command line uses as well.
 
     finder = tiefvision.load()               # the models that ship
     photo = finder.open("street.jpg")        # decoded and encoded once, asked often
-    photo.garments                           # what was located
+    photo.garments                           # the located garments
     finder.index("shop/")
     finder.search(photo)                     # an answer for each garment
 
-Torch is imported when a network has to run: everything that can be refused is refused
-before.
+torch is imported only when a network has to run, after all checks of arguments, files
+and workspace.
 """
 
 from collections.abc import Sequence
@@ -57,19 +57,19 @@ def load(
     device: str = "auto",
     threads: int = 0,
 ) -> "Finder":
-    """A finder over a workspace and its models, or those that ship.
+    """Make a finder of a workspace and its models, or of the models that ship.
 
     Args:
-        workspace: Folder of trained models and of the catalogue; it need not exist.
-        models: "auto" (the workspace's models, or the ones that ship where it has
-            none), "shipped", "workspace", or the folder of a bundle.
+        workspace: folder of trained models and of the catalogue; it need not exist.
+        models: "auto" (the models of the workspace, or the shipped ones if it has no
+            locator), "shipped", "workspace", or the folder of a bundle.
         device: "auto", "cpu", "cuda" or "mps".
-        threads: Most threads that networks use; 0 for as many as there are cores.
+        threads: most threads that networks use; 0 for the number of cores.
 
     Raises:
-        BadUsage: There is no such choice of models.
-        BadWeights: The bundle cannot be used.
-        MissingArtifact: The workspace's locator is half trained.
+        BadUsage: The choice of models is unknown.
+        BadWeights: The bundle is damaged, or this release cannot read it.
+        MissingArtifact: The workspace holds only a part of a locator.
     """
     run = Workspace(Path(workspace))
     return Finder(run, choose_models(run, models), device, threads=threads)
@@ -77,12 +77,12 @@ def load(
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found for one garment of a photograph.
+    """The result of a search with one garment of a photograph.
 
     Attributes:
-        query: What was searched for.
-        ranker: Name of the ranker.
-        hits: The closest items, the closest first.
+        query: box and category that were searched for.
+        ranker: name of the ranker.
+        hits: items found, the closest first.
     """
 
     query: "Query"
@@ -91,7 +91,7 @@ class Answer:
 
     @property
     def box(self) -> Box | None:
-        """x0, y0, x1, y1 in pixels of the photograph; None for all of it."""
+        """x0, y0, x1, y1 in pixels of the photograph; None for the whole photograph."""
         return self.query.box_in_image
 
     @property
@@ -101,15 +101,12 @@ class Answer:
 
     @property
     def note(self) -> str:
-        """What went otherwise than usual, in words; "" for nothing."""
+        """Remark for the user, such as "whole photograph, as asked"; "" for none."""
         return self.query.note
 
 
 class OpenPhoto:
-    """A photograph that is decoded and encoded once and can be asked often.
-
-    Made by ``Finder.open``.
-    """
+    """A photograph from ``Finder.open``; maps and garments are computed once."""
 
     def __init__(self, finder: "Finder", working: "WorkingPhoto") -> None:
         self.working = working
@@ -128,28 +125,28 @@ class OpenPhoto:
 
     @cached_property
     def garments(self) -> tuple[Garment, ...]:
-        """The garments located, the surest first; () where there is none."""
+        """The located garments, the highest score first; () if there is none."""
         from tiefvision.locating.findings import tell
 
         return tell(self._candidates, self._finder.locator.telling)
 
     @cached_property
     def to_search(self) -> tuple[Garment, ...]:
-        """The garments located; where there is none, an outfit that is unsure."""
+        """The garments to search with: the located ones, or else an unsure outfit."""
         from tiefvision.locating.findings import to_search
 
         return to_search(self._candidates, self._finder.locator.telling)
 
     def explain(self) -> "Evidence":
-        """Why the garments were located where they are."""
+        """The evidence for the located garments."""
         locator = self._finder.locator
         return locator.explain(self._levels, self.garments, self.working)
 
     def described(self, box_in_image: Box | None) -> "GarmentBatch":
-        """What rankers read of a part of the photograph; made once for each box.
+        """Maps, colours and pixels of a box, for rankers; computed once for each box.
 
         Args:
-            box_in_image: Pixels of the photograph; None for all of it.
+            box_in_image: box in pixels of the photograph; None for all of it.
         """
         if box_in_image not in self._described:
             made = self._finder.describer.describe_box(self.working, box_in_image)
@@ -168,16 +165,16 @@ class OpenPhoto:
 class Finder:
     """Locates garments, indexes catalogues and searches them.
 
-    Networks and indexes are loaded when they are first needed and kept; ``close``, or
-    the end of a ``with`` block, releases the files.
+    Networks and indexes are loaded on first use and kept; ``close``, or the end of a
+    ``with`` block, closes the files.
 
     Args:
-        workspace: Workspace of the catalogue.
-        models: Models that locate, encode and rank.
+        workspace: workspace of the catalogue.
+        models: models that locate, encode and rank.
         device: "auto", "cpu", "cuda" or "mps".
-        seed: Seed of what rankers draw that learn.
-        threads: Most threads that networks use; 0 for as many as there are cores.
-        track: Progress of long work.
+        seed: seed of rankers that learn.
+        threads: most threads that networks use; 0 for the number of cores.
+        track: shows progress.
     """
 
     def __init__(
@@ -199,22 +196,22 @@ class Finder:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Categories that the locator can tell."""
+        """Categories that the locator distinguishes."""
         return self.models.categories
 
     @property
     def indexed(self) -> Indexed:
-        """What can be searched. Raises MissingArtifact, StaleArtifact."""
+        """Facts about the index. Raises MissingArtifact, StaleArtifact."""
         return describe_indexed(self.workspace, self.models)
 
     def ranker_name(self, wanted: str = "") -> str:
-        """The ranker that is asked for, or the preferred one.
+        """Name of the ranker to use.
 
         Args:
-            wanted: Name of a ranker; "" for the preferred one that is indexed.
+            wanted: name of a ranker; "" for the preferred one among those indexed.
 
         Raises:
-            BadUsage: There is no such ranker.
+            BadUsage: The ranker is unknown.
         """
         if wanted:
             require_ranker(self.workspace, self.models, wanted)
@@ -227,13 +224,13 @@ class Finder:
         """Refuse a search that cannot be answered, without importing torch.
 
         Args:
-            ranker: Name of the ranker; "" for the preferred one.
-            category: Category of garment that is searched for; "" for all.
+            ranker: name of the ranker; "" for the preferred one.
+            category: category of the garments to search for; "" for all.
 
         Raises:
-            BadUsage: There is no such ranker or category.
-            MissingArtifact: Nothing has been indexed; names the command that does.
-            StaleArtifact: It was indexed for other rankers.
+            BadUsage: The ranker or the category is unknown.
+            MissingArtifact: Nothing has been indexed.
+            StaleArtifact: There is no index for the ranker.
         """
         self._require_category(category)
         name = self.ranker_name(ranker)
@@ -243,11 +240,11 @@ class Finder:
         """Decode a photograph.
 
         Args:
-            photo: A path, the bytes of a JPEG, PNG or WebP file, an image of Pillow's,
-                or an array (H, W, 3) uint8 RGB.
+            photo: path, bytes of a JPEG, PNG or WebP file, Pillow image, or array
+                (H, W, 3) uint8 RGB.
 
         Raises:
-            UnreadablePhoto: It cannot be read.
+            UnreadablePhoto: The photograph cannot be read.
         """
         from tiefvision.photos.sources import open_source
 
@@ -259,20 +256,22 @@ class Finder:
         rankers: Sequence[str] = (),
         max_gib: float = MAX_GIB,
     ) -> dict[str, Any]:
-        """Make a folder of shop photographs searchable, or those of a dataset.
+        """Index a folder of shop photographs, or the shop photographs of a dataset.
 
         Args:
-            folder: The folder.
-            rankers: Rankers to index for; () for the preferred one and the baseline.
-            max_gib: Limit of the catalogue's file in GiB.
+            folder: folder of photographs, or of a dataset.
+            rankers: names of the rankers to build an index for; () for the preferred
+                one and the baseline.
+            max_gib: largest size of the catalogue's file in GiB.
 
         Returns:
-            "photos", "items", "skipped" (why a photograph was left out), "up_to_date",
-            and "indexes" by ranker.
+            "catalogue" (the folder), "photos" and "items" (counts), "up_to_date",
+            "skipped" (a message for each photograph that was left out) and "indexes"
+            (facts by ranker).
 
         Raises:
-            TiefVisionError: There is nothing to index.
-            BadUsage: There is no such ranker.
+            TiefVisionError: The folder is missing or holds no readable photograph.
+            BadUsage: A ranker is unknown.
         """
         names = tuple(dict.fromkeys(rankers)) or default_rankers(self.models)
         for name in names:
@@ -295,28 +294,27 @@ class Finder:
         k: int = DEFAULT_K,
         ranker: str = "",
     ) -> tuple[Answer, ...]:
-        """The closest items of the catalogue, for every garment of a photograph.
+        """Find the closest items of the catalogue for every garment of a photograph.
 
         Args:
-            photo: What ``open`` gave, or anything that it takes.
+            photo: result of ``open``, or anything that ``open`` accepts.
             box: x0, y0, x1, y1 in pixels of the photograph, to search with instead of
-                what is located.
-            whole: Whether to search with the whole photograph.
-            category: Category of garment to search for; "" for all.
-            k: Most items of an answer.
-            ranker: Name of a ranker that the catalogue was indexed for; "" for the
-                preferred one.
+                the located garments.
+            whole: whether to search with the whole photograph.
+            category: category of the garments to search for; "" for all.
+            k: most items of an answer.
+            ranker: name of a ranker that has an index; "" for the preferred one.
 
         Returns:
-            An answer for each garment. Where none is located, the surest outfit or the
-            whole photograph is searched with, and ``Answer.note`` says so.
+            An answer for each garment. If none is located, the search is with the
+            surest outfit or the whole photograph, and ``Answer.note`` says so.
 
         Raises:
             UnreadablePhoto: The photograph cannot be read.
             BadUsage: There is no such ranker or category, ``k`` is below 1, or the box
                 is none, or lies outside.
             MissingArtifact: Nothing has been indexed.
-            StaleArtifact: It was indexed by other models, or for other rankers.
+            StaleArtifact: Other models made the index, or there is none for the ranker.
         """
         if k < 1:
             raise BadUsage(f"k = {k} asks for no item.", "Use 1 or more.")
@@ -348,12 +346,12 @@ class Finder:
 
     @cached_property
     def locator(self) -> "Locator":
-        """What locates garments. Raises BadWeights, MissingArtifact, StaleArtifact."""
+        """The locator. Raises BadWeights, MissingArtifact, StaleArtifact."""
         return self.models.locator(self._torch_device)
 
     @cached_property
     def describer(self) -> "Describer":
-        """What describes crops for rankers. Raises BadWeights, StaleArtifact."""
+        """The describer of crops. Raises BadWeights, MissingArtifact, StaleArtifact."""
         device = self._torch_device
         from tiefvision.catalogue.describing import Describer
 

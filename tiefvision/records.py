@@ -33,14 +33,15 @@ class Garment:
 
 @dataclass(frozen=True)
 class Crop:
-    """What of a photograph is compared: the record of "crop/<path>" in artifacts.
+    """The part of a photograph that is compared; the record "crop/<path>" of artifacts.
 
     Attributes:
-        box_in_image: Pixels of the photograph after EXIF rotation; None for all of it.
-        category: Category of the garment; "" where nothing was located.
-        score: The locator's confidence in [0, 1]; 0.0 where nothing was located.
-        unsure: Whether the box was below the score that is told, and is searched with
-            for want of a better one.
+        box_in_image: box in pixels of the photograph after EXIF rotation; None for the
+            whole photograph.
+        category: category of the garment; "" if nothing was located.
+        score: confidence of the locator in [0, 1]; 0.0 if nothing was located.
+        unsure: whether the score is below the least one that is reported. The box is
+            used nevertheless, as no better one was located.
     """
 
     box_in_image: Box | None
@@ -114,10 +115,10 @@ class View:
     alteration: int = 0
 
 
-def kind_of(photo: Photo) -> str:
+def categories_of(photo: Photo) -> str:
     """The distinct categories of a photograph's garments, sorted and joined by spaces.
 
-    >>> kind_of(Photo("a.jpg", 9, 9, "shop", "train"))
+    >>> categories_of(Photo("a.jpg", 9, 9, "shop", "train"))
     ''
     """
     return " ".join(sorted({garment.category for garment in photo.garments}))

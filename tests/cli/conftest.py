@@ -9,7 +9,7 @@ from tiefvision.cli.running import guarded
 
 
 class Spoken:
-    """What a command returned and said."""
+    """Exit code and output of a command."""
 
     def __init__(self, code, captured):
         self.code, self.out, self.err = code, captured.out, captured.err
@@ -51,7 +51,7 @@ def broken(tmp_path):
 
 @pytest.fixture
 def blank(tmp_path):
-    """A photograph in which there is nothing."""
+    """A photograph without garments."""
     path = tmp_path / "blank.png"
     Image.new("RGB", (90, 120), (127, 127, 127)).save(path)
     return path
@@ -59,7 +59,7 @@ def blank(tmp_path):
 
 @pytest.fixture
 def catalogue(dataset, tmp_path):
-    """Four shop photographs under names that give trouble."""
+    """Four shop photographs with unusual file names."""
     folder = tmp_path / "catalogue"
     names = ["été/服 1.jpg", "a/shirt.jpg", "b/shirt.jpg", "plain.jpg"]
     shop = sorted((dataset / "images" / "shop").glob("*.jpg"))

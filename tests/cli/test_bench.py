@@ -9,7 +9,7 @@ ROW = Measured("a work", "float32", 0.5, 2.0, "GFLOP/s", share=0.9, over_naive=3
 
 @pytest.fixture
 def quick(monkeypatch):
-    """A bench that measures nothing, and tells of what it was asked for."""
+    """A bench that measures nothing and reports its arguments."""
     asked = []
 
     def suite(architectures, locator, models, device):

@@ -179,7 +179,7 @@ def test_a_change_for_the_worse_has_its_own_code(tiefvision, pack, tmp_path):
 
 
 def keeping(pack, folder, kept):
-    """A copy of a pack with those lines of queries alone that are to be kept."""
+    """A copy of a pack with some of the lines of its queries."""
     shutil.copytree(pack, folder)
     path = folder / "queries.csv"
     head, *rows = path.read_text().splitlines()
@@ -194,11 +194,11 @@ def test_a_ranker_that_is_gone_is_no_pass(quiet, condition, tiefvision, pack, tm
     spoken = tiefvision("compare", pack, after, "--fail-if", condition, *quiet)
     assert spoken.code == WORSE
     assert f"Failed: {condition}: {after} has no recall@20 of deeprank." in spoken.err
-    # What does not speak of it, or nothing that must not fail, is as it was.
+    # Conditions on other figures, and no conditions at all, do not fail.
     other = ("--fail-if", "cosine:recall@20<-0.01")
     assert tiefvision("compare", pack, after, *other, *quiet).code == DONE
     assert tiefvision("compare", pack, after, *quiet).code == DONE
-    # A new ranker has lost nothing.
+    # A ranker that is new in the second pack is no failure.
     assert tiefvision("compare", after, pack, "--fail-if", "recall@20<0").code == DONE
 
 
@@ -212,7 +212,7 @@ def test_queries_that_are_gone_are_no_pass(quiet, tiefvision, pack, tmp_path):
     assert spoken.code == WORSE
     assert f"Failed: {after} lacks 1 of 4 queries, {first} among them." in spoken.err
     assert tiefvision("compare", pack, after, *quiet).code == DONE
-    # New ones have nothing to be held against.
+    # New queries have nothing to be compared with.
     assert tiefvision("compare", after, pack, *condition, *quiet).code == DONE
 
 
@@ -248,7 +248,7 @@ def test_what_cannot_be_compared_is_said(tiefvision, pack, words):
         ("--pack", "new"),
     ],
 )
-def test_what_two_packs_cannot_heed_is_refused(
+def test_options_without_effect_on_two_packs_are_refused(
     option, tiefvision, pack, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -307,7 +307,7 @@ def test_the_steps_of_a_reduction_are_told(tiefvision, trained, tmp_path):
     for k in ("recall@1", "recall@10"):
         assert facts["steps"]["whole"][k] == cosine[k]
         assert facts["steps"]["reduced"][k] == pca[k]
-        # A shortlist of the whole gallery loses nothing.
+        # Re-ranking the whole gallery equals exact search.
         assert facts["steps"]["reranked"][k] == cosine[k]
     assert (facts["shortlist"], facts["shortlist_holds"]) == (12, 1.0)
     sentence = "its first 12 ordered again by whole maps"
@@ -381,7 +381,7 @@ def metrics_of(pack):
 def test_a_pack_and_its_page_tell_of_the_models_that_were_compared(
     models, curves, tiefvision, run, shipped, tmp_path
 ):
-    """Not of the workspace's, where they are others."""
+    """The pack names the models of the command, not those of the workspace."""
     words = ("--models", models, "--pack", tmp_path / "pack")
     assert tiefvision("compare", "--workspace", run, *words).code == DONE
     inputs = metrics_of(tmp_path / "pack")["inputs"]

@@ -84,7 +84,7 @@ def test_a_published_dataset_is_imported(tiefvision, tmp_path):
     assert described["annotations"][0]["bbox"] == [5, 10, 30, 40]
 
 
-def test_what_is_no_dataset_of_the_format_fails(tiefvision, tmp_path):
+def test_a_folder_of_another_format_fails(tiefvision, tmp_path):
     spoken = tiefvision("data", "import", "ccp", tmp_path, tmp_path / "out")
     assert spoken.code == FAILED
     assert spoken.err.startswith("Error: ")
@@ -99,7 +99,7 @@ def test_a_usable_dataset_passes_the_check(tiefvision, dataset):
     assert "24 (12 street, 12 shop)" in tiefvision("data", "check", dataset).out
 
 
-def test_what_is_wrong_with_a_dataset_is_counted(tiefvision, dataset, tmp_path):
+def test_problems_of_a_dataset_are_counted(tiefvision, dataset, tmp_path):
     root = tmp_path / "copy"
     shutil.copytree(dataset, root)
     first, second, *_ = sorted((root / "images" / "shop").iterdir())

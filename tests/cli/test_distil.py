@@ -7,7 +7,7 @@ from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
 
 @pytest.fixture
 def photos(tmp_path):
-    """Two training photographs of two classes, and one to be left alone."""
+    """Two training photographs of two classes, and one of the test split."""
     for split, label in (("train", "hat"), ("train", "shoes"), ("test", "hat")):
         file = tmp_path / "photos" / split / label / "0.png"
         file.parent.mkdir(parents=True)
@@ -31,7 +31,7 @@ def test_a_file_that_is_no_encoder_is_no_teacher(tiefvision, photos, tmp_path):
     assert not (tmp_path / "out.safetensors").exists()
 
 
-def test_what_it_writes_is_an_encoder_with_read_outs(tiefvision, photos, tmp_path):
+def test_the_output_is_an_encoder_with_read_outs(tiefvision, photos, tmp_path):
     output = tmp_path / "mine" / "encoder.safetensors"
     epochs = ("--epochs", "1", "--last-epochs", "1")
     teacher = ("--teacher", "squeezenet1_1", "--teacher-weights", "random")

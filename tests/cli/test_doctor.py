@@ -31,7 +31,7 @@ def test_an_empty_workspace_is_told_what_to_run(tiefvision, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-def test_what_ships_is_loaded(tiefvision, shipped, tmp_path):
+def test_shipped_files_are_loaded(tiefvision, shipped, tmp_path):
     found = findings(tiefvision("doctor", "--workspace", tmp_path, "--json"))
     for name in SHIPPED:
         assert found[name]["status"] == "ok"
@@ -76,7 +76,7 @@ def test_a_catalogue_that_was_just_indexed_is_fresh(tiefvision, run, catalogue):
     assert found["catalogue.lmdb"]["detail"].startswith("fresh: ")
 
 
-def test_what_is_older_than_its_inputs_is_named(tiefvision, run, run_stage):
+def test_an_artifact_older_than_its_inputs_is_named(tiefvision, run, run_stage):
     run_stage(run, "localise", most=1)
     found = findings(tiefvision("doctor", "--workspace", run, "--json"))
     assert found["locations.lmdb"]["status"] == "ok"

@@ -278,7 +278,7 @@ def test_a_ranker_that_learns_is_learnt_once_and_served(tiefvision, run, catalog
 
 
 @pytest.mark.parametrize("ranker", ["magic", "deeprank-none", "cosine-2"])
-def test_a_ranker_that_is_none_is_refused_before_anything_is_read(
+def test_an_unknown_ranker_is_refused_before_anything_is_read(
     ranker, tiefvision, run, catalogue
 ):
     spoken = tiefvision("index", catalogue, "--workspace", run, "--ranker", ranker)

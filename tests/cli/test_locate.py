@@ -223,7 +223,7 @@ def test_a_folder_of_models_is_used_when_it_is_given(
     assert spoken.err == f"Using the models in {bundle} (test-1).\n"
 
 
-def test_models_that_are_none_are_bad_usage(tiefvision, trained, street):
+def test_unknown_models_are_bad_usage(tiefvision, trained, street):
     spoken = tiefvision("locate", street[0], "--workspace", trained, "--models", "best")
     assert spoken.code == BAD_USAGE
     assert "no models 'best'. Use auto, shipped, workspace" in spoken.err

@@ -87,7 +87,7 @@ def test_the_rankers_are_listed_over_the_encoder_of_garments(
     assert "for locating: random (seed 0)" in models["alexnet"]["state"]
 
 
-def test_what_ships_is_listed_with_version_and_size(tiefvision, shipped, tmp_path):
+def test_shipped_files_are_listed_with_version_and_size(tiefvision, shipped, tmp_path):
     spoken = tiefvision("models", "--workspace", tmp_path, "--json")
     states = {line["name"]: line["state"] for line in spoken.lines}
     size = (shipped / "encoder-alexnet.safetensors").stat().st_size / 2**20

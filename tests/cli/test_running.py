@@ -1,4 +1,4 @@
-"""What all commands share."""
+"""Options, messages and exit codes that all commands share."""
 
 import tomllib
 from pathlib import Path

@@ -149,7 +149,7 @@ NO_BOXES = """
 
 
 @pytest.mark.parametrize("box", NO_BOXES.split())
-def test_a_box_that_is_none_is_bad_usage(box, tiefvision, trained, street):
+def test_an_invalid_box_is_bad_usage(box, tiefvision, trained, street):
     spoken = tiefvision(
         *("search", street[0], "--workspace", trained, "--json", f"--box={box}")
     )
@@ -165,7 +165,7 @@ def test_a_box_is_parsed():
 
 
 @pytest.mark.parametrize("k", ["0", "-1", "many"])
-def test_a_k_that_is_none_is_bad_usage(k, tiefvision, trained, street):
+def test_an_invalid_k_is_bad_usage(k, tiefvision, trained, street):
     spoken = tiefvision("search", street[0], "--workspace", trained, "--k", k)
     assert spoken.code == BAD_USAGE
 

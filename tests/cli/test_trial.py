@@ -60,7 +60,7 @@ def test_an_unreadable_photograph_is_named_once(
         (["--workspace", "none"], FAILED, "stage"),
     ],
 )
-def test_what_cannot_be_tried_is_said(tiefvision, trained, options, code, told):
+def test_an_impossible_trial_is_refused(tiefvision, trained, options, code, told):
     spoken = tiefvision("trial", "--workspace", trained, *options)
     assert spoken.code == code
     assert told in spoken.err

@@ -15,7 +15,7 @@ QUICK = ("--weights", "random", "--epochs", "1")
 
 @pytest.fixture
 def labelled(dataset, tmp_path):
-    """The dataset with masks that only tell the ground."""
+    """The dataset with masks that separate garments from the background."""
     root = tmp_path / "labelled"
     shutil.copytree(dataset, root)
     for photo in read_dataset(root).photos:
@@ -27,7 +27,7 @@ def labelled(dataset, tmp_path):
     return root
 
 
-def test_it_says_what_it_wrote_and_what_to_do_with_it(tiefvision, dataset, tmp_path):
+def test_the_output_and_the_next_command_are_named(tiefvision, dataset, tmp_path):
     output = tmp_path / "tuned.safetensors"
     result = tiefvision("tune", dataset, "--output", output, *QUICK)
     assert result.code == DONE

@@ -228,7 +228,7 @@ def test_an_encoder_file_of_another_architecture(encoder_path):
     [
         ({"version": 2}, "of version 2 of tiefvision-encoder, expected version 1"),
         ({"format": "tiefvision-heads"}, "is a tiefvision-heads file, expected"),
-        ({"format": None}, "says nothing of its format"),
+        ({"format": None}, "does not name its format"),
     ],
 )
 def test_an_encoder_file_that_this_release_does_not_read(

@@ -32,11 +32,14 @@ STREET = [
     Photo("stranger.jpg", 9, 9, "street", "test", "sold"),
 ]
 DIRECTIONS = {"0.jpg": 0, "1.jpg": 1, "2.jpg": 2, "q0.jpg": 0, "q1.jpg": 2}
-"""Which way the maps look: q0 finds its item first, q1 another one."""
+"""Directions of the maps: q0 finds its item first, q1 another item."""
 
 
 def artifacts(folder, photos, unfound=(), skipped=(), **also):
-    """Of photographs, all read but one; in some no garment was found."""
+    """Artifacts of stages 1 and 6 of photographs.
+
+    All are read but unread.jpg; in those of ``unfound`` no garment was located.
+    """
     kept, crops = {}, {}
     for photo in photos:
         if photo.path == "unread.jpg":
@@ -67,7 +70,7 @@ def compare(records, crops, matching="*", **rankers):
     )
 
 
-def test_the_protocol_says_what_became_of_every_photograph(tmp_path):
+def test_the_protocol_accounts_for_every_photograph(tmp_path):
     records, crops = artifacts(tmp_path, SHOP + STREET, unfound=("q1.jpg",))
     with records, crops:
         comparison = compare(records, crops, cosine=CosineRanker())
@@ -125,7 +128,7 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
     }
     assert comparison.to_lines()[0]["search"] == expected
     assert "1 could not be read, nor 3 of the gallery" in comparison.protocol
-    # Neither lost.jpg nor stranger.jpg is like q*.
+    # Neither lost.jpg nor stranger.jpg matches q*.
     assert some.terms == expected | {
         "matching": "q*",
         "unreadable_queries": 0,
@@ -145,8 +148,8 @@ def test_what_a_ranker_has_learnt_is_told(tmp_path):
     assert "learnt" not in plain and mixed["learnt"] == mix.learnt_in_words()
     text = (tmp_path / "page.html").read_text("utf-8")
     assert mix.learnt_in_words() in text
-    # All figures are on the page, and what the few items of the gallery mean for them;
-    # average precision is not, for it equals the reciprocal rank.
+    # The page shows all figures but average precision, which equals the reciprocal
+    # rank, and a note on the small gallery.
     for name in comparison.results[0].values():
         told = f">{name.replace('_', ' ')}<" in text
         assert told == (name != "average_precision")
@@ -154,7 +157,7 @@ def test_what_a_ranker_has_learnt_is_told(tmp_path):
 
 
 class Boxed:
-    """Reads what a workspace holds, under whatever name of a box."""
+    """A reader of other boxes that returns the crops of the workspace."""
 
     def __init__(self, crops):
         self.read = garments_reader(crops, torch.device("cpu"))
@@ -175,9 +178,7 @@ class Boxed:
         ({"boxes": "whole"}, 0, "whole", []),
     ],
 )
-def test_only_boxes_by_which_queries_look_otherwise_are_told(
-    tmp_path, details, worn, box, others
-):
+def test_boxes_that_change_no_query_are_left_out(tmp_path, details, worn, box, others):
     dressed = (Garment("hat", (0.0, 0.0, 5.0, 5.0)),)
     asking = [
         replace(photo, garments=dressed if number < worn else ())
@@ -201,7 +202,7 @@ def test_only_boxes_by_which_queries_look_otherwise_are_told(
     assert ("1 of 2 queries have no annotated box" in notes) == (worn == 1)
 
 
-def test_other_boxes_are_held_against_the_one_found_query_by_query():
+def test_other_boxes_are_compared_with_the_located_one_query_by_query():
     found, true = result_of("cosine", 1, 4, 2), result_of("cosine", 1, 1, 3)
     search = Search("mirror", (View("a"),) * 3, (), (), ())
     comparison = Comparison("", search, (found,), {"true": (true,)}, {}, 0)
@@ -216,9 +217,9 @@ def test_other_boxes_are_held_against_the_one_found_query_by_query():
     assert told["ahead"]["recall@1"]["value"] == pytest.approx(1 / 3, abs=1e-4)
 
 
-def test_a_ranker_is_measured_against_the_first(tmp_path):
+def test_each_ranker_is_compared_with_the_first(tmp_path):
     def perfect(garments):
-        """Turns what looks like the third item into the second."""
+        """Adds the third direction to the second and clears it."""
         turned = garments.maps.clone()
         turned[:, 1] += turned[:, 2]
         turned[:, 2] = 0
@@ -235,9 +236,9 @@ def test_a_ranker_is_measured_against_the_first(tmp_path):
     assert line["ahead"]["recall@1"]["value"] == 0.5
 
 
-def test_the_last_is_also_measured_against_its_best_rival(tmp_path):
+def test_the_last_ranker_is_also_compared_with_its_best_rival(tmp_path):
     def blind(garments):
-        """Finds everything alike, so the wrong ones come first."""
+        """Embeds everything alike, so that wrong items come first."""
         return torch.ones(len(garments.maps), 1)
 
     def right(garments):
@@ -258,7 +259,7 @@ def test_the_last_is_also_measured_against_its_best_rival(tmp_path):
     assert line["rival"]["ahead"]["recall@1"]["value"] == 0.5
 
 
-def test_a_split_that_asks_nothing_is_refused(tmp_path):
+def test_a_split_without_queries_is_refused(tmp_path):
     records, crops = artifacts(tmp_path, SHOP)
     with records, crops, pytest.raises(BadDataset, match="split test in annotations"):
         compare(records, crops, cosine=CosineRanker())
@@ -286,7 +287,7 @@ def test_the_page_tells_of_indexes_and_of_memory(tmp_path):
         write_page(comparison, records, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text("utf-8")
     assert "25.0%" in text and "recall@1 -0.250" in text
-    # 256 queries of 3 numbers, and 48 bytes for each beside 3 photographs.
+    # 256 queries of 3 numbers, and 48 bytes for each pair with one of 3 photographs.
     assert "256 photographs at a time: about 0.0399 MB" in text
     assert "up to 2.1 GB, and NMSLIB" in text
     assert comparison.to_lines()[0]["peak_bytes"] == 256 * 3 * (4 + 48)
@@ -344,21 +345,21 @@ def test_a_miss_has_no_rank_and_the_least_of_every_figure():
         lists=lists,
         worst={"score@30": np.array([-9.0, -8.0, -7.0])},
     )
-    missed = result.without(np.array([False, True, True]))
+    missed = result.with_misses(np.array([False, True, True]))
     assert missed.ranks.tolist() == [1, 0, 0]
     assert missed.lists["score@30"].tolist() == [0.5, -8.0, -7.0]
     assert missed.lists["other"].tolist() == [0.5, 0.0, 0.0]
     assert missed.values()["recall@5"].tolist() == [1.0, 0.0, 0.0]
 
 
-def test_one_item_is_no_choice():
+def test_a_gallery_of_one_item_is_refused():
     from tiefvision.evaluation.searches import Search
     from tiefvision.judging.comparison import require_choice
     from tiefvision.records import View
 
     queries, gallery = (View("q"),), (View("a"), View("b"))
     require_choice(Search("item", queries, ("1",), gallery, ("1", "2")), "test")
-    with pytest.raises(BadDataset, match=r"one item alone.*make stage-1"):
+    with pytest.raises(BadDataset, match=r"only one item.*make stage-1"):
         require_choice(Search("item", queries, ("1",), gallery, ("1", "1")), "test")
     with pytest.raises(BadDataset, match=r"The val split holds no.*make stage-1"):
         require_choice(Search("item", (), (), gallery, ("1", "2")), "val")

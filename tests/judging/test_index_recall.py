@@ -19,7 +19,7 @@ COUNT, QUERIES = 24, 6
 MAPS = normalise_cells(
     torch.randn(COUNT + QUERIES, 4, 2, 2, generator=torch.Generator().manual_seed(3))
 )
-# Each query looks somewhat like a photograph of its item.
+# Each query resembles a photograph of its item.
 MAPS[COUNT:] = normalise_cells(MAPS[COUNT:] + MAPS[: 2 * QUERIES : 2])
 SEARCH = Search(
     "item",
@@ -40,7 +40,7 @@ def embedded(rows):
 
 
 class Forgetful:
-    """An exact index that has lost some rows."""
+    """An exact index that lacks some rows."""
 
     def __init__(self, lost=()):
         self.gallery = embedded(slice(COUNT)).numpy().copy()
@@ -60,19 +60,19 @@ def exact():
 
 
 def test_an_exact_index_loses_nothing():
-    loss = judge_index(SEARCH, exact(), Forgetful(), COSINE, garments_of)
-    assert loss.recall_of_exact == 1.0
+    judged = judge_index(SEARCH, exact(), Forgetful(), COSINE, garments_of)
+    assert judged.recall_of_exact == 1.0
     nothing = Figure(0.0, 0.0, 0.0)
-    assert loss.ahead == {"recall@1": nothing, "recall@10": nothing}
+    assert judged.differences == {"recall@1": nothing, "recall@10": nothing}
 
 
-def test_what_an_index_lost_against_a_loop():
+def test_differences_against_a_loop():
     result = exact()
     lost = {int(result.closest[0, 0]), *(0, 1)}  # 0 and 1 are all of item 0
     index = Forgetful(lost)
-    loss = judge_index(SEARCH, result, index, COSINE, garments_of)
+    judged = judge_index(SEARCH, result, index, COSINE, garments_of)
     kept = [sum(row not in lost for row in rows) / 10 for rows in result.closest]
-    assert loss.recall_of_exact == pytest.approx(np.mean(kept))
+    assert judged.recall_of_exact == pytest.approx(np.mean(kept))
     for k in (1, 10):
         gone = 0
         for query in range(QUERIES):
@@ -81,8 +81,8 @@ def test_what_an_index_lost_against_a_loop():
             for left, sign in ((order, -1), ([r for r in order if r not in lost], 1)):
                 items = list(dict.fromkeys(f"item{row // 2}" for row in left))
                 gone += sign * (f"item{query}" in items[:k])
-        assert loss.ahead[f"recall@{k}"].value == pytest.approx(gone / QUERIES)
-    assert loss.ahead["recall@10"].value < 0
+        assert judged.differences[f"recall@{k}"].value == pytest.approx(gone / QUERIES)
+    assert judged.differences["recall@10"].value < 0
 
 
 def test_blocks_of_queries_change_nothing(monkeypatch):
@@ -93,17 +93,17 @@ def test_blocks_of_queries_change_nothing(monkeypatch):
     assert index.asked == [(4, 20), (2, 20)]  # ten items of two photographs
 
 
-def test_a_query_that_counts_as_a_miss_is_one_by_the_index_too():
-    missed = exact().without(np.ones(QUERIES, dtype=np.bool_))
-    loss = judge_index(SEARCH, missed, Forgetful(), COSINE, garments_of)
-    assert loss.ahead["recall@10"] == Figure(0.0, 0.0, 0.0)
+def test_a_miss_of_exact_search_is_a_miss_of_the_index():
+    missed = exact().with_misses(np.ones(QUERIES, dtype=np.bool_))
+    judged = judge_index(SEARCH, missed, Forgetful(), COSINE, garments_of)
+    assert judged.differences["recall@10"] == Figure(0.0, 0.0, 0.0)
 
 
 def test_a_search_without_queries_loses_nothing():
     nothing = Search("mirror", (), (), SEARCH.gallery, SEARCH.gallery_items)
     (result,) = run_search(nothing, {"cosine": COSINE}, garments_of)
-    loss = judge_index(nothing, result, Forgetful(), COSINE, garments_of)
-    assert loss.recall_of_exact == 1.0
+    judged = judge_index(nothing, result, Forgetful(), COSINE, garments_of)
+    assert judged.recall_of_exact == 1.0
 
 
 @pytest.mark.parametrize("within", ["category", "variants"])

@@ -46,7 +46,7 @@ def compared():
 
 @pytest.fixture
 def workspace(tmp_path):
-    """With artifacts of stages 1 and 6, and no gallery."""
+    """A workspace with artifacts of stages 1 and 6, and no gallery."""
     for name in ("photos", "crops"):
         with ArtifactWriter(
             tmp_path / f"{name}.lmdb", Header("", 1, {}, {}), 0.1
@@ -57,7 +57,7 @@ def workspace(tmp_path):
 
 
 def index_it(workspace, views=VIEWS, stale=False):
-    """The gallery of stage 9, with an index for the first ranker alone."""
+    """The gallery of stage 9, with an index only for the first ranker."""
     digests = input_digests(workspace, ["photos", "crops"])
     header = Header("compare", 1, {}, digests | ({"crops": "old"} if stale else {}))
     rows = [GalleryRow(view.path, view.path, Crop(None)) for view in views]
@@ -69,7 +69,7 @@ def index_it(workspace, views=VIEWS, stale=False):
     return details["indexes"]["cosine"]["bytes"]
 
 
-def test_indexes_are_built_where_there_are_none(workspace):
+def test_missing_indexes_are_built(workspace):
     indexes = with_indexes(compared(), RANKERS, garments_of, workspace).indexes
     exact = {"recall_of_exact": 1.0, "ahead_of_exact": SURE}
     assert indexes == {
@@ -113,7 +113,7 @@ def test_a_gallery_too_large_for_memory_is_not_judged(workspace, monkeypatch):
     assert indexes["first"]["recall_of_exact"] == 1.0
 
 
-def test_the_lines_hold_what_was_found(workspace):
+def test_the_lines_hold_the_facts_of_indexes(workspace):
     comparison = compared()
     assert all("index" not in line for line in comparison.to_lines())
     facts = {"cosine": {"embedding": 16}}

@@ -31,7 +31,7 @@ def search_of(queries, gallery, within="all"):
 
 
 def reader(width):
-    """Garments that are made when they are asked for, by NumPy, which is traced."""
+    """Garments made by NumPy on access, since only its memory is traced."""
 
     def read(views):
         numbers = np.array([int(view.path) for view in views], dtype=np.float32)
@@ -43,7 +43,7 @@ def reader(width):
 
 
 class Traced(nn.Module):
-    """Makes of a map another of the same size, by NumPy."""
+    """Embeds a map as another array of its size, by NumPy."""
 
     def forward(self, garments):
         rows = garments.maps.numpy().reshape(len(garments.maps), -1)
@@ -91,7 +91,7 @@ def test_the_peak_by_hand():
     assert peak_bytes(900, 1, 7, block=3) == 2 * 4 * 3 * 900 + 3 * 7 + 4 * 3
 
 
-def test_a_ranker_shows_what_it_reads():
+def test_the_bytes_that_a_ranker_reads_are_counted():
     garments = GarmentBatch(
         torch.ones(1, 2, 3, 3), torch.ones(1, 5), np.ones((1, 4, 4, 3), np.uint8)
     )

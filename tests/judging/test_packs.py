@@ -57,7 +57,7 @@ def write(folder, *ranks, **changes):
     return folder
 
 
-def test_a_pack_comes_back(tmp_path):
+def test_a_pack_is_read_as_it_was_written(tmp_path):
     pack = read_pack(write(tmp_path / "new" / "pack", [1, 4, 0], [2, 1, 1]))
     assert pack.protocol == "who, where"
     assert pack.queries == ("a, b.jpg", "c.jpg (mirrored)", "d.jpg")
@@ -68,7 +68,7 @@ def test_a_pack_comes_back(tmp_path):
             np.testing.assert_allclose(found, values, rtol=1e-8)
 
 
-def test_what_the_files_hold(tmp_path):
+def test_the_files_hold_figures_queries_and_origin(tmp_path):
     folder = write(tmp_path, [1, 4, 0], [2, 1, 1])
     metrics = json.loads((folder / METRICS).read_text())
     assert metrics["seed"] == 3 and metrics["inputs"] == {"crops": "abc"}
@@ -133,7 +133,7 @@ def test_a_folder_without_a_pack_is_named(tmp_path):
         read_pack(tmp_path / "none")
 
 
-def test_the_inputs_are_those_of_what_was_compared(run, bundle, tmp_path):
+def test_the_inputs_are_digests_of_compared_artifacts_and_models(run, bundle, tmp_path):
     workspace = Workspace(run)
     own = {"photos", "crops"}
     located = {"crop_classifier", "box_regressors", "locations"}

@@ -44,7 +44,7 @@ def test_queries_are_encoded_by_true_boxes_and_whole(opened):
                 np.testing.assert_array_equal(found.pixels[row], pictured)
 
 
-def test_by_the_box_that_was_found_they_are_what_stage_6_wrote(opened, monkeypatch):
+def test_queries_by_located_boxes_equal_the_crops_of_stage_6(opened, monkeypatch):
     from tiefvision.judging import query_boxes
 
     records, crops = opened
@@ -59,7 +59,9 @@ def test_by_the_box_that_was_found_they_are_what_stage_6_wrote(opened, monkeypat
     np.testing.assert_array_equal(again.pixels, kept.pixels)
 
 
-def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatch):
+def test_a_missing_photograph_has_similarity_zero_to_everything(
+    opened, tmp_path, monkeypatch
+):
     from tiefvision.judging import query_boxes
 
     records, crops = opened
@@ -74,13 +76,13 @@ def test_a_photograph_that_has_gone_is_like_nothing(opened, tmp_path, monkeypatc
         assert not gone.maps.any() and not gone.colours.any()
 
 
-def test_photographs_that_have_gone_are_counted_as_misses(opened, tmp_path):
+def test_missing_photographs_are_counted_as_misses(opened, tmp_path):
     from tiefvision.judging.comparison import compare_rankers
     from tiefvision.judging.page import _notes, _notes_by_box
     from tiefvision.ranking.cosine import CosineRanker
 
     def compared(lost):
-        """With some of the photographs that ask gone."""
+        """Compare after deleting the photographs of some queries."""
 
         def path(artifact, name):
             return tmp_path / "gone" if name in lost else photo_path(artifact, name)
@@ -118,9 +120,7 @@ def test_photographs_that_have_gone_are_counted_as_misses(opened, tmp_path):
     assert none.results[0].ranks.tolist() == whole.results[0].ranks.tolist()
 
 
-def test_what_one_ranker_asked_for_is_not_encoded_again_for_the_next(
-    opened, monkeypatch
-):
+def test_queries_are_encoded_once_for_all_rankers(opened, monkeypatch):
     from tiefvision.catalogue import describing
 
     described = []

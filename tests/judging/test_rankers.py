@@ -16,7 +16,7 @@ def check(run, models, *names, elsewhere=False):
 
 
 def test_a_bundle_fits_the_workspace_that_it_was_exported_from(run, bundle):
-    """Though its encoder's numbers were rounded to half precision."""
+    """The bundle is accepted although its encoder is rounded to half precision."""
     check(run, read_bundle(bundle), "cosine", "deeprank")
     check(run, read_bundle(bundle), "mix", "pca", elsewhere=True)
 
@@ -35,14 +35,14 @@ def test_a_bundle_does_not_fit_other_crops(change, named, run, run_stage, bundle
         check(run, models, "pca", "lab", "mix", elsewhere=True)
     with pytest.raises(StaleArtifact, match="deeprank"):
         load_compared(Workspace(run), models, ["deeprank"], Resources(CPU))
-    # What does not mix both kinds of maps may go on.
+    # Rankers that do not compare both kinds of maps are accepted.
     check(run, models, "cosine", "pca", "mix")
     check(run, models, "cosine", "deeprank", "gabor", "blobs", elsewhere=True)
     check(run, TrainedModels(Workspace(run)), "pca", elsewhere=True)
 
 
 def test_the_same_encoder_from_elsewhere_fits(run, run_stage, bundle):
-    """By its identity, not by where it lies."""
+    """Encoders are compared by their identity, not by their path."""
     file = bundle / "encoder-alexnet.safetensors"
     run_stage(run, "encode_crops", weights=str(file))
     check(run, read_bundle(bundle), "deeprank")

@@ -25,7 +25,7 @@ COUNT, QUERIES = 40, 8
 MAPS = normalise_cells(
     torch.randn(COUNT + QUERIES, 4, 2, 2, generator=torch.Generator().manual_seed(5))
 )
-# Each query looks somewhat like the first photograph of its item.
+# Each query resembles the first photograph of its item.
 MAPS[COUNT:] = normalise_cells(MAPS[COUNT:] + MAPS[: 2 * QUERIES : 2])
 SEARCH = Search(
     "item",
@@ -141,10 +141,10 @@ def test_blocks_of_queries_change_nothing(monkeypatch):
     assert facts_of(Exact((3, 4))) == whole
 
 
-def test_a_miss_is_one_in_every_step():
+def test_a_miss_counts_as_a_miss_in_every_step():
     missed = np.zeros(QUERIES, dtype=np.bool_)
     missed[:6] = True
-    steps = facts_of(Exact(), exact().without(missed), COUNT)["steps"]
+    steps = facts_of(Exact(), exact().with_misses(missed), COUNT)["steps"]
     for step in STEPS:
         assert recalls(steps[step])[1] <= 2 / QUERIES
 

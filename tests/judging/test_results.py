@@ -76,7 +76,7 @@ def test_ranks_and_neighbours_against_a_loop():
 
 
 def triplets_of(search, row, similarities, columns):
-    """Each right column beside each wrong one, with their places among the columns."""
+    """All pairs of a relevant and an irrelevant column, with their positions."""
     order = sorted(columns, key=lambda column: -similarities[column])
     item = search.query_items[row]
     right = [search.gallery_items[column] == item for column in order]
@@ -165,7 +165,7 @@ BY_HAND = Search(
     query_kinds=("hat", "coat", "shoe"),
     gallery_kinds=("hat", "hat", "coat", "hat", "hat", "coat", "shoe"),
 )
-"""The name of a photograph is its similarity."""
+"""Photographs of the gallery; the name of each is its similarity."""
 
 
 def by_hand(within):
@@ -179,11 +179,11 @@ def by_hand(within):
 
 def test_triplets_by_hand():
     result = by_hand("all")
-    # a stands second and fifth among five wrong ones: before four, and before two.
-    # c stands third, before four of six; e is the last.
+    # The hits of a have ranks 2 and 5, before four and two of five negatives; that of c
+    # has rank 3, before four of six negatives; that of e is the last.
     assert result.lists["triplet_accuracy"].tolist() == [6 / 10, 4 / 6, 0]
     assert result.lists["score@30"].tolist() == [6 - 4, 4 - 2, -6]
-    # Hats are b a b a: one of four triplets is in order. Of shoes there is no other.
+    # The hats rank b a b a: one of four triplets is in order. Shoes have no negative.
     assert result.lists["similarity_precision"].tolist() == [1 / 4, 1, 0.5]
 
 
@@ -202,13 +202,13 @@ def test_triplets_within_the_category_by_hand():
 
 
 @pytest.mark.parametrize("within", ["all", "category"])
-def test_no_list_is_worse_than_a_miss(within):
+def test_a_miss_has_the_worst_possible_figures(within):
     result = by_hand(within)
-    worst = result.without(np.ones(3, dtype=np.bool_)).lists
-    # a has two right ones among five wrong ones, within the category among two.
+    worst = result.with_misses(np.ones(3, dtype=np.bool_)).lists
+    # a has two hits and five negatives, two of them within the category.
     most = {"all": [-10, -6, -6], "category": [-4, -1, 0]}
     assert worst["score@30"].tolist() == most[within]
-    # The figure of a query that has no triplet is the same whatever is found.
+    # A query without a triplet has the same figure as a miss.
     assert worst["similarity_precision"].tolist() == [0, 0, 0.5]
     for name, values in worst.items():
         assert (values <= result.lists[name]).all()

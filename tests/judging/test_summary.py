@@ -24,7 +24,7 @@ def search_of(gallery_items, kind="item"):
 
 
 def result_of(name, first, then=2):
-    """A ranker that finds the right one first in some queries, else at ``then``."""
+    """A ranker with rank 1 in some queries and rank ``then`` in the others."""
     ranks = np.array([1] * first + [then] * (QUERIES - first))
     none = np.zeros((QUERIES, 0), np.int64), np.zeros((QUERIES, 0), np.float32)
     return RankerResult(name, ranks, {}, *none, *none)
@@ -63,7 +63,7 @@ def test_a_difference_within_chance_is_called_so(ours, theirs):
     assert f"{2 * ours} % of 50 searches, cosine in {2 * theirs} %:" in said
 
 
-def test_as_many_are_equally_often():
+def test_equal_shares_are_called_equally_often():
     (said,) = verdict(result_of("cosine", 20), result_of("deeprank", 20, then=5))
     assert said.endswith("in 40 % of 50 searches, cosine in 40 %: equally often.")
 
@@ -95,7 +95,7 @@ def test_a_rival_that_is_ahead_is_told_of_first(theirs):
 
 
 def test_the_rival_is_the_one_that_is_first_most_often():
-    """Though another one has the larger reciprocal rank."""
+    """The rival has the highest recall@1, not the highest reciprocal rank."""
     steady, lucky = result_of("steady", 20), result_of("lucky", 22, then=90)
     first, _ = verdict(result_of("cosine", 5), steady, lucky, result_of("last", 10))
     assert "lucky in 44 %" in first
@@ -115,7 +115,7 @@ def test_shares_that_round_alike_have_a_decimal():
 
 
 @pytest.mark.parametrize("kind", ["view", "mirror"])
-def test_a_photograph_may_be_what_is_found(kind):
+def test_a_hit_may_be_a_photograph(kind):
     (said,) = verdict(result_of("cosine", 20), kind=kind)
     assert "finds the right photograph first" in said
 

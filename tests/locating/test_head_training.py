@@ -238,13 +238,13 @@ def test_steps_of_an_epoch():
 def test_without_validation_photographs_no_figure_selects_the_weights(world):
     for task in tasks_of(replace(world, validation=[])):
         assert task.validate is None
-        assert task.better == ""
+        assert task.selection_figure == ""
 
 
 def test_validation_is_the_same_every_time(world):
     for task in tasks_of(world):
         assert task.validate() == task.validate()
-        assert math.isfinite(task.validate()[task.better])
+        assert math.isfinite(task.validate()[task.selection_figure])
 
 
 def test_channel_statistics_against_all_cells(world):

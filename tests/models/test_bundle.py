@@ -29,7 +29,7 @@ BOTH = [SHIPPED, LOCATOR]
 
 @pytest.fixture
 def folder(bundle, tmp_path):
-    """A copy of the bundle that a test may change."""
+    """A copy of the bundle, for tests that change it."""
     return shutil.copytree(bundle, tmp_path / "copy")
 
 
@@ -52,7 +52,7 @@ def test_a_bundle_finds_what_its_workspace_finds(trained, bundle):
             locator.find(open_photo(path)) for locator in (mine, theirs)
         )
         assert found.category == expected.category
-        # Its networks are in half precision.
+        # The networks of a bundle are in half precision.
         np.testing.assert_allclose(found.box_in_image, expected.box_in_image, atol=2)
 
 
@@ -105,7 +105,7 @@ def test_equal_workspaces_make_equal_bundles(trained, bundle, tmp_path):
     assert read_bundle(tmp_path).digest == read_bundle(bundle).digest
 
 
-def test_without_deeprank_there_is_the_baseline(run, tmp_path):
+def test_a_bundle_without_deeprank_has_the_baseline(run, tmp_path):
     (run / "deeprank.lmdb").unlink()
     write_bundle(Workspace(run), tmp_path / "new", "cosine-1")
     models = read_bundle(tmp_path / "new")
@@ -113,7 +113,7 @@ def test_without_deeprank_there_is_the_baseline(run, tmp_path):
     assert preferred_ranker(models) == "cosine"
 
 
-def test_an_encoder_that_was_never_rounded_is_another_one(trained, shipped, tmp_path):
+def test_rounding_an_encoder_changes_its_identity(trained, shipped, tmp_path):
     for source in BOTH:
         path = encoder_file(shipped, ALEXNET.name, source)
         tensors = read_weights_file(path).tensors
@@ -126,7 +126,7 @@ def test_an_encoder_that_was_never_rounded_is_another_one(trained, shipped, tmp_
 def test_a_workspace_over_a_bundle_keeps_its_encoders(
     run, run_stage, shipped, tmp_path
 ):
-    """The files themselves, with all that a header says, which a workspace forgets."""
+    """Even the headers are equal, with facts that a workspace does not store."""
     paths = [encoder_file(shipped, ALEXNET.name, source) for source in BOTH]
     for number, path in enumerate(paths):
         state = read_weights_file(path).tensors
@@ -140,7 +140,7 @@ def test_a_workspace_over_a_bundle_keeps_its_encoders(
     assert [path.name for path in copied] == [path.name for path in paths]
     assert [path.read_bytes() for path in copied] == contents
     load_all(tmp_path / "new")
-    # In place, the encoders stay and the heads are replaced.
+    # Exported into its own folder: the encoders stay, the heads are replaced.
     write_bundle(Workspace(run), shipped, "next-1")
     assert [path.read_bytes() for path in paths] == contents
     assert read_bundle(shipped).heads.name == "next-1"
@@ -251,14 +251,14 @@ def test_heads_that_lack_a_tensor_or_hold_another_shape_are_refused(group, folde
         ("crop_classifier", {"channels": 256}),
     ],
 )
-def test_a_header_that_lacks_something_is_one_sentence(fact, value, folder):
+def test_a_header_without_an_entry_is_refused_in_one_sentence(fact, value, folder):
     rewrite(folder, lambda facts: facts | {fact: value})
     with pytest.raises(BadWeights, match=r"header of .*heads\.safetensors is damaged"):
         load_all(folder)
 
 
 def test_a_deeprank_of_an_earlier_release_has_no_name_and_still_loads(folder):
-    """It was the one layer over the cells: here the identity, which is the cosine."""
+    """It has a single layer over the cells; with identity weights it is the cosine."""
     details = {"channels": 4}
     weights = {"mix.weight": torch.eye(4)[:, :, None, None], "mix.bias": torch.zeros(4)}
     rewrite(

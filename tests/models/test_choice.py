@@ -25,7 +25,7 @@ def test_the_shipped_models_are_used_where_nothing_was_trained(
 
 
 @pytest.mark.parametrize("name", LOCATOR)
-def test_a_half_trained_locator_is_neither(name, run, shipped):
+def test_a_half_trained_locator_is_refused(name, run, shipped):
     workspace = Workspace(run)
     workspace.path(name).unlink()
     with pytest.raises(MissingArtifact, match=f"no {name}.lmdb") as caught:

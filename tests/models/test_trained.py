@@ -34,7 +34,7 @@ def test_a_loaded_locator_finds_what_the_stage_found(trained):
 
 
 def test_garments_are_encoded_by_another_encoder_than_they_are_located_by(trained):
-    """And each is the one whose maps lie in the workspace."""
+    """Each encoder is the one that made the maps of its artifact."""
     workspace = Workspace(trained)
     models = TrainedModels(workspace)
     for encoder, name in (
@@ -47,7 +47,7 @@ def test_garments_are_encoded_by_another_encoder_than_they_are_located_by(traine
 
 
 def search(workspace, ranker, path):
-    """The closest photograph of the gallery to one of its own, as it is located."""
+    """The closest photograph of the gallery to a located garment of the gallery."""
     with Finder(workspace, TrainedModels(workspace), "cpu") as finder:
         root = finder.indexed.root
         (answer, *_) = finder.search(root / path, k=1, ranker=ranker)
@@ -61,7 +61,7 @@ def gallery_photos(workspace):
 
 
 def test_an_encoder_of_another_architecture_serves_the_rankers(run, run_stage):
-    """Its maps have other channels and cells than the locator's."""
+    """The maps of the rankers have other channels and cells than the locator's."""
     changes = {"encoder": "squeezenet1_1", "grid": 3}
     run_stage(run, "encode_crops", **changes)
     models = TrainedModels(Workspace(run))
@@ -133,7 +133,7 @@ def test_a_catalogue_is_preferred_to_the_gallery(run):
     ("missing", "number"),
     [("features", 2), ("crop_classifier", 3), ("box_regressors", 4), ("locations", 5)],
 )
-def test_what_a_locator_lacks_is_named(missing, number, run):
+def test_the_missing_artifact_of_a_locator_is_named(missing, number, run):
     (run / f"{missing}.lmdb").unlink()
     expected = f"Run: make stage-{number} RUN={run}$"
     with pytest.raises(MissingArtifact, match=expected):
@@ -149,7 +149,7 @@ def test_a_gallery_of_another_encoder_is_refused(run, run_stage):
         search(workspace, "cosine", path)
 
 
-def test_where_no_stage_can_make_a_gallery_the_catalogue_is_advised(run, monkeypatch):
+def test_without_a_test_split_the_command_indexes_a_catalogue(run, monkeypatch):
     from tiefvision.catalogue import loading
 
     workspace = Workspace(run)

@@ -1,4 +1,4 @@
-"""Stages that are killed, at chosen points and at any, end with the same artifact."""
+"""A stage that is killed at any point and continued writes the same artifact."""
 
 import os
 import signal

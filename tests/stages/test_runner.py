@@ -1,4 +1,4 @@
-"""What is due, what is refused, and what the command line of the stages says."""
+"""Freshness of stages, refused settings, and messages of ``python -m stages``."""
 
 import json
 import shutil
@@ -148,7 +148,7 @@ def test_a_stage_takes_its_report_from_its_settings(trained):
 
 @pytest.fixture
 def own_dataset(dataset, tmp_path):
-    """A copy of four photographs that a test may change."""
+    """A copy of four photographs, for tests that change it."""
     root = tmp_path / "own"
     shutil.copytree(dataset / "images", root / "images")
     described = json.loads((dataset / "annotations.json").read_text("utf-8"))
@@ -171,7 +171,7 @@ def photos_of(root):
     return sorted((root / "images").rglob("*.jpg"))
 
 
-def test_other_pixels_under_an_old_name_are_encoded_anew(
+def test_a_photograph_with_changed_pixels_is_encoded_again(
     own_dataset, tmp_path, run_stage
 ):
     from PIL import Image
@@ -311,7 +311,7 @@ def test_a_stage_prints_a_few_figures_and_the_path_of_its_report(
         assert label and text
         assert "{" not in text
     for figure in getattr(module, "SHOWN", ()):
-        # What only some runs have may be missing here; the others must be there.
+        # Figures that only some runs have may be missing; all others must be present.
         found = runner._figure(report["figures"], figure)
         assert found is not None or figure in ("left_out", "kept", "corrupt")
 

@@ -38,7 +38,9 @@ def test_without_folds_the_dataset_splits(dataset, tmp_path, run_stage):
     assert run_stage(tmp_path, "ingest", folds=3) is not None
 
 
-def test_what_cannot_be_read_is_kept_as_it_was_described(dataset, tmp_path, run_stage):
+def test_an_unreadable_photograph_is_recorded_with_the_reason(
+    dataset, tmp_path, run_stage
+):
     import shutil
 
     from tiefvision.datasets.layout import read_dataset

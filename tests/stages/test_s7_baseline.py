@@ -4,8 +4,8 @@ from stages import s7_baseline
 from tiefvision.workspace.records import read_photos
 
 
-def test_a_split_without_queries_is_told(run, run_stage, monkeypatch):
-    """All photographs of the validation split are gone."""
+def test_a_split_without_queries_is_reported(run, run_stage, monkeypatch):
+    """The dataset has no validation split."""
 
     def without_validation(records):
         return [photo for photo in read_photos(records) if photo.split != "val"]

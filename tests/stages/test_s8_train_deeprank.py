@@ -7,7 +7,7 @@ from tiefvision.cli.running import BAD_USAGE, guarded
 from tiefvision.errors import BadUsage
 from tiefvision.models.trained import TrainedModels
 from tiefvision.ranking.deeprank import SIZE, ColourRank, DeeperRank, DeepRank
-from tiefvision.triplets.training import deeprank_task
+from tiefvision.triplets.deeprank_training import deeprank_task
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import read_judged_triplets, read_photos
 
@@ -30,8 +30,9 @@ def test_an_unknown_name_is_one_sentence(option, value, known, run, capfd):
 
 
 @pytest.mark.parametrize("network", ["cells", "deep"])
-def test_a_size_is_refused_where_the_map_gives_it(network, run, run_stage):
-    with pytest.raises(BadUsage, match=f"--size is of --network colour.*{network}"):
+def test_a_size_is_refused_for_networks_with_the_size_of_a_map(network, run, run_stage):
+    refused = f"--size is only for --network colour.*{network}"
+    with pytest.raises(BadUsage, match=refused):
         run_stage(run, "train_deeprank", network=network, size=16)
 
 
@@ -61,7 +62,7 @@ def test_every_network_is_read_back_as_it_was_trained(network, kind, run, run_st
     assert isinstance(restored, kind)
 
 
-def test_of_several_kinds_the_unknown_one_is_named(run, run_stage):
+def test_an_unknown_kind_of_positives_is_named_among_several(run, run_stage):
     with pytest.raises(BadUsage, match="--positives views is unknown"):
         run_stage(run, "train_deeprank", positives="item,views")
 
@@ -71,7 +72,7 @@ def test_of_several_kinds_the_unknown_one_is_named(run, run_stage):
     [("view", 8), ("class", 0), ("item,view", 12), ("view,view", 8)],
 )
 def test_other_positives_train_too(positives, queries, run, run_stage):
-    """The training split shows one class: what is of no other has no negative."""
+    """With one class in the training split, positives of a class have no negatives."""
     changes = {"positives": positives, "epochs": 1, "rounds": 1}
     report = run_stage(run, "train_deeprank", **changes)["figures"]
     assert report["queries"] == queries
@@ -80,13 +81,13 @@ def test_other_positives_train_too(positives, queries, run, run_stage):
     assert "kept" not in report
 
 
-def test_patience_ends_it_early(run, run_stage):
+def test_patience_ends_training_early(run, run_stage):
     changes = {"patience": 1, "epochs": 40, "rounds": 1}
     report = run_stage(run, "train_deeprank", **changes)["figures"]
     assert report["last"]["epoch"] < 40
 
 
-def test_without_validation_it_says_that_the_last_epoch_is_kept(
+def test_without_validation_the_report_says_that_the_last_epoch_is_kept(
     run, run_stage, monkeypatch
 ):
     def without_validation(records):
@@ -94,7 +95,7 @@ def test_without_validation_it_says_that_the_last_epoch_is_kept(
 
     monkeypatch.setattr(s8_train_deeprank, "read_photos", without_validation)
     report = run_stage(run, "train_deeprank", epochs=1, rounds=1)["figures"]
-    assert report["kept"] == "the last epoch: validation asks nothing"
+    assert report["kept"] == "the last epoch: validation has no queries"
     assert "val_reciprocal_rank" not in report["last"]
 
 
@@ -112,10 +113,10 @@ def test_triplets_of_photographs_that_are_not_trained_on_are_counted(
     report = run_stage(run, "train_deeprank", epochs=1, rounds=2)["figures"]
     assert report["judged"] == len(inside) > 0
     assert report["judged_left_out"] == 2
-    assert report["left_out"].startswith("2 triplets of the file:")
+    assert report["left_out"].startswith("2 judged triplets")
 
 
-def test_of_triplets_that_are_all_trained_on_nothing_is_said(
+def test_without_left_out_triplets_the_report_has_no_remark(
     run, run_stage, monkeypatch
 ):
     monkeypatch.setattr(s8_train_deeprank, "read_judged_triplets", lambda records: [])

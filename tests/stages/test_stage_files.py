@@ -1,4 +1,4 @@
-"""Every stage file is built alike."""
+"""All stage files have the same structure."""
 
 import dataclasses
 import importlib

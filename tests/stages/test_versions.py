@@ -1,4 +1,4 @@
-"""What each stage reaches by import, and that nobody forgets to raise a version."""
+"""The modules that each stage reaches by import, and the record of versions."""
 
 import copy
 
@@ -35,8 +35,8 @@ REACH = {
     "prepare": COMPARED | {"augmenting", "models"},
     "learn_ranker": BASE | {"evaluation", "models", "ranking"},
 }
-"""Parts of the package that each stage may depend on, and nothing else. A locator's
-stages know nothing of rankers, and no stage of pages."""
+"""The only parts of the package that each stage may depend on. Stages of the locator do
+not depend on rankers, and no stage depends on pages."""
 
 
 def parts_of(module):
@@ -45,7 +45,7 @@ def parts_of(module):
 
 
 @pytest.mark.parametrize("name", list(makers()))
-def test_a_stage_reaches_what_it_may_and_nothing_else(name):
+def test_a_stage_reaches_only_the_parts_it_may(name):
     assert parts_of(makers()[name]) == REACH[name]
 
 
@@ -82,7 +82,7 @@ def test_a_changed_module_is_named_with_what_to_do():
     before = copy.deepcopy(now)
     before["modules"]["tiefvision.locating.votes"] = "another digest"
     found = {one.split(":")[0]: one for one in differences(before, now)}
-    # Whatever locates, and what can load models that do.
+    # Everything that locates, or loads models that locate.
     assert set(found) == {"localise", "index", "prepare", "compare"}
     assert "tiefvision.locating.votes changed since version 1" in found["localise"]
     assert "raise VERSION in stages.s5_localise" in found["localise"]

@@ -25,7 +25,7 @@ def small_network(seed):
         return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
 
 
-def regression_task(module, better="score", killed_after=None):
+def regression_task(module, selected_by="score", killed_after=None):
     """The task of learning a linear rule; it raises ``Killed`` after some batches."""
     done = 0
 
@@ -46,7 +46,7 @@ def regression_task(module, better="score", killed_after=None):
         inputs = torch.linspace(-1, 1, 30).reshape(10, 3)
         return {"score": -float(loss(inputs)["loss"])}
 
-    return Task(module, batches, loss, validate, better)
+    return Task(module, batches, loss, validate, selected_by)
 
 
 def copies(module):
@@ -62,21 +62,21 @@ def assert_same_weights(module, other):
 SCHEDULE = Schedule(epochs=5, learning_rate=0.05)
 
 
-@pytest.mark.parametrize("better", ["", "score"])
+@pytest.mark.parametrize("selected_by", ["", "score"])
 @pytest.mark.parametrize("batches_done", [0, 1, 2 * STEPS, 3 * STEPS + 2])
-def test_a_killed_and_continued_run_ends_with_the_same_weights(better, batches_done):
+def test_a_continued_run_ends_with_the_same_weights(selected_by, batches_done):
     undisturbed = small_network(seed=1)
-    expected = fit(regression_task(undisturbed, better), SCHEDULE, STEPS, seed=7)
+    expected = fit(regression_task(undisturbed, selected_by), SCHEDULE, STEPS, seed=7)
 
     memory = VolatileMemory()
-    first = regression_task(small_network(seed=1), better, batches_done)
+    first = regression_task(small_network(seed=1), selected_by, batches_done)
     with pytest.raises(Killed):
         fit(first, SCHEDULE, STEPS, seed=7, memory=memory)
     assert memory.snapshot.epoch == batches_done // STEPS
     # The new network has other weights: all must come from the memory.
     resumed = small_network(seed=2)
     history = fit(
-        regression_task(resumed, better), SCHEDULE, STEPS, seed=7, memory=memory
+        regression_task(resumed, selected_by), SCHEDULE, STEPS, seed=7, memory=memory
     )
 
     assert history == expected
@@ -150,7 +150,7 @@ def scored_task(module, scores):
         lambda generator: iter([None]),
         lambda batch: {"loss": module.weight.sum()},
         validate,
-        better="score",
+        selection_figure="score",
     )
     return task, seen
 
@@ -244,7 +244,7 @@ def _stopping(task):
         except StopIteration:
             raise RuntimeError("StopIteration") from None
 
-    return Task(task.module, task.batches, task.loss, validate, task.better)
+    return Task(task.module, task.batches, task.loss, validate, task.selection_figure)
 
 
 def test_without_a_selecting_figure_the_last_weights_are_kept():

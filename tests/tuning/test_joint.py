@@ -10,7 +10,7 @@ from torch import nn
 from tiefvision.augmenting.canvases import SceneRules, draw_scenes
 from tiefvision.augmenting.scenes import UNLABELLED, CompositionRules, Scene
 from tiefvision.boxes import iou
-from tiefvision.distilling.training import normalise
+from tiefvision.distilling.student_training import normalise
 from tiefvision.encoders.architectures import ARCHITECTURES, Architecture
 from tiefvision.encoders.weights import load_weights
 from tiefvision.locating.folded import fold_heads

@@ -35,7 +35,7 @@ def write_crops(workspace, encoder, keep=True):
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_an_encoder_comes_back_as_it_was_kept(precision, workspace):
+def test_an_encoder_is_restored_from_its_artifact(precision, workspace):
     encoder = make_encoder("squeezenet1_1", "random", 3, precision)
     write_crops(workspace, encoder)
     with workspace.open("crops") as crops:
@@ -44,7 +44,7 @@ def test_an_encoder_comes_back_as_it_was_kept(precision, workspace):
     assert found.dtype == dtype_for("squeezenet1_1", CPU, precision)
 
 
-def test_maps_of_an_earlier_release_name_the_stage_that_mends_them(workspace):
+def test_maps_without_an_encoder_are_refused_with_the_command_to_run(workspace):
     write_crops(workspace, make_encoder("squeezenet1_1", "random"), keep=False)
     with (
         workspace.open("crops") as crops,

@@ -35,7 +35,7 @@ def test_the_last_snapshot_is_remembered_by_the_next_process(tmp_path):
         np.testing.assert_array_equal(recalled.tensors[name], array)
 
 
-def test_what_was_needed_to_go_on_is_not_in_the_artifact(trained):
+def test_a_finished_artifact_holds_no_snapshot(trained):
     for name in ("crop_classifier", "box_regressors", "deeprank"):
         with Artifact(trained / f"{name}.lmdb") as artifact:
             assert artifact.header.count == {"weights": 1, "training": 1}

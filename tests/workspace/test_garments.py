@@ -53,7 +53,7 @@ def test_views_have_names():
     assert VIEWS[:2] == (CROP, MIRROR)
 
 
-def test_what_is_kept_of_a_photograph():
+def test_an_artifact_stores_maps_colours_and_pixels_of_each_view():
     kept = garment_tensors("a.jpg", MADE["a.jpg"])
     assert {key: tuple(named) for key, named in kept.items()} == {
         "map/a.jpg": VIEWS,
@@ -66,7 +66,7 @@ def test_what_is_kept_of_a_photograph():
     assert kept["pixels/a.jpg"]["crop"].dtype == np.uint8
 
 
-def test_what_was_not_made_is_not_kept():
+def test_empty_parts_are_not_stored():
     whole = MADE["a.jpg"][CROP]
     nothing = torch.empty(0)
     assert set(garment_tensors("a.jpg", {CROP: GarmentBatch(whole.maps)})) == {
@@ -124,7 +124,7 @@ def test_pixels_come_back_and_are_mirrored(crops):
         np.testing.assert_array_equal(pixels[row], expected)
 
 
-def test_an_altered_view_is_not_taken_for_the_crop(crops):
+def test_altered_views_differ_from_the_crop(crops):
     with pytest.raises(KeyError, match="altered3"):
         _ = garments_reader(crops, CPU)([View("a.jpg", False, 3)]).pixels
 
@@ -136,20 +136,20 @@ def test_every_view_has_its_pixels(crops):
         np.testing.assert_array_equal(pixels[row], made(view).pixels[0])
 
 
-def test_nothing_is_read_before_it_is_asked_for(crops):
+def test_parts_are_read_on_first_access(crops):
     garments = garments_reader(crops, CPU)([View("nowhere.jpg")])
     with pytest.raises(KeyError, match=r"nowhere\.jpg"):
         _ = garments.maps
 
 
-def test_what_was_read_once_is_not_read_again(crops):
+def test_a_part_is_read_only_once(crops):
     garments = garments_reader(crops, CPU)(ASKED)
     assert garments.maps is garments.maps
     assert garments.colours is garments.colours
     assert garments.pixels is garments.pixels
 
 
-def test_crops_of_an_earlier_release_are_told(tmp_path):
+def test_crops_of_an_earlier_release_are_refused(tmp_path):
     with ArtifactWriter(tmp_path / "crops.lmdb", Header("", 1, {}, {}), 0.1) as it:
         it.finish(details={"grid": 0})
     with (

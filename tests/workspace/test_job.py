@@ -27,7 +27,7 @@ def write(workspace, name, header=HEADER, encoder=None, records=None):
         writer.finish(encoder)
 
 
-def test_work_is_due_until_it_is_done(workspace):
+def test_a_job_is_due_until_its_artifact_is_finished(workspace):
     assert not Job(workspace, "baseline", HEADER).up_to_date
     write(workspace, "baseline")
     assert Job(workspace, "baseline", HEADER).up_to_date
@@ -38,7 +38,7 @@ def test_work_is_due_until_it_is_done(workspace):
     [{"version": 2}, {"config": {"seed": 1}}, {"inputs": {"crops": "d2"}}],
     ids=lambda change: next(iter(change)),
 )
-def test_work_is_due_again_after_a_change(workspace, change):
+def test_a_job_is_due_again_after_a_change(workspace, change):
     write(workspace, "baseline")
     assert not Job(workspace, "baseline", replace(HEADER, **change)).up_to_date
 
@@ -48,7 +48,7 @@ def test_a_damaged_artifact_is_due_again(workspace):
     assert not Job(workspace, "baseline", HEADER).up_to_date
 
 
-def test_what_a_job_read_is_closed_when_it_ends(workspace):
+def test_artifacts_that_a_job_read_are_closed_when_it_ends(workspace):
     write(workspace, "crops", records={"crop/a": 1})
     with Job(workspace, "baseline", HEADER) as job:
         crops = job.read("crops")
@@ -72,7 +72,7 @@ def test_the_first_missing_input_is_named(workspace):
         input_digests(workspace, ("photos", "features", "crops"))
 
 
-def test_artifacts_of_one_encoder_go_together(workspace):
+def test_artifacts_of_one_encoder_are_accepted(workspace):
     # The label of the weights says where they came from: a copy has another one.
     for name, label in (("features", "a"), ("crops", "b"), ("deeprank", "c")):
         write(workspace, name, encoder=ENCODER | {"weights": label})

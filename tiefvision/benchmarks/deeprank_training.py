@@ -22,8 +22,12 @@ from tiefvision.records import View
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.training.loop import Schedule, Task, make_optimiser, take_step
+from tiefvision.triplets.deeprank_training import (
+    TripletBatch,
+    TripletRules,
+    deeprank_task,
+)
 from tiefvision.triplets.sampling import ViewTriplet
-from tiefvision.triplets.training import TripletBatch, TripletRules, deeprank_task
 from tiefvision.workspace.garments import (
     garment_tensors,
     garments_reader,

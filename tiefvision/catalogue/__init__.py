@@ -1,1 +1,1 @@
-"""From photographs to rows that can be searched, and the search."""
+"""Describing photographs as rows of a gallery, indexing the rows, and searching."""

@@ -1,4 +1,4 @@
-"""What of a photograph is compared, where a locator chooses it."""
+"""Choice of the crop of a photograph by a locator."""
 
 from tiefvision.catalogue.describing import Choose
 from tiefvision.locating.findings import is_unsure
@@ -8,7 +8,7 @@ from tiefvision.records import Crop
 
 
 def choose_located(locator: Locator) -> Choose:
-    """The surest garment that a locator finds, or the whole photograph."""
+    """A chooser of the surest garment located, or else of the whole photograph."""
 
     def choose(path: str, photo: WorkingPhoto) -> Crop:
         surest = next(iter(locator.find_to_search(photo)), None)

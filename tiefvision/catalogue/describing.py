@@ -1,7 +1,7 @@
-"""The one way from a photograph to a row: open, locate, choose the crop, describe.
+"""From a photograph to a row of a gallery: open, locate, choose the crop, describe.
 
-Stage 6, ``index``, datasets prepared for a comparison, near-duplicates and searches all
-come through here.
+This is the only implementation: stage 6, ``index``, datasets prepared for a comparison,
+near-duplicates and searches all use it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -25,13 +25,14 @@ from tiefvision.workspace.garments import CROP, garment_tensors
 from tiefvision.workspace.records import crop_to_record
 
 Choose = Callable[[str, WorkingPhoto], Crop]
-"""Chooses what of a photograph, given its path and its pixels, is compared."""
+"""Function from path and pixels of a photograph to the crop that is compared."""
 
 Pixels = NDArray[np.uint8]
 """A crop, (224, 224, 3) uint8 RGB."""
 
 Views = Callable[[str, WorkingPhoto, Box | None], Iterable[tuple[str, Pixels]]]
-"""Makes the views of a garment, each with its name, ``CROP`` among them."""
+"""Function from path, pixels and box of a garment to its views, each with its name;
+``CROP`` is among the names."""
 
 
 def crop_pixels(
@@ -40,9 +41,10 @@ def crop_pixels(
     """The crop of a photograph, (224, 224, 3) uint8 RGB.
 
     Args:
-        photo: The photograph.
-        box_in_image: Pixels of the photograph after EXIF rotation; None for all of it.
-        mirrored: Whether left and right are exchanged.
+        photo: photograph.
+        box_in_image: box in pixels of the photograph after EXIF rotation; None for the
+            whole photograph.
+        mirrored: whether left and right are exchanged.
     """
     box = photo.box_in_pixels(box_in_image) if box_in_image else None
     crop = crop_garment(photo.pixels, box)
@@ -52,12 +54,12 @@ def crop_pixels(
 def crop_alone(
     path: str, photo: WorkingPhoto, box_in_image: Box | None
 ) -> Iterator[tuple[str, Pixels]]:
-    """The one view that a catalogue keeps."""
+    """The unchanged crop, the only view that a catalogue keeps."""
     yield CROP, crop_pixels(photo, box_in_image)
 
 
 def choose_whole(path: str, photo: WorkingPhoto) -> Crop:
-    """The whole photograph."""
+    """Choose the whole photograph."""
     return Crop(None)
 
 
@@ -66,8 +68,8 @@ class Described:
     """A photograph as rankers see it.
 
     Attributes:
-        crop: What of it is compared.
-        views: Each view by its name, a batch of one.
+        crop: part of the photograph that is compared.
+        views: views by name, each a batch of one.
     """
 
     crop: Crop
@@ -76,14 +78,14 @@ class Described:
 
 @dataclass(frozen=True)
 class Describer:
-    """Everything between an opened photograph and a row.
+    """Turns an opened photograph into what rankers compare.
 
     Attributes:
-        encoder: Encoder of garments.
-        rules: Rules by which a crop becomes a feature map.
-        choose: Choice of what is compared.
-        needs: What rankers will read; nothing else is made.
-        views: Maker of the views.
+        encoder: encoder of garments.
+        rules: rules by which a crop becomes a feature map.
+        choose: function that chooses the crop of a photograph.
+        needs: parts that rankers read (maps, colours, pixels); others are not computed.
+        views: function that makes the views of a crop.
     """
 
     encoder: DenseEncoder
@@ -93,7 +95,7 @@ class Describer:
     views: Views = crop_alone
 
     def describe(self, path: str, photo: WorkingPhoto) -> Described:
-        """Choose what of a photograph is compared, and describe it."""
+        """Choose the crop of a photograph and describe all its views."""
         crop = self.choose(path, photo)
         made = self.views(path, photo, crop.box_in_image)
         return Described(crop, {name: self._describe(pixels) for name, pixels in made})
@@ -101,13 +103,13 @@ class Describer:
     def describe_box(
         self, photo: WorkingPhoto, box_in_image: Box | None, mirrored: bool = False
     ) -> GarmentBatch:
-        """Describe a part of a photograph that is chosen already: a batch of one.
+        """Describe a given box of a photograph: a batch of one.
 
         Args:
-            photo: The photograph.
-            box_in_image: Pixels of the photograph after EXIF rotation; None for all of
-                it.
-            mirrored: Whether left and right are exchanged.
+            photo: photograph.
+            box_in_image: box in pixels of the photograph after EXIF rotation; None for
+                the whole photograph.
+            mirrored: whether left and right are exchanged.
         """
         return self._describe(crop_pixels(photo, box_in_image, mirrored))
 
@@ -118,16 +120,17 @@ class Describer:
 def describe_files(
     describer: Describer, files: Mapping[str, Path], track: Track, doing: str
 ) -> Iterator[tuple[str, Described | UnreadablePhoto]]:
-    """Open and describe photographs, decoding ahead.
+    """Open and describe photographs; the next ones are decoded meanwhile.
 
     Args:
-        describer: What is made of each.
-        files: File of each photograph by its path.
-        track: Progress of the loop.
-        doing: What to call the loop, such as "indexing".
+        describer: describer of each photograph.
+        files: file of each photograph by its path.
+        track: shows progress.
+        doing: label of the progress, such as "indexing".
 
     Yields:
-        Each path with its description, or with why the photograph cannot be read.
+        Each path with the description of its photograph, or with the error if it cannot
+        be read.
     """
     opened: Iterable[tuple[str, WorkingPhoto | UnreadablePhoto]] = zip(
         files, open_photos(files.values()), strict=True
@@ -146,18 +149,18 @@ def write_described(
     track: Track,
     doing: str,
 ) -> None:
-    """Describe photographs into an artifact, each in a commit of its own.
+    """Describe photographs and write each into an artifact in a commit of its own.
 
-    Writes crop/<path> the record of a ``Crop``; map/<path>, colours/<path> and
-    pixels/<path> as ``garment_tensors`` has them; skipped/<path> why one was left out.
-    Photographs that an earlier, interrupted run wrote are left as they are.
+    Keys: crop/<path>, the record of a ``Crop``; map/<path>, colours/<path> and
+    pixels/<path>, as ``garment_tensors`` defines them; skipped/<path>, the reason why a
+    photograph could not be read. Photographs that an interrupted run wrote are kept.
 
     Args:
-        writer: Writer of the artifact.
-        describer: What is made of each photograph.
-        files: File of each photograph by its path.
-        track: Progress of the loop.
-        doing: What to call the loop.
+        writer: writer of the artifact.
+        describer: describer of each photograph.
+        files: file of each photograph by its path.
+        track: shows progress.
+        doing: label of the progress.
     """
     left = {
         path: file

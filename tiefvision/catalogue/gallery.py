@@ -1,4 +1,4 @@
-"""A gallery that is searched: its rows, and an NMSLIB index for every ranker."""
+"""Galleries: rows that can be found, and an NMSLIB index of them for each ranker."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -26,14 +26,14 @@ from tiefvision.workspace.artifacts import CATALOGUE, command_for, command_of
 from tiefvision.workspace.records import crop_to_record, record_to_crop
 
 CHUNK = 64 << 20
-"""Bytes of an index in one value."""
+"""Most bytes of an index in one value of an artifact."""
 
 JUDGED = 10
-"""Neighbours by which an index is judged against exact search."""
+"""Number of neighbours by which an index is compared with exact search."""
 
 REDUCED_FROM = 512
-"""Rows from which on whole maps are indexed by their principal components. The
-projection takes as much space as some 256 whole maps."""
+"""Number of rows from which whole maps are indexed by their principal components. With
+fewer rows it does not pay: the projection is as large as 256 whole maps."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class GalleryRow:
     """A photograph that can be found.
 
     Attributes:
-        photo: Path of the photograph.
-        item: Item that it shows. Of several photographs of one item, a search lists
-            the closest.
-        crop: What of the photograph was described.
+        photo: path of the photograph.
+        item: identifier of the item; a search lists only the closest photograph of an
+            item.
+        crop: part of the photograph that was described.
     """
 
     photo: str
@@ -61,27 +61,28 @@ def write_gallery(
     settings: HnswSettings,
     track: Track = untracked,
 ) -> dict[str, Any]:
-    """Index rows for every ranker.
+    """Write rows and an index of them for each ranker.
 
-    Whole maps are too long to be indexed: from ``REDUCED_FROM`` rows on the index of
-    the cosine is over their principal components, and a search orders its shortlist
-    again by whole maps.
+    Whole feature maps are too long for an index of many rows. From ``REDUCED_FROM``
+    rows on the index of the cosine ranker holds their principal components; a search
+    then re-ranks its shortlist by whole maps.
 
     Args:
-        writer: Writer of the artifact.
-        rows: Rows to be found.
-        queries: Views by which each index is judged against exact search; the first
-            rows if there are none.
-        garments_of: Reader of the crops of views.
-        rankers: Rankers by name.
-        settings: Settings of the graphs.
-        track: Progress, ranker by ranker.
+        writer: writer of the artifact.
+        rows: rows of the gallery.
+        queries: views with which each index is compared with exact search; the first
+            ``JUDGED`` rows if there are none.
+        garments_of: reader of the crops of views.
+        rankers: rankers by name.
+        settings: parameters of HNSW.
+        track: shows progress, ranker by ranker.
 
     Returns:
-        The details for the header. "indexes" holds of each ranker "recall_of_exact",
-        the share of the exact ten nearest neighbours (by the same numbers as the index)
-        that it finds; "embedding", numbers of an indexed embedding; "reduced", whether
-        they are components; "bytes" and "sha256" of the index.
+        Details for the header. "indexes" holds for each ranker: "recall_of_exact", the
+        share of the ten exact nearest neighbours, by the embeddings in the index, that
+        the index finds; "embedding", the length of an embedding in the index;
+        "reduced", whether embeddings are principal components; "bytes" and "sha256" of
+        the index. "settings" holds the parameters of HNSW.
     """
     writer.write(
         records={f"row/{i:08d}": _row_to_record(row) for i, row in enumerate(rows)}
@@ -120,7 +121,7 @@ def read_rows(gallery: Artifact) -> list[GalleryRow]:
     """The rows of a gallery, in the order of its indexes.
 
     Raises:
-        StaleArtifact: An earlier release wrote them.
+        StaleArtifact: An earlier release wrote the rows.
     """
     try:
         return [_record_to_row(record) for record in gallery.records("row")]
@@ -132,7 +133,7 @@ def read_rows(gallery: Artifact) -> list[GalleryRow]:
 
 
 def read_reduction(gallery: Artifact, ranker: str) -> Reduction | None:
-    """What reduces a ranker's embeddings before its index is searched, if anything."""
+    """The reduction of a ranker's embeddings for its index; None if it has none."""
     key = f"reduction/{ranker}"
     if not gallery.has(key):
         return None
@@ -143,7 +144,7 @@ def read_index(gallery: Artifact, ranker: str) -> HnswIndex:
     """The index of a ranker.
 
     Raises:
-        StaleArtifact: The gallery was not indexed for it, or the index is damaged.
+        StaleArtifact: The gallery has no index for the ranker, or it is damaged.
     """
     indexes = gallery.header.details["indexes"]
     if ranker not in indexes:

@@ -1,4 +1,4 @@
-"""The views of a garment that stage 6 keeps: crop, mirror image, altered ones."""
+"""The views of a garment that stage 6 stores: crop, mirror image and altered views."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -26,12 +26,12 @@ class ViewMaker:
     """Makes the views of garments of a dataset.
 
     Attributes:
-        records: Photographs of the dataset, as stage 1 records them.
-        grounds: Paths of photographs from which parts are cut as new grounds.
-        alterations: Number of altered views of each garment.
-        seed: Seed of what is drawn; the views of a photograph do not depend on the
-            other photographs.
-        altered: Limits of how far altered views differ.
+        records: artifact of stage 1, which says where the photographs' files are.
+        grounds: paths of photographs from which new backgrounds are cut.
+        alterations: number of altered views of each garment.
+        seed: seed of the random numbers; together with the path of a photograph it
+            determines its views.
+        altered: limits of the alterations.
     """
 
     records: Artifact
@@ -43,12 +43,16 @@ class ViewMaker:
     def views(
         self, path: str, opened: WorkingPhoto, box_in_image: Box | None
     ) -> Iterator[tuple[str, Pixels]]:
-        """Name and crop, (224, 224, 3) uint8 RGB, of each view.
+        """Make the views of a garment.
 
         Args:
-            path: Path of the photograph.
-            opened: The same photograph, decoded.
-            box_in_image: Box of the garment; None for the whole photograph.
+            path: path of the photograph.
+            opened: the decoded photograph.
+            box_in_image: box of the garment in pixels of the photograph; None for the
+                whole photograph.
+
+        Yields:
+            Name and crop, (224, 224, 3) uint8 RGB, of each view.
         """
         crop = crop_pixels(opened, box_in_image)
         yield CROP, crop

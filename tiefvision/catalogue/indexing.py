@@ -1,4 +1,4 @@
-"""Making a catalogue searchable: describe each photograph, then index them."""
+"""Indexing a catalogue: describe each photograph, then build each ranker's index."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
@@ -30,7 +30,7 @@ from tiefvision.workspace.provenance import files_fingerprint
 from tiefvision.workspace.records import record_to_crop
 
 VERSION = 1
-"""Version of what ``index`` makes; raised when results change."""
+"""Version of the catalogue that ``index`` writes; raised when results change."""
 
 
 def index_catalogue(
@@ -43,19 +43,21 @@ def index_catalogue(
     """Index a folder of shop photographs, or the shop photographs of a dataset.
 
     Args:
-        workspace: Workspace in which the catalogue is written.
-        models: Models that locate, encode and compare.
-        root: The folder.
-        names: Rankers to index for.
-        resources: What may be used.
+        workspace: workspace in which the catalogue is written.
+        models: models that locate, encode and rank.
+        root: folder of photographs, or of a dataset.
+        names: names of the rankers to build an index for.
+        resources: device, seed, limits and progress.
 
     Returns:
-        Counts, what was skipped and why, and the facts of each ranker's index.
+        "catalogue" (the folder), "photos" and "items" (counts), "up_to_date",
+        "skipped" (a message for each photograph that was left out) and "indexes" (for
+        each ranker, as ``write_gallery`` returns them).
 
     Raises:
-        BadUsage: There is no such ranker.
-        TiefVisionError: There is nothing to index.
-        MissingArtifact: The models are a workspace's, and it lacks one.
+        BadUsage: A ranker is unknown.
+        TiefVisionError: The folder is missing or holds no readable photograph.
+        MissingArtifact: The models are those of a workspace and incomplete.
     """
     rankers = {name: load_ranker(workspace, models, name, resources) for name in names}
     catalogue = _read_catalogue(root, resources.track)
@@ -87,7 +89,7 @@ def index_catalogue(
 
 
 def _needs(names: Sequence[str]) -> Collection[Need]:
-    """What the rankers read of a crop."""
+    """The parts of a crop that any of the rankers reads."""
     return {need for name in names for need in ranker_kind(name).needs}
 
 
@@ -121,7 +123,7 @@ def _header(
             "images": str(catalogue.images.absolute()),
             "encoder": encoder.identity.to_dict(),
             "rankers": list(names),
-            # Or one that was mended or taken away would be reported for ever.
+            # A problem that has been fixed must make the catalogue due again.
             "problems": [problem.message for problem in catalogue.problems],
             **asdict(rules),
         },

@@ -1,4 +1,4 @@
-"""From a workspace and models to a searcher of what was indexed there."""
+"""Opening the index of a workspace for a search, and checks of what it can answer."""
 
 import logging
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tiefvision.workspace.artifacts import CATALOGUE, Workspace, command_of
 from tiefvision.workspace.job import Resources
 from tiefvision.workspace.records import read_photos
 
-if TYPE_CHECKING:  # what there is, is known without torch
+if TYPE_CHECKING:  # imports torch, which describing an index does not need
     from tiefvision.catalogue.searcher import Searcher
 
 logger = logging.getLogger(__name__)
@@ -24,16 +24,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Indexed:
-    """What a workspace can be searched for.
+    """Facts about the photographs that a workspace can search.
 
     Attributes:
-        name: Artifact: the catalogue, or the gallery of the workspace's dataset.
-        root: Folder in which the paths of hits start.
-        images: Folder that the paths of rows are relative to.
-        photos: Number of photographs.
-        items: Number of items.
-        rankers: Rankers that there is an index for.
-        made: When it was finished, in seconds since 1970.
+        name: artifact: "catalogue", or "gallery" for the workspace's dataset.
+        root: folder that the paths of hits are relative to.
+        images: folder that the paths of rows are relative to.
+        photos: number of photographs.
+        items: number of items.
+        rankers: names of the rankers that have an index.
+        made: time of writing in seconds since 1970.
     """
 
     name: str
@@ -46,26 +46,27 @@ class Indexed:
 
 
 def gallery_name(workspace: Workspace, models: Models) -> str:
-    """What a search looks through: the catalogue if there is one."""
+    """Name of the artifact that a search uses: the catalogue if there is one."""
     for name in models.galleries:
         if workspace.holds(name):
             return name
-    # The last stage makes no gallery of a dataset that it cannot compare rankers on.
+    # Stage 9 writes no gallery for a dataset without a test split.
     return models.galleries[-1] if _can_compare(workspace) else CATALOGUE
 
 
 def describe_indexed(workspace: Workspace, models: Models) -> Indexed:
-    """What the workspace can be searched for; imports no torch.
+    """Describe the index that a search uses; imports no torch.
 
     Raises:
-        MissingArtifact: Nothing has been indexed; names the command that does.
-        StaleArtifact: It cannot be read.
+        MissingArtifact: Nothing has been indexed; the message names the command that
+            indexes.
+        StaleArtifact: The artifact cannot be read.
     """
     name = gallery_name(workspace, models)
     with workspace.open(name) as gallery:
         details = gallery.header.details
         items = details.get("items")
-        if items is None:  # as earlier releases wrote it
+        if items is None:  # an earlier release wrote the artifact
             items = len({record["item"] for record in gallery.records("row")})
         return Indexed(
             name,
@@ -79,12 +80,17 @@ def describe_indexed(workspace: Workspace, models: Models) -> Indexed:
 
 
 def require_searchable(workspace: Workspace, models: Models, ranker: str) -> None:
-    """Refuse a search that cannot be answered; imports no torch.
+    """Refuse a search that the workspace cannot answer; imports no torch.
+
+    Args:
+        workspace: workspace of the index.
+        models: models of the search.
+        ranker: name of the ranker.
 
     Raises:
-        BadUsage: There is no such ranker.
-        MissingArtifact: Nothing has been indexed.
-        StaleArtifact: It was indexed for other rankers.
+        BadUsage: The ranker is unknown.
+        MissingArtifact: Nothing has been indexed, or the ranker has not been trained.
+        StaleArtifact: There is no index for the ranker.
     """
     require_ranker(workspace, models, ranker)
     indexed = describe_indexed(workspace, models)
@@ -102,18 +108,18 @@ def require_searchable(workspace: Workspace, models: Models, ranker: str) -> Non
 def open_searcher(
     workspace: Workspace, models: Models, ranker: str, resources: Resources
 ) -> "Iterator[Searcher]":
-    """A searcher, as long as the context lasts.
+    """Open the index of a ranker; its files are closed at the end of the context.
 
     Args:
-        workspace: Workspace of the gallery.
-        models: Models whose encoder and rankers are used.
-        ranker: Name of the ranker.
-        resources: What may be used.
+        workspace: workspace of the index.
+        models: models of the search.
+        ranker: name of the ranker.
+        resources: device, seed and progress.
 
     Raises:
-        BadUsage: There is no such ranker.
-        MissingArtifact: Nothing has been indexed.
-        StaleArtifact: The gallery was indexed by other models, or for other rankers.
+        BadUsage: The ranker is unknown.
+        MissingArtifact: Nothing has been indexed, or the ranker has not been trained.
+        StaleArtifact: Other models made the index, or there is none for the ranker.
     """
     from tiefvision.catalogue.gallery import read_index, read_reduction, read_rows
     from tiefvision.catalogue.searcher import Searcher
@@ -123,7 +129,7 @@ def open_searcher(
     with ExitStack() as stack:
         gallery = stack.enter_context(workspace.open(gallery_name(workspace, models)))
         _require_same_ranker(gallery, workspace, models, ranker, resources)
-        # A catalogue holds its own crops, the gallery those of the dataset.
+        # A catalogue holds its crops; those of the gallery are in the artifact "crops".
         crops = gallery
         if gallery.path.stem == GALLERY:
             crops = stack.enter_context(workspace.open("crops"))
@@ -145,16 +151,16 @@ def open_searcher(
 def require_same_models(
     workspace: Workspace, models: Models, encoder: EncoderIdentity
 ) -> None:
-    """Refuse a gallery whose crops another encoder, or another bundle, made.
+    """Refuse an index whose crops were made with another encoder or another bundle.
 
     Args:
-        workspace: Workspace of the gallery.
-        models: Models of the search.
-        encoder: Identity of their encoder of garments.
+        workspace: workspace of the index.
+        models: models of the search.
+        encoder: identity of the models' encoder of garments.
 
     Raises:
         MissingArtifact: Nothing has been indexed.
-        StaleArtifact: It was made by other models.
+        StaleArtifact: Other models made the index.
     """
     with workspace.open(gallery_name(workspace, models)) as gallery:
         made_by, ours = gallery.header.inputs, models.digests()
@@ -190,7 +196,7 @@ def _require_same_ranker(
 
 def _fix(gallery: Artifact, models: Models) -> str:
     fix = f"Run: {command_of(gallery.path)}"
-    # By itself the command prefers what the workspace trained.
+    # Without --models the command would use the models of the workspace.
     return f"{fix}, with the same --models" if BUNDLE in models.digests() else fix
 
 

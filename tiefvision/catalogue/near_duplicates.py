@@ -1,7 +1,8 @@
-"""Photographs of a gallery that are nearly the same, by the index that searches use.
+"""Near-duplicates among photographs, found by the cosine of their feature maps.
 
-They spoil both training and evaluation: a network that has learnt one of two by heart
-knows the other, and a search that finds the other one's item counts as a miss.
+Near-duplicates distort training and evaluation. Of two in different splits, the network
+has seen one in training and is tested with the other. Of two with different item_ids, a
+search that finds the wrong one counts as a miss.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,35 +29,40 @@ from tiefvision.records import Photo, Source
 from tiefvision.workspace.garments import CROP
 
 NEAR_RULES = CropRules(grid=4)
-"""Maps of 4 x 4 cells, 4,096 numbers. 804 street photographs of Clothing Co-Parsing
-hold nine known pairs of one shot or scene. They are the nine closest pairs of whole
-maps, nine of the ten closest of 4 x 4 cells, and of one cell (the mean) the ninth is
-the 423rd. Whole maps are eight times as large, and hardly part the ninth pair, 0.8780,
-from the next, 0.8777."""
+"""Feature maps of 4 x 4 cells, 4,096 numbers. The choice was measured on 804 street
+photographs of Clothing Co-Parsing with nine known pairs of one shot or scene. By maps
+of 4 x 4 cells these pairs are nine of the ten closest, by whole maps the nine closest;
+by one cell (the mean) the ninth pair is the 423rd. Whole maps are eight times as large
+and hardly separate the ninth pair (cosine 0.8780) from the next (0.8777)."""
 
 NEEDS: tuple[Need, ...] = ("maps",)
 
 NEAR_COSINES: Mapping[Source, float] = MappingProxyType({"street": 0.92, "shop": 0.985})
-"""Cosine from which on two photographs are nearly the same; of two sources the stricter
-holds. Street: nine of the nine pairs, and one that is none, two people in one corner of
-a park (recall 1, precision 0.9; the nearest pair left out is at 0.919); 0.93 finds
-seven, as the hashes of ``near_duplicates`` do, and none that is none. Shop: two black
-T-shirts on one model are alike by intention. Of Luma's 420 photographs from the front
-16 pairs are this close, 15 of them one item, mostly one picture under two colours; at
-0.97 there are 62, 31 of one item. A crop of 4 % off each side keeps 0.976 or more, one
-of 8 % 0.944."""
+"""Least cosine of near-duplicates by source; for photographs of two sources the larger
+one holds.
+
+Street, on the pairs of ``NEAR_RULES``: 0.92 finds all nine and one false pair, two
+people in one corner of a park (recall 1, precision 0.9); the closest pair below the
+limit has 0.919. 0.93 finds seven, like the hashes of ``photos.near_duplicates``, and no
+false pair.
+
+Shop: the limit is higher because product photographs look alike by design, such as two
+black T-shirts on one model. Of Luma's 420 front views 16 pairs reach it, 15 of one item
+each, mostly one picture under two colours; 62 pairs reach 0.97, 31 of one item each. A
+photograph cropped by 4 % on each side keeps a cosine of 0.976 or more to the original,
+by 8 % one of 0.944."""
 
 
 @dataclass(frozen=True)
 class NearGroup:
-    """Photographs that chains of near pairs link.
+    """Photographs linked by chains of near-duplicate pairs.
 
     Attributes:
-        photos: Their paths.
-        closest: Cosine of its closest pair.
-        farthest: Of its farthest pair among those above the limit.
-        splits: Paths by split.
-        items: Their item_ids, without the unknown.
+        photos: paths of the photographs.
+        closest: largest cosine of a pair.
+        farthest: smallest cosine of a pair above the limit.
+        splits: paths of the photographs by split.
+        items: distinct item_ids of the photographs, without unknown ones.
     """
 
     photos: tuple[str, ...]
@@ -67,24 +73,24 @@ class NearGroup:
 
     @property
     def leaks(self) -> bool:
-        """Whether it lies in several splits."""
+        """Whether its photographs are in more than one split."""
         return len(self.splits) > 1
 
     @property
     def disagrees(self) -> bool:
-        """Whether its photographs carry different item_ids."""
+        """Whether its photographs have different item_ids."""
         return len(self.items) > 1
 
 
 @dataclass(frozen=True)
 class NearReport:
-    """What has been found.
+    """The near-duplicates of a dataset or folder.
 
     Attributes:
-        photos: How many were compared.
-        limits: Least cosine by source.
-        groups: The closest first.
-        skipped: Why a photograph could not be read.
+        photos: number of photographs compared.
+        limits: least cosine of near-duplicates by source.
+        groups: groups of near-duplicates, the one with the closest pair first.
+        skipped: a message for each photograph that could not be read.
     """
 
     photos: int
@@ -93,7 +99,7 @@ class NearReport:
     skipped: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
+        """The report as JSON shows it."""
         groups = [
             {
                 **asdict(group),
@@ -118,16 +124,18 @@ def find_near(
     limits: Mapping[Source, float] = NEAR_COSINES,
     track: Track = untracked,
 ) -> NearReport:
-    """Encode whole photographs, index them, and look at the neighbours of each.
+    """Find near-duplicates among whole photographs by their feature maps.
 
     Args:
-        root: A dataset, or a folder of shop photographs.
-        encoder: The one of garments; ``NEAR_COSINES`` are of the one that ships.
-        limits: The least cosine, by source; of a pair the larger.
-        track: Shows progress.
+        root: folder of a dataset, or of shop photographs.
+        encoder: encoder of garments; ``NEAR_COSINES`` were measured with the shipped
+            one.
+        limits: least cosine of near-duplicates by source; for photographs of two
+            sources the larger one holds.
+        track: shows progress.
 
     Raises:
-        BadDataset: It is neither.
+        BadDataset: The folder is neither.
     """
     dataset = read_dataset(root) if is_dataset(root) else read_folder(root, track)
     photos, embeddings, skipped = _embed(dataset, encoder, track)
@@ -142,7 +150,7 @@ def find_near(
         for group in join_overlapping(cosines)
     ]
     groups.sort(key=lambda group: -group.closest)
-    # Of a dataset these are other faults, which its check tells.
+    # The problems of a dataset are reported by its own check.
     unlisted = [] if is_dataset(root) else [one.message for one in dataset.problems]
     return NearReport(len(photos), {**limits}, tuple(groups), (*unlisted, *skipped))
 
@@ -150,7 +158,7 @@ def find_near(
 def _embed(
     dataset: Dataset, encoder: DenseEncoder, track: Track
 ) -> tuple[list[Photo], NDArray[np.float32], list[str]]:
-    """Photographs that can be read, (N, D) of unit length, and why others cannot."""
+    """Readable photographs, their embeddings of unit length, (N, D), and messages."""
     rows, skipped = {}, []
     files = {p.path: photo_file(dataset.images, p.path) for p in dataset.photos}
     whole = Describer(encoder, NEAR_RULES, choose_whole, needs=NEEDS)

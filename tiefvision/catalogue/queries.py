@@ -1,4 +1,4 @@
-"""What of a photograph is searched for: commands, programs and pages ask here."""
+"""The queries of a photograph: its located garments, a given box, or all of it."""
 
 import math
 from collections.abc import Sequence
@@ -14,10 +14,11 @@ class Query:
     """A part of a photograph that is searched for.
 
     Attributes:
-        box_in_image: Pixels of the photograph after EXIF rotation; None for all of it.
-        category: Category of the garment; "" if unknown.
-        note: What went otherwise than usual, in words; "" for nothing.
-        unsure: Whether no garment was sure enough to be told, and this is the surest.
+        box_in_image: box in pixels of the photograph after EXIF rotation; None for the
+            whole photograph.
+        category: category of the garment; "" if unknown.
+        note: remark for the user, such as "whole photograph, as asked"; "" for none.
+        unsure: whether the box is the surest of those below the score that is reported.
     """
 
     box_in_image: Box | None
@@ -27,13 +28,13 @@ class Query:
 
 
 def query_of_box(box_in_image: Box, width: int, height: int, category: str) -> Query:
-    """The query of a box that somebody gave.
+    """The query of a box given by the user.
 
     Args:
-        box_in_image: Pixels of the photograph.
-        width: Width of the photograph in pixels.
-        height: Height of the photograph in pixels.
-        category: Category as given; "" if unknown.
+        box_in_image: box in pixels of the photograph after EXIF rotation.
+        width: width of the photograph in pixels.
+        height: height of the photograph in pixels.
+        category: category given by the user; "" if unknown.
 
     Raises:
         BadUsage: The box is none, or lies outside the photograph.
@@ -53,7 +54,7 @@ def query_of_box(box_in_image: Box, width: int, height: int, category: str) -> Q
 
 
 def query_of_whole(category: str) -> Query:
-    """The query of a whole photograph, where somebody asked for it."""
+    """The query of a whole photograph, if the user asked for it."""
     return Query(None, category, "whole photograph, as asked")
 
 
@@ -79,15 +80,16 @@ def queries_as_asked(
 def queries_of_garments(
     found: Sequence[Garment], rules: TellingRules, category: str
 ) -> list[Query]:
-    """The queries of what was located.
+    """The queries of located garments.
 
     Args:
-        found: Garments to search with, as ``Locator.find_to_search`` gives them.
-        rules: Rules that say which of them are sure enough to be told.
-        category: Category of the garments wanted; "" for all.
+        found: garments to search with, as ``Locator.find_to_search`` returns them.
+        rules: rules with the least score of a garment that is reported.
+        category: category of the garments to search for; "" for all.
 
     Returns:
-        A query for each garment; where there is none, the whole photograph.
+        A query for each garment of the category; if there is none, one query of the
+        whole photograph.
     """
     queries = [
         _query_of_garment(garment, is_unsure(garment, rules))

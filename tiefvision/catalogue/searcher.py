@@ -1,4 +1,4 @@
-"""A gallery, ready for described garments."""
+"""Search of a gallery by the embedding of a garment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tiefvision.ranking.views import embed_views
 from tiefvision.records import View
 
 PHOTOS_OF_AN_ITEM = 4
-"""Rows asked for at first to list one item: its other photographs are passed over."""
+"""Rows asked of the index for each item wanted, as an item may have several rows."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Hit:
     """One line of a search result.
 
     Attributes:
-        rank: Rank, from 1.
-        item: Item that was found.
-        photo: Path of the item's closest photograph, relative to the catalogue's
-            folder.
-        similarity: Cosine in [-1, 1], higher is closer.
-        category: Category of the garment in that photograph; "" if unknown.
+        rank: rank, from 1.
+        item: identifier of the item.
+        photo: path of the item's closest photograph, relative to the folder of the
+            catalogue.
+        similarity: cosine in [-1, 1]; higher is closer.
+        category: category of the garment in that photograph; "" if unknown.
     """
 
     rank: int
@@ -42,17 +42,17 @@ class Hit:
 
 @dataclass(frozen=True)
 class Searcher:
-    """Everything between a described garment and its neighbours.
+    """Finds the items of a gallery that are closest to a garment.
 
     Attributes:
-        embed: The ranker.
-        index: Index over the gallery's embeddings by this ranker.
-        rows: The row of the gallery behind each row of the index.
-        garments_of: Reader of the gallery's crops, for what is ordered again.
-        reduction: What reduces the ranker's embeddings to those of the index; None
-            where they are indexed as they are.
-        prefix: Path of the photographs' folder, relative to the catalogue's; "" where
-            both are one.
+        embed: ranker.
+        index: index of the gallery's embeddings.
+        rows: rows of the gallery, in the order of the index.
+        garments_of: reader of the gallery's crops, for re-ranking.
+        reduction: reduction of the ranker's embeddings to those of the index; None if
+            the index holds the embeddings themselves.
+        prefix: path from the folder of the catalogue to that of the photographs, with a
+            slash behind it; "" if both are the same.
     """
 
     embed: Embed
@@ -64,11 +64,11 @@ class Searcher:
 
     @torch.inference_mode()
     def nearest(self, garment: GarmentBatch, k: int) -> list[Hit]:
-        """The k closest items; fewer where the gallery has fewer.
+        """The k closest items, or all if the gallery has fewer.
 
         Args:
-            garment: The garment that is searched for, a batch of one.
-            k: How many items.
+            garment: garment to search for, a batch of one.
+            k: number of items.
         """
         query = self.embed(garment).cpu().numpy()
         asked = k * PHOTOS_OF_AN_ITEM
@@ -79,7 +79,7 @@ class Searcher:
         return hits[:k]
 
     def _hits(self, query: NDArray[np.float32], count: int) -> list[Hit]:
-        """The items among so many closest rows."""
+        """The items among the ``count`` closest rows."""
         found = self._find(query, count)
         hits: dict[str, Hit] = {}
         for number, similarity in zip(

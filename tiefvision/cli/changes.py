@@ -20,17 +20,17 @@ def compare_packs(
     """Print what changed between two result packs, query by query.
 
     Args:
-        before: Folder of a pack.
-        after: Another.
-        fail_if: Changes that are not allowed, as ``Condition.parse`` reads them.
-        options: The shared ones.
+        before: folder of the first pack.
+        after: folder of the second pack.
+        fail_if: changes that are not allowed, as ``Condition.parse`` reads them.
+        options: options that all commands share.
 
     Returns:
-        The exit code: ``WORSE`` where one of them came, or cannot be judged.
+        The exit code: ``WORSE`` if a forbidden change occurred or cannot be checked.
 
     Raises:
-        BadUsage: A condition says nothing of the first pack.
-        BadDataset: A folder holds no pack, or they have no query in common.
+        BadUsage: A condition matches nothing in the first pack.
+        BadDataset: A folder holds no pack, or the packs have no query in common.
     """
     from tiefvision.evaluation.changes import changes_between
     from tiefvision.judging.packs import read_pack, shared_values
@@ -62,7 +62,7 @@ def compare_packs(
 
 
 def _conditions(texts: Sequence[str]) -> "dict[str, Condition]":
-    """Conditions by their text. Raises BadUsage."""
+    """Parsed conditions by their text. Raises BadUsage."""
     from tiefvision.evaluation.changes import Condition
 
     conditions = {}
@@ -79,7 +79,7 @@ def _conditions(texts: Sequence[str]) -> "dict[str, Condition]":
 def _lost(
     old: "Pack", new: "Pack", after: Path, conditions: "Mapping[str, Condition]"
 ) -> Iterator[str]:
-    """What conditions cannot be judged by, for it is gone: no pass, but a failure."""
+    """Rankers and queries of conditions that the second pack lacks: a failure."""
     for text, condition in conditions.items():
         kept = condition.covers(new.values)
         gone = [ranker for ranker in condition.covers(old.values) if ranker not in kept]

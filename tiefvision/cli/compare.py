@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 EVERY = "all"
-"""Stands for every ranker."""
+"""Value of ``--ranker`` that stands for all rankers."""
 
 SHOWN = {
     "recall@1": "R@1",
@@ -52,13 +52,13 @@ LEGEND = (
 """What the headers mean, in lines of at most 80 characters."""
 
 LARGEST_CUT = 20
-"""Largest k of the table's recalls: a smaller gallery makes some of them
+"""Largest k of the recalls in the table; a smaller gallery makes some of them
 meaningless."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is compared, as the command line says it."""
+    """The options of the command that choose what is compared."""
 
     rankers: tuple[str, ...] = ()
     data: Path | None = None
@@ -70,7 +70,7 @@ class Asked:
     pack: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """What decides the figures, as a result pack keeps it."""
+        """The options that decide the figures, for a result pack."""
         return {
             "rankers": list(self.rankers),
             "data": None if self.data is None else str(self.data),
@@ -142,14 +142,14 @@ def compare(
 
 
 def _names(given: Sequence[str]) -> tuple[str, ...]:
-    """The rankers that are compared: those given, all, or the first and the trained."""
+    """Names of the rankers to compare: those given, all, or baseline and trained."""
     if tuple(given) == (EVERY,):
         return tuple(RANKERS)
     return tuple(given) or (COSINE, DEEPRANK)
 
 
 def _changed(asked: Asked) -> list[str]:
-    """The options that were given and are not as they are by default."""
+    """The options whose value is not the default."""
     own = {"rankers": "--ranker"}
     return [
         own.get(field.name, f"--{field.name}")
@@ -159,7 +159,7 @@ def _changed(asked: Asked) -> list[str]:
 
 
 def _require_heeded(asked: Asked) -> None:
-    """Raises BadUsage where an option says nothing here."""
+    """Raises BadUsage for an option that has no effect here."""
     from tiefvision.evaluation.searches import WITHIN_IN_WORDS
     from tiefvision.judging.boxes import LOCATED, WHOLE
 
@@ -209,7 +209,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     names, device = asked.rankers, options.torch_device()
     resources = Resources(device, options.seed, track=track)
     if asked.data:
-        # What cannot be compared is told before minutes go into encoding.
+        # Checked before minutes go into encoding.
         require_comparable(run, models, names, resources, elsewhere)
         place = prepare(run, models, asked.data, asked.boxes, resources)
     rankers = load_compared(run, models, names, resources, elsewhere)

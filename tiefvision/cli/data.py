@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tiefvision.datasets.report import DatasetReport
 
 NAMED = 5
-"""Photographs named of each kind of trouble; --json names all."""
+"""Most photographs named for each kind of problem; --json names all."""
 
 app = typer.Typer(help="Make, convert and check datasets.", no_args_is_help=True)
 
@@ -125,7 +125,7 @@ def check(
     near = near or near_cosine is not None
     if near and folder.is_dir() and not is_dataset(folder):
         _print_near(_find_near(folder, near_cosine, options), {}, options)
-        return DONE  # a catalogue to be indexed; there is nothing else to check
+        return DONE  # a folder of photographs: there is nothing else to check
     report = check_dataset(folder, options.track)
     facts = report.to_dict()
     if not options.json:

@@ -13,10 +13,10 @@ STUDENT = "alexnet"
 """The only architecture here that is a plain stack of layers, which folding needs."""
 
 EPOCHS = 36
-"""Passes over the photographs in small views, and ..."""
+"""Epochs with small views."""
 
 LAST_EPOCHS = 6
-"""... in views of the pipeline's size."""
+"""Epochs with views of the pipeline's size."""
 
 
 @with_options

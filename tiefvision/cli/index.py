@@ -70,7 +70,7 @@ def index(
 
 
 def _options(options: Options, models: str) -> str:
-    """The options that the next command needs as well."""
+    """Options that the next command must repeat."""
     said = ""
     if options.workspace != DEFAULT_WORKSPACE:
         said += f" --workspace {options.workspace}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
     from tiefvision.report.markup import Markup
 
 PAGE_NAME = "index.html"
-"""Of the page beside the pictures of ``--draw``, which all begin with a number."""
+"""File name of the page in the folder of ``--draw``; pictures begin with a number."""
 
 
 @with_options
@@ -60,7 +60,7 @@ def locate(
                 if options.json:
                     print_line(_record(file, photo))
                 rows += _rows(file, garments)
-        finally:  # what was finished is kept when the command is interrupted
+        finally:  # an interrupted command keeps the pictures that are finished
             if draw and cards:
                 _write_page(draw / PAGE_NAME, cards, done)
     if not options.json:
@@ -73,7 +73,7 @@ def locate(
 def _draw(
     picture: Path, file: Path, photo: "OpenPhoto", cards: "list[Markup]"
 ) -> "list[Markup]":
-    """Save the picture; a card, if the page has room for it behind the others."""
+    """Save the picture of a photograph; its card, if the page has room for it."""
     from tiefvision.report.drawing import save_drawing
     from tiefvision.report.locating_page import LocatedPhoto, has_room, photo_card
 

@@ -38,7 +38,7 @@ DEFAULT_MODELS = "auto"
 
 @dataclass(frozen=True)
 class Options:
-    """What the shared options say."""
+    """The values of the shared options."""
 
     workspace: Annotated[Path, typer.Option(help="Folder of the run.")] = (
         DEFAULT_WORKSPACE
@@ -65,22 +65,22 @@ class Options:
 
     @property
     def track(self) -> Track:
-        """Progress, unless it is not wanted."""
+        """Shows progress, unless ``--quiet`` is given."""
         return choose_track(quiet=self.quiet)
 
     def torch_device(self) -> "torch.device":
-        """Where networks run, with as many threads as wanted."""
+        """The device of networks; also limits their threads."""
         limit_threads(self.threads)
         return choose_device(self.device)
 
     def choose_models(self, choice: str) -> "Models":
-        """What a command locates and ranks with; imports no torch."""
+        """The models of a command; imports no torch."""
         from tiefvision.models.choice import choose_models
 
         return choose_models(self.run, choice)
 
     def finder(self, choice: str) -> "Finder":
-        """The front door, with these options; imports no torch."""
+        """A finder with these options; imports no torch."""
         from tiefvision.finder import Finder
 
         require_device(self.device)
@@ -133,6 +133,6 @@ def with_options(command: Callable[..., int]) -> Callable[..., None]:
 
     parameters = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in own]
     wrapped.__signature__ = inspect.Signature([*parameters, *shared])  # type: ignore[attr-defined]
-    # or typer would look through to the command and miss the shared options
+    # Without this typer would read the signature of the wrapped command.
     del wrapped.__wrapped__
     return wrapped

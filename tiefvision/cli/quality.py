@@ -1,4 +1,4 @@
-"""``tiefvision quality``: how good encoders are, before anything is trained."""
+"""``tiefvision quality``: quality of encoders, before anything is trained."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tiefvision.judging.encoders.quality import Quality, QualityReport
 
 BASELINE = "alexnet:random"
-"""What an encoder must beat, beside the histogram: its own layers, untrained."""
+"""Baseline of encoders beside the histogram: a network without training."""
 
 
 @with_options
@@ -58,7 +58,7 @@ def quality(
 
 
 def _candidates(texts: Sequence[str], options: Options) -> "list[Candidate]":
-    """The histogram, and everything that can be compared of each encoder."""
+    """The histogram, and all embeddings of each encoder."""
     from tiefvision.encoders.architectures import architecture_named
     from tiefvision.encoders.dense import make_encoder
     from tiefvision.encoders.weights import load_readouts

@@ -21,7 +21,7 @@ from tiefvision.cli.running import (
 )
 
 COMMAND = "python -m tiefvision.cli.reference > docs/cli.md"
-"""Writes the reference anew."""
+"""Command that writes the reference."""
 
 EXIT_CODES = {
     DONE: "done",

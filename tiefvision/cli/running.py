@@ -1,4 +1,4 @@
-"""What every command shares: the device, what is printed where, and exit codes."""
+"""Messages, errors and exit codes of all commands."""
 
 import io
 import logging
@@ -16,7 +16,7 @@ FAILED = 1
 BAD_USAGE = 2
 SOME_UNREADABLE = 3
 WORSE = 4
-"""Of two result packs, when a change is what ``--fail-if`` does not allow."""
+"""Exit code of a comparison of packs with a change that ``--fail-if`` forbids."""
 
 INTERRUPTED = 130
 
@@ -38,7 +38,7 @@ def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    # Pillow warns of damaged EXIF blocks that it then ignores.
+    # Pillow warns about damaged EXIF blocks, which it then ignores.
     warnings.filterwarnings("ignore", module="PIL")
     # A file name that is not text must not stop the others.
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -89,7 +89,7 @@ def search(
 
 
 def _note_size(items: int, k: int) -> None:
-    """Tell of a gallery in which a list says little, or is shorter than asked for."""
+    """Print notes on a gallery of one item, and on lists shorter than asked for."""
     if items == 1:
         say(f"Note: {ONE_ITEM}")
     elif items < k:
@@ -97,7 +97,7 @@ def _note_size(items: int, k: int) -> None:
 
 
 def _size_record(items: int, k: int) -> dict[str, int]:
-    """Why a list is shorter than asked for."""
+    """The reason why a list is shorter than asked for."""
     return {"gallery_items": items} if items < k else {}
 
 

@@ -16,9 +16,7 @@ from tiefvision.datasets.class_folders import read_class_folders
 from tiefvision.datasets.files import ANNOTATIONS
 from tiefvision.datasets.layout import photo_file, read_dataset
 from tiefvision.datasets.masks import read_foreground
-from tiefvision.distilling.students import fold_student
-from tiefvision.distilling.teachers import make_teacher, see
-from tiefvision.distilling.training import (
+from tiefvision.distilling.student_training import (
     Distillation,
     Goals,
     Student,
@@ -27,6 +25,8 @@ from tiefvision.distilling.training import (
     normalise,
     steps_of_epoch,
 )
+from tiefvision.distilling.students import fold_student
+from tiefvision.distilling.teachers import make_teacher, see
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.encoders.encoder_file import READOUTS

@@ -1,7 +1,7 @@
-"""The convolutional trunks: which layers, and what a 224 px crop looks like in them.
+"""The convolutional trunks of encoders, and the geometry of their feature maps.
 
-All step 16 px from cell to cell, so a crop whose corner lies on a multiple of
-16 px is a square window of the map, and its corner cell is corner / 16.
+All trunks have a stride of 16 px. A 224 px crop whose corner lies on multiples of 16 px
+is therefore a square window of the map, whose first cell is that corner / 16.
 """
 
 from collections.abc import Callable
@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING
 
 from tiefvision.errors import BadUsage
 
-if TYPE_CHECKING:  # the table is read without torch, which takes seconds to import
+if TYPE_CHECKING:  # reading the table must not import torch, which takes seconds
     from torch import nn
 
 CROP_SIDE = 224
-"""Side in pixels of the crop that every window of a map stands for."""
+"""Side in pixels of the crop that a window of a feature map encodes."""
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What must be known of a trunk before it runs.
+    """A trunk and the geometry of its feature maps.
 
     Attributes:
-        name: As torchvision spells it.
-        channels: Length of the encoding in one cell.
-        stride: Pixels from one cell to the next, in both axes.
-        window: Cells on a side of the window that encodes a 224 px crop.
-        first_centre: Pixel on which the first cell of a map is centred.
-        parameters: Number of trainable numbers in the trunk.
-        build: Function that makes the trunk with untrained weights.
+        name: name in torchvision.
+        channels: number of channels C of a feature map.
+        stride: pixels from one cell to the next, on both axes.
+        window: cells along a side of the window that encodes a 224 px crop.
+        first_centre: pixel on which the first cell of a map is centred.
+        parameters: number of parameters of the trunk.
+        build: function that builds the trunk with untrained weights.
     """
 
     name: str
@@ -41,8 +41,8 @@ class Architecture:
 
 
 def _alexnet() -> "nn.Sequential":
-    # Layer by layer as torchvision's ``alexnet().features``, whose import takes longer
-    # than locating a garment; a test holds both side by side.
+    # The layers of torchvision's ``alexnet().features``, repeated here since importing
+    # torchvision takes longer than locating a garment; a test compares both.
     from torch import nn
 
     return nn.Sequential(
@@ -58,8 +58,9 @@ def _alexnet() -> "nn.Sequential":
         nn.ReLU(inplace=True),
         nn.Conv2d(256, 256, kernel_size=3, padding=1),
         nn.ReLU(inplace=True),
-        # The last max pool at stride 1 doubles the grid without changing what its
-        # cells mean (TiefVision's slides): 11x11 cells for 224 px instead of 6x6.
+        # Stride 1 instead of 2 in the last max pool doubles the grid, 11x11 cells for
+        # 224 px instead of 6x6, without changing what a cell encodes (TiefVision's
+        # slides).
         nn.MaxPool2d(kernel_size=3, stride=1),
     )
 
@@ -76,8 +77,8 @@ def _mobilenet_v2() -> "nn.Sequential":
     from torch import nn
 
     blocks = torchvision.models.mobilenet_v2(weights=None).features[:18]
-    # The same finer grid where convolutions follow the last step of two: they are
-    # dilated, so every second cell still holds what the published network computes.
+    # The last stride of 2 becomes 1 here as well. The convolutions behind it are
+    # dilated, so that every second cell equals that of the published network.
     blocks[14].conv[1][0].stride = (1, 1)
     for block in blocks[15:18]:
         depthwise = block.conv[1][0]
@@ -97,10 +98,10 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def architecture_named(name: str) -> Architecture:
-    """Look an architecture up.
+    """Look up an architecture by name.
 
     Raises:
-        BadUsage: There is none of this name.
+        BadUsage: The name is unknown.
     """
     if name not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)

@@ -35,10 +35,17 @@ GPU_BATCH = 64
 
 
 class DenseEncoder(nn.Module):
-    """A trunk with its preprocessing; always in evaluation mode, never trained here.
+    """A trunk with its preprocessing, in evaluation mode and without gradients.
 
-    Calling it computes step by step in float32, which is the definition; ``encode``
-    and ``encode_many`` give the same maps as fast as the machine allows.
+    ``forward`` computes in float32, layer by layer; it defines the feature maps.
+    ``encode`` and ``encode_many`` compute the same maps with fused layers, in the
+    number format that is fastest here.
+
+    Args:
+        trunk: convolutional layers with their weights.
+        architecture: architecture of the trunk.
+        weights: name of the weights, for the identity.
+        precision: number format of ``encode`` and ``encode_many``.
     """
 
     mean: Tensor
@@ -64,41 +71,41 @@ class DenseEncoder(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """What ``encode`` computes in where the encoder is now."""
+        """Number format of ``encode`` on the current device of the encoder."""
         return dtype_for(self.identity.name, self.mean.device, self.precision)
 
     def forward(self, photos: Tensor, border: Border = NO_BORDER) -> Tensor:
         """Encode photographs of one size.
 
         Args:
-            photos: (B, H, W, 3) uint8 RGB.
-            border: Pixels of mean colour added left and right, and above and below,
+            photos: photographs, (B, H, W, 3) uint8 RGB.
+            border: pixels of mean colour added left and right, and above and below,
                 so that a window can reach beyond the edge.
 
         Returns:
-            (B, C, h, w) float32. The window whose corner is cell (row, column) encodes
-            the crop that ``crop_of_window`` gives.
+            Feature maps, (B, C, h, w) float32. The window whose first cell is
+            (row, column) encodes the crop that ``crop_of_window`` gives.
         """
         encoded: Tensor = self.trunk(self._pixels(photos, border))
         return encoded
 
     def encode(self, photo: NDArray[np.uint8], border: Border = NO_BORDER) -> Tensor:
-        """Encode one photograph, (H, W, 3) uint8 RGB, to (C, h, w) on the CPU."""
+        """Encode a photograph, (H, W, 3) uint8 RGB, to (C, h, w) float32 on the CPU."""
         return self.encode_many([photo], border)[0]
 
     @torch.inference_mode()
     def encode_many(
         self, photos: Sequence[NDArray[np.uint8]], border: Border = NO_BORDER
     ) -> list[Tensor]:
-        """Encode photographs, each as ``encode`` does.
+        """Encode photographs of any sizes.
 
         Args:
-            photos: (H, W, 3) uint8 RGB each. Neighbours of one size are encoded
-                together where that is faster.
-            border: As for ``forward``, around each.
+            photos: photographs, (H, W, 3) uint8 RGB each. On a GPU consecutive ones of
+                the same size are encoded as a batch.
+            border: pixels of mean colour added around each, as for ``forward``.
 
         Returns:
-            (C, h, w) float32 of each, on the CPU.
+            Feature map of each, (C, h, w) float32 on the CPU.
         """
         run = self._fused_trunk()
         maps: list[Tensor] = []
@@ -112,8 +119,9 @@ class DenseEncoder(nn.Module):
         """(B, H, W, 3) uint8 -> (B, 3, H', W') float32, channels last in memory."""
         height, width = photos.shape[1:3]
         beside, above = border
-        # Whole rows of colours at a time: three numbers at a time take as long as a
-        # layer. Zero is the mean colour, and what the layers pad with themselves.
+        # Normalised as rows of W * 3 numbers, since broadcasting over 3 numbers takes
+        # as long as a layer. Padding is done afterwards: zero is then the mean colour,
+        # and the value with which the layers pad as well.
         rows = photos.flatten(2).float()  # (B, H, W, 3) -> (B, H, W * 3)
         rows = (rows - self.mean.repeat(width)).div_(self.std.repeat(width))
         rows = nn.functional.pad(rows, (3 * beside, 3 * beside, above, above))
@@ -123,7 +131,7 @@ class DenseEncoder(nn.Module):
     def _fused_trunk(self) -> Run:
         device = self.mean.device
         if self._fused is None or self._fused[0] != device:
-            # In a tuple, or it would become a part of the module and of its weights.
+            # A tuple, so that torch does not register the fused layers as a submodule.
             self._fused = (device, fuse_trunk(self.trunk, device, self.dtype))
         return self._fused[1]
 
@@ -131,10 +139,10 @@ class DenseEncoder(nn.Module):
 def _batches(
     photos: Sequence[NDArray[np.uint8]], device: torch.device
 ) -> Iterator[NDArray[np.uint8]]:
-    """Photographs as (B, H, W, 3) arrays, in their order.
+    """Photographs in batches of one size, (B, H, W, 3), in their order.
 
-    On a CPU each is alone: more would push the activations out of the cache, and a
-    photograph's map would depend on its company in the last digits.
+    On a CPU every batch holds one photograph. A larger batch would push activations out
+    of the cache, and the last digits of a map would depend on the rest of the batch.
     """
     most = 1 if device.type == "cpu" else GPU_BATCH
     for _, same_size in groupby(photos, key=np.shape):
@@ -149,14 +157,14 @@ def make_encoder(
     """Build an encoder by name.
 
     Args:
-        name: A key of ``ARCHITECTURES``.
-        weights: Their source, as for ``load_weights``.
-        seed: Of random weights.
-        precision: What ``encode`` computes in.
+        name: name of the architecture, a key of ``ARCHITECTURES``.
+        weights: source of the weights, as for ``load_weights``.
+        seed: seed of random weights.
+        precision: number format of ``encode``.
 
     Raises:
-        BadUsage: No such encoder.
-        BadWeights: The weights cannot be had or do not fit.
+        BadUsage: The architecture is unknown.
+        BadWeights: The weights cannot be loaded or have another architecture.
     """
     architecture = architecture_named(name)
     trunk = architecture.build()
@@ -169,7 +177,13 @@ def restore_encoder(
     state: Mapping[str, Tensor],
     precision: Precision = AUTO,
 ) -> DenseEncoder:
-    """Rebuild the encoder whose identity and weights an artifact holds."""
+    """Rebuild an encoder from its identity and its weights.
+
+    Args:
+        identity: identity of the encoder, as ``EncoderIdentity.to_dict`` gives it.
+        state: weights by name.
+        precision: number format of ``encode``.
+    """
     architecture = architecture_named(identity["name"])
     trunk = architecture.build()
     trunk.load_state_dict(dict(state))
@@ -179,7 +193,17 @@ def restore_encoder(
 def crop_of_window(
     row: int, column: int, architecture: Architecture, border: Border = NO_BORDER
 ) -> tuple[int, int, int, int]:
-    """The crop, in pixels of the encoded photograph, that a window stands for."""
+    """The crop that a window of a feature map encodes.
+
+    Args:
+        row: row of the window's first cell.
+        column: column of the window's first cell.
+        architecture: architecture of the encoder.
+        border: border with which the photograph was encoded.
+
+    Returns:
+        x0, y0, x1, y1 in pixels of the photograph; they may lie outside of it.
+    """
     x0 = column * architecture.stride - border[0]
     y0 = row * architecture.stride - border[1]
     return x0, y0, x0 + CROP_SIDE, y0 + CROP_SIDE

@@ -1,4 +1,4 @@
-"""The file of an encoder: its format, and the check that it is whole; without torch."""
+"""The format of encoder files, and the hash of the trunk in one; without torch."""
 
 from pathlib import Path
 
@@ -10,18 +10,19 @@ from tiefvision.encoders.weights_header import not_safetensors
 
 ENCODER_FORMAT = "tiefvision-encoder"
 ENCODER_VERSION = 1
-"""Version of the layout of an encoder file; another one is refused."""
+"""Version of the format; files of another version are refused."""
 
 READOUTS = ("meaning", "appearance")
-"""Linear layers over an encoder's cells that bring out one of the two things in them.
-The map's own cosine is a compromise: a red coat and a red dress, or two dresses."""
+"""Names of the read-outs: linear layers over the mean of an encoder's cells. "meaning"
+brings photographs of one class close together, "appearance" those of one look; the
+cosine of the map itself is a compromise between both."""
 
 
 def encoder_file_hash(path: Path) -> str:
-    """The hash of the trunk in an encoder file, as ``EncoderIdentity`` has it.
+    """The hash of the trunk in an encoder file, equal to its ``weights_hash``.
 
     Raises:
-        BadWeights: The file is truncated or is something else.
+        BadWeights: The file is truncated or no safetensors file.
     """
     try:
         tensors = load_file(path)

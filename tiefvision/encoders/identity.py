@@ -1,4 +1,4 @@
-"""What tells the feature maps of two encoders apart; known without torch."""
+"""The identity of an encoder, which decides whether feature maps can be compared."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ PREPROCESSING = "RGB / 255, ImageNet mean and std, zero border"
 
 @dataclass(frozen=True)
 class EncoderIdentity:
-    """What two maps must share to be compared.
+    """The identity of an encoder.
 
     Attributes:
-        name: The architecture.
-        weights: Where the weights came from, for people.
-        weights_hash: SHA-256 of the weights.
-        preprocessing: What happens to the pixels before the first layer.
+        name: name of the architecture.
+        weights: name of the weights, for messages only.
+        weights_hash: SHA-256 of the weights, as ``hash_arrays`` computes it.
+        preprocessing: preprocessing of the pixels before the first layer.
     """
 
     name: str
@@ -28,7 +28,7 @@ class EncoderIdentity:
     preprocessing: str = PREPROCESSING
 
     def to_dict(self) -> dict[str, str]:
-        """As it stands in the header of an artifact."""
+        """The identity as an entry of an artifact's header."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -36,18 +36,18 @@ class EncoderIdentity:
 
 
 def same_encoder(identity: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether maps of two encoders can be mixed.
+    """Whether the feature maps of two encoders can be compared.
 
-    Where the weights came from is moot, and so is the number format in which the
-    encoder computed: "auto" takes another than float32 only where each cell keeps a
-    cosine of 0.999 to it.
+    Architecture, weights and preprocessing must be equal. The name of the weights does
+    not matter. Nor does the number format: "auto" chooses another than float32 only if
+    each cell keeps a cosine of at least 0.999 to its value in float32.
     """
     decisive = ("name", "weights_hash", "preprocessing")
     return all(identity[key] == other[key] for key in decisive)
 
 
 def hash_arrays(arrays: Mapping[str, NDArray[Any]]) -> str:
-    """SHA-256 over names, shapes and values, as float32, of weights by name."""
+    """SHA-256 over names, shapes and float32 values of arrays, sorted by name."""
     digest = hashlib.sha256()
     for name, array in sorted(arrays.items()):
         values = np.ascontiguousarray(array, dtype=np.float32)

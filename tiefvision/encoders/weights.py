@@ -1,7 +1,7 @@
-"""Where the weights of a trunk come from: the package, a file, torchvision, or chance.
+"""Loading the weights of a trunk: shipped, from a file, of torchvision, or random.
 
-Weights are safetensors on disk. torchvision publishes its own in PyTorch's format; they
-are read with ``weights_only`` and checked against the hash in their name.
+Files of weights are safetensors. torchvision publishes PyTorch files, which are read
+with ``weights_only`` and checked against the hash in their name.
 """
 
 from collections.abc import Mapping
@@ -38,17 +38,18 @@ def load_weights(
     """Fill a trunk with weights, in place.
 
     Args:
-        trunk: As ``architecture.build()`` made it.
-        architecture: What the trunk is.
+        trunk: trunk with any weights, as ``architecture.build()`` makes it.
+        architecture: architecture of the trunk.
         source: "shipped", "locator", "imagenet", "random", or the path of a safetensors
-            file: an encoder file of this project, or torchvision's names and shapes.
-        seed: Of the random weights; unused otherwise.
+            file: an encoder file of this project, or one with torchvision's names.
+        seed: seed of random weights; unused otherwise.
 
     Returns:
-        A label for headers and messages, such as "alexnet-1" or "random (seed 0)".
+        Name of the weights for headers and messages, such as "alexnet-1" or
+        "random (seed 0)".
 
     Raises:
-        BadWeights: They cannot be had, or are of another architecture.
+        BadWeights: The weights cannot be loaded or have another architecture.
     """
     path = source_file(architecture, source)
     if path:
@@ -62,11 +63,14 @@ def load_weights(
 
 
 def load_readouts(architecture: Architecture, source: str) -> dict[str, nn.Linear]:
-    """The read-outs that come with weights; none with those of others.
+    """The read-outs in a file of weights, by name; {} for weights without read-outs.
 
     Args:
-        architecture: Whose weights.
-        source: As for ``load_weights``, which says what is wrong with it.
+        architecture: architecture of the encoder.
+        source: source of the weights, as for ``load_weights``.
+
+    Raises:
+        BadWeights: The file cannot be read, or the package ships no such weights.
     """
     path = source_file(architecture, source)
     if not path:
@@ -83,14 +87,14 @@ def load_readouts(architecture: Architecture, source: str) -> dict[str, nn.Linea
 
 
 def source_file(architecture: Architecture, source: str) -> Path | None:
-    """The file that a source of weights stands for; None where it is no file.
+    """The file of a source of weights; None for "imagenet" and "random".
 
     Args:
-        architecture: Whose weights.
-        source: As for ``load_weights``.
+        architecture: architecture of the encoder.
+        source: source of the weights, as for ``load_weights``.
 
     Raises:
-        BadWeights: They should ship with the package, and do not.
+        BadWeights: The package ships no such weights.
     """
     if source in (RANDOM, IMAGENET):
         return None
@@ -119,19 +123,20 @@ def write_encoder(
     facts: Mapping[str, Any],
     beside: Mapping[str, Mapping[str, Tensor]] | None = None,
 ) -> None:
-    """Write an encoder file: half precision, and what its header says.
+    """Write an encoder file in half precision.
 
     Args:
-        path: Of the file, as ``encoder_file`` has it.
-        architecture: A key of ``ARCHITECTURES``.
-        state: The weights by the names of the trunk.
-        facts: "name", such as "alexnet-1", and whatever else is worth knowing of how
-            they came about ("teacher", "licence"), of JSON types.
-        beside: What was trained with it, by the names of its tensors: linear layers
-            over its cells under those of ``READOUTS``, or heads.
+        path: path of the file, as ``encoder_file`` gives it.
+        architecture: name of the architecture, a key of ``ARCHITECTURES``.
+        state: weights of the trunk by name.
+        facts: entries of the header, of JSON types: "name", such as "alexnet-1", and
+            facts about the training, such as "teacher" and "licence".
+        beside: weights of networks that were trained with the encoder, by name of the
+            network and name of the tensor: read-outs (``READOUTS``) or heads.
 
     Raises:
-        BadWeights: The weights are of another architecture, or beyond half precision.
+        BadWeights: The weights have another architecture, or a value exceeds the range
+            of half precision.
     """
     trunk = architecture_named(architecture).build()
     fill_module(trunk, state, "The state")
@@ -166,8 +171,8 @@ def _fill_randomly(trunk: nn.Module, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     for module in trunk.modules():
         if isinstance(module, nn.Conv2d):
-            # He et al. 2015 (arXiv:1502.01852), eq. 10: keeps the variance of the
-            # activations from layer to layer; torchvision's default lets it fade.
+            # He et al. 2015 (arXiv:1502.01852), eq. 10: the variance of activations
+            # stays the same from layer to layer; with torch's default it shrinks.
             fan_in = module.weight[0].numel()
             with torch.no_grad():
                 module.weight.normal_(0.0, (2.0 / fan_in) ** 0.5, generator=generator)
@@ -176,7 +181,7 @@ def _fill_randomly(trunk: nn.Module, seed: int) -> None:
 
 
 def _imagenet_state(architecture: Architecture) -> Mapping[str, Tensor]:
-    import torchvision  # costs a second that only this source of weights need pay
+    import torchvision  # lazily: it takes a second, and only this source needs it
 
     weights = torchvision.models.get_model_weights(architecture.name).DEFAULT
     try:
@@ -211,7 +216,7 @@ def _load_file(trunk: nn.Sequential, architecture: Architecture, path: Path) -> 
 def _fill_as_published(
     trunk: nn.Sequential, state: Mapping[str, Tensor], where: str
 ) -> None:
-    # torchvision's files hold the whole network: its convolutions are "features.*".
+    # torchvision's files hold the whole network; the trunk has the prefix "features.".
     prefix = "features."
     found = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     fill_module(trunk, found, where, prefix)

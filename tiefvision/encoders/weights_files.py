@@ -1,8 +1,8 @@
-"""Files of weights: safetensors, with what this project says of them in their header.
+"""Files of weights: safetensors with a JSON object in the header.
 
-A file of ours says there, as one JSON object, its format, its version, the name of the
-model, and what a reader needs to build it. One object rather than many entries, because
-safetensors writes entries in any order, and equal models should be equal files.
+The object holds the format, its version, the name of the model, and the settings from
+which the model can be built. It is one entry of the header because safetensors writes
+several entries in random order, and equal models should give equal files.
 """
 
 import json
@@ -29,16 +29,16 @@ Module = TypeVar("Module", bound=nn.Module)
 
 @dataclass(frozen=True)
 class WeightsFile(WeightsHeader):
-    """What a safetensors file holds.
+    """Header and tensors of a safetensors file.
 
     Attributes:
-        tensors: Each tensor by its name.
+        tensors: tensors by name.
     """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
 
     def group(self, prefix: str) -> dict[str, Tensor]:
-        """The tensors whose names start with a prefix, without it."""
+        """The tensors whose names start with a prefix, by the rest of the name."""
         return {
             name.removeprefix(prefix): tensor
             for name, tensor in self.tensors.items()
@@ -47,13 +47,13 @@ class WeightsFile(WeightsHeader):
 
 
 def read_weights_file(path: Path) -> WeightsFile:
-    """Read a safetensors file; nothing in it is run.
+    """Read a safetensors file, which can hold no code.
 
     Args:
-        path: The file.
+        path: path of the file.
 
     Raises:
-        BadWeights: There is none, it is truncated, or it is something else.
+        BadWeights: The file is missing, truncated, or no safetensors file.
     """
     header = read_weights_header(path)
     try:
@@ -67,15 +67,16 @@ def read_weights_file(path: Path) -> WeightsFile:
 def write_weights_file(
     path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]
 ) -> None:
-    """Write tensors in half precision, and what is to be known of them.
+    """Write tensors in half precision, with facts about them in the header.
 
     Args:
-        path: Of the file; an older one is replaced in one step.
-        tensors: By name; integers stay what they are.
-        facts: Of JSON types, with "format", "version" and "name".
+        path: path of the file; an older file is replaced atomically.
+        tensors: tensors by name; integers keep their type.
+        facts: entries of the header, of JSON types, with "format", "version" and
+            "name".
 
     Raises:
-        BadWeights: A value is beyond half precision.
+        BadWeights: A value exceeds the range of half precision.
     """
     halves = {name: _to_half(name, tensor) for name, tensor in tensors.items()}
     header = {HEADER_KEY: json.dumps(facts, sort_keys=True, ensure_ascii=False)}
@@ -88,13 +89,13 @@ def write_weights_file(
 def fill_module(
     module: nn.Module, state: Mapping[str, Tensor], where: str, prefix: str = ""
 ) -> None:
-    """Give a module its weights, in place, whatever their precision.
+    """Load weights into a module, in place; they are converted to its precision.
 
     Args:
-        module: With any weights.
-        state: By the names of the module; further tensors are passed over.
-        where: What to call their source in messages.
-        prefix: Before the names in that source.
+        module: module with any weights.
+        state: weights by name; tensors that the module lacks are ignored.
+        where: name of their source, for messages.
+        prefix: prefix of the names in that source, for messages.
 
     Raises:
         BadWeights: A tensor is missing or has another shape.
@@ -124,14 +125,14 @@ def restore_module(
     where: str,
     prefix: str = "",
 ) -> Module:
-    """A module with trained weights, ready to run.
+    """Load weights into a module, in evaluation mode and on a device.
 
     Args:
-        module: A network with any weights; it is filled in place.
-        state: The weights by name.
-        device: Where it is to run.
-        where: What to call their source in messages.
-        prefix: Before the names in that source.
+        module: module with any weights, filled in place.
+        state: weights by name; tensors that the module lacks are ignored.
+        device: device of the module.
+        where: name of their source, for messages.
+        prefix: prefix of the names in that source, for messages.
 
     Raises:
         BadWeights: A tensor is missing or has another shape.
@@ -146,5 +147,5 @@ def _to_half(name: str, tensor: Tensor) -> Tensor:
         return tensor
     half = tensor.to(torch.float16)
     if not half.isfinite().all():
-        raise BadWeights(f"{name} holds values that half precision cannot.")
+        raise BadWeights(f"{name} holds values beyond the range of half precision.")
     return half

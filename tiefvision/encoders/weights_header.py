@@ -1,4 +1,4 @@
-"""The header of a file of weights, read without torch and without the tensors."""
+"""The header of a file of weights, read without its tensors and without torch."""
 
 import json
 import math
@@ -12,20 +12,20 @@ from safetensors import SafetensorError, safe_open
 from tiefvision.errors import BadWeights
 
 HEADER_KEY = "tiefvision"
-"""Entry of safetensors' metadata that holds what this project says of a file."""
+"""Entry of safetensors' metadata that holds the JSON object of this project."""
 
 PICKLES = (b"PK\x03\x04", b"\x80")
-"""First bytes of what ``torch.save`` writes: an archive of pickles, or a pickle."""
+"""First bytes of files of ``torch.save``: a ZIP archive of pickles, or a pickle."""
 
 
 @dataclass(frozen=True)
 class WeightsHeader:
-    """What the header of a safetensors file says.
+    """The header of a safetensors file.
 
     Attributes:
-        path: The file.
-        facts: What this project says of it; empty if this project did not write it.
-        shapes: Shape of each tensor by its name.
+        path: path of the file.
+        facts: JSON object of this project; {} in a file that others wrote.
+        shapes: shape of each tensor by name.
     """
 
     path: Path
@@ -34,11 +34,11 @@ class WeightsHeader:
 
     @property
     def name(self) -> str:
-        """Name of the model, such as "alexnet-1"; that of a file that does not say."""
+        """Name of the model, such as "alexnet-1"; without one, the name of the file."""
         return str(self.facts.get("name", self.path.name))
 
     def count(self, prefix: str = "") -> int:
-        """Numbers in all tensors whose names start with a prefix."""
+        """Number of parameters in the tensors whose names start with a prefix."""
         return sum(
             math.prod(shape)
             for name, shape in self.shapes.items()
@@ -50,7 +50,7 @@ def read_weights_header(path: Path) -> WeightsHeader:
     """Read the header of a safetensors file.
 
     Raises:
-        BadWeights: There is no file, it is truncated, or it is something else.
+        BadWeights: The file is missing, truncated, or no safetensors file.
     """
     if not path.exists():
         raise BadWeights(f"There is no weights file at {path}.")
@@ -67,25 +67,25 @@ def read_weights_header(path: Path) -> WeightsHeader:
 
 
 def require_format(file: WeightsHeader, expected: str, version: int) -> None:
-    """Refuse a file that is not what is asked for.
+    """Refuse a file of another format or version.
 
     Args:
-        file: Header of the file.
-        expected: Format that is asked for.
-        version: Version of the format that this release reads.
+        file: header of the file.
+        expected: name of the expected format.
+        version: version of the format that this release reads.
 
     Raises:
-        BadWeights: It has another format or version.
+        BadWeights: The file has another format or version.
     """
     found = file.facts.get("format")
     if found != expected:
-        what = f"is a {found} file" if found else "says nothing of its format"
+        what = f"is a {found} file" if found else "does not name its format"
         raise BadWeights(f"{file.path} {what}, expected {expected}.")
     if file.facts.get("version") != version:
         raise BadWeights(
             f"{file.path} is of version {file.facts.get('version')} of {expected}, "
             f"expected version {version}.",
-            "Use the release of tiefvision that wrote it, or write it anew.",
+            "Use the release of tiefvision that wrote it, or write it again.",
         )
 
 
@@ -93,8 +93,8 @@ def not_safetensors(path: Path, error: Exception) -> BadWeights:
     """The error to raise over a file that cannot be read as safetensors."""
     if path.is_file() and _is_pickle(path):
         return BadWeights(
-            f"{path} is not a safetensors file but a pickle of PyTorch's, which may "
-            "hold code and is not read.",
+            f"{path} is not a safetensors file but a PyTorch pickle. It is not read, "
+            "because a pickle can hold code.",
             "Convert it once, with safetensors.torch.save_file and "
             "torch.load(..., weights_only=True).",
         )
@@ -106,5 +106,6 @@ def not_safetensors(path: Path, error: Exception) -> BadWeights:
 def _is_pickle(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(9)
-    # Safetensors: eight bytes of a length, which may look like anything, then JSON.
+    # A safetensors file starts with eight bytes of a length, which may equal the first
+    # bytes of a pickle, and then JSON.
     return start.startswith(PICKLES) and start[8:] != b"{"

@@ -1,7 +1,7 @@
-"""What may be cropped of a photograph in a comparison, by name."""
+"""Names of the boxes by which a comparison crops photographs."""
 
 LOCATED = "located"
-"""The box of the garment that the locator is surest of."""
+"""The box of the garment with the locator's highest score."""
 
 WHOLE = "whole"
 """The whole photograph."""
@@ -10,4 +10,4 @@ TRUE = "true"
 """The annotated box."""
 
 PREDICTED = "predicted"
-"""Located boxes, where photographs were not taken whole."""
+"""The boxes that the locator predicted, unless photographs were taken whole."""

@@ -1,4 +1,4 @@
-"""The comparison of a workspace's rankers: figures, lines for JSON, and the page."""
+"""The comparison of rankers on the test split: figures, differences and JSON lines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,10 +30,10 @@ from tiefvision.workspace.records import read_photos
 
 @runtime_checkable
 class TellsWhatItLearnt(Protocol):
-    """A ranker that can say what it has learnt."""
+    """A ranker that can describe what it has learnt."""
 
     def learnt_in_words(self) -> str:
-        """What was learnt, in a line."""
+        """Description of what was learnt, in one line."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +41,24 @@ class Comparison:
     """Rankers side by side on one search.
 
     Attributes:
-        protocol: In words, with what became of every photograph.
-        search: The queries and the gallery.
-        results: The first is the baseline.
-        by_box: Of the same queries by other boxes, by their name.
-        boxes: What was cropped of each photograph; None for the whole one.
-        seed: Of the bootstrap.
-        gone: By the name of other boxes, how many queries could not be read again;
-            they count as misses there. Where none could be, ``by_box`` lacks the name.
-        indexes: What is known of each ranker's index, as ``with_indexes`` finds it:
-            "embedding", numbers of one; "bytes" on disk; "recall_of_exact", share of
-            the exact ten nearest neighbours that it finds; "ahead_of_exact", recall@1
-            and recall@10 by the index less those of exact search. An index that was
-            not judged lacks the last two.
-        terms: The protocol number by number, as ``SearchTerms`` has it.
-        peaks: Of each ranker, the bytes of memory that exact search takes at most, as
-            ``peak_of_search`` has it.
-        learnt: What rankers have learnt that can tell it, in words, by their name.
+        protocol: protocol in words, including the photographs that were left out.
+        search: queries and gallery.
+        results: results of the rankers, the baseline first.
+        by_box: results of the same queries cropped by other boxes, by name of the box.
+        boxes: box by which each photograph was cropped; None for the whole photograph.
+        seed: seed of the bootstrap.
+        gone: number of queries that could not be read again, by name of the other box.
+            These queries count as misses in ``by_box``; a box by which no query could
+            be read is missing there.
+        indexes: facts about each ranker's index, as ``with_indexes`` collects them:
+            "embedding", the length of an embedding; "bytes", the size on disk;
+            "recall_of_exact", the share of the exact ten nearest neighbours that the
+            index finds; "ahead_of_exact", recall@1 and recall@10 of the index minus
+            those of exact search. An index that was not evaluated lacks the last two.
+        terms: protocol number by number, as ``SearchTerms.to_dict`` gives it.
+        peaks: peak memory of exact search in bytes by ranker, as ``peak_of_search``
+            estimates it.
+        learnt: what a ranker has learnt, in words, by name of the ranker.
     """
 
     protocol: str
@@ -74,7 +75,7 @@ class Comparison:
 
     @property
     def box(self) -> str:
-        """What was cropped of the queries."""
+        """Name of the box by which the queries were cropped."""
         return str(self.terms.get("box", PREDICTED))
 
     def ends(self) -> tuple[RankerResult, ...]:
@@ -82,9 +83,9 @@ class Comparison:
         return self.results[:1] + self.results[1:][-1:]
 
     def opponents(self) -> tuple[RankerResult, ...]:
-        """Whom the last ranker is held against: the first, and the best of the others.
+        """The rankers that the last one is compared with: the first and the best.
 
-        None where it is alone.
+        Both may be the same. The tuple is empty if there is only one ranker.
         """
         others = self.results[:-1]
         if not others:
@@ -93,21 +94,21 @@ class Comparison:
         return others[:1] if rival is others[0] else (others[0], rival)
 
     def foremost(self, count: int) -> list[RankerResult]:
-        """The last ranker and the best of the others, in the order of all."""
+        """The last ranker and the best others, ``count`` together, in their order."""
         best = sorted(self.results[:-1], key=_mean_rank, reverse=True)[: count - 1]
         kept = {result.ranker for result in (*best, self.results[-1])}
         return [result for result in self.results if result.ranker in kept]
 
     def ahead(self, other: RankerResult) -> dict[str, Figure]:
-        """How far the last ranker is ahead of another."""
+        """Figures of the last ranker minus those of another one."""
         return differences(self.results[-1], other, self.seed)
 
     def chances(self, other: RankerResult) -> dict[str, float]:
-        """How likely that is if both were alike."""
+        """p of each difference between the last ranker and another one."""
         return chances(self.results[-1], other, self.seed)
 
     def to_lines(self) -> list[dict[str, Any]]:
-        """One JSON object a ranker, as ``tiefvision compare --json`` prints them."""
+        """A JSON object for each ranker, as ``tiefvision compare --json`` prints it."""
         lines = []
         for result in self.results:
             line: dict[str, Any] = {
@@ -152,7 +153,7 @@ def _mean_rank(result: RankerResult) -> float:
 
 
 def _against(result: RankerResult, other: RankerResult, seed: int) -> dict[str, Any]:
-    """What a ranker gains over another, as JSON shows it."""
+    """Differences between two rankers with their p, as JSON shows them."""
     chance = chances(result, other, seed)
     return {
         "ahead_of": other.ranker,
@@ -176,21 +177,22 @@ def compare_rankers(
     within: Within = "all",
     matching: str = "*",
 ) -> Comparison:
-    """Put the search of the test split to every ranker.
+    """Run the search of the test split with every ranker.
 
     Args:
-        records: Of stage 1.
-        crops: Of stage 6.
-        rankers: By name, the baseline first.
-        garments_of: Reads the maps of the crops.
-        seed: Of the bootstrap.
-        track: Shows progress.
-        by_box: Reads the maps of queries by other boxes, as ``query_garments`` does.
-        within: What of the gallery a query may find.
-        matching: Pattern of the paths of the queries.
+        records: artifact of stage 1.
+        crops: artifact of stage 6.
+        rankers: rankers by name, the baseline first.
+        garments_of: reader of the crops of views.
+        seed: seed of the bootstrap.
+        track: shows progress.
+        by_box: readers of the queries' crops by other boxes, as ``query_garments``
+            makes them.
+        within: part of the gallery that a query may find.
+        matching: pattern of the paths of queries.
 
     Raises:
-        BadDataset: The test split asks nothing, or there is one answer to all.
+        BadDataset: The test split has no queries, or the gallery only one item.
     """
     photos = read_photos(records)
     available = paths_with_maps(crops, photos)
@@ -202,7 +204,7 @@ def compare_rankers(
     missed = missed_queries(search, crops)
     terms = terms_of(search, records, crops, available, matching)
     results = tuple(
-        result.without(missed)
+        result.with_misses(missed)
         for result in run_search(search, rankers, garments_of, track)
     )
     others, gone = {}, {}
@@ -211,7 +213,7 @@ def compare_rankers(
         unread = read.gone(search.queries)
         gone[kind] = int(unread.sum())
         if not unread.all():
-            others[kind] = tuple(result.without(unread) for result in found)
+            others[kind] = tuple(result.with_misses(unread) for result in found)
     return Comparison(
         terms.in_words(search),
         search,
@@ -240,15 +242,15 @@ def _what_was_learnt(rankers: Mapping[str, object]) -> dict[str, str]:
 def _other_boxes(
     search: Search, terms: SearchTerms, by_box: Mapping[str, BoxedQueries]
 ) -> dict[str, BoxedQueries]:
-    """Those by which queries look otherwise than they did."""
+    """The readers of boxes that differ from those of the search."""
     if search.kind == "view":
-        return {}  # An altered view has no other box: its crop was altered.
+        return {}  # An altered view is made of its crop, so that it has no other box.
     same = {terms.box} | ({TRUE} if terms.unboxed == terms.queries else set())
     return {kind: read for kind, read in by_box.items() if kind not in same}
 
 
 def require_choice(search: Search, split: Split) -> None:
-    """Raises BadDataset where a split asks nothing, or there is one answer to all."""
+    """Raises BadDataset if a split has no queries, or the gallery only one item."""
     if not search.queries:
         raise BadDataset(
             f"The {split} split holds no photograph that can be searched with.",
@@ -257,6 +259,6 @@ def require_choice(search: Search, split: Split) -> None:
         )
     if len(set(search.gallery_items)) < 2:
         raise BadDataset(
-            "The gallery holds one item alone, which every search would find.",
+            "The gallery holds only one item, which every search would find.",
             "Add photographs of other items to the dataset, then run: make stage-1",
         )

@@ -1,4 +1,4 @@
-"""What a search by an index loses against exact search."""
+"""Recall of a search by an index, compared with exact search."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.views import BLOCK, embed_views
 from tiefvision.records import View
 
-LOSS_CUTS = (1, LISTED)
+COMPARED_CUTS = (1, LISTED)
 """The k of the recall@k that are compared."""
 
 
 @dataclass(frozen=True)
-class IndexLoss:
-    """An index held against exact search, by the same queries.
+class IndexRecall:
+    """An index compared with exact search by the same queries.
 
     Attributes:
-        recall_of_exact: Share of the exact ten nearest neighbours that it finds.
-        ahead: recall@1 and recall@10 by the index less those of exact search.
+        recall_of_exact: share of the exact ten nearest neighbours that the index finds.
+        differences: recall@1 and recall@10 of the index minus those of exact search.
     """
 
     recall_of_exact: float
-    ahead: Mapping[str, Figure]
+    differences: Mapping[str, Figure]
 
 
 def judge_index(
@@ -40,31 +40,30 @@ def judge_index(
     embed: Embed,
     garments_of: GarmentsOf,
     seed: int = 0,
-) -> IndexLoss:
-    """Put a search to an index and hold the answers against exact search.
+) -> IndexRecall:
+    """Search by an index and compare the result with exact search.
 
     Args:
-        search: Queries and gallery, all of which every query searches.
-        result: What the ranker did with it by exact search; a query that counts as a
-            miss there counts as one here.
-        index: Over the embeddings of the gallery, row by row.
-        embed: The ranker.
-        garments_of: Reads the maps of views.
-        seed: Of the bootstrap.
+        search: queries and gallery; every query searches the whole gallery.
+        result: result of exact search; its misses count as misses of the index too.
+        index: index of the gallery's embeddings, in the order of the gallery.
+        embed: ranker.
+        garments_of: reader of the crops of views.
+        seed: seed of the bootstrap.
 
     Raises:
-        ValueError: Each query searches a part of the gallery, which an index cannot.
+        ValueError: Each query searches only a part of the gallery.
     """
     if search.within != "all":
         raise ValueError(f"an index does not search within {search.within}")
     found = _ask(index, search, embed, garments_of)
-    # A query may be a miss whatever is found: what was cropped is not its garment.
+    # A query in whose photograph no garment was located stays a miss.
     ranks = np.where(
         result.ranks == 0,
         0,
         ranks_of_found(found, search.query_items, search.gallery_items),
     )
-    return IndexLoss(
+    return IndexRecall(
         recall_of_neighbours(
             Neighbours(found.rows[:, :LISTED], found.similarities[:, :LISTED]),
             Neighbours(result.closest, result.similarities),
@@ -73,7 +72,7 @@ def judge_index(
             f"recall@{k}": bootstrap_difference(
                 recall_at(ranks, k), recall_at(result.ranks, k), seed
             )
-            for k in LOSS_CUTS
+            for k in COMPARED_CUTS
         },
     )
 
@@ -81,7 +80,7 @@ def judge_index(
 def _ask(
     index: HnswIndex, search: Search, embed: Embed, garments_of: GarmentsOf
 ) -> Neighbours:
-    """So many neighbours that the first ten items are among them, block by block."""
+    """Enough neighbours of every query to contain the ten closest items."""
     counts = np.unique(search.gallery_items, return_counts=True)[1]
     wanted = LISTED * int(counts.max(initial=1))
     parts = [
@@ -102,15 +101,16 @@ def _blocks(views: Sequence[View]) -> list[Sequence[View]]:
 def ranks_of_found(
     found: Neighbours, items: Sequence[str], gallery_items: Sequence[str]
 ) -> NDArray[np.int64]:
-    """The rank of the right item in what an index found.
+    """The rank of the right item among the neighbours that an index found.
 
     Args:
-        found: Of Q queries, the closest first.
-        items: What each of them asks for.
-        gallery_items: What each row of the gallery is.
+        found: neighbours of Q queries, the closest first.
+        items: right item of each query.
+        gallery_items: item of each row of the gallery.
 
     Returns:
-        (Q,) as ``ranks_of_first_hit``; 0 where the item was not found.
+        Ranks from 1, (Q,) int64, as ``ranks_of_first_hit`` counts them; 0 if the item
+        was not found.
     """
     ranks = np.zeros(len(found.rows), dtype=np.int64)
     for query, (rows, similarities) in enumerate(

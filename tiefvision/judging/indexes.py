@@ -1,4 +1,4 @@
-"""What an NMSLIB index of each ranker loses: the workspace's, or one made for it."""
+"""Evaluation of an NMSLIB index of each ranker against exact search."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,8 +21,8 @@ from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import input_digests
 
 MOST_BYTES = 2 << 30
-"""Embeddings of a gallery for which an index is built in memory; NMSLIB keeps a copy.
-A larger gallery is judged by the index of stage 9, or not at all."""
+"""Largest size of a gallery's embeddings for which an index is built in memory; NMSLIB
+keeps a copy of them. For a larger gallery only the index of stage 9 is evaluated."""
 
 
 def with_indexes(
@@ -32,22 +32,24 @@ def with_indexes(
     workspace: Workspace,
     track: Track = untracked,
 ) -> Comparison:
-    """The same comparison with what an index of each ranker loses.
+    """Add facts about an index of each ranker to a comparison.
 
-    Args:
-        comparison: By exact search.
-        rankers: Those that were compared, by name.
-        garments_of: Reads the maps of views.
-        workspace: Whose gallery is used where it was indexed for these photographs by
-            this ranker; otherwise an index is built in memory.
-        track: Shows progress, ranker by ranker.
-
-    An index that is built takes its own memory, beside that of exact search: the
+    The index of the workspace's gallery is used if it holds the same photographs and
+    the ranker's embeddings. Otherwise an index is built in memory; it takes the
     embeddings of the whole gallery, up to ``MOST_BYTES``, and NMSLIB's copy of them.
 
-    An index knows no restriction: where each query searches a part of the gallery, as
-    ``Search.within`` says, there is nothing to hold its answers against, and only the
-    size of embeddings is told.
+    An index always searches the whole gallery. If each query may find only a part of
+    it (``Search.within``), the facts hold just the length of an embedding.
+
+    Args:
+        comparison: comparison by exact search.
+        rankers: the rankers compared, by name.
+        garments_of: reader of the crops of views.
+        workspace: workspace whose gallery may hold an index.
+        track: shows progress, ranker by ranker.
+
+    Returns:
+        The comparison with ``Comparison.indexes``.
     """
     results = track(comparison.results, "searching by index", len(comparison.results))
     facts = {
@@ -76,9 +78,9 @@ def _facts(
         index = build_index(embed_views(search.gallery, garments_of, embed))
     if index is None:
         return facts
-    loss = judge_index(search, result, index, embed, garments_of, comparison.seed)
-    ahead = {name: figure.to_dict() for name, figure in loss.ahead.items()}
-    judged = {"recall_of_exact": loss.recall_of_exact, "ahead_of_exact": ahead}
+    recall = judge_index(search, result, index, embed, garments_of, comparison.seed)
+    ahead = {name: figure.to_dict() for name, figure in recall.differences.items()}
+    judged = {"recall_of_exact": recall.recall_of_exact, "ahead_of_exact": ahead}
     asked = search, result, index, embed, garments_of, comparison.seed
     return facts | stored | judged | reranking_facts(*asked)
 
@@ -86,7 +88,11 @@ def _facts(
 def _stored_index(
     workspace: Workspace, search: Search, ranker: str
 ) -> tuple[HnswIndex | None, dict[str, Any]]:
-    """The index of the gallery, if it is of these photographs, and its size."""
+    """The workspace's index of the gallery and its size; None and {} if unsuitable.
+
+    An index is suitable if it holds the photographs of the search, in the same order,
+    and the ranker's embeddings as they are.
+    """
     try:
         own = [ranker] if ranker_kind(ranker).learns == "triplets" else []
         made_of = ["photos", "crops", *own]
@@ -99,9 +105,9 @@ def _stored_index(
             if rows != [view.path for view in search.gallery]:
                 return None, {}
             facts = gallery.header.details["indexes"][ranker]
-            if facts.get("reduced"):  # an index of other numbers than are compared
+            if facts.get("reduced"):  # principal components, not the embeddings
                 return None, {}
             size = facts["bytes"]
             return read_index(gallery, ranker), {"bytes": size}
     except (TiefVisionError, KeyError):
-        return None, {}  # not indexed for this ranker, damaged or of an older version
+        return None, {}  # no index for this ranker, a damaged one, or an older release

@@ -1,4 +1,4 @@
-"""How much memory exact search takes."""
+"""Estimate of the memory that exact search takes."""
 
 import numpy as np
 import torch
@@ -10,27 +10,30 @@ from tiefvision.ranking.garments import Embed, Garments, GarmentsOf
 from tiefvision.ranking.views import BLOCK
 
 BYTES_OF_A_PAIR = 48
-"""Of a query of a block and a photograph of the gallery: their similarity in 4, then
-orders and sums over them of 8 each, as many as live at a time (44 were measured)."""
+"""Bytes for each pair of a query in the block and a photograph of the gallery: 4 for
+their similarity, the rest for sort orders and cumulative sums of 8 bytes each that are
+in memory at the same time (44 bytes were measured)."""
 
 
 def peak_bytes(
     embedding: int, gallery: int, garment: int = 0, block: int = BLOCK
 ) -> int:
-    """The most memory of arrays that ``run_search`` takes, beside a ranker's own.
+    """Peak memory of the arrays of ``run_search``, without those inside a ranker.
 
-    Libraries keep buffers of their own: 20 MB more were seen of a process.
-
-    While embedding: a block of queries, one of the gallery, the garments it is made of
-    and the similarities of a block. Then, while judging: a block of queries and what is
-    worked out of their similarities. It grows with the gallery, but not with its
-    square, nor with the number of queries.
+    While embedding, memory holds a block of queries, a block of the gallery with the
+    garments that it is made of, and the similarities of a block. While computing
+    figures, it holds a block of queries and the arrays derived from their similarities.
+    The peak grows linearly with the gallery and not with the number of queries. Buffers
+    of libraries are not counted; they added 20 MB in a measured process.
 
     Args:
-        embedding: Numbers in an embedding.
-        gallery: Photographs searched.
-        garment: Bytes that a ranker reads of one garment.
-        block: Views embedded at a time.
+        embedding: length of an embedding.
+        gallery: number of photographs in the gallery.
+        garment: bytes that a ranker reads of one garment.
+        block: number of views embedded at a time.
+
+    Returns:
+        Bytes.
 
     >>> peak_bytes(30976, 800, 4 * 30976) / 1e6
     95.977472
@@ -42,12 +45,14 @@ def peak_bytes(
 
 @torch.inference_mode()
 def peak_of_search(search: Search, embed: Embed, garments_of: GarmentsOf) -> int:
-    """``peak_bytes`` of a search by a ranker, whose needs one garment shows.
+    """``peak_bytes`` of a search by a ranker.
+
+    The bytes of a garment are measured by embedding one photograph of the gallery.
 
     Args:
-        search: Whose gallery holds a photograph or more.
-        embed: The ranker.
-        garments_of: Reads the crops of views.
+        search: search with at least one photograph in the gallery.
+        embed: ranker.
+        garments_of: reader of the crops of views.
     """
     weighed = _Weighed(garments_of(search.gallery[:1]))
     width = embed(weighed).shape[1]
@@ -55,7 +60,7 @@ def peak_of_search(search: Search, embed: Embed, garments_of: GarmentsOf) -> int
 
 
 class _Weighed:
-    """Garments that note how many bytes of them are read."""
+    """Garments that record how many bytes of each part are read."""
 
     def __init__(self, garments: Garments) -> None:
         self._garments = garments

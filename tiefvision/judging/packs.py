@@ -1,8 +1,8 @@
-"""A result pack: a comparison on disk, which can be compared with another.
+"""Result packs: a comparison on disk, which can be compared with another pack.
 
-``metrics.json`` holds every figure, the protocol, the seed, the options of the command,
-the encoder, digests of all that was compared, and the environment;
-``queries.csv`` a line a query and ranker; ``compare.html`` is the page.
+``metrics.json`` holds all figures, the protocol, the seed, the options of the command,
+the encoder, the digests of the inputs, and the environment. ``queries.csv`` has a line
+for each query and ranker. ``compare.html`` is the page.
 """
 
 import csv
@@ -36,7 +36,7 @@ TABLES = ("photos", "crops")
 """The artifacts that a comparison reads its photographs from."""
 
 MIRRORED = " (mirrored)"
-"""Behind the path of a photograph whose mirror image asks."""
+"""Suffix of a query's path if the query is a mirror image."""
 
 NAMING = ("query", "item", "ranker", "rank")
 """Columns before those of the figures."""
@@ -44,12 +44,12 @@ NAMING = ("query", "item", "ranker", "rank")
 
 @dataclass(frozen=True)
 class Pack:
-    """What a result pack says.
+    """The content of a result pack.
 
     Attributes:
-        protocol: Who searched where, in words.
-        queries: Q names.
-        values: Of each ranker and figure, (Q,).
+        protocol: protocol of the comparison in words.
+        queries: names of the Q queries.
+        values: value of each query by ranker and figure, (Q,) each.
     """
 
     protocol: str
@@ -60,16 +60,16 @@ class Pack:
 def compared_inputs(
     compared: Workspace, learnt_in: Workspace, models: Models, rankers: Collection[str]
 ) -> dict[str, str]:
-    """Digests of everything that the figures of a comparison came from, by name.
+    """Digests of all inputs of a comparison, by name.
 
     Args:
-        compared: Whose photographs and crops were compared.
-        learnt_in: Workspace on whose training split rankers learnt, if any did. Where
-            it is not the one compared, its digests stand under "training/".
-        models: Models that located, encoded and ranked.
-        rankers: Names of the rankers that were compared.
+        compared: workspace with the photographs and crops that were compared.
+        learnt_in: workspace on whose training split rankers learnt. If it is another
+            than ``compared``, its digests have the prefix "training/".
+        models: models that located, encoded and ranked.
+        rankers: names of the rankers that were compared.
     """
-    elsewhere = compared != learnt_in  # or the crops were there before the models came
+    elsewhere = compared != learnt_in
     trained = [name for name in rankers if ranker_kind(name).learns == "triplets"]
     ranking = (*trained, BUNDLE) if trained else ()
     inputs = input_digests(compared, TABLES) | {
@@ -88,12 +88,12 @@ class Origin:
     """Where the figures of a pack come from.
 
     Attributes:
-        inputs: Digests of what was compared, as ``compared_inputs`` gives them.
-        encoder: Identity of the one that made the maps.
-        models: What to call those that the command used.
-        dataset: Name of the folder whose photographs were compared.
-        options: Of the command, as they were given or by default.
-        device: Where it ran.
+        inputs: digests of the inputs, as ``compared_inputs`` gives them.
+        encoder: identity of the encoder that made the feature maps.
+        models: name of the models that the command used.
+        dataset: name of the folder whose photographs were compared.
+        options: options of the command, given or by default.
+        device: device on which the command ran.
     """
 
     inputs: Mapping[str, str]
@@ -108,9 +108,9 @@ def write_pack(comparison: Comparison, folder: Path, origin: Origin) -> None:
     """Write figures and queries; the page is written by ``write_page``.
 
     Args:
-        comparison: What to keep.
-        folder: Made if it is missing.
-        origin: Where it comes from.
+        comparison: comparison to write.
+        folder: folder of the pack; it is made if missing.
+        origin: inputs, options and device of the comparison.
     """
     metrics = {
         "format": FORMAT,
@@ -131,7 +131,7 @@ def write_pack(comparison: Comparison, folder: Path, origin: Origin) -> None:
 
 
 def read_pack(folder: Path) -> Pack:
-    """Read what ``write_pack`` wrote.
+    """Read a result pack.
 
     Raises:
         BadDataset: The folder holds no result pack, or a damaged one.
@@ -157,7 +157,7 @@ def shared_values(before: Pack, after: Pack) -> tuple[Values, Values, int]:
     """The values of the queries that both packs have, in one order, and their number.
 
     Raises:
-        BadDataset: They have none in common.
+        BadDataset: The packs have no query in common.
     """
     shared = sorted(set(before.queries) & set(after.queries))
     if not shared:
@@ -223,6 +223,6 @@ def _by_figure(
 
 
 def _environment(device: torch.device) -> dict[str, Any]:
-    """The machine, and the versions that the bench does not need."""
+    """The machine, and versions of libraries that ``this_machine`` leaves out."""
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "nmslib")}
     return this_machine(device).to_dict() | versions

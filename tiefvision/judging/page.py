@@ -1,4 +1,4 @@
-"""The page of a comparison: its figures, curves, and searches to look at."""
+"""The page of a comparison: figures, curves, and examples of searches."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -125,7 +125,7 @@ SHOWN_FIGURES = (
 
 
 def _differences(comparison: Comparison) -> Iterator[Difference]:
-    """What the last ranker gains over the first, and over its best rival."""
+    """Differences of the last ranker to the first, and to the best of the others."""
     last = comparison.results[-1]
     for other in comparison.opponents():
         yield Difference(
@@ -152,7 +152,7 @@ def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
 
 
 def _differences_by_box(comparison: Comparison) -> Iterator[Difference]:
-    """What the last ranker gains by each other box over the one it was given."""
+    """Differences of the last ranker by each other box to its own box."""
     last = comparison.results[-1]
     shown = shown_once(SHOWN_FIGURES, comparison.search)
     for kind, results in comparison.by_box.items():
@@ -188,12 +188,12 @@ def _chosen(figures: Mapping[str, Figure], names: Iterable[str]) -> dict[str, Fi
 def _of_figures(
     changes: Iterable[Difference], names: Sequence[str]
 ) -> tuple[Difference, ...]:
-    """Differences by some figures alone."""
+    """Differences restricted to some figures."""
     return tuple(replace(one, figures=_chosen(one.figures, names)) for one in changes)
 
 
 def _description(ranker: str) -> str:
-    """What a ranker compares, in a sentence; "" for one that no registry knows."""
+    """What a ranker compares, in a sentence; "" for an unknown ranker."""
     kind = RANKERS.get(ranker.split("-", 1)[0])
     return kind.summary if kind else ""
 
@@ -206,7 +206,7 @@ def _index_of(comparison: Comparison, ranker: str) -> dict[str, float | int]:
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    """What the protocol does not say, and the memory that exact search takes."""
+    """Remarks on the protocol, the memory of exact search, and indexes."""
     terms = comparison.terms
     if terms.get("unfound_gallery"):
         yield (

@@ -1,4 +1,4 @@
-"""A dataset made ready to compare rankers on, by models that were trained elsewhere."""
+"""Preparing a dataset for a comparison of rankers that were trained on another one."""
 
 import hashlib
 from pathlib import Path
@@ -23,20 +23,20 @@ from tiefvision.workspace.provenance import file_hash, files_fingerprint
 from tiefvision.workspace.records import photo_to_record
 
 VERSION = 1
-"""Version of what is prepared; raised when results change."""
+"""Version of the artifacts of ``prepare``; raised when results change."""
 
 
 def prepare(
     workspace: Workspace, models: Models, root: Path, boxes: str, resources: Resources
 ) -> Workspace:
-    """Locate and encode the photographs of a dataset; a killed run goes on.
+    """Locate and encode the photographs of a dataset; a killed run can be continued.
 
     Args:
-        workspace: Below which the result is kept, in a folder of its own.
-        models: What locates and encodes.
-        root: A dataset in the project's layout.
-        boxes: ``LOCATED`` or ``WHOLE``.
-        resources: What may be used.
+        workspace: workspace whose folder holds the result, in ``compared/<digest>``.
+        models: models that locate and encode.
+        root: folder of a dataset in the project's layout.
+        boxes: ``LOCATED`` or ``WHOLE``, the crop of each photograph.
+        resources: device, seed, limits and progress.
 
     Returns:
         A workspace with the artifacts "photos" and "crops".

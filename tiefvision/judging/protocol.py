@@ -1,4 +1,4 @@
-"""What a comparison was made of: who searched where, and what became of the others."""
+"""The protocol of a comparison: queries, gallery, and what was left out."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +21,7 @@ ASKED = {
     "view": ("altered views", "photographs", "the photograph itself"),
     "mirror": ("mirror images", "photographs", "the photograph itself"),
 }
-"""Per kind of a search: what asks, what is searched, and what a hit is."""
+"""By kind of a search: its queries, its gallery, and what counts as a hit."""
 
 SEARCHED: Mapping[Within, str] = {
     "all": "each query in the whole gallery",
@@ -29,7 +29,7 @@ SEARCHED: Mapping[Within, str] = {
     "variants": "each query among other variants of its item and other items in its "
     "variant",
 }
-"""What of the gallery a query may find."""
+"""Part of the gallery that a query may find, in words."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,21 @@ class SearchTerms:
         reach: number of items that a query may find, at most.
         matching: pattern of the paths of queries.
         box: what was cropped: ``PREDICTED`` boxes, or ``WHOLE`` photographs.
-        unsure: number of queries whose box was not told, but is the surest.
+        unsure: number of queries cropped by the surest of boxes below the score that is
+            reported.
         missed: number of queries in which nothing was found: they count as misses.
         unfound_gallery: number of photographs of the gallery in which nothing was
             found: they are taken whole.
         unboxed: number of queries without an annotated box: their true box is the
             whole photograph.
-        unreadable_queries: number of photographs that would have asked and cannot be
-            read.
-        unreadable_gallery: number of photographs that would have been searched and
+        unreadable_queries: number of queries left out because their photograph cannot
+            be read.
+        unreadable_gallery: number of photographs missing from the gallery because they
             cannot be read.
-        unanswerable: number of queries left out because what they may find lacks their
-            item.
-        alone: number of queries left out because they may find nothing but their item.
+        unanswerable: number of queries left out because their part of the gallery does
+            not hold their item.
+        alone: number of queries left out because their part of the gallery holds only
+            their item.
         unknown: number of queries left out because their category, or variant, is
             unknown.
     """
@@ -81,11 +83,11 @@ class SearchTerms:
     unknown: int
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The fields as values of JSON types."""
         return asdict(self)
 
     def in_words(self, search: Search) -> str:
-        """One sentence on what is asked, and on what became of all other photographs.
+        """One sentence on queries and gallery, and on photographs that were left out.
 
         Args:
             search: the search that these terms are of.
@@ -158,7 +160,7 @@ def terms_of(
     available: Collection[str],
     matching: str = "*",
 ) -> SearchTerms:
-    """What a search of the test split was made of.
+    """The terms of a search of the test split.
 
     Args:
         search: the search.
@@ -205,7 +207,7 @@ def protocol_rows(
 
 
 def note_reach(terms: Mapping[str, Any], cut: int) -> str:
-    """What recall means where a query may find fewer items than a cut; "" elsewhere.
+    """A note on recall if a query can find fewer items than a cut; "" otherwise.
 
     Args:
         terms: terms of a search, as ``SearchTerms.to_dict`` gives them, or an empty
@@ -222,7 +224,7 @@ def note_reach(terms: Mapping[str, Any], cut: int) -> str:
 
 
 def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:
-    """(Q,) whether nothing was found in the photograph of a query: it is a miss."""
+    """Queries in which no garment was located: they are misses. (Q,) bool."""
     if are_whole(crops):
         return np.zeros(len(search.queries), dtype=np.bool_)
     found = (crops.record(f"crop/{view.path}")["box"] for view in search.queries)
@@ -230,12 +232,12 @@ def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:
 
 
 def are_whole(crops: Artifact) -> bool:
-    """Whether photographs were taken whole, and nothing was located."""
+    """Whether crops are whole photographs, without a locator."""
     return bool(crops.header.details.get("boxes") == WHOLE)
 
 
 def _asking(search: Search, photos: Sequence[Photo], matching: str) -> int:
-    """Number of the photographs that would have asked."""
+    """Number of photographs that would be queries."""
     return sum(
         photo.split == "test"
         and fnmatchcase(photo.path, matching)

@@ -1,4 +1,4 @@
-"""The same queries by other boxes: what locating costs a search, and what it wins."""
+"""Queries cropped by other boxes, to measure the effect of locating on a search."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -23,24 +23,24 @@ from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.records import photo_path, read_photos
 
 BLOCKS_KEPT = 4
-"""Blocks of encoded queries that are kept for the next ranker."""
+"""Number of blocks of encoded queries that are kept for the next ranker."""
 
 BLOCK_BYTES = 90_000_000
-"""Of one at most: 256 maps of 256 channels by 11x11 cells, colours and pixels."""
+"""Largest size of a block: 256 maps of 256 x 11 x 11 numbers, colours and pixels."""
 
 
 class BoxedQueries:
-    """A function that encodes views by given boxes, as stage 6 does by those found.
+    """A reader of views that crops and encodes them by given boxes.
 
-    A photograph that has gone since is a map of zeros, which is like nothing: whoever
-    makes figures of it counts it as a miss, by ``gone``.
+    A photograph that can no longer be read gets a map of zeros, whose similarity to
+    everything is 0; ``gone`` tells which queries have to be counted as misses.
 
     Args:
-        records: Of stage 1.
-        boxes: Of each photograph; None for all of it.
-        encoder: Of the crops.
-        rules: How garments become maps.
-        device: Where the encoder runs.
+        records: artifact of stage 1, which says where the photographs' files are.
+        boxes: box of each photograph by its path; None for the whole photograph.
+        encoder: encoder of garments.
+        rules: rules by which a crop becomes a feature map.
+        device: device of the encoder.
     """
 
     def __init__(
@@ -54,16 +54,16 @@ class BoxedQueries:
         self._records, self._boxes = records, boxes
         self._encoder, self._rules, self._device = encoder, rules, device
         self._gone: set[str] = set()
-        # Rankers ask for the same queries one after the other: their photographs are
-        # decoded and encoded once for all of them, as long as few blocks hold them.
+        # Every ranker reads the same queries: the cache saves decoding and encoding
+        # them again, unless there are more blocks of queries than it holds.
         self._block_of = lru_cache(maxsize=BLOCKS_KEPT)(self._read)
 
     def __call__(self, views: Sequence[View]) -> Garments:
-        """The garments of views."""
+        """Crop and encode views."""
         return self._block_of(tuple(views))
 
     def gone(self, views: Sequence[View]) -> NDArray[np.bool_]:
-        """(Q,) of views that were asked for, whether their photographs are unread."""
+        """Whether the photograph of each view that was read is missing: (Q,) bool."""
         return np.array([view.path in self._gone for view in views], dtype=np.bool_)
 
     def _read(self, views: tuple[View, ...]) -> Garments:
@@ -83,12 +83,12 @@ class BoxedQueries:
 def query_garments(
     records: Artifact, crops: Artifact, device: torch.device
 ) -> dict[str, BoxedQueries]:
-    """Functions that encode the crops of queries by ``TRUE`` boxes, and ``WHOLE``.
+    """Readers of queries by annotated boxes, ``TRUE``, and as a whole, ``WHOLE``.
 
     Args:
-        records: Of stage 1.
-        crops: Of stage 6, with the encoder that made them.
-        device: Where it runs.
+        records: artifact of stage 1.
+        crops: artifact of stage 6, which holds the encoder.
+        device: device of the encoder.
     """
     encoder, rules = (
         read_encoder(crops, device),
@@ -101,15 +101,15 @@ def query_garments(
 
 
 def true_box(photo: Photo) -> Box | None:
-    """The annotated box of the outfit; None without one."""
+    """The annotated box of the outfit; None if there is none."""
     outfits = garments_to_find(photo, [OUTFIT])
     return outfits[0].box_in_image if outfits else None
 
 
 def _boxes_of_queries(photos: Sequence[Photo]) -> dict[str, dict[str, Box | None]]:
-    """By name, the box of each photograph; None for all of it.
+    """Box of each photograph by its path, by name of the box.
 
-    The true box is the outfit's; a photograph without one is taken whole.
+    ``TRUE`` is the outfit's box, or None, the whole photograph, if there is none.
     """
     true = {photo.path: true_box(photo) for photo in photos}
     whole: dict[str, Box | None] = {photo.path: None for photo in photos}
@@ -117,7 +117,7 @@ def _boxes_of_queries(photos: Sequence[Photo]) -> dict[str, dict[str, Box | None
 
 
 def _nothing(encoder: DenseEncoder, rules: CropRules) -> GarmentBatch:
-    """What is there of a photograph that cannot be read: no cell, and no colour."""
+    """Stands for a photograph that cannot be read: map and colours are zeros."""
     black = np.zeros((CROP_SIDE, CROP_SIDE, 3), dtype=np.uint8)
     side = rules.grid or encoder.architecture.window
     return GarmentBatch(

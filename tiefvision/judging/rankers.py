@@ -1,4 +1,4 @@
-"""The rankers of a comparison: checked before minutes go into it, then loaded."""
+"""Checking and loading the rankers of a comparison."""
 
 from collections.abc import Sequence
 
@@ -18,26 +18,28 @@ def require_comparable(
     resources: Resources,
     elsewhere: bool = False,
 ) -> None:
-    """Refuse rankers that there are not, and those made for maps of another kind.
+    """Refuse unknown rankers, and rankers for feature maps of another kind.
 
-    Takes no time beside ``load_compared``, which does it too.
+    ``load_compared`` checks the same; calling this first refuses them before minutes go
+    into encoding.
 
     Args:
-        workspace: Workspace on whose training split rankers learn.
-        models: Models with the trained rankers.
-        names: Names of the rankers.
-        resources: What may be used.
-        elsewhere: Whether they are compared on another dataset, encoded by the models,
-            and not on the crops of the workspace.
+        workspace: workspace on whose training split rankers learn.
+        models: models with the trained rankers.
+        names: names of the rankers.
+        resources: device of the networks.
+        elsewhere: whether the rankers are compared on another dataset, encoded by the
+            models, instead of the workspace's crops.
 
     Raises:
-        BadUsage: There is no such ranker.
+        BadUsage: A ranker is unknown.
         MissingArtifact: The workspace has no crops to compare on or to learn from.
-        StaleArtifact: Its maps are not of the encoder or the grid of the models.
+        StaleArtifact: The maps of the workspace have another encoder or grid than those
+            of the models.
     """
     kinds = {name: require_ranker(workspace, models, name) for name in names}
-    # Elsewhere, what learnt on the workspace's maps meets those that the models make.
-    # At home a trained ranker meets the workspace's.
+    # On another dataset, rankers that learnt on the workspace's maps compare maps of
+    # the models' encoder. In the workspace, the models' rankers compare its own maps.
     mixed = _learnt_on_maps if elsewhere else _trained
     concerned = ", ".join(name for name, kind in kinds.items() if mixed(kind))
     if not concerned:
@@ -59,28 +61,29 @@ def load_compared(
     resources: Resources,
     elsewhere: bool = False,
 ) -> dict[str, Embed]:
-    """Rankers to compare, by name, in this order.
+    """Load rankers to compare, by name, in the order of ``names``.
 
     Args:
-        workspace: Workspace on whose training split rankers learn.
-        models: Models with the trained rankers.
-        names: Names of the rankers.
-        resources: What may be used.
-        elsewhere: As for ``require_comparable``.
+        workspace: workspace on whose training split rankers learn.
+        models: models with the trained rankers.
+        names: names of the rankers.
+        resources: device, seed and progress.
+        elsewhere: whether the rankers are compared on another dataset, as for
+            ``require_comparable``.
 
     Raises:
-        BadUsage: There is no such ranker.
-        MissingArtifact: A ranker has to learn, and the workspace has no crops.
-        BadDataset: It has no photographs for training.
-        StaleArtifact: A ranker is for maps of another encoder or grid than those that
-            are compared.
+        BadUsage: A ranker is unknown.
+        MissingArtifact: The workspace has no crops to compare on or to learn from.
+        BadDataset: The workspace has too few photographs for training.
+        StaleArtifact: A ranker learnt on maps of another encoder or grid than those
+            that are compared.
     """
     require_comparable(workspace, models, names, resources, elsewhere)
     return {name: load_ranker(workspace, models, name, resources) for name in names}
 
 
 def _learnt_on_maps(kind: RankerKind) -> bool:
-    """Whether it learnt on feature maps, and not on pixels alone."""
+    """Whether a kind learns on feature maps, without triplets."""
     return kind.learn is not None and "maps" in kind.needs
 
 

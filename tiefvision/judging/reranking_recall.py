@@ -1,7 +1,8 @@
-"""What each step of a search by few numbers wins or loses, against whole embeddings.
+"""Recall of each step of a search by reduced embeddings.
 
-The steps: a reduction to few numbers, an index of them, and a shortlist from that index
-which whole embeddings order again (``index.reranking``).
+The steps are exact search by whole embeddings, exact search by reduced ones, a search
+by their index, and re-ranking of the index's shortlist by whole embeddings
+(``index.reranking``).
 """
 
 from collections.abc import Mapping
@@ -23,11 +24,11 @@ from tiefvision.ranking.whitening import WhitenedRanker
 WHOLE, REDUCED = "whole", "reduced"
 INDEXED, RERANKED = "indexed", "reranked"
 STEPS = (WHOLE, REDUCED, INDEXED, RERANKED)
-"""Exact search by whole embeddings, then by reduced ones; their index; its shortlist
-in the order of whole embeddings."""
+"""The steps in order: exact search by whole embeddings, exact search by reduced ones,
+their index, and its shortlist re-ranked by whole embeddings."""
 
 CUTS = (1, LISTED)
-"""The k of the recall@k that are told."""
+"""The k of recall@k."""
 
 
 def reranking_facts(
@@ -39,24 +40,24 @@ def reranking_facts(
     seed: int = 0,
     shortlist: int = SHORTLIST,
 ) -> dict[str, Any]:
-    """What is told of the steps of a search by reduced embeddings.
+    """Recall after each step of a search by reduced embeddings.
 
     Args:
-        search: Queries and gallery.
-        result: What the ranker did with it by exact search; a query that counts as a
-            miss there counts as one in every step.
-        index: Over the reduced embeddings of the gallery, row by row.
-        embed: The ranker.
-        garments_of: Reads the maps of views.
-        seed: Of the bootstrap.
-        shortlist: Rows that are ordered again.
+        search: queries and gallery.
+        result: result of exact search by the ranker; its misses count as misses in
+            every step.
+        index: index of the gallery's reduced embeddings, in the order of the gallery.
+        embed: ranker.
+        garments_of: reader of the crops of views.
+        seed: seed of the bootstrap.
+        shortlist: number of rows that are re-ranked.
 
     Returns:
-        Nothing for a ranker that reduces nothing, and where each query searches a part
-        of the gallery, which an index cannot. Otherwise "steps": of each of ``STEPS``
-        recall@1 and recall@10, and "ahead", those less those of the step before;
-        "shortlist", how many were ordered again; and "shortlist_holds", the share in
-        [0, 1] of the ten nearest by whole embeddings that are among them.
+        "steps": for each of ``STEPS`` recall@1 and recall@10, and "ahead", their
+        differences to the step before; "shortlist": number of rows that are re-ranked;
+        "shortlist_holds": share in [0, 1] of the ten nearest neighbours by whole
+        embeddings that the shortlist contains. {} for a ranker that does not reduce its
+        embeddings, or if each query searches only a part of the gallery.
     """
     if not isinstance(embed, WhitenedRanker) or search.within != "all":
         return {}
@@ -92,7 +93,7 @@ def reranking_facts(
 
 
 def steps_in_words(indexes: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """A sentence for each ranker whose facts hold what ``reranking_facts`` gave."""
+    """A sentence for each ranker whose facts contain those of ``reranking_facts``."""
     return tuple(
         _describe(ranker, facts)
         for ranker, facts in indexes.items()
@@ -112,7 +113,7 @@ def _describe(ranker: str, facts: Mapping[str, Any]) -> str:
 
 
 def _recalls(step: Mapping[str, Any]) -> str:
-    """Such as "0.5676 and 0.8784 (-0.0120 and +0.0000)", digit for digit as in JSON."""
+    """Recalls such as "0.5676 and 0.8784 (-0.0120 and +0.0000)", rounded as in JSON."""
     values = " and ".join(f"{step[f'recall@{k}']['value']:.4f}" for k in CUTS)
     if "ahead" not in step:
         return values
@@ -123,7 +124,7 @@ def _recalls(step: Mapping[str, Any]) -> str:
 def _figures(
     ranks: Mapping[str, NDArray[np.int64]], seed: int
 ) -> dict[str, dict[str, Any]]:
-    """Recalls of each step, and what they are more than those of the step before."""
+    """Recalls of each step, and their differences to the step before."""
     figures: dict[str, dict[str, Any]] = {}
     before: NDArray[np.int64] | None = None
     for step, own in ranks.items():

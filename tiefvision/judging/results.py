@@ -1,4 +1,4 @@
-"""Rankers side by side: the same queries, the same gallery, exact search."""
+"""Results of rankers on the same queries and gallery, by exact search."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,33 +36,35 @@ CUTS = (1, 3, 5, 10, 20, 30, 50)
 """The k of recall@k."""
 
 LIST_CUT = 30
-"""The k of precision@k and score@k (Deep Ranking, arXiv:1404.4661, has 30)."""
+"""The k of precision@k and score@k, as in Deep Ranking (arXiv:1404.4661)."""
 
 FORBIDDEN = np.float32(-2.0)
-"""Below every cosine."""
+"""Similarity of rows that a query may not find, below every cosine."""
 
 LISTED = 10
-"""Results of a query that are kept for the page of examples, at either end."""
+"""Number of closest and of farthest results of a query that are kept."""
 
 CHANCE = 0.5
-"""The share of triplets in order that guessing reaches."""
+"""Expected share of triplets in the right order if similarities were random."""
 
 
 @dataclass(frozen=True)
 class RankerResult:
-    """What a ranker did with a search.
+    """The result of a search by a ranker.
 
     Attributes:
-        ranker: Its name.
-        ranks: (Q,) rank of each query's item, from 1; 0 for none.
-        lists: Name of a figure of whole lists to its values, (Q,); photographs count.
-        closest: (Q, <= LISTED) rows of the gallery, the closest first; -1 where a
-            query may find no more.
-        similarities: The same shape, in [-1, 1].
-        farthest: The same shape, rows of the gallery, the farthest first.
-        least_similarities: Theirs, in [-1, 1].
-        worst: Name of a figure of whole lists to the least that each query, (Q,), can
-            have of it, which is what a miss counts; 0 of a figure that is not there.
+        ranker: name of the ranker.
+        ranks: rank of each query's item, from 1, (Q,); 0 for a miss.
+        lists: figures of ranked lists of photographs, by name, a value for each query,
+            (Q,) each.
+        closest: rows of the gallery, the closest first, (Q, <= LISTED); -1 if a query
+            may find no more.
+        similarities: cosine of each row in ``closest``, in [-1, 1].
+        farthest: rows of the gallery, the farthest first, (Q, <= LISTED); -1 if a query
+            may find no more.
+        least_similarities: cosine of each row in ``farthest``, in [-1, 1].
+        worst: lowest possible value of each query by name of a figure in ``lists``,
+            (Q,) each; a miss gets this value, or 0 if the figure is not listed.
     """
 
     ranker: str
@@ -74,8 +76,12 @@ class RankerResult:
     least_similarities: NDArray[np.float32]
     worst: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
-    def without(self, missed: NDArray[np.bool_]) -> "RankerResult":
-        """The same where some queries, (Q,), count as misses."""
+    def with_misses(self, missed: NDArray[np.bool_]) -> "RankerResult":
+        """The result with some queries counted as misses.
+
+        Args:
+            missed: whether each query is a miss, (Q,).
+        """
         lists = {
             name: np.where(missed, self.worst.get(name, 0.0), values)
             for name, values in self.lists.items()
@@ -83,7 +89,7 @@ class RankerResult:
         return replace(self, ranks=np.where(missed, 0, self.ranks), lists=lists)
 
     def values(self) -> dict[str, NDArray[np.float64]]:
-        """One value a query for every figure."""
+        """The values of every figure by name, (Q,) each."""
         return {
             **{f"recall@{k}": recall_at(self.ranks, k) for k in CUTS},
             "reciprocal_rank": reciprocal_rank(self.ranks),
@@ -91,7 +97,7 @@ class RankerResult:
         }
 
     def figures(self, seed: int = 0) -> dict[str, Figure]:
-        """Every figure with its interval."""
+        """The mean of every figure with its bootstrap interval, by name."""
         return {
             name: bootstrap_mean(values, seed) for name, values in self.values().items()
         }
@@ -104,15 +110,15 @@ def run_search(
     track: Track = untracked,
     query_garments_of: GarmentsOf | None = None,
 ) -> list[RankerResult]:
-    """Put a search to every ranker.
+    """Run a search with every ranker.
 
     Args:
-        search: Queries and gallery.
-        rankers: By name.
-        garments_of: Reads the maps of views.
-        track: Shows progress.
-        query_garments_of: Reads those of queries, if they are not where the
-            gallery's are.
+        search: queries and gallery.
+        rankers: rankers by name.
+        garments_of: reader of the crops of views.
+        track: shows progress.
+        query_garments_of: reader of the crops of queries, if another one than that of
+            the gallery; None for ``garments_of``.
     """
     rows_of = partial(
         similarity_rows,
@@ -128,7 +134,7 @@ def run_search(
 def differences(
     result: RankerResult, baseline: RankerResult, seed: int = 0
 ) -> dict[str, Figure]:
-    """How far a ranker is ahead of another, query by query, with interval."""
+    """Mean paired difference of every figure, ``result`` minus ``baseline``."""
     other = baseline.values()
     return {
         name: bootstrap_difference(values, other[name], seed)
@@ -139,7 +145,7 @@ def differences(
 def chances(
     result: RankerResult, baseline: RankerResult, seed: int = 0
 ) -> dict[str, float]:
-    """How likely each difference is if both were alike (``randomisation_test``)."""
+    """p of every difference between two rankers, by ``randomisation_test``."""
     other = baseline.values()
     return {
         name: randomisation_test(values, other[name], seed)
@@ -150,7 +156,7 @@ def chances(
 def _collect(
     search: Search, name: str, blocks: Iterable[NDArray[np.float32]]
 ) -> RankerResult:
-    """What came of blocks of rows, in the order of the queries."""
+    """The result of all queries, from blocks of their similarities in order."""
     parts, done = [_judge(name, search, 0, _no_rows(search))], 0
     for rows in blocks:
         parts.append(_judge(name, search, done, rows))
@@ -170,26 +176,33 @@ def _collect(
 def _joined(
     parts: Sequence[Mapping[str, NDArray[np.float64]]],
 ) -> dict[str, NDArray[np.float64]]:
-    """Figures of several blocks of queries as one, by name."""
+    """Concatenate the figures of several blocks of queries, by name."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _no_rows(search: Search) -> NDArray[np.float32]:
-    """Those of no queries, which has the shapes and names of all others."""
+    """Similarities of no queries, so that a search without queries has all figures."""
     return np.empty((0, len(search.gallery)), dtype=np.float32)
 
 
 def _judge(
     name: str, search: Search, first: int, table: NDArray[np.float32]
 ) -> RankerResult:
-    """What came of the queries from ``first`` on, by their rows of similarities."""
+    """The result of a block of queries.
+
+    Args:
+        name: name of the ranker.
+        search: queries and gallery.
+        first: number of the block's first query.
+        table: similarities of the block's queries to the gallery, (B, N).
+    """
     items = search.query_items[first : first + len(table)]
     relevant = same_names(items, search.gallery_items)
     rows = slice(first, first + len(table))
     mask = allowed(search, rows)
     lengths = None
     if mask is not None:
-        # What a query may not find stands behind all that it may, and is no result.
+        # Rows that a query may not find are ranked last and do not count as results.
         table, relevant = np.where(mask, table, FORBIDDEN), relevant & mask
         lengths = mask.sum(axis=1)
     hits = hits_in_order(table, relevant)
@@ -220,14 +233,14 @@ def _judge(
 def _ends(
     order: NDArray[np.int64], lengths: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The first and the last results of each list, (Q, <= LISTED) of either.
+    """The first and the last results of each list, (Q, <= LISTED) each.
 
-    A list that is shorter than others ends with -1.
+    Lists with fewer results than others are padded with -1.
     """
     count = order.shape[1]
     first = np.arange(min(LISTED, count))
     if lengths is None:
-        # Copies, or a few numbers would keep the whole table in memory.
+        # Indexing with an array copies; a slice would keep the whole table in memory.
         return order[:, first], order[:, ::-1][:, first]
     last = lengths[:, None] - 1 - first
     beyond = last < 0
@@ -238,7 +251,7 @@ def _ends(
 def _similarities(
     table: NDArray[np.float32], columns: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Those of some columns of each row; 0 where there is none."""
+    """Similarities at the given columns of each row; 0 at a column of -1."""
     found = np.take_along_axis(table, columns.clip(0), axis=1)
     return np.where(columns < 0, np.float32(0.0), found)
 
@@ -250,13 +263,13 @@ def _in_category(
     relevant: NDArray[np.bool_],
     mask: NDArray[np.bool_] | None,
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
-    """Similarity precision: triplets whose wrong one is of the query's category.
+    """Similarity precision: triplet accuracy over negatives of the query's category.
 
-    A query without such a triplet says nothing: it counts as guessing does, ``CHANCE``,
-    for every ranker, and as a miss.
+    A query without such a triplet gets ``CHANCE`` for every ranker, and as a miss too.
 
     Returns:
-        The figure, and the least that it can be.
+        The figure by its name, (Q,), and its lowest possible value; {} and {} if
+        categories are unknown.
     """
     kinds = same_kind(search, rows)
     if kinds is None:

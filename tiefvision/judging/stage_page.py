@@ -17,9 +17,9 @@ def write_stage_page(
     """Write the page of a comparison of the workspace's own dataset.
 
     Args:
-        job: The stage, which reads artifacts.
-        shown: Comparison to show, its rankers by name, and the reader of their crops.
-        page: File to write.
+        job: job of the stage, which reads artifacts.
+        shown: comparison, rankers by name, and reader of the crops of views.
+        page: file to write.
     """
     comparison, rankers, garments_of = shown
     records, track = job.read("photos"), job.resources.track

@@ -1,4 +1,4 @@
-"""The outcome of a comparison in sentences, and the figures that need no repetition."""
+"""The outcome of a comparison in sentences, and figures that are shown only once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.results import RankerResult
 
 CLEAR = 0.05
-"""A difference of a smaller p than this is told as one, any other as within chance."""
+"""A difference with a p below this is called one, any other "within chance"."""
 
 REPEATED = "average_precision"
-"""The figure that equals the reciprocal rank where every item has one photograph in
-the gallery: the one counts photographs, the other items."""
+"""The figure that equals the reciprocal rank if every item has one photograph in the
+gallery: average precision counts photographs, reciprocal rank counts items."""
 
 ABOUT_REPEATED = (
     "Average precision equals reciprocal rank here: no item has two photographs in the "
@@ -40,10 +40,10 @@ class _Duel:
 
 
 def verdict_in_words(comparison: Comparison) -> tuple[str, ...]:
-    """How often the last ranker finds the right one first, and how often others do.
+    """recall@1 of the last ranker against others, in sentences.
 
-    The others are the baseline and the best of all others by recall@1. Whoever is ahead
-    of the last ranker is told of first.
+    The others are the baseline and the best of all others by recall@1. A ranker that is
+    ahead of the last one comes first.
 
     Args:
         comparison: rankers with their results, the baseline first.
@@ -119,7 +119,7 @@ def _sentence(duel: _Duel, last: str, found: str, of_all: str) -> str:
 
 
 def _per_cent(*shares: float) -> tuple[str, ...]:
-    """Shares in per cent, with a decimal where they would look alike without."""
+    """Shares in per cent; with a decimal if they would look equal without."""
     whole = [f"{100 * share:.0f} %" for share in shares]
     alike = len(set(whole)) < len(set(shares))
     return tuple(f"{100 * share:.1f} %" for share in shares) if alike else tuple(whole)

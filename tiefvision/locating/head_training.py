@@ -270,7 +270,7 @@ def _task(
 
     if not validation:
         return Task(head, batches, loss)
-    return Task(head, batches, loss, validate, better="val_log_likelihood")
+    return Task(head, batches, loss, validate, selection_figure="val_log_likelihood")
 
 
 def _move(batch: WindowBatch, device: torch.device) -> WindowBatch:

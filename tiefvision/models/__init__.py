@@ -1,1 +1,1 @@
-"""Trained models, of a workspace or of a bundle."""
+"""Trained models of a workspace or of a bundle."""

@@ -1,10 +1,11 @@
 """Bundles: trained models as three files in a folder, apart from any workspace.
 
-Two are encoders, ``encoder-<architecture>.safetensors`` for garments and
-``locator-<architecture>.safetensors`` for locating them. The third, named
-``heads.safetensors``, holds the networks that were trained over them: the tensors of
-each under "crop_classifier.", "box_regressors." and "deeprank.", and in the header what
-the artifacts of a workspace say of them. The models that ship with the package are one.
+``encoder-<architecture>.safetensors`` is the encoder of garments,
+``locator-<architecture>.safetensors`` the encoder of the locator. ``heads.safetensors``
+holds the networks that were trained over their feature maps: tensors with the prefixes
+"crop_classifier.", "box_regressors." and "deeprank.", and a header with the settings
+that the artifacts of the workspace held. The models that ship with the package are a
+bundle.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ from tiefvision.weights import LOCATOR, ROLES, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import CATALOGUE
 from tiefvision.workspace.provenance import file_hash
 
-if TYPE_CHECKING:  # known without torch, which takes seconds to import
+if TYPE_CHECKING:  # these import torch, which takes seconds
     import torch
     from torch import nn
 
@@ -50,11 +51,11 @@ Module = TypeVar("Module", bound="nn.Module")
 
 @dataclass(frozen=True)
 class Bundle:
-    """Trained models of a folder: they satisfy ``Models``.
+    """The trained models of a folder; implements ``Models``.
 
     Attributes:
-        heads: Header of the file of heads; the encoders lie beside it.
-        digest: SHA-256 of that file.
+        heads: header of ``heads.safetensors``; the encoders lie in the same folder.
+        digest: SHA-256 of ``heads.safetensors``.
     """
 
     heads: WeightsHeader
@@ -62,7 +63,7 @@ class Bundle:
 
     @property
     def label(self) -> str:
-        """What to call them in a message."""
+        """Name of the models in messages."""
         folder = self.heads.path.parent
         shipped = folder == package_weights.FOLDER
         where = "that ship with tiefvision" if shipped else f"in {folder}"
@@ -70,12 +71,12 @@ class Bundle:
 
     @property
     def galleries(self) -> tuple[str, ...]:
-        """Only the catalogue: the gallery is that of a workspace's own models."""
+        """Only the catalogue: the gallery of a workspace needs its own models."""
         return (CATALOGUE,)
 
     @property
     def trained(self) -> tuple[str, ...]:
-        """The trained rankers in the bundle."""
+        """Names of the rankers in the bundle that were trained on triplets."""
         return tuple(
             name
             for name in self.heads.facts
@@ -85,15 +86,18 @@ class Bundle:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Categories that the locator can tell. Raises BadWeights."""
+        """Categories that the locator distinguishes. Raises BadWeights."""
         with _header_of(self.heads):
             return tuple(self.heads.facts[CLASSIFIER]["categories"])
 
     def locator(self, device: "torch.device") -> "Locator":
-        """What finds garments, with the encoder for locating.
+        """The locator, with its own encoder.
+
+        Args:
+            device: device of the networks.
 
         Raises:
-            BadWeights: The files are damaged, or do not belong together.
+            BadWeights: The files are damaged, or are not of one bundle.
         """
         from tiefvision.locating.building import build_classifier, build_regressors
         from tiefvision.locating.findings import TellingRules
@@ -119,10 +123,13 @@ class Bundle:
             )
 
     def encoder(self, device: "torch.device") -> "DenseEncoder":
-        """The encoder for garments.
+        """The encoder of garments.
+
+        Args:
+            device: device of the encoder.
 
         Raises:
-            BadWeights: It is missing, damaged, or not the one of the heads.
+            BadWeights: The file is missing, damaged, or of another bundle.
         """
         return self._encoder_beside(SHIPPED).to(device)
 
@@ -138,15 +145,26 @@ class Bundle:
             return CropRules(**self.heads.facts["crops"])
 
     def trained_on(self, crops: str) -> bool:
-        """Whether it was exported from the workspace whose crops have this digest."""
+        """Whether the bundle was exported from the workspace with these crops.
+
+        Args:
+            crops: digest of the artifact "crops".
+        """
         return bool(self.heads.facts.get("artifacts", {}).get("crops") == crops)
 
     def digests(self, rankers: Sequence[str] = ()) -> dict[str, str]:
-        """Digest of the heads, whose header holds the hashes of both encoders."""
+        """Digest of the heads; their header holds the hashes of both encoders."""
         return {BUNDLE: self.digest}
 
     def _encoder_beside(self, source: str) -> "DenseEncoder":
-        """The encoder of a role beside the heads, if it is the one they expect."""
+        """Load an encoder of the bundle and check it against the hash in the heads.
+
+        Args:
+            source: role of the encoder, a key of ``ROLES``.
+
+        Raises:
+            BadWeights: The encoder is not the one over which the heads were trained.
+        """
         from tiefvision.encoders.dense import make_encoder
 
         with _header_of(self.heads):
@@ -163,7 +181,7 @@ class Bundle:
 
     @cached_property
     def _file(self) -> "WeightsFile":
-        """The heads with their tensors, read once."""
+        """Header and tensors of the heads, read on first access."""
         from tiefvision.encoders.weights_files import read_weights_file
 
         return read_weights_file(self.heads.path)
@@ -184,10 +202,10 @@ class Bundle:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """The bundle in a folder; its encoders are read when they are used.
+    """Open the bundle in a folder; the encoders are read on first use.
 
     Raises:
-        BadWeights: There is none, or not one that this release reads.
+        BadWeights: The folder holds no bundle that this release can read.
     """
     heads = read_weights_header(folder / HEADS_FILE)
     require_format(heads, HEADS_FORMAT, HEADS_VERSION)
@@ -201,7 +219,7 @@ def shipped_bundle() -> Bundle:
 
 @contextmanager
 def _header_of(file: WeightsHeader) -> Iterator[None]:
-    """Around what reads the header of a file: what it lacks is one sentence."""
+    """Turn errors from a missing or bad entry of a header into ``BadWeights``."""
     try:
         yield
     except (KeyError, TypeError, ValueError, BadUsage) as error:

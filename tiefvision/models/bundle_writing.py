@@ -1,4 +1,4 @@
-"""From a finished workspace to a bundle of its models."""
+"""Exporting the models of a workspace as a bundle."""
 
 import shutil
 from contextlib import ExitStack
@@ -31,23 +31,23 @@ CPU = torch.device("cpu")
 
 
 def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, ...]:
-    """Make a bundle of what a workspace trained.
+    """Write a bundle of the models that a workspace trained.
 
-    The encoders' weights are rounded to half precision, which is what the heads were
-    trained over if they came from a bundle.
+    The weights of the encoders are rounded to half precision. Encoders that came from a
+    bundle were rounded before the heads were trained, so that nothing changes for them.
 
     Args:
-        workspace: In which all stages up to the sixth have run; DeepRank goes along if
-            it has been trained.
-        folder: For the files.
-        name: Of the heads, such as "heads-1".
+        workspace: workspace in which stages 1 to 6 have run; rankers that were trained
+            on triplets are exported as well.
+        folder: folder of the bundle.
+        name: name of the heads, such as "heads-1".
 
     Returns:
-        The files of the encoder, of the locator's encoder, and of the heads.
+        Paths of the encoder, of the locator's encoder, and of the heads.
 
     Raises:
         MissingArtifact: A stage has not run.
-        StaleArtifact: Two artifacts that share an encoder are of different ones.
+        StaleArtifact: Artifacts that need one encoder were made with different ones.
     """
     rankers = TrainedModels(workspace).trained
     trained = (CLASSIFIER, REGRESSORS, *rankers)
@@ -92,7 +92,16 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, .
 def _place_encoder(
     encoder: DenseEncoder, folder: Path, source: str
 ) -> tuple[Path, EncoderIdentity]:
-    """Put an encoder's file into a folder: a copy of a shipped one if it is that."""
+    """Write an encoder into a folder; one with a shipped file is copied from there.
+
+    Args:
+        encoder: encoder to write.
+        folder: folder of the bundle.
+        source: role of the encoder, a key of ``ROLES``.
+
+    Returns:
+        Path of the file, and identity of the encoder in it.
+    """
     architecture = encoder.architecture
     path = encoder_file(folder, architecture.name, source)
     shipped = [

@@ -1,4 +1,4 @@
-"""Which models a command uses: those of the workspace, or those of a bundle."""
+"""Choice between the models of a workspace and those of a bundle."""
 
 from pathlib import Path
 
@@ -13,17 +13,18 @@ WORKSPACE = "workspace"
 
 
 def choose_models(workspace: Workspace, choice: str = AUTO) -> TrainedModels | Bundle:
-    """The models that a choice stands for.
+    """Choose the models that a command uses.
 
     Args:
-        workspace: The one at hand.
-        choice: "workspace", "shipped", the folder of a bundle, or "auto": the
-            workspace's, or the shipped ones where it has none.
+        workspace: workspace of the command.
+        choice: "workspace", "shipped", the folder of a bundle, or "auto": the models of
+            the workspace, or the shipped ones if it has no locator.
 
     Raises:
-        BadUsage: There is no such choice.
-        BadWeights: The bundle cannot be used.
-        MissingArtifact: "auto" in a workspace whose locator is half trained.
+        BadUsage: The choice is none of these.
+        BadWeights: The bundle is damaged, or this release cannot read it.
+        MissingArtifact: The choice is "auto", and the workspace holds only some
+            artifacts of the locator.
     """
     if choice == WORKSPACE:
         return TrainedModels(workspace)

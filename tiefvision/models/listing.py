@@ -1,6 +1,6 @@
 """The encoders and rankers that a workspace can use, with their sizes.
 
-Nothing here imports torch: the list is to take a second.
+Nothing here imports torch, so that the list takes about a second.
 """
 
 import math
@@ -23,8 +23,8 @@ from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace
 
 USES = {SHIPPED: ("crops", "for garments"), LOCATOR: ("features", "for locating")}
-"""By the source of an encoder: the artifact of a workspace that holds one of its kind,
-and what it is for."""
+"""By role of an encoder: the artifact of a workspace that holds such an encoder, and
+its purpose in words."""
 
 DEFAULT_ENCODER = "alexnet"
 """The encoder whose weights ship with the package."""
@@ -35,21 +35,22 @@ LEARNS = {
     "items": "learns on the training split",
     "triplets": "untrained. Run: make stage-8",
 }
-"""What to say of a ranker that has not learnt yet, by what it learns from."""
+"""State of a ranker that has not learnt yet, by what it learns from."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A line of the list.
+    """An encoder or a ranker, as ``tiefvision models`` lists it.
 
     Attributes:
-        name: Name on the command line.
-        kind: What it is.
-        parameters: Numbers in it; 0 where it has not learnt yet.
-        trainable: Those that a stage of this project trains.
-        embedding: Numbers that it makes of a 224 px crop.
-        state: What ships of it, with version and size, and what the workspace has.
-        summary: What a ranker compares; "" for an encoder.
+        name: name on the command line.
+        kind: "encoder" or "ranker".
+        parameters: number of parameters; 0 for a ranker that has not learnt yet.
+        trainable: number of parameters that a stage of this project trains.
+        embedding: length of the embedding of a 224 px crop.
+        state: where its weights are: the shipped file with version and size, and the
+            artifact of the workspace.
+        summary: what a ranker compares; "" for an encoder.
     """
 
     name: str
@@ -61,12 +62,15 @@ class Model:
     summary: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The fields as values of JSON types."""
         return asdict(self)
 
 
 def list_models(workspace: Workspace) -> list[Model]:
-    """Encoders first, then rankers, over the encoder of garments.
+    """List all encoders, then all rankers.
+
+    The embeddings of rankers are counted for the workspace's encoder of garments, or
+    for the shipped one if it has none.
 
     Raises:
         BadWeights: A file that ships with the package is damaged.
@@ -93,14 +97,14 @@ def list_models(workspace: Workspace) -> list[Model]:
 
 @dataclass(frozen=True)
 class _Under:
-    """The encoder under the rankers, and the cells on a side of its maps."""
+    """The encoder whose maps rankers compare, and the cells along a side of a map."""
 
     encoder: Architecture
     side: int
 
 
 def _ranker_names(workspace: Workspace) -> list[str]:
-    """Every kind, and behind it what the workspace holds of the same kind."""
+    """Names of all kinds, each followed by the workspace's rankers of that kind."""
     return [
         name
         for kind in RANKERS.values()
@@ -156,7 +160,7 @@ def _held_ranker(
 
 
 def _count(layout: Mapping[str, Any]) -> int:
-    """Numbers in the tensors of the kind "weights"."""
+    """Number of parameters in the tensors of the kind "weights"."""
     return sum(
         math.prod(tensor["shape"])
         for name, tensor in layout.items()
@@ -171,7 +175,7 @@ def shipped_files() -> list[WeightsHeader]:
 
 
 def describe_file(file: WeightsHeader) -> str:
-    """A file of models in a line: name, version of its format, size."""
+    """Name, version of the format and size of a file of models, in one line."""
     size = file.path.stat().st_size / 2**20
     return f"{file.name} (format {file.facts.get('version')}, {size:.1f} MiB)"
 
@@ -194,7 +198,7 @@ def _states_of(
 
 
 def _encoders_of(workspace: Workspace) -> dict[str, Mapping[str, str]]:
-    """Identities of the encoders whose maps the workspace holds, by ``USES``."""
+    """Identity of each encoder whose maps the workspace holds, by key of ``USES``."""
     identities: dict[str, Mapping[str, str]] = {}
     for source, (name, _) in USES.items():
         if workspace.holds(name):
@@ -208,7 +212,7 @@ def _under_rankers(
     in_use: Mapping[str, Mapping[str, str]],
     heads: WeightsHeader | None,
 ) -> _Under:
-    """The workspace's encoder of garments and its grid, or those of what ships."""
+    """The encoder of garments and its grid, of the workspace or as they ship."""
     if SHIPPED in in_use:
         encoder = architecture_named(in_use[SHIPPED]["name"])
         with workspace.open("crops") as crops:

@@ -1,11 +1,11 @@
-"""What a command needs of trained models, whether a workspace or a bundle has them."""
+"""The interface of trained models, which workspaces and bundles implement."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tiefvision.ranking.registry import COSINE, DEEPRANK
 
-if TYPE_CHECKING:  # known without torch, which takes seconds to import
+if TYPE_CHECKING:  # these import torch, which takes seconds
     import torch
     from torch import nn
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:  # known without torch, which takes seconds to import
     from tiefvision.ranking.crops import CropRules
 
 BUNDLE = "heads"
-"""Key under which the digest of a bundle stands in the header of what it made."""
+"""Key of the digest of a bundle in the headers of artifacts that were made with it."""
 
 GALLERY = "gallery"
-"""What the last stage indexes: the shop photographs of the workspace's dataset."""
+"""Artifact of stage 9: the index of the shop photographs of the workspace's dataset."""
 
 
 class Models(Protocol):
-    """Trained models, of a workspace or of a bundle."""
+    """Trained models of a workspace or of a bundle."""
 
     @property
     def label(self) -> str:
-        """What to call them in a message."""
+        """Name of the models in messages."""
 
     @property
     def galleries(self) -> tuple[str, ...]:
-        """Artifacts of a workspace that they can search, the preferred one first."""
+        """Artifacts of a workspace that can be searched, the preferred one first."""
 
     @property
     def trained(self) -> tuple[str, ...]:
@@ -37,35 +37,35 @@ class Models(Protocol):
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Categories that the locator can tell."""
+        """Categories that the locator distinguishes."""
 
     def locator(self, device: "torch.device") -> "Locator":
-        """What finds garments, with an encoder of its own."""
+        """The locator, with its own encoder, on a device."""
 
     def encoder(self, device: "torch.device") -> "DenseEncoder":
-        """What the crops of garments are encoded with."""
+        """The encoder of garments, on a device."""
 
     def trained_ranker(self, name: str, device: "torch.device") -> "nn.Module":
-        """One of ``trained``, ready to run."""
+        """A ranker of ``trained``, on a device and in evaluation mode."""
 
     def crop_rules(self) -> "CropRules":
         """Rules by which a crop becomes a feature map."""
 
     def digests(self, rankers: Sequence[str] = ()) -> dict[str, str]:
-        """Digests by name, for the header of what they make.
+        """Digests of the models by name, for the headers of artifacts made with them.
 
         Args:
-            rankers: Trained rankers that take part.
+            rankers: names of the rankers that were used.
         """
 
 
 def preferred_ranker(models: Models) -> str:
-    """The ranker that a search uses by default: a trained one, if there is any."""
+    """Name of the default ranker of a search: a trained one if there is any."""
     if DEEPRANK in models.trained:
         return DEEPRANK
     return next(iter(models.trained), COSINE)
 
 
 def default_rankers(models: Models) -> tuple[str, ...]:
-    """The rankers that are indexed by default: the baseline, and the preferred one."""
+    """Names of the rankers indexed by default: the baseline and the preferred one."""
     return tuple(dict.fromkeys((COSINE, preferred_ranker(models))))

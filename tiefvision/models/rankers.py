@@ -1,4 +1,4 @@
-"""Rankers ready to run: as they are, learnt on a training split, or trained."""
+"""Loading rankers: those that learn nothing, learn on demand, or were trained."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,29 +11,30 @@ from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Job, Resources, input_digests
 
-if TYPE_CHECKING:  # names are checked without torch, which takes seconds to import
+if TYPE_CHECKING:  # checking a name must not import torch, which takes seconds
     from torch import nn
 
     from tiefvision.ranking.learning import TrainingCrops
 
 VERSION = 1
-"""Version of what rankers learn; raised when results change."""
+"""Version of the algorithms that rankers learn with; raised when results change."""
 
 LEARNT_FROM = ("photos", "crops")
 """Artifacts of the training split from which rankers learn without triplets."""
 
 
 def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKind:
-    """The kind of a ranker that can be had here; imports no torch.
+    """The kind of a ranker that can be loaded here; imports no torch.
 
     Args:
-        workspace: Workspace on whose training split a ranker would learn.
-        models: Models that were trained.
-        name: Name of the ranker.
+        workspace: workspace on whose training split a ranker learns.
+        models: models with the trained rankers.
+        name: name of the ranker.
 
     Raises:
-        BadUsage: There is no such ranker, or the models have none of this name.
-        MissingArtifact: It has to be trained or learnt first; names the command.
+        BadUsage: The name is unknown, or the models have no ranker of this name.
+        MissingArtifact: The ranker has not been trained, or the artifacts that it
+            learns from are missing; the message names the command that writes them.
     """
     kind = ranker_kind(name)
     if kind.learns == "triplets" and name not in models.trained:
@@ -51,21 +52,23 @@ def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKin
 def load_ranker(
     workspace: Workspace, models: Models, name: str, resources: Resources
 ) -> "nn.Module":
-    """A ranker, ready to run.
+    """Load a ranker on the device of ``resources``, in evaluation mode.
 
-    One that learns without triplets learns on the training split of the workspace, and
-    is kept there as an artifact of its name.
+    A ranker that learns without triplets learns now, on the training split of the
+    workspace, unless its artifact is up to date.
 
     Args:
-        workspace: Workspace on whose training split it learns.
-        models: Models that were trained.
-        name: Name of the ranker.
-        resources: What may be used.
+        workspace: workspace on whose training split the ranker learns; it keeps the
+            ranker as an artifact of the same name.
+        models: models with the trained rankers.
+        name: name of the ranker.
+        resources: device, seed and progress.
 
     Raises:
-        BadUsage: There is no such ranker.
-        MissingArtifact: It has to be trained, or there are no crops to learn from.
-        BadDataset: The training split holds nothing to learn from.
+        BadUsage: The name is unknown, or the models have no ranker of this name.
+        MissingArtifact: The ranker has not been trained, or the artifacts that it
+            learns from are missing.
+        BadDataset: The training split holds fewer than two photographs.
     """
     kind = require_ranker(workspace, models, name)
     if kind.learns == "triplets":
@@ -76,11 +79,12 @@ def load_ranker(
 
 
 def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
-    """Digests of the artifacts of those rankers that learnt without triplets.
+    """Digest of the artifact of each ranker that learnt without triplets.
 
     Args:
-        workspace: Workspace that holds them.
-        names: Names of rankers, each loaded before.
+        workspace: workspace that holds the artifacts.
+        names: names of loaded rankers; those that learn nothing, or from triplets, are
+            left out.
     """
     learnt = [name for name in names if ranker_kind(name).learn]
     return input_digests(workspace, learnt)
@@ -126,7 +130,7 @@ def _training_crops(
     training = [
         photo for photo in photos if photo.split == "train" and photo.path in available
     ]
-    # Its own gallery alone: photographs of other splits are to be found later.
+    # The gallery holds training photographs only: the others are kept for evaluation.
     search = search_of_split(training, "train", available, alterations_of(crops))
     if len(training) < 2 or len(search.gallery) < 2:
         learners = ", ".join(name for name, kind in RANKERS.items() if kind.learn)

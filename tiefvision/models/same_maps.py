@@ -1,4 +1,4 @@
-"""Whether the maps of a workspace are of the kind that models make and compare."""
+"""Check that the feature maps of a workspace and of models can be compared."""
 
 from typing import TYPE_CHECKING
 
@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 def require_same_maps(
     crops: Artifact, models: Models, device: "torch.device", names: str, fix: str
 ) -> None:
-    """Refuse rankers over maps of another encoder, or on another grid of cells.
+    """Refuse models whose maps have another encoder or grid than those of a workspace.
 
-    Models that were exported from these very crops fit them: their encoder is the same
-    but for the rounding to half precision.
+    A bundle that was exported from these crops is accepted: its encoder differs only by
+    rounding to half precision.
 
     Args:
-        crops: Of a workspace.
-        models: What encodes the other crops, or what is to compare these.
-        device: Where networks run.
-        names: Of the rankers, for the message.
-        fix: What to do instead, for the message.
+        crops: artifact of a workspace with feature maps.
+        models: models whose encoder made the maps to compare with, or whose rankers
+            compare the maps of ``crops``.
+        device: device on which networks run.
+        names: names of the rankers, for the message.
+        fix: command that avoids the problem, for the message.
 
     Raises:
-        StaleArtifact: The maps are not of one kind.
+        StaleArtifact: Encoder or grid differ.
     """
     if isinstance(models, Bundle) and models.trained_on(crops.header.digest):
         return
@@ -49,5 +50,5 @@ def require_same_maps(
 
 
 def _cells(grid: int, encoder: EncoderIdentity) -> int:
-    """On a side of a map."""
+    """Number of cells along a side of a map; a grid of 0 is the encoder's own."""
     return grid or architecture_named(encoder.name).window

@@ -1,4 +1,4 @@
-"""The models that the stages trained in a workspace."""
+"""The models that stages have trained in a workspace."""
 
 import logging
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace
 from tiefvision.workspace.job import input_digests, require_same_encoder
 
-if TYPE_CHECKING:  # known without torch, which takes seconds to import
+if TYPE_CHECKING:  # these import torch, which takes seconds
     import torch
     from torch import nn
 
@@ -26,29 +26,29 @@ LOCATOR = ("features", "crop_classifier", "box_regressors", "locations")
 
 @dataclass(frozen=True)
 class TrainedModels:
-    """The models of a workspace: they satisfy ``Models``."""
+    """The models of a workspace; implements ``Models``."""
 
     workspace: Workspace
 
     @property
     def label(self) -> str:
-        """What to call them in a message."""
+        """Name of the models in messages."""
         return f"the models of {self.workspace.root}"
 
     @property
     def galleries(self) -> tuple[str, ...]:
-        """The catalogue, and the gallery of the dataset they were trained on."""
+        """The catalogue, then the gallery of the models' own dataset."""
         return CATALOGUE, GALLERY
 
     @property
     def trained(self) -> tuple[str, ...]:
-        """The rankers of stage 8; of each kind the one without a suffix first."""
+        """Names of stage 8's rankers; of each kind the one without suffix first."""
         kinds = [name for name, kind in RANKERS.items() if kind.learns == "triplets"]
         return tuple(name for kind in kinds for name in self.workspace.named_like(kind))
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Categories that the locator can tell. Raises MissingArtifact."""
+        """Categories that the locator distinguishes. Raises MissingArtifact."""
         for name in LOCATOR:
             if not self.workspace.holds(name):
                 with self.workspace.open(name):  # names the first stage that is missing
@@ -105,8 +105,8 @@ class TrainedModels:
         """A ranker that stage 8 trained.
 
         Raises:
-            MissingArtifact: It has not been trained, or the crops are gone.
-            StaleArtifact: It was trained on crops of another encoder.
+            MissingArtifact: The ranker has not been trained, or there are no crops.
+            StaleArtifact: The ranker was trained on crops of another encoder.
         """
         from tiefvision.workspace.networks import read_module
 
@@ -123,7 +123,11 @@ class TrainedModels:
             return CropRules(crops.header.details["grid"])
 
     def digests(self, rankers: Sequence[str] = ()) -> dict[str, str]:
-        """Digests of the locator's artifacts, and of the rankers that take part."""
+        """Digests of the locator's artifacts, and of the trained rankers among some.
+
+        Args:
+            rankers: names of the rankers that were used.
+        """
         names = ("crop_classifier", "box_regressors", "locations")
         trained = [name for name in rankers if name in self.trained]
         here = [name for name in names if self.workspace.holds(name)]
@@ -131,9 +135,10 @@ class TrainedModels:
 
 
 def training_curves(models: Models, ranker: str = DEEPRANK) -> list[dict[str, float]]:
-    """What the training of a ranker wrote down, epoch by epoch.
+    """Figures of every epoch of a ranker's training.
 
-    Nothing where it has not been trained, and of a bundle, which keeps no curves.
+    The list is empty if the ranker has not been trained, and for a bundle, which holds
+    no curves.
     """
     if not isinstance(models, TrainedModels) or ranker not in models.trained:
         return []

@@ -7,8 +7,8 @@ from tiefvision.ranking.similarity import flatten_cells
 
 
 class CosineRanker(nn.Module):
-    """Feature maps as they are, laid out flat (TiefVision's slides, step 5)."""
+    """Embeds a crop as its flattened feature map (TiefVision's slides, step 5)."""
 
     def forward(self, garments: Garments) -> Tensor:
-        """Maps of (B, C, h, w) to (B, C * h * w) of unit length."""
+        """Embed B garments: (B, C * h * w) float32 of unit length."""
         return flatten_cells(garments.maps)

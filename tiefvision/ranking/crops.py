@@ -1,4 +1,4 @@
-"""The crop of a located garment, and what rankers see of it."""
+"""The crop of a garment, and the map, colours and pixels that rankers read of it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from tiefvision.records import Box
 
 @dataclass(frozen=True)
 class CropRules:
-    """How a garment becomes a map.
+    """Rules by which a crop becomes a feature map.
 
     Attributes:
-        grid: Cells on a side that the map is averaged down to; 0 keeps the encoder's
-            own grid (11 for AlexNet).
+        grid: number of cells along a side to which the map is averaged; 0 keeps the
+            encoder's own grid (11 for AlexNet).
     """
 
     grid: int = 0
@@ -33,14 +33,14 @@ class CropRules:
 def crop_garment(
     photo: NDArray[np.uint8], box_in_image: Box | None
 ) -> NDArray[np.uint8]:
-    """The garment at the size of a window, (224, 224, 3) uint8 RGB.
+    """Cut out a box and resize it to the encoder's window, (224, 224, 3) uint8 RGB.
 
-    The box is stretched to a square, so that a cell is the same part of the garment in
+    The box is stretched to a square, so that a cell is the same part of a garment in
     every photograph: the hem is at the bottom, whatever the length.
 
     Args:
-        photo: (H, W, 3) uint8 RGB.
-        box_in_image: Pixels; None for the whole photograph.
+        photo: photograph, (H, W, 3) uint8 RGB.
+        box_in_image: box in pixels of ``photo``; None for the whole photograph.
     """
     crop = photo if box_in_image is None else crop_photo(photo, box_in_image)
     return resize_photo(crop, CROP_SIDE, CROP_SIDE)
@@ -49,7 +49,16 @@ def crop_garment(
 def encode_crop(
     encoder: DenseEncoder, crop: NDArray[np.uint8], rules: CropRules
 ) -> Tensor:
-    """The map of a crop as ``crop_garment`` makes it: (C, h, w) of unit cells."""
+    """Encode a crop as a feature map with cells of unit length.
+
+    Args:
+        encoder: encoder of garments.
+        crop: crop, (224, 224, 3) uint8 RGB, as ``crop_garment`` makes it.
+        rules: grid of the map.
+
+    Returns:
+        Feature map, (C, h, w) float32.
+    """
     maps = encoder.encode(crop).unsqueeze(0)
     return normalise_cells(pool_cells(maps, rules.grid))[0]
 
@@ -60,13 +69,13 @@ def describe_crop(
     rules: CropRules,
     needs: Collection[Need] = EVERYTHING,
 ) -> GarmentBatch:
-    """What rankers read of a crop, as a batch of one.
+    """Describe a crop for rankers, as a batch of one.
 
     Args:
-        encoder: Encoder of garments.
-        crop: (224, 224, 3) uint8 RGB, as ``crop_garment`` makes it.
-        rules: Rules by which a crop becomes a feature map.
-        needs: Parts to make; the others are left empty.
+        encoder: encoder of garments.
+        crop: crop, (224, 224, 3) uint8 RGB, as ``crop_garment`` makes it.
+        rules: rules by which a crop becomes a feature map.
+        needs: parts to compute; the others are left empty.
     """
     maps = colours = torch.empty(0)
     pixels = np.empty(0, dtype=np.uint8)

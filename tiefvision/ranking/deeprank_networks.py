@@ -1,4 +1,4 @@
-"""DeepRank's networks: built from a header, and as they start before training."""
+"""Building DeepRank's networks from a header, and their weights before training."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,18 +22,24 @@ CELLS_STRENGTH, COLOURS_STRENGTH = 0.5, 0.3
 docs/experiments/0006."""
 
 MOST_VIEWS = 4000
-"""Views from which that whitening is learnt at most: 66 MB of AlexNet's features and of
-colours. Five views of 50,000 photographs would be 4 GB; 16 views for each number of an
-embedding are enough."""
+"""Most views from which that whitening is learnt: 66 MB of AlexNet's features and of
+colours. Five views of 50,000 photographs would be 4 GB, and 16 views for each number of
+an embedding are enough."""
 
 CELLS, DEEP, COLOUR = "cells", "deep", "colour"
 NETWORKS = (CELLS, DEEP, COLOUR)
-"""Of DeepRank: one layer over the cells, two, or a branch of colours beside them."""
+"""Networks of DeepRank: one layer over the cells, two layers, or a branch of cells and
+one of colours."""
 
 
 def build_deeprank(details: Mapping[str, Any]) -> RankNetwork:
-    """An untrained DeepRank network of the kind and size that a header gives."""
-    # Files of earlier releases hold the one kind that there was.
+    """An untrained DeepRank network, built from the details of a header.
+
+    Args:
+        details: "network" (one of ``NETWORKS``) and "channels"; for ``COLOUR`` also
+            "colours" and "size", the lengths of a histogram and of an embedding.
+    """
+    # Earlier releases had only one network and did not write its name.
     network, channels = details.get("network", CELLS), details["channels"]
     if network == COLOUR:
         return ColourRank(channels, details["colours"], details["size"])
@@ -46,17 +52,19 @@ def start_deeprank(
     garments_of: GarmentsOf,
     device: torch.device,
 ) -> RankNetwork:
-    """A DeepRank network before training, where it is trained.
+    """A DeepRank network with the weights from which training starts.
+
+    Both branches of ``ColourRank`` start as a whitening, learnt from the views or from
+    ``MOST_VIEWS`` of them, drawn with a fixed seed.
 
     Args:
-        details: As for ``build_deeprank``.
-        views: Of training photographs. ``ColourRank`` is whitened by them, or by
-            ``MOST_VIEWS`` drawn among them, always the same ones.
-        garments_of: Reads them.
-        device: Where it runs.
+        details: details of a header, as for ``build_deeprank``.
+        views: views of training photographs.
+        garments_of: reader of the crops of views.
+        device: device of the network.
 
     Raises:
-        BadDataset: Not two of the views differ.
+        BadDataset: All views are equal.
     """
     network = build_deeprank(details).to(device)
     if isinstance(network, ColourRank):
@@ -74,6 +82,6 @@ def start_deeprank(
 def _at_most(views: Sequence[View], most: int) -> Sequence[View]:
     if len(views) <= most:
         return views
-    # Drawn: every n-th could fall on the same view of each photograph, every time.
+    # Drawn at random, since every n-th could be the same view of each photograph.
     chosen = np.random.default_rng(0).choice(len(views), most, replace=False)
     return [views[number] for number in sorted(chosen)]

@@ -1,4 +1,4 @@
-"""What rankers compare: crops of garments, each as a map, as colours and as pixels."""
+"""The input of rankers: crops of garments as feature maps, colours and pixels."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,26 +13,26 @@ from tiefvision.records import View
 
 
 class Garments(Protocol):
-    """Crops of garments, row by row; what is not asked for need not be read."""
+    """A batch of B crops; an implementation may read each part on first access."""
 
     @property
     def maps(self) -> Tensor:
-        """(B, C, h, w) float32 of unit cells."""
+        """Feature maps with cells of unit length, (B, C, h, w) float32."""
 
     @property
     def colours(self) -> Tensor:
-        """(B, K) float32 of unit length, as ``lab_histogram`` gives them."""
+        """LAB histograms of unit length (``lab_histogram``), (B, K) float32."""
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
-        """(B, S, S, 3) uint8 RGB, as ``crop_garment`` gives them."""
+        """Crops as ``crop_garment`` makes them, (B, S, S, 3) uint8 RGB."""
 
 
 GarmentsOf = Callable[[Sequence[View]], Garments]
-"""Reads the crops of views."""
+"""Reader of the crops of views."""
 
 Embed = Callable[[Garments], Tensor]
-"""A ranker: B garments to (B, D) of unit length."""
+"""A ranker: function from B garments to embeddings of unit length, (B, D) float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +40,10 @@ class GarmentBatch:
     """Garments in memory.
 
     Attributes:
-        maps: As for ``Garments``.
-        colours: Likewise; none for rankers that do not ask for them.
-        pixels: Likewise.
+        maps: feature maps with cells of unit length, (B, C, h, w) float32.
+        colours: LAB histograms of unit length, (B, K) float32; empty if no ranker needs
+            them.
+        pixels: crops, (B, S, S, 3) uint8 RGB; empty if no ranker needs them.
     """
 
     maps: Tensor
@@ -53,7 +54,7 @@ class GarmentBatch:
 
 
 def join_garments(batches: Sequence[Garments], device: torch.device) -> GarmentBatch:
-    """Several batches, at least one, as one on a device."""
+    """Concatenate batches, at least one, on a device."""
     return GarmentBatch(
         torch.cat([batch.maps for batch in batches]).to(device),
         torch.cat([batch.colours for batch in batches]).to(device),

@@ -1,4 +1,4 @@
-"""How rankers learn that need no triplets: from crops of a training split."""
+"""Rankers that learn without triplets, from the crops of a training split."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ from tiefvision.ranking.words.ranker import Describe, WordsRanker
 from tiefvision.records import View
 
 MOST_LEARNT_FROM = 1500
-"""Photographs to learn from: embeddings of so many whole maps take 190 MB."""
+"""Most photographs to learn from; their whole maps take 190 MB."""
 
 Learnt = tuple[nn.Module, dict[str, Any]]
-"""A ranker, and what ``RankerKind.build`` needs to build it again before its weights
-are restored (values of JSON types)."""
+"""A ranker, and the details from which ``RankerKind.build`` builds it again before its
+weights are restored (values of JSON types)."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class TrainingCrops:
     """The training split of a workspace, as rankers learn from it.
 
     Attributes:
-        views: The crops as they are, at most ``MOST_LEARNT_FROM``.
-        search: The search that the split allows among its own photographs.
-        garments_of: Reader of crops.
-        seed: Seed of everything drawn.
-        track: Progress of long loops.
+        views: unchanged crops, at most ``MOST_LEARNT_FROM``.
+        search: search within the training split.
+        garments_of: reader of the crops of views.
+        seed: seed of random numbers.
+        track: shows progress.
     """
 
     views: Sequence[View]
@@ -53,12 +53,12 @@ def learn_words(
     describe: Describe,
     importance: NDArray[np.float32] | None = None,
 ) -> Learnt:
-    """Visual words of one kind of descriptors.
+    """Learn visual words of one kind of descriptor.
 
     Args:
-        crops: The training split.
-        describe: Function from a crop to its descriptors.
-        importance: (D,) weight of each number of a descriptor; None for all alike.
+        crops: training split.
+        describe: function from a crop to its local descriptors, (N, D) float32.
+        importance: weight of each descriptor dimension, (D,); None for equal weights.
     """
     starts = range(0, len(crops.views), BLOCK)
     pixels = (
@@ -73,7 +73,7 @@ def learn_words(
 
 
 def learn_mixture(crops: TrainingCrops) -> Learnt:
-    """An encoding (whole or pooled) beside LAB, with the weight that ranks best."""
+    """Learn the mix of a map, whole or pooled, and LAB colours that ranks best."""
     firsts: dict[str, Embed] = {
         "cosine": CosineRanker(),
         **{name: PooledRanker(pool) for name, pool in POOLS.items()},
@@ -83,7 +83,7 @@ def learn_mixture(crops: TrainingCrops) -> Learnt:
 
 
 def learn_components(crops: TrainingCrops) -> Learnt:
-    """The principal components of whole maps."""
+    """Learn the principal components of whole feature maps."""
     maps = embed_views(crops.views, crops.garments_of, CosineRanker())
     whitening = fit_whitening(maps)
     size, length = whitening.projection.shape

@@ -1,8 +1,8 @@
-"""What a ranker may read of a crop."""
+"""The parts of a described crop that a ranker can read."""
 
 from typing import Literal, get_args
 
 Need = Literal["maps", "colours", "pixels"]
-"""The feature map, the LAB histogram, or the pixels."""
+"""A part of a described crop: feature map, LAB histogram, or pixels."""
 
 EVERYTHING: tuple[Need, ...] = get_args(Need)

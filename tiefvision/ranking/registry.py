@@ -1,8 +1,8 @@
-"""Every ranker, once: what it compares, how it learns, and how it is built.
+"""The registry of rankers: what each compares, how it learns, and how it is built.
 
 The command line, the comparison, the pages, the Makefile and the documentation read
-this table; nothing else lists rankers. It is read without torch: what an entry needs is
-imported when a ranker is built.
+this table; no other list of rankers exists. Reading it imports no torch; the modules of
+a ranker are imported when it is built.
 
 A new ranker is an ``nn.Module`` from ``Garments`` to (B, D) float32 of unit length, and
 an entry here; see docs/contributing.md.
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from tiefvision.ranking.learning import Learnt, TrainingCrops
 
 Learns = Literal["nothing", "photographs", "items", "triplets"]
-"""What a ranker learns from: nothing; photographs of the training split without labels;
-its photographs with their items; or triplets, by stage 8."""
+"""What a ranker learns from: nothing; photographs of the training split, unlabelled;
+photographs of the training split with their items; or triplets, in stage 8."""
 
 COSINE, DEEPRANK = "cosine", "deeprank"
 
 BASELINE = COSINE
-"""The ranker that every other one is held against."""
+"""The ranker with which the others are compared."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class RankerKind:
     """A kind of ranker.
 
     Attributes:
-        name: Name on the command line.
-        summary: What it compares, in a sentence without a full stop.
-        needs: What it reads of a crop.
-        learns: What it learns from.
-        build: Function that makes the module from the details in a header (values of
-            JSON types), before its weights are restored; ``{}`` where it learns
-            nothing.
-        learn: Function that learns it from the training split; None where it learns
-            nothing, or from triplets.
-        embedding: Function from channels and cells of a feature map, and the details
-            in a header, to the numbers of an embedding.
+        name: name on the command line.
+        summary: what the ranker compares, in a sentence without a full stop.
+        needs: parts of a crop that the ranker reads.
+        learns: data that the ranker learns from.
+        build: function that builds the module from the details in a header (values of
+            JSON types), before its weights are restored; the details of a ranker that
+            learns nothing are ``{}``.
+        learn: function that learns the ranker from the training split; None if it
+            learns nothing, or from triplets.
+        embedding: function from the channels and cells of a feature map, and the
+            details in a header, to the length of an embedding.
     """
 
     name: str
@@ -60,7 +60,7 @@ class RankerKind:
 
 
 Embedding = Callable[[int, int, Mapping[str, Any]], int]
-"""(channels, cells, details of a header) -> numbers of an embedding."""
+"""(channels, cells, details of a header) -> length of an embedding."""
 
 
 def _whole_map(channels: int, cells: int, details: Mapping[str, Any]) -> int:
@@ -305,7 +305,7 @@ RANKERS: Mapping[str, RankerKind] = MappingProxyType(
         )
     }
 )
-"""By name, in the order in which they are shown."""
+"""Kinds of rankers by name, in the order in which they are listed."""
 
 _NAME = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)*")
 
@@ -317,10 +317,10 @@ def ranker_kind(name: str) -> RankerKind:
     ranker of the kind "deeprank".
 
     Args:
-        name: Name of a kind, or such a name with "-" and a suffix behind it.
+        name: name of a kind, or such a name followed by "-" and a suffix.
 
     Raises:
-        BadUsage: There is no such ranker.
+        BadUsage: The ranker is unknown.
     """
     kind = RANKERS.get(name)
     if kind is None and _NAME.fullmatch(name):

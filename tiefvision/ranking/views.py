@@ -1,4 +1,4 @@
-"""Embedding views in blocks, so that memory is bounded by the block."""
+"""Embeddings and similarities of views, block by block to bound the memory."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -12,20 +12,30 @@ from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.records import View
 
 BLOCK = 256
-"""Views embedded at a time: 64 MB of maps of 256 channels by 11x11 cells."""
+"""Number of views embedded at a time: 64 MB of maps of 256 channels, 11x11 cells."""
 
 
 @torch.inference_mode()
 def embed_views(
     views: Sequence[View], garments_of: GarmentsOf, embed: Embed, block: int = BLOCK
 ) -> NDArray[np.float32]:
-    """Embeddings of at least one view, (N, D) float32 of unit length."""
+    """Embed views block by block.
+
+    Args:
+        views: N views, at least one.
+        garments_of: reader of the crops of views.
+        embed: ranker.
+        block: number of views embedded at a time.
+
+    Returns:
+        Embeddings of unit length, (N, D) float32.
+    """
     first = _embed_block(views[:block], garments_of, embed)
     if len(views) <= block:
-        return first  # a copy would double the memory of whoever goes block by block
+        return first  # not a copy, which would double the memory of a single block
     rows = np.empty((len(views), first.shape[1]), dtype=np.float32)
     rows[:block] = first
-    del first  # and no block has a name, so that one alone is in memory beside all
+    del first  # so that only one block at a time is in memory beside ``rows``
     for start in range(block, len(views), block):
         part = views[start : start + block]
         rows[start : start + block] = _embed_block(part, garments_of, embed)
@@ -47,23 +57,24 @@ def similarity_rows(
     track: Track = untracked,
     query_garments_of: GarmentsOf | None = None,
 ) -> Iterator[NDArray[np.float32]]:
-    """Exact similarities to the whole gallery, of a block of queries at a time.
+    """Exact similarities of queries to the whole gallery, a block of queries at a time.
 
-    Two blocks of embeddings, the garments that one of them is made of, and ``block``
-    rows are in memory, 1 kB for each photograph of the gallery in blocks of 256.
+    Memory holds two blocks of embeddings, the garments of one of them, and the
+    similarities of a block of queries: 1 kB for each photograph of the gallery in
+    blocks of 256.
 
     Args:
         queries: Q views.
         gallery: N views.
-        garments_of: Reads the crops of views.
-        embed: The ranker.
-        block: Views embedded at a time.
-        track: Shows progress, block by block of the gallery.
-        query_garments_of: Reads those of queries, if they are not where the
-            gallery's are.
+        garments_of: reader of the crops of views.
+        embed: ranker.
+        block: number of views embedded at a time.
+        track: shows progress, block by block of the gallery.
+        query_garments_of: reader of the crops of queries, if another one than that of
+            the gallery; None for ``garments_of``.
 
     Yields:
-        (<= block, N) float32 in [-1, 1], until all Q rows have come.
+        Cosines in [-1, 1] of the next queries, (<= block, N) float32; Q rows in total.
     """
     tops, lefts = range(0, len(queries), block), range(0, len(gallery), block)
     corners = itertools.product(tops, lefts)
@@ -71,7 +82,7 @@ def similarity_rows(
     for top, left in track(corners, "comparing", len(tops) * len(lefts)):
         if left == 0:
             asking = queries[top : top + block]
-            del rows  # so that those before are not in memory beside them
+            del rows  # so that the previous block is not in memory beside the next
             rows = embed_views(asking, query_garments_of or garments_of, embed, block)
             table = np.empty((len(rows), len(gallery)), dtype=np.float32)
         columns = embed_views(gallery[left : left + block], garments_of, embed, block)
@@ -89,7 +100,7 @@ def similarity_table(
     block: int = BLOCK,
     track: Track = untracked,
 ) -> NDArray[np.float32]:
-    """All rows of ``similarity_rows`` in one table, (Q, N)."""
+    """All rows of ``similarity_rows``, as one array: (Q, N) float32."""
     table = np.empty((len(queries), len(gallery)), dtype=np.float32)
     done = 0
     for rows in similarity_rows(queries, gallery, garments_of, embed, block, track):

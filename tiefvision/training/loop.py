@@ -110,8 +110,8 @@ class Task:
         loss: computes the figures of a batch; "loss" is minimised, the others are
             recorded.
         validate: computes figures on the validation data; None if there are none.
-        better: name of the figure of ``validate`` whose highest value selects the
-            weights that are kept; "" keeps the last weights.
+        selection_figure: name of the figure of ``validate`` whose highest value selects
+            the weights that are kept; "" keeps the last weights.
         rates: learning-rate factors by prefix of parameter names; 1 for parameters
             that match no prefix.
     """
@@ -120,7 +120,7 @@ class Task:
     batches: Callable[[np.random.Generator], Iterable[Any]]
     loss: Callable[[Any], Mapping[str, Tensor]]
     validate: Callable[[], Figures] | None = None
-    better: str = ""
+    selection_figure: str = ""
     rates: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -145,8 +145,8 @@ def fit(
 ) -> list[Figures]:
     """Train the network of a task in place, and continue an interrupted run.
 
-    If ``task.better`` is set, the network ends with the weights of the best epoch, or
-    with the initial weights if no epoch was better.
+    If ``task.selection_figure`` is set, the network ends with the weights of the best
+    epoch, or with the initial weights if no epoch was better.
 
     Args:
         task: network, training data and loss.
@@ -165,7 +165,7 @@ def fit(
     if snapshot is None:
         start = {"epoch": 0.0} | (task.validate() if task.validate else {})
         # If no epoch is better than the initial weights, these are kept.
-        best = _weights(task.module) if task.better else {}
+        best = _weights(task.module) if task.selection_figure else {}
         snapshot = Snapshot(0, _pack(task.module, optimiser, best), (start,))
         memory.remember(snapshot)
     best = _unpack(snapshot.tensors, task.module, optimiser)
@@ -180,8 +180,8 @@ def fit(
         )
         figures = _run_epoch(task, schedule, optimiser, steps, epoch, batches)
         history.append(figures)
-        if task.better and figures[task.better] >= max(
-            row[task.better] for row in history
+        if task.selection_figure and figures[task.selection_figure] >= max(
+            row[task.selection_figure] for row in history
         ):
             best = _weights(task.module)
         tensors = _pack(task.module, optimiser, best)
@@ -216,9 +216,9 @@ def take_step(
 
 def _since_best(task: Task, history: Sequence[Figures]) -> int:
     """Epochs since the best one; 0 if the task has no figure that selects weights."""
-    if not task.better:
+    if not task.selection_figure:
         return 0
-    figures = [row[task.better] for row in history]
+    figures = [row[task.selection_figure] for row in history]
     return figures[::-1].index(max(figures))
 
 

@@ -22,7 +22,7 @@ from tiefvision.augmenting.canvases import SceneBatch, SceneRules, draw_scenes
 from tiefvision.augmenting.cells import shares_around_cells
 from tiefvision.augmenting.colours import disturb_colours
 from tiefvision.augmenting.scenes import UNLABELLED, Scene
-from tiefvision.distilling.training import normalise
+from tiefvision.distilling.student_training import normalise
 from tiefvision.encoders.architectures import Architecture
 from tiefvision.locating.head_training import window_targets
 from tiefvision.locating.heads import (

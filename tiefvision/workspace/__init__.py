@@ -1,1 +1,1 @@
-"""A run on disk: which artifact each stage writes, and how to read them back."""
+"""The artifacts of a run: their names, and how each is written and read."""

@@ -19,15 +19,15 @@ STAGES: dict[str, str] = {
     "train_deeprank": "deeprank",
     "compare": "gallery",
 }
-"""What each stage writes. A stage's number is its place in this list; the files in
-``stages/`` bear the same numbers, and a test compares them."""
+"""Artifact of each stage. The number of a stage is its place in this list; a test holds
+it against the file names in ``stages/``."""
 
 CATALOGUE = "catalogue"
-"""What ``tiefvision index`` writes; a search prefers it to the dataset's gallery."""
+"""Artifact of ``tiefvision index``; a search prefers it to the dataset's gallery."""
 
 
 def stage_number(stage: str) -> int:
-    """Place of a stage, counted from 1."""
+    """Number of a stage, from 1."""
     return list(STAGES).index(stage) + 1
 
 
@@ -35,8 +35,8 @@ def command_for(name: str, root: Path = DEFAULT_WORKSPACE) -> str:
     """The command that writes an artifact.
 
     Args:
-        name: Name of the artifact.
-        root: Folder of the workspace; named in the command unless it is the default.
+        name: name of the artifact.
+        root: folder of the workspace; the command names it unless it is the default.
     """
     elsewhere = root != DEFAULT_WORKSPACE
     option = f" --workspace {root}" if elsewhere else ""
@@ -54,7 +54,7 @@ def command_for(name: str, root: Path = DEFAULT_WORKSPACE) -> str:
 
 
 def command_of(path: Path) -> str:
-    """The command that writes the artifact of a file."""
+    """The command that writes the artifact at a path."""
     return command_for(path.stem, path.parent)
 
 
@@ -63,25 +63,25 @@ class Workspace:
     """A folder with the artifacts of one run.
 
     Attributes:
-        root: The folder; it need not exist before the first stage.
+        root: folder of the run; it need not exist before the first stage.
     """
 
     root: Path = DEFAULT_WORKSPACE
 
     def path(self, name: str) -> Path:
-        """Where the artifact of a name lies."""
+        """Path of an artifact, whether it exists or not."""
         return self.root / f"{name}.lmdb"
 
     def report_path(self, stage: str) -> Path:
-        """Where the report of a stage lies."""
+        """Path of the report of a stage, whether it exists or not."""
         return self.root / "reports" / f"{stage}.json"
 
     def holds(self, name: str) -> bool:
-        """Whether an artifact has been finished."""
+        """Whether a finished artifact of this name exists."""
         return self.path(name).is_file()
 
     def named_like(self, name: str) -> tuple[str, ...]:
-        """Names of the finished artifacts called ``name``, or ``name`` and a suffix."""
+        """Names of finished artifacts: ``name`` itself, then ``name`` with a suffix."""
         suffixed = sorted(path.stem for path in self.root.glob(f"{name}-*.lmdb"))
         return tuple(one for one in (name, *suffixed) if self.holds(one))
 
@@ -89,8 +89,9 @@ class Workspace:
         """Open an artifact for reading.
 
         Raises:
-            MissingArtifact: It has not been written; names the command that does.
-            StaleArtifact: It is not an artifact of this version.
+            MissingArtifact: The artifact has not been written; the message names the
+                command that writes it.
+            StaleArtifact: The file is not an artifact of this release.
         """
         fix = f"Run: {command_for(name, self.root)}"
         try:

@@ -1,4 +1,4 @@
-"""An encoder as a stage's settings name it, and as an artifact keeps it."""
+"""Building the encoder that a stage's settings name; its weights in an artifact."""
 
 from typing import Annotated
 
@@ -21,24 +21,24 @@ WeightsSource = Annotated[
 PrecisionName = Annotated[str, "auto, float32 or bfloat16"]
 
 DEFAULT_ENCODER = "alexnet"
-"""The one whose weights ship with the package."""
+"""The encoder whose weights ship with the package."""
 
 _KEY = "weights/encoder"
 
 
 def weights_sources(encoder: str, weights: str) -> dict[str, str]:
-    """What a stage that makes an encoder reads outside the workspace.
+    """Digests of the files outside the workspace from which an encoder is built.
 
     Args:
-        encoder: A key of ``ARCHITECTURES``.
-        weights: Their source, as for ``load_weights``.
+        encoder: name of the architecture, a key of ``ARCHITECTURES``.
+        weights: source of the weights, as for ``load_weights``.
 
     Returns:
-        The hash of the file of weights; nothing where there is none.
+        SHA-256 of the weights file under "weights"; {} if the weights are no file.
 
     Raises:
-        BadUsage: No such encoder.
-        BadWeights: They should ship with the package, and do not.
+        BadUsage: The architecture is unknown.
+        BadWeights: The package ships no such weights.
     """
     path = source_file(architecture_named(encoder), weights)
     return {"weights": file_hash(path)} if path and path.is_file() else {}
@@ -47,17 +47,17 @@ def weights_sources(encoder: str, weights: str) -> dict[str, str]:
 def stage_encoder(
     encoder: str, weights: str, precision: str, resources: Resources
 ) -> DenseEncoder:
-    """The encoder that a stage's settings name, where its networks run.
+    """Build the encoder that a stage's settings name, on the device of the stage.
 
     Args:
-        encoder: A key of ``ARCHITECTURES``.
-        weights: Their source, as for ``load_weights``.
-        precision: What it computes in.
-        resources: Of the stage.
+        encoder: name of the architecture, a key of ``ARCHITECTURES``.
+        weights: source of the weights, as for ``load_weights``.
+        precision: number format of the computation: auto, float32 or bfloat16.
+        resources: device of the encoder, and seed of random weights.
 
     Raises:
-        BadUsage: No such encoder, or precision.
-        BadWeights: The weights cannot be had or do not fit.
+        BadUsage: The architecture or the precision is unknown.
+        BadWeights: The weights cannot be loaded or have another architecture.
     """
     checked = check_precision(precision)
     made = make_encoder(encoder, weights, resources.seed, checked)
@@ -65,17 +65,21 @@ def stage_encoder(
 
 
 def keep_encoder(writer: ArtifactWriter, encoder: DenseEncoder) -> None:
-    """Write the weights of an encoder beside the maps that it made."""
+    """Write the weights of an encoder into the artifact of its feature maps."""
     state = encoder.trunk.state_dict().items()
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in state}
     writer.write(tensors={_KEY: weights})
 
 
 def read_encoder(artifact: Artifact, device: torch.device) -> DenseEncoder:
-    """The encoder that made the maps of an artifact, from the weights beside them.
+    """Restore the encoder that made the feature maps of an artifact.
+
+    Args:
+        artifact: artifact with the encoder's weights, as ``keep_encoder`` wrote them.
+        device: device of the encoder.
 
     Raises:
-        StaleArtifact: They are not beside them: an earlier release wrote it.
+        StaleArtifact: An earlier release wrote the artifact, without these weights.
     """
     header = artifact.header
     if header.encoder is None or not artifact.has(_KEY):

@@ -1,4 +1,4 @@
-"""Training that survives being killed: its state lives in the unfinished artifact."""
+"""Training that can be interrupted: snapshots lie in the unfinished artifact."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,21 +17,21 @@ def fit_and_store(
     encoder: Mapping[str, str],
     details: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Train, and write the weights as the artifact of a job.
+    """Train a network and write its weights as the artifact of a job.
 
-    Beside the stage's report its curves grow: ``reports/<stage>.csv``, an epoch a line.
-    Where TensorBoard is installed they also grow in ``reports/tensorboard/<stage>``.
+    Every epoch appends a line to ``reports/<stage>.csv`` and, if TensorBoard is
+    installed, its figures to ``reports/tensorboard/<stage>``.
 
     Args:
-        job: Whose artifact it is.
-        task: What to train.
-        schedule: How long and how fast.
-        steps: Batches of an epoch.
-        encoder: Identity of the encoder whose maps are learnt from.
-        details: What is needed to build the module again.
+        job: job that writes the artifact.
+        task: network, training data and loss.
+        schedule: length and learning rates.
+        steps: batches per epoch.
+        encoder: identity of the encoder that made the feature maps.
+        details: settings from which the module can be built again, of JSON types.
 
     Returns:
-        The figures before training and of the last epoch, for the report.
+        The figures before training, "before", and of the last epoch, "last".
     """
     report = job.report_path
     table, scalars = report.with_suffix(".csv"), report.parent / "tensorboard"
@@ -62,7 +62,7 @@ def fit_and_store(
 
 
 class WriterMemory:
-    """Keeps the state of training in the artifact that training will finish."""
+    """A ``Memory`` whose snapshot lies in the artifact in the making."""
 
     _STATE = "checkpoint/state"
     _HISTORY = "checkpoint/history"
@@ -72,7 +72,7 @@ class WriterMemory:
         self._writer = writer
 
     def recall(self) -> Snapshot | None:
-        """The last snapshot, if an earlier run was cut short."""
+        """The snapshot of an interrupted run; None if there is none."""
         if not self._writer.has(self._STATE):
             return None
         tensors = self._writer.tensors(self._STATE)
@@ -80,7 +80,7 @@ class WriterMemory:
         return Snapshot(len(history) - 1, tensors, tuple(history))
 
     def remember(self, snapshot: Snapshot) -> None:
-        """Replace the last snapshot in one commit."""
+        """Replace the stored snapshot in one commit."""
         self._writer.write(
             tensors={self._STATE: snapshot.tensors},
             records={self._HISTORY: list(snapshot.history)},

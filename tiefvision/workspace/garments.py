@@ -1,12 +1,12 @@
-"""Crops of garments as artifacts keep them, and as rankers read them.
+"""Crops of garments in an artifact, and their reader for rankers.
 
 Keys of an artifact: map/<path> float16 (C, h, w), colours/<path> float16 (K,), and
-pixels/<path>, a PNG file as (n,) uint8. Under each stand the views by name: "crop",
+pixels/<path>, a PNG file as (n,) uint8. Each key holds the views by name: "crop",
 "mirror", "altered1", "altered2" and so on. A mirror image shares colours and pixels
-with its photograph.
+with the view that it mirrors.
 
-Pixels are kept as fast PNG rather than decoded from the photograph again: 1.3 to 2.1 ms
-instead of 7 to read a crop, at 60 to 82 kB instead of 150
+Pixels are stored as PNG, since decoding the photograph again takes 7 ms a crop instead
+of 1.3 to 2.1 ms. A PNG takes 60 to 82 kB, raw pixels 150 kB
 (docs/experiments/0009-pixels.md).
 """
 
@@ -29,11 +29,11 @@ from tiefvision.workspace.artifacts import command_of
 from tiefvision.workspace.maps import to_half
 
 CROP, MIRROR = "crop", "mirror"
-"""Names of the view as it is and of its mirror image."""
+"""Names of the unchanged view and of its mirror image."""
 
 
 def view_name(view: View) -> str:
-    """Under which name a view of a photograph is kept."""
+    """Name of a view in an artifact."""
     if view.alteration:
         return f"altered{view.alteration}"
     return MIRROR if view.mirrored else CROP
@@ -42,12 +42,12 @@ def view_name(view: View) -> str:
 def garment_tensors(
     path: str, views: Mapping[str, GarmentBatch]
 ) -> dict[str, dict[str, NDArray[Any]]]:
-    """What an artifact keeps of a photograph, by key.
+    """The tensors that an artifact stores for a photograph, by key.
 
     Args:
-        path: Path of the photograph.
-        views: Each view by its name, a batch of one, ``CROP`` among them. Parts that
-            are empty are not kept.
+        path: path of the photograph.
+        views: views by name, each a batch of one; ``CROP`` is among them. Empty parts
+            are not stored.
     """
     own = {name: view for name, view in views.items() if name != MIRROR}
     kept: dict[str, dict[str, NDArray[Any]]] = {}
@@ -61,8 +61,8 @@ def garment_tensors(
 
 
 def compress(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(S, S, 3) uint8 RGB as the bytes of a PNG file, (n,) uint8."""
-    import cv2  # as `search` and most of `index` never need it
+    """Encode a crop, (S, S, 3) uint8 RGB, as the bytes of a PNG file, (n,) uint8."""
+    import cv2  # lazily: `search` and most runs of `index` do not need it
 
     fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
     _, file = cv2.imencode(".png", np.ascontiguousarray(crop[:, :, ::-1]), fast)
@@ -70,18 +70,27 @@ def compress(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def decompress(kept: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(S, S, 3) uint8 RGB from what ``compress`` made, or an earlier release kept."""
+    """Decode a stored crop to (S, S, 3) uint8 RGB.
+
+    Args:
+        kept: bytes of a PNG file, (n,) uint8, as ``compress`` gives them; or raw
+            pixels, (S, S, 3) uint8, as earlier releases stored them.
+    """
     if kept.ndim == 3:
         return kept
     import cv2
 
     pixels = cv2.imdecode(kept, cv2.IMREAD_COLOR)
-    assert pixels is not None, "what was kept is no PNG"
+    assert pixels is not None, "the stored pixels are no PNG file"
     return np.ascontiguousarray(pixels[:, :, ::-1], dtype=np.uint8)
 
 
 def alterations_of(crops: Artifact) -> int:
-    """Altered views of each photograph. Raises StaleArtifact: of an earlier release."""
+    """Number of altered views of each photograph.
+
+    Raises:
+        StaleArtifact: An earlier release wrote the artifact, without this number.
+    """
     if "alterations" not in crops.header.details:
         raise StaleArtifact(
             f"{crops.path} was written by an earlier release.",
@@ -91,14 +100,20 @@ def alterations_of(crops: Artifact) -> int:
 
 
 class HoldsTensors(Protocol):
-    """A finished artifact, or one in the making."""
+    """A finished artifact, or the writer of one."""
 
     def tensor(self, key: str, name: str) -> NDArray[Any]:
-        """One of the named arrays of a key."""
+        """Read one of the named arrays of a key."""
 
 
 class StoredGarments:
-    """Garments of an artifact, read when asked for."""
+    """Garments whose maps, colours and pixels are each read on first access.
+
+    Args:
+        artifact: artifact with the crops.
+        views: B views to read.
+        device: device of the tensors.
+    """
 
     def __init__(
         self, artifact: HoldsTensors, views: Sequence[View], device: torch.device
@@ -107,22 +122,22 @@ class StoredGarments:
 
     @cached_property
     def maps(self) -> Tensor:
-        """(B, C, h, w) float32 of unit cells."""
+        """Feature maps with cells of unit length, (B, C, h, w) float32."""
         maps = self._read("map", [view_name(view) for view in self._views])
-        # Half precision left the cells a little off unit length. Map by map they stay
-        # in the cache, and leave the other cores to whoever trains meanwhile.
+        # Cells are normalised again because half precision rounds them. On a CPU this
+        # is done map by map: a map fits into the cache, and one core suffices.
         for cells in maps if self._device.type == "cpu" else [maps.transpose(0, 1)]:
             cells /= cells.square().sum(0).sqrt_().clamp_min_(LEAST)
         return maps
 
     @cached_property
     def colours(self) -> Tensor:
-        """(B, K) float32 of unit length."""
+        """LAB histograms of unit length, (B, K) float32."""
         return self._read("colours", self._unmirrored())
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
-        """(B, S, S, 3) uint8 RGB. Raises KeyError for views whose are not kept."""
+        """Crops, (B, S, S, 3) uint8 RGB. Raises KeyError if pixels are not stored."""
         crops = [
             decompress(self._artifact.tensor(f"pixels/{view.path}", name))
             for view, name in zip(self._views, self._unmirrored(), strict=True)
@@ -135,7 +150,7 @@ class StoredGarments:
         )
 
     def _unmirrored(self) -> list[str]:
-        """Names of the views that mirror images share colours and pixels with."""
+        """Name of each view, for mirror images that of the view that they mirror."""
         plain = [View(view.path, alteration=view.alteration) for view in self._views]
         return [view_name(view) for view in plain]
 
@@ -152,5 +167,5 @@ class StoredGarments:
 
 
 def garments_reader(artifact: HoldsTensors, device: torch.device) -> GarmentsOf:
-    """A function that reads garments by their views."""
+    """A reader of an artifact's garments by their views."""
     return lambda views: StoredGarments(artifact, views, device)

@@ -1,4 +1,4 @@
-"""A piece of work in a workspace: what it reads and writes, and whether it is due."""
+"""A job in a workspace: the artifacts it reads and writes, and whether it is due."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ from tiefvision.store.artifact import MAX_GIB, Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import STAGES, Workspace, command_of
 
-if TYPE_CHECKING:  # freshness is known without torch, which takes seconds to import
+if TYPE_CHECKING:  # checking freshness must not import torch, which takes seconds
     import torch
 
 
@@ -25,13 +25,13 @@ def _cpu() -> "torch.device":
 
 @dataclass(frozen=True)
 class Resources:
-    """What a piece of work may use.
+    """What a job may use.
 
     Attributes:
-        device: Where networks run.
-        seed: Of everything drawn at random.
-        max_gib: Limit of an artifact.
-        track: Shows progress.
+        device: device on which networks run.
+        seed: seed of all random numbers.
+        max_gib: largest size of an artifact in GiB.
+        track: shows progress.
     """
 
     device: "torch.device" = field(default_factory=_cpu)
@@ -42,13 +42,13 @@ class Resources:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a stage returns that has a page.
+    """The result of a stage that has a page.
 
     Attributes:
-        figures: Figures for the report.
-        page: File name of the page, beside the report.
-        shown: What the page is made of; the module that ``PAGE`` of the stage names
-            knows it.
+        figures: figures for the report.
+        page: file name of the page, in the folder of the report.
+        shown: content of the page, for ``write_stage_page`` of the module that ``PAGE``
+            of the stage names.
     """
 
     figures: Mapping[str, Any]
@@ -57,7 +57,14 @@ class Finished:
 
 
 class Job:
-    """Reads artifacts and writes one; use it as a context manager."""
+    """A job that reads artifacts and writes one; use it as a context manager.
+
+    Args:
+        workspace: workspace of all artifacts.
+        name: name of the artifact that is written.
+        header: header of the artifact: stage, version, settings and inputs.
+        resources: device, seed and limits; the defaults if None.
+    """
 
     def __init__(
         self,
@@ -74,7 +81,7 @@ class Job:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether the artifact is there, from the same work on the same inputs."""
+        """Whether the artifact exists with equal version, settings and inputs."""
         if not self.workspace.holds(self.name):
             return False
         try:
@@ -85,18 +92,18 @@ class Job:
 
     @property
     def report_path(self) -> Path:
-        """Where the report lies; one artifact of several of a stage names its own."""
+        """Path of the report; it names the artifact if a stage can write several."""
         stage = self.header.stage
         usual = STAGES.get(stage, self.name)
         extra = "" if self.name == usual else f"-{self.name}"
         return self.workspace.report_path(f"{stage}{extra}")
 
     def read(self, name: str) -> Artifact:
-        """An artifact of the workspace, closed when the job ends."""
+        """Open an artifact of the workspace until the job ends."""
         return self._stack.enter_context(self.workspace.open(name))
 
     def write(self) -> ArtifactWriter:
-        """The artifact in the making; it goes on where a killed run stopped."""
+        """Open the writer of the artifact; it continues where a killed run stopped."""
         path = self.workspace.path(self.name)
         return ArtifactWriter(path, self.header, self.resources.max_gib)
 
@@ -108,7 +115,11 @@ class Job:
 
 
 def input_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
-    """Digest of each artifact that a stage reads; the first one missing is named."""
+    """Digest of each artifact that a stage reads, by name.
+
+    Raises:
+        MissingArtifact: An artifact has not been written; the first one is named.
+    """
     digests = {}
     for name in names:
         with workspace.open(name) as artifact:
@@ -117,10 +128,14 @@ def input_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
 
 
 def require_same_encoder(*artifacts: Artifact) -> Mapping[str, str]:
-    """Refuse artifacts whose maps cannot be mixed; returns their common encoder.
+    """Refuse artifacts whose feature maps come from different encoders.
+
+    Returns:
+        Identity of the common encoder.
 
     Raises:
-        StaleArtifact: Two differ; names the command that mends the later one.
+        StaleArtifact: Two encoders differ; the message names the command that writes
+            the later artifact again.
     """
     first, *others = artifacts
     expected = _encoder(first)

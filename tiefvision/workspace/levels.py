@@ -1,4 +1,4 @@
-"""Feature maps of photographs at every size, as stage 2 keeps them."""
+"""Feature maps of photographs at several sizes, as stage 2 stores them."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,7 +12,7 @@ from tiefvision.store.artifact import Artifact
 
 
 def read_pyramid(features: Artifact) -> Pyramid:
-    """The sizes at which a dataset was encoded."""
+    """The image pyramid with which stage 2 encoded a dataset."""
     details = features.header.details
     return Pyramid(tuple(details["long_sides"]), details["border"])
 
@@ -20,7 +20,12 @@ def read_pyramid(features: Artifact) -> Pyramid:
 def levels_reader(
     features: Artifact, photos: Sequence[Photo]
 ) -> Callable[[str], list[Level]]:
-    """A function that reads the maps of a photograph by its path."""
+    """A reader of a photograph's feature maps by its path, one level for each size.
+
+    Args:
+        features: artifact of stage 2.
+        photos: photographs of the dataset, for their sizes.
+    """
     assert features.header.encoder is not None
     architecture = architecture_named(features.header.encoder["name"])
     pyramid = read_pyramid(features)

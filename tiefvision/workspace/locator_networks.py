@@ -1,4 +1,4 @@
-"""The locator's networks, as stages 3 and 4 keep them in artifacts."""
+"""The networks of the locator, read from the artifacts of stages 3 and 4."""
 
 import torch
 

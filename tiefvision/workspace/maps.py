@@ -1,4 +1,4 @@
-"""Maps on their way to the disk and back to the algorithms."""
+"""Feature maps in half precision, and which photographs have one."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ HALF_MAX = float(np.finfo(np.float16).max)
 
 
 def to_half(map_: Tensor) -> NDArray[np.float16]:
-    """A map as it lies on disk: half precision, clipped to what that can hold."""
+    """Convert a feature map to half precision, clipped to the largest finite value."""
     return map_.clamp(-HALF_MAX, HALF_MAX).to(torch.float16).numpy()
 
 
 def paths_with_maps(artifact: Artifact, photos: Sequence[Photo]) -> set[str]:
-    """Paths of the photographs whose maps an artifact holds."""
+    """Paths of the photographs whose feature maps an artifact holds."""
     return {photo.path for photo in photos if artifact.has(f"map/{photo.path}")}

@@ -1,4 +1,4 @@
-"""Networks as stages keep them in artifacts: "weights/module", float32 by name."""
+"""Weights of trained networks in artifacts: "weights/module", float32 by name."""
 
 from typing import Any, TypeVar
 
@@ -15,14 +15,14 @@ KEY = "weights/module"
 
 
 def network_tensors(module: nn.Module) -> dict[str, dict[str, NDArray[Any]]]:
-    """What an artifact keeps of a network, by key; nothing if it has no weights."""
+    """The tensors that an artifact stores for a network, by key; {} without weights."""
     state = module.state_dict().items()
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in state}
     return {KEY: weights} if weights else {}
 
 
 def read_weights(artifact: Artifact) -> dict[str, Tensor]:
-    """The weights of the network that an artifact keeps, by name."""
+    """The weights of the network in an artifact, by name; {} if it has none."""
     if not artifact.has(KEY):
         return {}
     arrays = artifact.tensors(KEY)
@@ -30,12 +30,12 @@ def read_weights(artifact: Artifact) -> dict[str, Tensor]:
 
 
 def read_module(module: Module, artifact: Artifact, device: torch.device) -> Module:
-    """Fill a network with the weights that an artifact keeps.
+    """Restore the weights of a network from an artifact.
 
     Args:
-        module: The network with any weights; it is filled in place.
-        artifact: Artifact of the stage that trained it.
-        device: Where it is to run.
+        module: network with any weights, filled in place.
+        artifact: artifact of the stage that trained the network.
+        device: device of the network.
 
     Raises:
         BadWeights: A tensor is missing or has another shape.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def files_fingerprint(root: Path, paths: Iterable[Path]) -> str:
-    """SHA-256 over names, sizes and times of change of files; reads none of them."""
+    """SHA-256 over names, sizes and modification times of files; reads no content."""
     digest = hashlib.sha256()
     for path in sorted(paths):
         facts = path.stat()

@@ -1,4 +1,4 @@
-"""Photographs, garments and triplets as the records of an artifact."""
+"""Conversion of photographs, garments, crops and triplets to records of artifacts."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,38 +11,38 @@ from tiefvision.store.artifact import Artifact
 
 
 def photo_to_record(photo: Photo) -> dict[str, Any]:
-    """A photograph as JSON."""
+    """A photograph as a record."""
     return asdict(photo)
 
 
 def record_to_garment(record: dict[str, Any]) -> Garment:
-    """A garment from JSON."""
+    """A garment from its record."""
     return Garment(record["category"], tuple(record["box_in_image"]), record["score"])
 
 
 def record_to_photo(record: dict[str, Any]) -> Photo:
-    """A photograph from JSON."""
+    """A photograph from its record."""
     garments = tuple(map(record_to_garment, record["garments"]))
     return Photo(**{**record, "garments": garments})
 
 
 def read_photos(photos: Artifact) -> list[Photo]:
-    """The photographs of a dataset, by path."""
+    """The photographs of a dataset, sorted by path."""
     return [record_to_photo(record) for record in photos.records("photo")]
 
 
 def read_skipped(photos: Artifact) -> list[Photo]:
-    """The photographs of a dataset that stage 1 could not read, by path."""
+    """The photographs that stage 1 could not read, sorted by path."""
     return [record_to_photo(record["photo"]) for record in photos.records("skipped")]
 
 
 def read_judged_triplets(photos: Artifact) -> list[Triplet]:
-    """The triplets of a dataset's file."""
+    """The judged triplets of a dataset, from its triplets.csv."""
     return [Triplet(**record) for record in photos.records("triplet")]
 
 
 def crop_to_record(crop: Crop) -> dict[str, Any]:
-    """A crop as JSON."""
+    """A crop as a record."""
     return {
         "box": crop.box_in_image,
         "category": crop.category,
@@ -52,7 +52,7 @@ def crop_to_record(crop: Crop) -> dict[str, Any]:
 
 
 def record_to_crop(record: Mapping[str, Any]) -> Crop:
-    """A crop from JSON; what an earlier release did not write is as by default."""
+    """A crop from its record; fields that an earlier release lacked get defaults."""
     box = record["box"]
     return Crop(
         tuple(box) if box else None,
@@ -63,12 +63,15 @@ def record_to_crop(record: Mapping[str, Any]) -> Crop:
 
 
 def read_crop(crops: Artifact, path: str) -> Crop:
-    """What of a photograph an artifact holds the crop of. Raises KeyError."""
+    """The crop of a photograph in an artifact. Raises KeyError if it has none."""
     return record_to_crop(crops.record(f"crop/{path}"))
 
 
 def located_crop(locations: Artifact, path: str) -> Crop:
-    """What stage 5 found to search with in a photograph; all of it if nothing."""
+    """The crop of the surest garment that stage 5 located.
+
+    It is the whole photograph if nothing was located.
+    """
     found = locations.record(f"found/{path}")
     if found:
         return _crop_of(record_to_garment(found[0]), unsure=False)
@@ -83,5 +86,5 @@ def _crop_of(garment: Garment, *, unsure: bool) -> Crop:
 
 
 def photo_path(photos: Artifact, path: str) -> Path:
-    """Where the file of a photograph lies."""
+    """Path of the file of a photograph."""
     return photo_file(Path(photos.header.details["images"]), path)

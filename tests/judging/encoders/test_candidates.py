@@ -33,7 +33,7 @@ def test_a_read_out_is_a_layer_over_the_mean():
     )
 
 
-def test_another_photograph_is_encoded_anew():
+def test_another_photograph_is_encoded_again():
     pooled, _ = encoder_candidates(make_encoder("alexnet", "random"))
     dark = np.zeros((40, 40, 3), dtype=np.uint8)
     before = pooled.embed(dark)

@@ -24,7 +24,7 @@ COLOUR = Candidate("colour", "", "mean", mean_colour)
 
 @pytest.fixture
 def paint(tmp_path):
-    """Writes a photograph of one colour."""
+    """Write a photograph of one colour."""
 
     def paint(name, colour):
         Image.new("RGB", (24, 32), colour).save(tmp_path / name)

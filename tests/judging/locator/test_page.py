@@ -38,7 +38,7 @@ PHOTOS = (
     located("train.jpg", "train", [garment("dress", 10.0)], [DRESS]),
     located("val.jpg", "val", [DRESS], [garment("dress", 20.0, 0.75)]),
     located("good.jpg", "test", [DRESS, OUTFIT], [DRESS, garment("outfit", 16.0, 0.8)]),
-    # The score of its dress is too low to be told.
+    # The score of the dress is too low to be reported.
     located("weak.jpg", "test", [DRESS, OUTFIT], [garment("dress", 12.0, 0.4), OUTFIT]),
     located("coat.jpg", "test", [COAT], [garment("coat", 14.0, 0.9)]),
     located("empty.jpg", "test", [], [garment("dress", 5.0, 0.6)]),
@@ -59,7 +59,7 @@ def test_the_figures_of_every_split_and_of_every_category_of_the_test_split():
     # The mean box is that of the training photograph, 10 px wide; coats have none.
     assert by_category["dress"]["mean_box_iou"] == pytest.approx(0.5)
     assert by_category["coat"]["mean_box_iou"] == 0.0
-    # coat.jpg and empty.jpg, counted in told boxes.
+    # False alarms in coat.jpg and empty.jpg, counted in reported boxes.
     assert by_category["dress"]["false_alarms"] == 1 / 2
     assert "category" not in by_category["dress"]
     assert figures["test"]["false_alarms"] == 1.0

@@ -20,10 +20,9 @@ def photographs(count=12, places=40, numbers=3, seed=0):
 
 
 def corners():
-    """A codebook of three words in one dimension; all photographs hold the last."""
+    """A codebook of three words in one dimension."""
     words = np.array([[0.0], [10.0], [20.0]], dtype=np.float32)
-    rarity = np.log(np.array([4.0, 2.0, 1.0])).astype(np.float32)
-    return Codebook(words, np.ones(1, dtype=np.float32), rarity)
+    return Codebook(words, np.ones(1, dtype=np.float32))
 
 
 def seen(*places):
@@ -56,16 +55,6 @@ def test_learn_codebook_finds_clusters():
     codebook = learn_codebook(photos, words=4, seed=3)
     words = np.unique((codebook.words * codebook.scales).round(), axis=0)
     assert words.tolist() == [[0, 0], [0, 9], [9, 0], [9, 9]]
-    assert codebook.rarity == pytest.approx(0)  # all photographs hold all words
-
-
-def test_rarity_against_a_count_of_photographs():
-    photos = photographs()
-    codebook = learn_codebook(photos, words=16)
-    held = np.zeros(16)
-    for photo in photos:
-        held[np.unique(nearest_words(photo / codebook.scales, codebook.words))] += 1
-    assert codebook.rarity == pytest.approx(np.log(12 / held.clip(1)), abs=1e-6)
 
 
 def test_equal_seeds_give_equal_words():
@@ -89,30 +78,22 @@ def test_words_depend_on_importance_and_not_on_units():
 
 def test_embed_words_worked_by_hand():
     photo = seen(1, -1, 2, 9, 21, 22, 19, 20)  # three, one and four of each word
-    weighted = np.array([3 * np.log(4), np.log(2), 0])
-    expected = weighted / np.linalg.norm(weighted)
-    found = embed_words(photo, corners(), "tf-idf")
-    assert found == pytest.approx(expected, abs=1e-6)
-    assert found.dtype == np.float32
-    roots = np.sqrt(np.array([3, 1, 4]) / 8)
-    assert embed_words(photo, corners(), "root") == pytest.approx(roots)
+    embedded = embed_words(photo, corners())
+    assert embedded == pytest.approx(np.sqrt(np.array([3, 1, 4]) / 8))
+    assert embedded.dtype == np.float32
 
 
-def test_photographs_without_informative_words_embed_as_zeros():
-    nothing = np.empty((0, 1), dtype=np.float32)
-    for photo, weighting in ((nothing, "tf-idf"), (nothing, "root")):
-        embedded = embed_words(photo, corners(), weighting)
-        assert embedded.tolist() == [0, 0, 0]
-        assert embedded.dtype == np.float32
-    # The rarity of a word that all photographs hold is 0.
-    assert embed_words(seen(20), corners(), "tf-idf").tolist() == [0, 0, 0]
+def test_photographs_without_descriptors_embed_as_zeros():
+    embedded = embed_words(np.empty((0, 1), dtype=np.float32), corners())
+    assert embedded.tolist() == [0, 0, 0]
+    assert embedded.dtype == np.float32
 
 
 def test_photographs_without_descriptors_are_tolerated():
     empty = np.empty((0, 3), dtype=np.float32)
     codebook = learn_codebook([empty, *photographs()], words=8)
     assert codebook.words.shape == (8, 3)
-    assert np.isfinite(codebook.rarity).all()
+    assert np.isfinite(codebook.words).all()
 
 
 def test_constant_dimensions_have_scale_one():

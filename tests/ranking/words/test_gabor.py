@@ -91,14 +91,6 @@ def test_salient_points_are_sorted_by_energy_without_weak_ones():
     assert salient_points(energy, rules).tolist() == [[1, 0], [0, 1], [0, 2]]
 
 
-def test_peaks_are_maxima_of_their_neighbourhood():
-    energy = np.full((5, 7), 2.0, dtype=np.float32)
-    energy[1, 1], energy[3, 5], energy[3, 4] = 5.0, 7.0, 6.0
-    energy[1, 3:] = energy[0, 3:] = 0.0
-    found = salient_points(energy, GaborRules(peaks=True, least_energy=2.5))
-    assert found.tolist() == [[3, 5], [1, 1]]
-
-
 def test_sizes_need_not_be_multiples_of_the_stride():
     photo = np.random.default_rng(1).integers(0, 256, (37, 50, 3), dtype=np.uint8)
     assert gabor_magnitudes(photo, SMALL).shape == (10, 13, 8)

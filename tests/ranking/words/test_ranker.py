@@ -23,7 +23,6 @@ def corners(crop):
 CODEBOOK = Codebook(
     np.array([[0, 0, 0], [1, 1, 1], [1, 0, 0]], dtype=np.float32),
     np.ones(3, dtype=np.float32),
-    np.ones(3, dtype=np.float32),
 )
 
 

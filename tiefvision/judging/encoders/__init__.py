@@ -1,1 +1,1 @@
-"""What an encoder is worth."""
+"""Evaluation of encoders before anything is trained on them."""

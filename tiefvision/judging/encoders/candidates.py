@@ -1,7 +1,6 @@
-"""Ways to embed a photograph without anything trained to rank.
+"""Embeddings of whole photographs that need no training: candidates to evaluate.
 
-Each takes the whole photograph; encoders see it stretched to a square, as the pipeline
-stretches its crops.
+An encoder gets the photograph stretched to a square, like the crops of the pipeline.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from tiefvision.ranking.crops import crop_garment
 from tiefvision.ranking.similarity import flatten_cells, normalise_cells
 
 PhotoEmbed = Callable[[Photograph], NDArray[np.float32]]
-"""A photograph to its embedding, (D,), compared by the cosine."""
+"""Function from a photograph to its embedding, (D,) float32, compared by the cosine."""
 
 POOLED = "pooled"
 CELLS = "cells"
@@ -27,13 +26,13 @@ CELLS = "cells"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A way to embed photographs, and what it is called.
+    """An embedding of photographs to evaluate.
 
     Attributes:
-        encoder: Its name; "histogram" for the one without a network.
-        weights: Where they come from; "" if there are none.
-        features: What of the encoder's map is compared.
-        embed: Does it.
+        encoder: name of the encoder; "histogram" for the one without a network.
+        weights: name of the encoder's weights; "" without a network.
+        features: part or read-out of the encoder's map that is compared.
+        embed: function that embeds a photograph.
     """
 
     encoder: str
@@ -43,22 +42,22 @@ class Candidate:
 
 
 def histogram_candidate() -> Candidate:
-    """The colours of the whole photograph, the baseline to beat."""
+    """The RGB histogram of the whole photograph, as the baseline."""
     return Candidate("histogram", "", "8x8x8 RGB", colour_histogram)
 
 
 def encoder_candidates(
     encoder: DenseEncoder, readouts: Mapping[str, nn.Linear] | None = None
 ) -> list[Candidate]:
-    """What can be compared of an encoder's map; a photograph is encoded once for all.
+    """The embeddings that can be made of an encoder's map.
 
-    "pooled" is the mean over the cells: what there is, wherever it is. "cells" is the
-    whole map of unit cells, as the cosine ranker compares it. A read-out is a linear
-    layer over the mean.
+    "pooled" is the mean over the cells, which ignores position. "cells" is the whole
+    map of unit cells, as the cosine ranker compares it. A read-out is a linear layer
+    over the mean. A photograph is encoded once for all of them.
 
     Args:
-        encoder: Gives the map.
-        readouts: By name.
+        encoder: encoder of the feature map.
+        readouts: linear layers over the mean, by name.
     """
     map_of = _remembering_the_last(
         lambda photo: encoder.encode(crop_garment(photo, None))

@@ -1,7 +1,7 @@
-"""How good an encoder is at meaning and at appearance, before anything is trained.
+"""Quality of encoders in meaning and in appearance, before anything is trained.
 
-Meaning: the class of the nearest neighbours, from photographs sorted by class.
-Appearance: a product's main photograph, found by another view of it.
+Meaning: the class of a photograph, predicted by a vote of its nearest neighbours.
+Appearance: retrieval of a product's main photograph by another view of the product.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track, untracked
 
 CLASS_MEASURE = "class"
-"""Accuracy of the neighbours' vote for the class; other measures are named by view."""
+"""Name of the accuracy of the class vote; other measures have the name of a view."""
 
 CUTS = (1, 5, 20)
 """The k of recall@k."""
@@ -35,12 +35,12 @@ class Quality:
     """One figure of one candidate.
 
     Attributes:
-        candidate: Of whom.
+        candidate: embedding that was evaluated.
         measure: ``CLASS_MEASURE``, or the view of the queries.
-        k: Neighbours that vote, or the k of recall@k.
-        figure: With its interval.
-        photographs: In the gallery.
-        queries: How many the mean is over.
+        k: number of neighbours that vote, or the k of recall@k.
+        figure: mean over the queries, with its interval.
+        photographs: number of photographs in the gallery.
+        queries: number of queries.
     """
 
     candidate: Candidate
@@ -51,7 +51,7 @@ class Quality:
     queries: int
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """The fields as values of JSON types."""
         candidate = self.candidate
         return {
             "encoder": candidate.encoder,
@@ -70,8 +70,8 @@ class QualityReport:
     """The figures of all candidates on one dataset.
 
     Attributes:
-        qualities: Candidate by candidate.
-        skipped: A sentence for each photograph that could not be read.
+        qualities: figures, candidate by candidate.
+        skipped: a message for each photograph that could not be read.
     """
 
     qualities: tuple[Quality, ...]
@@ -85,14 +85,15 @@ def measure_meaning(
     seed: int = 0,
     track: Track = untracked,
 ) -> QualityReport:
-    """Accuracy of the neighbours' vote: test photographs among those for training.
+    """Accuracy of the class of test photographs, voted by training photographs.
 
     Args:
-        photos: Of the splits "train" and "test"; others are passed over.
-        candidates: All that are to be measured; a photograph is read once for all.
-        k: Neighbours that vote.
-        seed: Of the intervals.
-        track: Shows progress, photograph by photograph.
+        photos: photographs with classes; splits other than "train" and "test" are
+            ignored.
+        candidates: embeddings to evaluate; a photograph is read once for all of them.
+        k: number of nearest neighbours that vote.
+        seed: seed of the bootstrap.
+        track: shows progress, photograph by photograph.
 
     Raises:
         BadDataset: No photograph of one of the splits can be read.
@@ -126,15 +127,16 @@ def measure_appearance(
     seed: int = 0,
     track: Track = untracked,
 ) -> QualityReport:
-    """Recall of a product's main view by each of ``QUERY_VIEWS``.
+    """recall@k of a product's main view, searched by each of ``QUERY_VIEWS``.
 
-    All main views are the gallery, so no query is in it. Ranks count photographs.
+    The gallery holds all main views and no query. Ranks count photographs.
 
     Args:
-        photos: Of ``MAIN_VIEW`` and ``QUERY_VIEWS``; others are passed over.
-        candidates: All that are to be measured; a photograph is read once for all.
-        seed: Of the intervals.
-        track: Shows progress, photograph by photograph.
+        photos: photographs of products; views other than ``MAIN_VIEW`` and
+            ``QUERY_VIEWS`` are ignored.
+        candidates: embeddings to evaluate; a photograph is read once for all of them.
+        seed: seed of the bootstrap.
+        track: shows progress, photograph by photograph.
 
     Raises:
         BadDataset: No photograph of one of the views can be read.
@@ -167,7 +169,7 @@ def measure_appearance(
 
 @dataclass(frozen=True)
 class _Embedded:
-    """Rows of the photographs that could be read, and a table a candidate."""
+    """Indices of the readable photographs, and their embeddings by each candidate."""
 
     rows: list[int]
     tables: list[NDArray[np.float32]]

@@ -1,4 +1,4 @@
-"""The page of stage 5: what a locator is worth, and where it went wrong."""
+"""The page of stage 5: the locator's figures, and its worst photographs."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,9 +7,7 @@ from typing import Protocol
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.evaluation.confusion import confusion
 from tiefvision.evaluation.faults import describe_fault, worst_first
-from tiefvision.evaluation.localisation import (
-    Located,
-)
+from tiefvision.evaluation.localisation import Located
 from tiefvision.files import replace_file
 from tiefvision.locating.evidence import Evidence
 from tiefvision.locating.verdict import Verdict, of_split, part_of

@@ -10,17 +10,17 @@ from tiefvision.ranking.garments import Garments
 
 
 class RgbRanker(nn.Module):
-    """The 8x8x8 RGB histogram of a crop: the baseline that needs no network."""
+    """Embeds a crop as its 8x8x8 RGB histogram: the baseline without a network."""
 
     def forward(self, garments: Garments) -> Tensor:
-        """B garments to (B, 512) of unit length."""
+        """Embed B garments: (B, 512) float32 of unit length."""
         rows = [colour_histogram(crop) for crop in garments.pixels]
         return torch.from_numpy(np.stack(rows))
 
 
 class LabRanker(nn.Module):
-    """The histogram of a crop in CIE LAB, whose bins lie as far apart as they look."""
+    """Embeds a crop as its histogram in CIE LAB, where distances match perception."""
 
     def forward(self, garments: Garments) -> Tensor:
-        """B garments to (B, K) of unit length."""
+        """Embed B garments: (B, K) float32 of unit length."""
         return functional.normalize(garments.colours, dim=1)

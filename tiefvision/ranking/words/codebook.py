@@ -7,7 +7,6 @@ in videos", 2003. The words are the centroids of k-means, initialised by k-means
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,6 @@ from tiefvision.errors import BadDataset
 
 Descriptors = NDArray[np.float32]
 """Local descriptors of one photograph, (N, D) float32; N may be 0."""
-
-Weighting = Literal["tf-idf", "root"]
-"""Weights of the word counts; see ``embed_words``."""
 
 WORDS = 1024
 """Default number of words, the K of k-means."""
@@ -43,14 +39,10 @@ class Codebook:
         scales: divisor of each descriptor dimension, (D,) float32: its standard
             deviation over the training descriptors (1 where that is 0), so that all
             dimensions count alike, divided by its importance.
-        rarity: inverse document frequency of each word, (K,) float32: the natural
-            logarithm of the number of photographs divided by the number that hold the
-            word (Sivic and Zisserman, section 4.1); 0 for a word that all hold.
     """
 
     words: NDArray[np.float32]
     scales: NDArray[np.float32]
-    rarity: NDArray[np.float32]
 
 
 def learn_codebook(
@@ -88,37 +80,29 @@ def learn_codebook(
     units = np.where(deviations > 0, deviations, 1)
     scales = (units / (1 if importance is None else importance)).astype(np.float32)
     scaled: Descriptors = drawn / scales
-    found = k_means(scaled, _spread_out(scaled, words, generator), passes)
-    held = np.zeros(words, dtype=np.int64)
-    for descriptors in photos:
-        held[np.unique(nearest_words(descriptors / scales, found))] += 1
-    # A centroid of k-means may end up as no descriptor's nearest: do not divide by 0.
-    rarity = np.log(len(photos) / held.clip(min=1)).astype(np.float32)
-    return Codebook(found, scales, rarity)
+    initial = _spread_out(scaled, words, generator)
+    return Codebook(k_means(scaled, initial, passes), scales)
 
 
-def embed_words(
-    descriptors: Descriptors, codebook: Codebook, weighting: Weighting = "root"
-) -> NDArray[np.float32]:
-    """The weighted histogram of a photograph's visual words, as a unit vector.
+def embed_words(descriptors: Descriptors, codebook: Codebook) -> NDArray[np.float32]:
+    """The histogram of a photograph's visual words, as a unit vector.
+
+    It holds the square roots of the counts, which keeps frequent words from dominating
+    the similarity.
 
     Args:
         descriptors: local descriptors of one photograph, (N, D) float32.
         codebook: words learnt on the same kind of descriptors.
-        weighting: "tf-idf" multiplies the count of each word by its rarity; "root"
-            takes the square root of the counts. Both keep frequent words from
-            dominating the similarity.
 
     Returns:
         Embedding of unit length, (K,) float32. It is all zeros, so that its similarity
-        to everything is 0, if the photograph has no descriptor or only words of
-        rarity 0.
+        to everything is 0, if the photograph has no descriptor.
     """
     numbers = nearest_words(descriptors / codebook.scales, codebook.words)
     counts = np.bincount(numbers, minlength=len(codebook.words)).astype(np.float32)
-    weighted = np.sqrt(counts) if weighting == "root" else counts * codebook.rarity
-    length = np.linalg.norm(weighted)
-    return weighted / length if length > 0 else weighted
+    roots = np.sqrt(counts)
+    length = np.linalg.norm(roots)
+    return roots / length if length > 0 else roots
 
 
 def nearest_words(scaled: Descriptors, words: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -14,7 +14,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.ndimage import maximum_filter
 
 from tiefvision.photos.reading import Photograph
 from tiefvision.ranking.colours.lab import srgb_to_lab
@@ -45,8 +44,6 @@ class GaborRules:
         least_energy: energy that a point must exceed, in units of lightness L. A wave
             of amplitude A with the frequency and orientation of one filter has an
             energy of about A / 2.
-        peaks: whether to use only points whose energy is the maximum of their 3x3
-            neighbourhood, instead of all points of the grid.
     """
 
     scales: int = 5
@@ -54,7 +51,6 @@ class GaborRules:
     stride: int = 4
     most: int = 1500
     least_energy: float = 1.0
-    peaks: bool = False
 
 
 DEFAULT_GABOR = GaborRules()
@@ -127,15 +123,13 @@ def salient_points(
 
     Args:
         energy: length of the jet at every point of the grid, at least 0, (h, w).
-        rules: least energy, whether only peaks count, and most points.
+        rules: least energy and most points.
 
     Returns:
         Row and column of each point in descending order of energy, (N, 2) int64 with
         N <= ``rules.most``.
     """
     stands_out = energy > rules.least_energy
-    if rules.peaks:
-        stands_out &= energy == maximum_filter(energy, size=3, mode="nearest")
     points = np.argwhere(stands_out)
     order = np.argsort(-energy[stands_out], kind="stable")
     return points[order[: rules.most]]

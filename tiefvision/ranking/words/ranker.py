@@ -12,42 +12,41 @@ from tiefvision.ranking.garments import Garments
 from tiefvision.ranking.words.codebook import Codebook, Descriptors, embed_words
 
 Describe = Callable[[NDArray[np.uint8]], Descriptors]
-"""A crop, (S, S, 3) uint8 RGB, to (N, D) float32 descriptors of N places in it."""
+"""Computes the local descriptors of a crop, (S, S, 3) uint8 RGB: (N, D) float32."""
 
 
 class WordsRanker(nn.Module):
-    """A crop as the histogram of its visual words.
+    """Embeds a crop as the histogram of its visual words.
 
-    The codebook is kept in buffers, so that it is saved and restored as the weights of
-    a network are.
+    The codebook lies in buffers, so that it is saved and restored like the weights of a
+    network.
 
     Args:
-        describe: Function from a crop to its descriptors.
-        codebook: Words learnt on descriptors of the same kind.
+        describe: function from a crop to its local descriptors.
+        codebook: visual words, learnt on descriptors of the same kind.
     """
 
     words: Tensor
     scales: Tensor
-    rarity: Tensor
 
     def __init__(self, describe: Describe, codebook: Codebook) -> None:
         super().__init__()
         self.describe = describe
         self.register_buffer("words", torch.tensor(codebook.words))
         self.register_buffer("scales", torch.tensor(codebook.scales))
-        self.register_buffer("rarity", torch.tensor(codebook.rarity))
 
     @cached_property
     def codebook(self) -> Codebook:
-        """The words as arrays; read first when the weights have been restored."""
-        return Codebook(
-            self.words.cpu().numpy(),
-            self.scales.cpu().numpy(),
-            self.rarity.cpu().numpy(),
-        )
+        """The codebook as arrays; cached, so read it after the weights are restored."""
+        return Codebook(self.words.cpu().numpy(), self.scales.cpu().numpy())
 
     def forward(self, garments: Garments) -> Tensor:
-        """B garments to (B, K) of unit length; zeros where nothing was described."""
+        """Embed B garments.
+
+        Returns:
+            Embeddings of unit length, (B, K) float32; zeros for a crop without
+            descriptors.
+        """
         rows = [
             embed_words(self.describe(crop), self.codebook) for crop in garments.pixels
         ]
@@ -55,9 +54,13 @@ class WordsRanker(nn.Module):
 
 
 def empty_codebook(words: int, length: int) -> Codebook:
-    """A codebook of zeros: (words, length), to be filled with what was learnt."""
+    """A codebook to restore learnt weights into.
+
+    Args:
+        words: number of visual words K.
+        length: numbers of a descriptor D.
+    """
     return Codebook(
         np.zeros((words, length), dtype=np.float32),
         np.ones(length, dtype=np.float32),
-        np.zeros(words, dtype=np.float32),
     )

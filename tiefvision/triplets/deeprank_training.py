@@ -121,7 +121,9 @@ def deeprank_task(
 
     if not validation.queries:
         return Task(network, batches, loss)
-    return Task(network, batches, loss, validate, better="val_reciprocal_rank")
+    return Task(
+        network, batches, loss, validate, selection_figure="val_reciprocal_rank"
+    )
 
 
 def count_steps(queries: int, judged: int, rules: TripletRules, kinds: int = 1) -> int:

@@ -10,13 +10,13 @@ from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
 from tiefvision.training.loop import Schedule, fit
-from tiefvision.triplets.sampling import Query, ViewTriplet
-from tiefvision.triplets.training import (
+from tiefvision.triplets.deeprank_training import (
     TripletRules,
     count_steps,
     deeprank_task,
     gather_batch,
 )
+from tiefvision.triplets.sampling import Query, ViewTriplet
 
 CHANNELS, GRID, SIGNAL = 8, 2, 4
 
