@@ -43,7 +43,7 @@ def small_trunk():
     return nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.ReLU(), nn.Conv2d(8, CHANNELS, 4, 4))
 
 
-SMALL = Architecture("small", CHANNELS, STRIDE, WINDOW, 8, small_trunk)
+SMALL = Architecture("small", CHANNELS, STRIDE, WINDOW, 8, 0, small_trunk)
 
 
 def scene(seed, labelled=True):
