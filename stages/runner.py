@@ -103,18 +103,15 @@ def shown_figures(module: ModuleType, report: dict[str, Any]) -> list[list[str]]
     """Rows of the table that a stage prints: at most ``MOST_SHOWN``.
 
     Args:
-        module: The stage; its ``SHOWN`` names figures, "test.mean_iou" one within
-            another. Without it the first figures are shown.
+        module: The stage; its ``SHOWN`` holds labels by the names of figures,
+            "test.mean_iou" one within another. Without it the first figures are shown.
         report: What ``run_stage`` returned.
     """
     figures = report["figures"]
-    names = getattr(module, "SHOWN", tuple(figures))
-    found = [(name, _figure(figures, name)) for name in names]
-    rows = [
-        [name.replace(".", " ").replace("_", " "), figure_text(value)]
-        for name, value in found
-        if value is not None
-    ]
+    labels = {name: name.replace("_", " ") for name in figures}
+    labels = getattr(module, "SHOWN", labels)
+    found = [(label, _figure(figures, name)) for name, label in labels.items()]
+    rows = [[label, figure_text(value)] for label, value in found if value is not None]
     return rows[:MOST_SHOWN]
 
 

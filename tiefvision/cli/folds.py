@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,7 +79,7 @@ def _read_figures(workspace: Path) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError, KeyError) as error:
         raise MissingArtifact(
             f"{workspace} has no report of stage 5 ({path}).",
-            f"make locator DATA=dir RUN={workspace}",
+            f"Run: make locator DATA=DIR RUN={quote(str(workspace))}",
         ) from error
     return figures
 

@@ -16,7 +16,6 @@ from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.cli.search import ONE_ITEM
 from tiefvision.errors import TiefVisionError
 from tiefvision.store.artifact import MAX_GIB
-from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE
 
 
 @with_options
@@ -45,11 +44,11 @@ def index(
             print_line(report)
         else:
             print_table(
-                ("ranker", "numbers", "MiB", "of the exact ten"),
+                ("ranker", "embedding", "MiB", "recall of exact"),
                 [
                     (
                         name,
-                        f"{facts['embedding']}{' of PCA' if facts['reduced'] else ''}",
+                        f"{facts['embedding']:,}{' (PCA)' if facts['reduced'] else ''}",
                         f"{facts['bytes'] / 2**20:.1f}",
                         f"{facts['recall_of_exact']:.3f}",
                     )
@@ -64,16 +63,6 @@ def index(
             say(
                 f"{report['photos']} photographs can be searched"
                 f"{' (up to date)' if report['up_to_date'] else ''}. "
-                f"Next: tiefvision search PHOTO{_options(options, models)}"
+                f"Next: tiefvision search PHOTO{options.repeated(models)}"
             )
     return SOME_UNREADABLE if report["skipped"] else DONE
-
-
-def _options(options: Options, models: str) -> str:
-    """The options that the next command needs as well."""
-    said = ""
-    if options.workspace != DEFAULT_WORKSPACE:
-        said += f" --workspace {options.workspace}"
-    if models != DEFAULT_MODELS:
-        said += f" --models {models}"
-    return said

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +15,11 @@ import typer
 from tiefvision.cli.running import say
 from tiefvision.devices import choose_device, limit_threads, require_device
 from tiefvision.progress import Track, choose_track
-from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
+from tiefvision.workspace.artifacts import (
+    DEFAULT_WORKSPACE,
+    Workspace,
+    workspace_option,
+)
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
     import torch
@@ -92,6 +97,17 @@ class Options:
             threads=self.threads,
             track=self.track,
         )
+
+    def repeated(self, models: str = DEFAULT_MODELS) -> str:
+        """The options that the command of a hint needs as well, to be pasted.
+
+        Args:
+            models: models that were chosen.
+        """
+        text = workspace_option(self.workspace)
+        if models != DEFAULT_MODELS:
+            text += f" --models {quote(models)}"
+        return text
 
     def tell_used(self, models: "Models", indexed: "Indexed | None" = None) -> None:
         """Say in one line which models, and which catalogue, are used."""

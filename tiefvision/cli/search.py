@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +13,13 @@ from tiefvision.cli.options import (
     Options,
     with_options,
 )
-from tiefvision.cli.output import box_text, print_line, print_table, rounded_box
+from tiefvision.cli.output import (
+    box_text,
+    path_text,
+    print_line,
+    print_table,
+    rounded_box,
+)
 from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.errors import UnreadablePhoto
@@ -148,9 +154,11 @@ def _print_answer(answered: Answered) -> None:
     unsure = answer.query.unsure
     said = f"{place}, unsure: {answer.note}" if unsure else answer.note or place
     rows = [
-        (hit.rank, hit.item, hit.photo, f"{hit.similarity:.3f}") for hit in answer.hits
+        (hit.rank, hit.item, PurePath(hit.photo), f"{hit.similarity:.3f}")
+        for hit in answer.hits
     ]
-    typer.echo(f"{answered.query}: {said} ({answer.ranker})")
+    told = f": {said} ({answer.ranker})"
+    typer.echo(f"{path_text(answered.query, beside=len(told))}{told}")
     print_table(("rank", "item", "photo", "similarity"), rows)
 
 

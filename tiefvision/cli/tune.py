@@ -1,6 +1,7 @@
 """``tiefvision tune``: train a locator from whole photographs."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -66,10 +67,12 @@ def tune(
     elif not history:
         say(f"{output}: up to date")
     elif not options.quiet:
+        run = f" RUN={quote(str(split_of))}" if split_of else ""
         say(
             f"{output}: {len(photos.scenes)} photographs, "
             f"{', '.join(photos.categories)}; "
             f"sides told to {history[-1]['error']:.2f} windows in the last epoch.\n"
-            f'Locate with it: make all ARGS_2="--encoder {encoder} --weights {output}"'
+            f"Next: make all{run} "
+            f'ARGS_2="--encoder {encoder} --weights {quote(str(output))}"'
         )
     return SOME_UNREADABLE if photos.skipped else DONE

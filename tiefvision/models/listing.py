@@ -20,7 +20,7 @@ from tiefvision.locating.heads_file import HEADS_FILE
 from tiefvision.ranking.registry import RANKERS, RankerKind, ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
-from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.artifacts import Workspace, command_for
 
 USES = {SHIPPED: ("crops", "for garments"), LOCATOR: ("features", "for locating")}
 """By the source of an encoder: the artifact of a workspace that holds one of its kind,
@@ -33,9 +33,17 @@ LEARNS = {
     "nothing": "needs no training",
     "photographs": "learns on the training split, without labels",
     "items": "learns on the training split",
-    "triplets": "untrained. Run: make stage-8",
+    "triplets": "untrained",
 }
 """What to say of a ranker that has not learnt yet, by what it learns from."""
+
+STATUS = {
+    "nothing": "ready",
+    "photographs": "learns at first use",
+    "items": "learns at first use",
+    "triplets": "untrained",
+}
+"""The same in a word or two, for a table."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Model:
         embedding: Numbers that it makes of a 224 px crop.
         state: What ships of it, with version and size, and what the workspace has.
         summary: What a ranker compares; "" for an encoder.
+        status: The state in a few words.
     """
 
     name: str
@@ -59,6 +68,7 @@ class Model:
     embedding: int
     state: str
     summary: str = ""
+    status: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON shows it."""
@@ -81,6 +91,7 @@ def list_models(workspace: Workspace) -> list[Model]:
             0,  # encoders are used as they come
             item.channels * item.window**2,
             "; ".join(_states_of(item, in_use)),
+            status=_status_of(item, in_use),
         )
         for item in ARCHITECTURES.values()
     ]
@@ -127,13 +138,16 @@ def _ranker(
         size = kind.embedding(encoder.channels, side**2, facts[name])
         count = heads.count(f"{name}.")
         state = f"over {encoder.name}, ships in {describe_file(heads)}"
-        return Model(name, "ranker", count, count, size, state, kind.summary)
+        return Model(name, "ranker", count, count, size, state, kind.summary, "ships")
     details = {"network": "colour", "size": 512} if kind.learns == "triplets" else {}
     size = kind.embedding(under.encoder.channels, under.side**2, details)
     state = LEARNS[kind.learns]
+    if kind.learns == "triplets":
+        state = f"{state}. Run: {command_for(name, workspace.root)}"
     if "maps" in kind.needs:
         state = f"over {under.encoder.name}, {state}"
-    return Model(name, "ranker", 0, 0, size, state, kind.summary)
+    status = STATUS[kind.learns]
+    return Model(name, "ranker", 0, 0, size, state, kind.summary, status)
 
 
 def _held_ranker(
@@ -146,10 +160,13 @@ def _held_ranker(
     size = kind.embedding(encoder.channels, side**2, header.details)
     count = _count(header.layout) if kind.learns == "triplets" else 0
     state = "trained" if kind.learns == "triplets" else "learnt"
+    status = f"{state} in the workspace"
     if not same:
-        state = f"{state} over other crops: run make stage-8"
+        command = command_for(name, artifact.path.parent)
+        state = f"{state} over other crops. Run: {command}"
+        status = "trained over other crops"
     state = f"over {encoder.name}, {state}"
-    return Model(name, "ranker", count, count, size, state, kind.summary)
+    return Model(name, "ranker", count, count, size, state, kind.summary, status)
 
 
 def _count(layout: Mapping[str, Any]) -> int:
@@ -188,6 +205,17 @@ def _states_of(
     for source, identity in in_use.items():
         if identity["name"] == item.name:
             yield f"in the workspace {USES[source][1]}: {identity['weights']}"
+
+
+def _status_of(item: Architecture, in_use: Mapping[str, Mapping[str, str]]) -> str:
+    """Whether an encoder ships, and whether the workspace uses one of its kind."""
+    ships = any(
+        encoder_file(package_weights.FOLDER, item.name, source).is_file()
+        for source in USES
+    )
+    used = any(identity["name"] == item.name for identity in in_use.values())
+    said = ["ships"] * ships + ["in the workspace"] * used
+    return ", ".join(said) or "weights do not ship"
 
 
 def _encoders_of(workspace: Workspace) -> dict[str, Mapping[str, str]]:

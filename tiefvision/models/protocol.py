@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # known without torch, which takes seconds to import
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules
 
+AUTO = "auto"
+"""The workspace's models, or the ones that ship where it has none."""
+
 BUNDLE = "heads"
 """Key under which the digest of a bundle stands in the header of what it made."""
 
@@ -26,6 +29,10 @@ class Models(Protocol):
     @property
     def label(self) -> str:
         """What to call them in a message."""
+
+    @property
+    def choice(self) -> str:
+        """What ``--models`` takes for them; "auto" for the workspace's own."""
 
     @property
     def galleries(self) -> tuple[str, ...]:
