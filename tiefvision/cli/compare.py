@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from tiefvision.cli.changes import compare_packs
+from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
@@ -97,7 +98,8 @@ def compare(
         list[str] | None,
         typer.Option(
             help=f"May come again, the baseline first: {', '.join(RANKERS)}; or all. "
-            "[cosine, deeprank]"
+            "[cosine, deeprank]",
+            autocompletion=complete_ranker,
         ),
     ] = None,
     data: Annotated[

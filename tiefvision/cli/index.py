@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
@@ -28,7 +29,8 @@ def index(
         list[str] | None,
         typer.Option(
             help="Index for it; may come again. Default: cosine, and deeprank if "
-            "trained."
+            "trained.",
+            autocompletion=complete_ranker,
         ),
     ] = None,
     max_gib: Annotated[float, typer.Option(help="Limit of the file in GiB.")] = MAX_GIB,

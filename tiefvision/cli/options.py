@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tiefvision.cli.completing import complete_device, complete_models
 from tiefvision.cli.running import say
 from tiefvision.devices import choose_device, limit_threads, require_device
 from tiefvision.progress import Track, choose_track
@@ -33,6 +34,7 @@ ModelsOption = Annotated[
     typer.Option(
         "--models",
         help="auto, shipped, workspace, or a folder that models --export wrote.",
+        autocompletion=complete_models,
     ),
 ]
 """Which models a command uses, for those that use any."""
@@ -48,7 +50,10 @@ class Options:
     workspace: Annotated[Path, typer.Option(help="Folder of the run.")] = (
         DEFAULT_WORKSPACE
     )
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
+    device: Annotated[
+        str,
+        typer.Option(help="auto, cpu, cuda or mps.", autocompletion=complete_device),
+    ] = "auto"
     threads: Annotated[
         int, typer.Option(min=0, help="Of the networks; 0: as many as cores.")
     ] = 0

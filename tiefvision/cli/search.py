@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tiefvision.cli.completing import complete_category, complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
@@ -46,9 +47,18 @@ def search(
     options: Options,
     k: Annotated[int, typer.Option(min=1, help="Items to list.")] = DEFAULT_K,
     ranker: Annotated[
-        str, typer.Option(help="One that was indexed. Default: deeprank if trained.")
+        str,
+        typer.Option(
+            help="One that was indexed. Default: deeprank if trained.",
+            autocompletion=complete_ranker,
+        ),
     ] = "",
-    category: Annotated[str, typer.Option(help="Only garments of this kind.")] = "",
+    category: Annotated[
+        str,
+        typer.Option(
+            help="Only garments of this kind.", autocompletion=complete_category
+        ),
+    ] = "",
     box: Annotated[
         str, typer.Option(help="x0,y0,x1,y1 in pixels, instead of locating.")
     ] = "",
