@@ -7,9 +7,10 @@ import typer
 
 from tiefvision.devices import DEVICES
 from tiefvision.errors import TiefVisionError
-from tiefvision.models.choice import SHIPPED, WORKSPACE, choose_models
+from tiefvision.models.choice import WORKSPACE, choose_models
 from tiefvision.models.protocol import AUTO
 from tiefvision.ranking.registry import RANKERS
+from tiefvision.weights import SHIPPED
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
 
 

@@ -67,12 +67,19 @@ def tune(
     elif not history:
         say(f"{output}: up to date")
     elif not options.quiet:
-        run = f" RUN={quote(str(split_of))}" if split_of else ""
         say(
             f"{output}: {len(photos.scenes)} photographs, "
             f"{', '.join(photos.categories)}; "
             f"sides told to {history[-1]['error']:.2f} windows in the last epoch.\n"
-            f"Next: make all{run} "
-            f'ARGS_2="--encoder {encoder} --weights {quote(str(output))}"'
+            f"Next: {_next_command(dataset, split_of, encoder, output)}"
         )
     return SOME_UNREADABLE if photos.skipped else DONE
+
+
+def _next_command(
+    dataset: Path, workspace: Path | None, encoder: str, output: Path
+) -> str:
+    """The stages that train on with the encoder that was written."""
+    run = f" RUN={quote(str(workspace))}" if workspace else ""
+    options = f"--encoder {encoder} --weights {quote(str(output))}"
+    return f'make all DATA={quote(str(dataset))}{run} ARGS_2="{options}"'
