@@ -26,8 +26,8 @@ from tiefvision.workspace.job import Finished, Job, Resources, input_digests
 FOLDER = Path(__file__).parent
 
 MOST_SHOWN = 11
-"""Figures that a stage prints; with the path of its report twelve lines. The report has
-all."""
+"""Figures that a stage prints: with the line that says it is done twelve lines. The
+report, whose path comes last, has all."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _command(name: str, module: ModuleType) -> Callable[..., None]:
             say(f"{name}: up to date")
         else:
             say(f"{name}: done in {report['seconds']} s")
-            print_table(("figure", "value"), shown_figures(module, report))
+            print_table(("", ""), shown_figures(module, report))
             say(f"The report is {report['report']}")
 
     parameters = [*_parameters(module.Config), *_parameters(Shared)]

@@ -6,7 +6,7 @@ from pathlib import PurePath
 import pytest
 
 from tiefvision.cli import output
-from tiefvision.cli.output import fitted_widths, print_table, shorten_path
+from tiefvision.cli.output import figure_text, fitted_widths, print_table, shorten_path
 
 LONG = "/home/somebody/photographs of the street/2026/november/img_20261128_041644.jpg"
 
@@ -128,3 +128,9 @@ def test_sentences_are_folded_on_a_terminal_alone(terminal, capsys):
     terminal(8)
     output.print_text("one two three")
     assert capsys.readouterr().out == "one two three\none two\nthree\n"
+
+
+def test_of_many_counts_the_first_are_named():
+    counts = {name: number for number, name in enumerate("abcdef", start=1)}
+    assert figure_text(counts) == "1 a, 2 b, 3 c, 4 d, 5 e, 6 f"
+    assert figure_text(counts | {"g": 7}) == "1 a, 2 b, 3 c, 4 d, 5 e, 2 more"

@@ -26,6 +26,9 @@ LEAST_PATH = 24
 LEAST_TEXT = 16
 """Cells to which a column of text may shrink whose longest word is longer."""
 
+MOST_LISTED = 6
+"""Counts by name that stand in one line of a table."""
+
 NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?( ?[%x])?|-")
 """A cell that is aligned right; "-" stands for a number that there is not."""
 
@@ -224,7 +227,9 @@ def figure_text(value: Any) -> str:
         if {"value", "low", "high"} == set(value):
             low, high = value["low"], value["high"]
             return f"{value['value']:.3f} [{low:.3f}, {high:.3f}]"
-        listed = (f"{figure_text(one)} {name}" for name, one in value.items())
+        listed = [f"{figure_text(one)} {name}" for name, one in value.items()]
+        if len(listed) > MOST_LISTED:
+            listed[MOST_LISTED - 1 :] = [f"{len(listed) - MOST_LISTED + 1} more"]
         return ", ".join(listed) or "none"
     if isinstance(value, list | tuple):
         return str(len(value))
