@@ -26,8 +26,8 @@ from tiefvision.workspace.job import Finished, Job, Resources, input_digests
 FOLDER = Path(__file__).parent
 
 MOST_SHOWN = 11
-"""Most figures that a stage prints: twelve lines, with the path of its report. All
-figures are in the report."""
+"""Figures that a stage prints: with the line that says it is done twelve lines. The
+report, whose path comes last, has all."""
 
 
 @dataclass(frozen=True)
@@ -110,19 +110,15 @@ def shown_figures(module: ModuleType, report: dict[str, Any]) -> list[list[str]]
     """Rows of the table that a stage prints, at most ``MOST_SHOWN``.
 
     Args:
-        module: module of the stage. Its ``SHOWN`` names the figures to show, with dots
-            for nested ones, such as "test.mean_iou"; without ``SHOWN`` the first
-            figures are shown.
-        report: report of the stage, as ``run_stage`` returns it.
+        module: The stage; its ``SHOWN`` holds labels by the names of figures,
+            "test.mean_iou" one within another. Without it the first figures are shown.
+        report: What ``run_stage`` returned.
     """
     figures = report["figures"]
-    names = getattr(module, "SHOWN", tuple(figures))
-    found = [(name, _figure(figures, name)) for name in names]
-    rows = [
-        [name.replace(".", " ").replace("_", " "), figure_text(value)]
-        for name, value in found
-        if value is not None
-    ]
+    labels = {name: name.replace("_", " ") for name in figures}
+    labels = getattr(module, "SHOWN", labels)
+    found = [(label, _figure(figures, name)) for name, label in labels.items()]
+    rows = [[label, figure_text(value)] for label, value in found if value is not None]
     return rows[:MOST_SHOWN]
 
 
@@ -174,7 +170,7 @@ def _command(name: str, module: ModuleType) -> Callable[..., None]:
             say(f"{name}: up to date")
         else:
             say(f"{name}: done in {report['seconds']} s")
-            print_table(("figure", "value"), shown_figures(module, report))
+            print_table(("", ""), shown_figures(module, report))
             say(f"The report is {report['report']}")
 
     parameters = [*_parameters(module.Config), *_parameters(Shared)]

@@ -33,19 +33,19 @@ from tiefvision.workspace.records import photo_to_record
 
 VERSION = 1
 READS = ()
-SHOWN = (
-    "photos",
-    "by_source",
-    "by_split",
-    "items",
-    "boxes",
-    "categories",
-    "triplets",
-    "missing",
-    "corrupt",
-    "problems",
-    "leaks",
-)
+SHOWN = {
+    "photos": "photographs",
+    "by_source": "by source",
+    "by_split": "by split",
+    "items": "items",
+    "boxes": "boxes",
+    "categories": "by category",
+    "triplets": "triplets",
+    "missing": "missing files",
+    "corrupt": "unreadable files",
+    "problems": "mended or left out",
+    "leaks": "leaks across splits",
+}
 
 
 @dataclass(frozen=True)

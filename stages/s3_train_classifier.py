@@ -29,15 +29,15 @@ from tiefvision.workspace.records import read_photos
 
 VERSION = 1
 READS = ("photos", "features")
-SHOWN = (
-    "photographs",
-    "categories",
-    "start",
-    "before.val_log_likelihood",
-    "last.epoch",
-    "last.loss",
-    "last.val_log_likelihood",
-)
+SHOWN = {
+    "photographs": "photographs",
+    "categories": "categories",
+    "start": "start",
+    "before.val_log_likelihood": "log likelihood (val) at the start",
+    "last.val_log_likelihood": "log likelihood (val) at the end",
+    "last.epoch": "epochs",
+    "last.loss": "loss in the last epoch",
+}
 
 
 @dataclass(frozen=True)

@@ -32,15 +32,15 @@ from tiefvision.workspace.records import read_photos
 
 VERSION = 1
 READS = ("photos", "features", "crop_classifier")
-SHOWN = (
-    "photographs",
-    "start",
-    "before.val_log_likelihood",
-    "last.epoch",
-    "last.loss",
-    "last.error",
-    "last.val_log_likelihood",
-)
+SHOWN = {
+    "photographs": "photographs",
+    "start": "start",
+    "before.val_log_likelihood": "log likelihood (val) at the start",
+    "last.val_log_likelihood": "log likelihood (val) at the end",
+    "last.epoch": "epochs",
+    "last.loss": "loss in the last epoch",
+    "last.error": "error of a side, in windows",
+}
 
 
 @dataclass(frozen=True)

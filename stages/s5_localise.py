@@ -29,19 +29,19 @@ from tiefvision.workspace.records import read_photos
 VERSION = 1
 READS = ("photos", "features", "crop_classifier", "box_regressors")
 PAGE = "tiefvision.judging.locator.page"
-SHOWN = (
-    "test.photographs",
-    "test.garments",
-    "test.nothing_found",
-    "test.mean_iou",
-    "test.iou_over_0.5",
-    "test.mean_box_iou",
-    "test.mean_box_iou_over_0.5",
-    "test_mean_over_categories.ap50",
-    "test_mean_over_categories.mean_iou",
-    "calibration_error.test",
-    "page",
-)
+SHOWN = {
+    "test.photographs": "photographs (test)",
+    "test.garments": "garments (test)",
+    "test.nothing_found": "nothing found",
+    "test.mean_iou": "mean IoU",
+    "test.iou_over_0.5": "IoU over 0.5",
+    "test.mean_box_iou": "mean IoU of the mean box",
+    "test.mean_box_iou_over_0.5": "IoU over 0.5 of the mean box",
+    "test_mean_over_categories.mean_iou": "mean IoU, over categories",
+    "test_mean_over_categories.ap50": "AP50, over categories",
+    "calibration_error.test": "calibration error of scores",
+    "page": "page",
+}
 
 
 @dataclass(frozen=True)

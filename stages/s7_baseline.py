@@ -23,14 +23,14 @@ from tiefvision.workspace.records import read_photos
 
 VERSION = 1
 READS = ("photos", "crops")
-SHOWN = (
-    "val.recall@1",
-    "val.reciprocal_rank",
-    "test.recall@1",
-    "test.recall@5",
-    "test.recall@20",
-    "test.reciprocal_rank",
-)
+SHOWN = {
+    "val.recall@1": "recall@1 (val)",
+    "val.reciprocal_rank": "reciprocal rank (val)",
+    "test.recall@1": "recall@1 (test)",
+    "test.recall@5": "recall@5 (test)",
+    "test.recall@20": "recall@20 (test)",
+    "test.reciprocal_rank": "reciprocal rank (test)",
+}
 SPLITS: tuple[Split, ...] = ("val", "test")
 
 

@@ -39,17 +39,17 @@ from tiefvision.workspace.records import read_judged_triplets, read_photos
 
 VERSION = 1
 READS = ("photos", "crops")
-SHOWN = (
-    "queries",
-    "judged",
-    "left_out",
-    "before.val_reciprocal_rank",
-    "last.epoch",
-    "last.loss",
-    "last.triplet_accuracy",
-    "last.val_reciprocal_rank",
-    "kept",
-)
+SHOWN = {
+    "queries": "queries",
+    "judged": "judged triplets",
+    "judged_left_out": "judged triplets left out",
+    "before.val_reciprocal_rank": "reciprocal rank (val) at the start",
+    "last.val_reciprocal_rank": "reciprocal rank (val) at the end",
+    "last.epoch": "epochs",
+    "last.loss": "loss in the last epoch",
+    "last.triplet_accuracy": "triplets in order, last epoch",
+    "kept": "kept",
+}
 
 TINY = 1e-9
 """Rounding error allowed in the sum of two shares."""

@@ -25,7 +25,7 @@ from tiefvision.workspace.records import read_crop
 VERSION = 1
 READS = ("photos", "crops", "baseline", "deeprank")
 PAGE = "tiefvision.judging.stage_page"
-SHOWN = ("verdict", "recall@1", "page")
+SHOWN = {"verdict": "verdict", "recall@1": "recall@1", "page": "page"}
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,13 @@ def test_a_long_loop_shows_a_bar_and_loses_no_item(monkeypatch):
     assert "9/9" in terminal.getvalue()
 
 
+def test_no_bar_appears_when_nothing_is_left_to_do(monkeypatch):
+    terminal = use_terminal(monkeypatch)
+    monkeypatch.setattr(progress, "DELAY", -1.0)
+    assert list(track(["only one"], "Locating", 1)) == ["only one"]
+    assert terminal.getvalue() == ""
+
+
 def test_nothing_is_shown_if_stderr_is_no_terminal(monkeypatch, capsys):
     monkeypatch.setattr(progress, "DELAY", -1.0)
     assert list(track(range(5), "Counting", 5)) == [0, 1, 2, 3, 4]

@@ -22,9 +22,17 @@ from tiefvision.errors import BadWeights, TiefVisionError
 from tiefvision.locating.heads_file import HEADS_FILE
 from tiefvision.models.bundle import shipped_bundle
 from tiefvision.models.listing import describe_file
+from tiefvision.models.protocol import GALLERY
+from tiefvision.models.trained import LOCATOR as HEADS
 from tiefvision.version import __version__
 from tiefvision.weights import LOCATOR, ROLES, encoder_file
-from tiefvision.workspace.artifacts import CATALOGUE, STAGES, Workspace, command_for
+from tiefvision.workspace.artifacts import (
+    CATALOGUE,
+    STAGES,
+    Workspace,
+    command_for,
+    workspace_option,
+)
 
 REINSTALL = "pip install --force-reinstall tiefvision"
 
@@ -56,41 +64,50 @@ class Finding:
         return asdict(self)
 
 
-def examine(workspace: Workspace, in_clone: bool | None = None) -> list[Finding]:
-    """Check versions, devices, weights, freshness of artifacts, and disk space.
+def examine(
+    workspace: Workspace, in_clone: bool | None = None
+) -> dict[str, list[Finding]]:
+    """Versions, devices, weights, freshness of the artifacts, disk.
 
     Args:
-        workspace: workspace whose artifacts are checked.
-        in_clone: whether stages can be run here; None for whether the current folder
-            holds a Makefile and a folder of stages.
+        workspace: Workspace whose artifacts are examined.
+        in_clone: Whether stages can be run here; by default, whether there is a
+            Makefile beside a folder of stages.
+
+    Returns:
+        The findings by group: "package", "device", "models", "workspace", "disk".
     """
     if in_clone is None:
         in_clone = Path("Makefile").is_file() and Path("stages").is_dir()
-    return [
-        Finding(
-            "tiefvision", "ok", f"{__version__}, Python {platform.python_version()}"
-        ),
-        *_libraries(),
-        *_devices(),
-        *_shipped(),
-        *_artifacts(workspace, in_clone),
-        _disk(workspace.root),
-    ]
+    version = f"{__version__}, Python {platform.python_version()}"
+    return {
+        "package": [Finding("tiefvision", "ok", version), *_libraries()],
+        "device": _devices(),
+        "models": _shipped(),
+        "workspace": _artifacts(workspace, in_clone),
+        "disk": [_disk(workspace.root)],
+    }
 
 
-def verdict(findings: Sequence[Finding]) -> str:
-    """Summary of the findings in a sentence."""
+def verdict(findings: Sequence[Finding], workspace: Workspace) -> str:
+    """What the findings come to and what to run next, in a sentence or two."""
     failed = [finding.check for finding in findings if finding.status == "failed"]
     if failed:
-        need = "1 thing needs" if len(failed) == 1 else f"{len(failed)} things need"
-        return f"{need} mending: {', '.join(failed)}."
-    searchable = any(
-        finding.check == f"{CATALOGUE}.lmdb" and finding.status == "ok"
-        for finding in findings
-    )
-    if searchable:
-        return "Everything works; tiefvision search PHOTO can begin."
-    return "Everything works; begin with: tiefvision index FOLDER"
+        things = "1 thing needs" if len(failed) == 1 else f"{len(failed)} things need"
+        return f"{things} mending: {', '.join(failed)}."
+    return f"Everything works. Next: {_next_command(findings, workspace)}"
+
+
+def _next_command(findings: Sequence[Finding], workspace: Workspace) -> str:
+    """The command that follows: a stage that is half done, index, or search."""
+    status = {finding.check: finding.status for finding in findings}
+    missing = [name for name in HEADS if not workspace.holds(name)]
+    if missing and len(missing) < len(HEADS):
+        return command_for(missing[0], workspace.root)
+    for name in (CATALOGUE, GALLERY):
+        if status.get(f"{name}.lmdb") == "ok":
+            return f"tiefvision search PHOTO{workspace_option(workspace.root)}"
+    return command_for(CATALOGUE, workspace.root)
 
 
 def _libraries() -> list[Finding]:
@@ -179,7 +196,7 @@ def _artifacts(workspace: Workspace, in_clone: bool) -> list[Finding]:
     for name in names if in_clone else (*held, *names):
         # Outside a clone there are no stages to run.
         can_mend = in_clone or name == CATALOGUE
-        fix = f" Run: {_command(workspace, name)}" if can_mend else ""
+        fix = f" Run: {command_for(name, workspace.root)}" if can_mend else ""
         if not workspace.holds(name):
             findings.append(Finding(f"{name}.lmdb", "note", f"missing.{fix}"))
             continue
@@ -197,19 +214,15 @@ def _artifacts(workspace: Workspace, in_clone: bool) -> list[Finding]:
         # After the check above, because a catalogue has an input of its own name.
         digests[name] = header.digest
         count = ", ".join(f"{count} {kind}" for kind, count in header.count.items())
-        if changed:
+        if not header.version:
+            detail = f"written by an earlier release.{fix}"
+            findings.append(Finding(f"{name}.lmdb", "note", detail))
+        elif changed:
             detail = f"older than {', '.join(changed)}.{fix}"
             findings.append(Finding(f"{name}.lmdb", "note", detail))
         else:
             findings.append(Finding(f"{name}.lmdb", "ok", f"fresh: {count}"))
     return findings
-
-
-def _command(workspace: Workspace, name: str) -> str:
-    """The command that writes an artifact of this workspace."""
-    if name == CATALOGUE:
-        return f"tiefvision index FOLDER --workspace {workspace.root}"
-    return command_for(name, workspace.root)
 
 
 def _disk(root: Path) -> Finding:

@@ -27,8 +27,13 @@ from tiefvision.catalogue.loading import (
 )
 from tiefvision.devices import choose_device, limit_threads
 from tiefvision.errors import BadUsage
-from tiefvision.models.choice import AUTO, choose_models
-from tiefvision.models.protocol import Models, default_rankers, preferred_ranker
+from tiefvision.models.choice import choose_models
+from tiefvision.models.protocol import (
+    AUTO,
+    Models,
+    default_rankers,
+    preferred_ranker,
+)
 from tiefvision.models.rankers import require_ranker
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box, Garment

@@ -47,7 +47,7 @@ def track(items: Iterable[T], description: str, total: int) -> Iterator[T]:
     started = time.monotonic()
     for done, item in enumerate(iterator, start=1):
         yield item
-        if time.monotonic() - started > DELAY:
+        if done < total and time.monotonic() - started > DELAY:
             yield from _with_bar(iterator, description, total, done)
 
 

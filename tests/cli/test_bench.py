@@ -1,6 +1,7 @@
 import pytest
 
 from tiefvision.benchmarks.measured import Measured
+from tiefvision.benchmarks.startup import Startup
 from tiefvision.cli.running import BAD_USAGE, DONE
 from tiefvision.encoders.architectures import ARCHITECTURES
 
@@ -47,3 +48,25 @@ def test_encoders_can_be_chosen(tiefvision, trained, quick):
     spoken = tiefvision("bench", "--workspace", trained, "--encoder", "vgg16")
     assert spoken.code == BAD_USAGE
     assert "vgg16" in spoken.err
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """A benchmark of start-up that runs no command."""
+    row = Startup("locate", 2.5, 2.75, 3.0, 0.5)
+    monkeypatch.setattr(
+        "tiefvision.benchmarks.startup.measure_startup", lambda folder, track: [row]
+    )
+    return row
+
+
+def test_whole_commands_are_timed_if_asked_for(tiefvision, started):
+    spoken = tiefvision("bench", "--startup", "--json")
+    assert (spoken.code, spoken.lines) == (DONE, [started.to_dict()])
+    _, row = tiefvision("bench", "--startup").out.splitlines()
+    assert row.split() == ["locate", "2.50", "2.75", "3.00", "0.50"]
+
+
+@pytest.mark.parametrize("option", ["--encoder", "--models"])
+def test_of_start_up_there_is_nothing_to_choose(option, tiefvision, started):
+    assert tiefvision("bench", "--startup", option, "alexnet").code == BAD_USAGE

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tiefvision.cli.running import DONE, FAILED
@@ -97,7 +99,57 @@ def test_a_damaged_artifact_fails(tiefvision, run):
     assert finding["detail"].endswith(f"Run: make stage-2 RUN={run}")
 
 
-def test_the_table_shows_every_finding(tiefvision, trained):
-    out = tiefvision("doctor", "--workspace", trained).out
+def test_the_table_is_short_and_ends_in_what_to_run(tiefvision, trained):
+    spoken = tiefvision("doctor", "--workspace", trained)
+    assert len(spoken.out.splitlines()) <= 8
+    assert f"fresh: {', '.join(STAGES.values())}" in spoken.out
+    assert "missing: catalogue. Run: tiefvision index CATALOGUE" in spoken.out
+    # The gallery of the workspace's dataset can be searched.
+    command = f"tiefvision search PHOTO --workspace {trained}"
+    assert spoken.err == f"Everything works. Next: {command}\n"
+
+
+def test_trouble_of_one_kind_is_told_once(tiefvision, tmp_path):
+    spoken = tiefvision("doctor", "--workspace", tmp_path)
+    (line,) = (line for line in spoken.out.splitlines() if "missing" in line)
+    assert f"{', '.join(STAGES.values())}, catalogue" in line
+    assert line.endswith(f"Run: make stage-1 RUN={tmp_path}")
+    command = f"tiefvision index CATALOGUE --workspace {tmp_path}"
+    assert spoken.err == f"Everything works. Next: {command}\n"
+
+
+def test_what_fails_is_named_in_the_verdict(tiefvision, shipped, tmp_path):
+    (shipped / "heads.safetensors").write_bytes(b"{")
+    spoken = tiefvision("doctor", "--workspace", tmp_path)
+    assert spoken.code == FAILED
+    assert spoken.err == "1 thing needs mending: heads.safetensors.\n"
+
+
+def test_a_locator_that_is_half_trained_is_finished_first(tiefvision, run):
+    (run / "locations.lmdb").unlink()
+    spoken = tiefvision("doctor", "--workspace", run)
+    assert spoken.err == f"Everything works. Next: make stage-5 RUN={run}\n"
+
+
+def test_everything_is_listed_if_asked_for(tiefvision, trained):
+    out = tiefvision("doctor", "--workspace", trained, "-v").out
     for name in STAGES.values():
         assert f"{name}.lmdb" in out
+
+
+def test_artifacts_of_an_earlier_release_are_not_fresh(trained, monkeypatch):
+    from tiefvision import doctor
+    from tiefvision.store.header import Header
+    from tiefvision.workspace.artifacts import Workspace
+
+    before = Header.from_json
+
+    def of_an_earlier_release(text):
+        return replace(before(text), version=0)
+
+    monkeypatch.setattr(Header, "from_json", of_an_earlier_release)
+    found = doctor.examine(Workspace(trained), in_clone=True)["workspace"]
+    details = {finding.check: finding.detail for finding in found}
+    assert details["crops.lmdb"] == (
+        f"written by an earlier release. Run: make stage-6 RUN={trained}"
+    )

@@ -15,7 +15,12 @@ def test_the_table_of_two_folds(tiefvision, tmp_path):
     runs = [report(tmp_path / name, ap50) for name, ap50 in (("a", 0.4), ("b", 0.6))]
     result = tiefvision("folds", *runs)
     assert result.code == DONE
-    assert "0.500 ± 0.141" in result.out and "0.40 0.60" in result.out
+    means, deviations = result.out.split("\n\n")
+    assert means.startswith("Mean of 2 folds:\n")
+    row = means.splitlines()[2].split()
+    assert row == ["dress", "140", "0.700", "0.500"]
+    row = deviations.splitlines()[2].split()
+    assert row == ["dress", "0.000", "0.141", "0.40", "0.60"]
     dress, mean = tiefvision("folds", *runs, "--json").lines
     assert dress["category"] == "dress" and dress["photographs"] == 140
     assert mean["categories"] == 1

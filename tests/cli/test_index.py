@@ -168,14 +168,15 @@ def test_before_a_catalogue_is_indexed_the_command_is_named(
     spoken = tiefvision("search", street[0], "--workspace", run, "--models", "shipped")
     assert spoken.code == FAILED
     assert "There is no catalogue.lmdb" in spoken.err
-    assert spoken.err.endswith(f"Run: tiefvision index CATALOGUE --workspace {run}\n")
+    command = f"tiefvision index CATALOGUE --workspace {run} --models shipped"
+    assert spoken.err.endswith(f"Run: {command}\n")
 
 
 def test_a_catalogue_of_other_models_is_refused(
     tiefvision, run, shipped, catalogue, street, tmp_path
 ):
     search = ("search", street[0], "--workspace", run)
-    mended = f"Run: tiefvision index CATALOGUE --workspace {run}"
+    mended = f"Run: tiefvision index {catalogue} --workspace {run}"
     tiefvision("index", catalogue, "--workspace", run, "--models", "shipped")
     spoken = tiefvision(*search)
     assert (spoken.code, spoken.out) == (FAILED, "")
@@ -186,11 +187,11 @@ def test_a_catalogue_of_other_models_is_refused(
     spoken = tiefvision(*search, "--models", "shipped")
     assert spoken.code == FAILED
     assert "catalogue.lmdb was indexed by other models, not" in spoken.err
-    assert spoken.err.endswith(f"{mended}, with the same --models\n")
+    assert spoken.err.endswith(f"{mended} --models shipped\n")
     tiefvision("index", catalogue, "--workspace", run)
     spoken = tiefvision(*search, "--models", "shipped")
     assert spoken.code == FAILED
-    assert spoken.err.endswith(f"{mended}, with the same --models\n")
+    assert spoken.err.endswith(f"{mended} --models shipped\n")
 
 
 def test_another_locator_indexes_anew(tiefvision, run, run_stage, catalogue):
@@ -216,7 +217,7 @@ def test_a_catalogue_of_an_earlier_deeprank_is_refused(
     spoken = tiefvision("search", street[0], "--workspace", run)
     assert spoken.code == FAILED
     assert "catalogue.lmdb was indexed by another deeprank" in spoken.err
-    assert spoken.err.endswith(f"Run: tiefvision index CATALOGUE --workspace {run}\n")
+    assert spoken.err.endswith(f"Run: tiefvision index {catalogue} --workspace {run}\n")
     assert tiefvision("index", catalogue, "--workspace", run).code == DONE
     assert tiefvision("search", street[0], "--workspace", run).code == DONE
 

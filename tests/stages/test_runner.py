@@ -285,8 +285,8 @@ def test_a_stage_runs_by_its_number_too(run, run_stage, capfd):
     assert command(7, "--workspace", run, "--device", "cpu") == DONE
     captured = capfd.readouterr()
     assert "baseline: done in" in captured.err
-    assert "test reciprocal rank" in captured.out
-    assert len(captured.out.splitlines()) <= 12
+    assert "reciprocal rank (test)" in captured.out
+    assert len(f"{captured.out}{captured.err}".splitlines()) <= 13
 
 
 def test_a_stage_without_its_inputs_fails_with_one_sentence(tmp_path, capfd):
@@ -310,10 +310,12 @@ def test_a_stage_prints_a_few_figures_and_the_path_of_its_report(
     for label, text in rows:
         assert label and text
         assert "{" not in text
-    for figure in getattr(module, "SHOWN", ()):
-        # Figures that only some runs have may be missing; all others must be present.
+    labels = getattr(module, "SHOWN", {})
+    assert len(set(labels.values())) == len(labels)
+    for figure in labels:
+        # What only some runs have may be missing here; the others must be there.
         found = runner._figure(report["figures"], figure)
-        assert found is not None or figure in ("left_out", "kept", "corrupt")
+        assert found is not None or figure in ("kept", "corrupt")
 
 
 def test_a_figure_is_found_by_its_name_whatever_dots_it_has():

@@ -5,14 +5,22 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from tiefvision.encoders.identity import EncoderIdentity, same_encoder
-from tiefvision.errors import StaleArtifact
-from tiefvision.models.protocol import BUNDLE, GALLERY, Models
+from tiefvision.errors import MissingArtifact, StaleArtifact
+from tiefvision.models.protocol import AUTO, BUNDLE, GALLERY, Models
 from tiefvision.models.rankers import load_ranker, ranker_digests, require_ranker
+from tiefvision.models.trained import LOCATOR
 from tiefvision.store.artifact import Artifact
-from tiefvision.workspace.artifacts import CATALOGUE, Workspace, command_of
+from tiefvision.weights import SHIPPED
+from tiefvision.workspace.artifacts import (
+    CATALOGUE,
+    Workspace,
+    command_for,
+    workspace_option,
+)
 from tiefvision.workspace.job import Resources
 from tiefvision.workspace.records import read_photos
 
@@ -63,6 +71,12 @@ def describe_indexed(workspace: Workspace, models: Models) -> Indexed:
         StaleArtifact: The artifact cannot be read.
     """
     name = gallery_name(workspace, models)
+    if name == CATALOGUE and not workspace.holds(name):
+        raise MissingArtifact(
+            f"There is no {name}.lmdb in {workspace.root}.",
+            f"Run: {command_for(name, workspace.root)}"
+            f"{models_option(workspace, models)}",
+        )
     with workspace.open(name) as gallery:
         details = gallery.header.details
         items = details.get("items")
@@ -98,10 +112,37 @@ def require_searchable(workspace: Workspace, models: Models, ranker: str) -> Non
         raise StaleArtifact(
             f"{indexed.name}.lmdb in {workspace.root} has no index for {ranker}, only "
             f"for {', '.join(indexed.rankers)}.",
-            # Also for a gallery: its stage indexes for its own two rankers alone.
-            f"Run: tiefvision index {indexed.root} --workspace {workspace.root} "
-            f"--ranker {ranker}",
+            f"Run: {_index_command(workspace, models, indexed)} --ranker {ranker}",
         )
+
+
+def models_option(workspace: Workspace, models: Models) -> str:
+    """The option that a command needs for these models, with a space before it.
+
+    A workspace that trained no locator is served by the models that ship anyway.
+    """
+    trained = any(workspace.holds(name) for name in LOCATOR)
+    if models.choice == (AUTO if trained else SHIPPED):
+        return ""
+    return "" if models.choice == AUTO else f" --models {quote(models.choice)}"
+
+
+def _index_again(workspace: Workspace, models: Models, indexed: Indexed) -> str:
+    """The command that writes the same artifact anew."""
+    if indexed.name == GALLERY:
+        return command_for(GALLERY, workspace.root)
+    return _index_command(workspace, models, indexed)
+
+
+def _index_command(workspace: Workspace, models: Models, indexed: Indexed) -> str:
+    """The command that indexes the same photographs as a catalogue.
+
+    Also for a gallery, whose stage indexes for its own two rankers alone.
+    """
+    return (
+        f"tiefvision index {quote(str(indexed.root))}"
+        f"{workspace_option(workspace.root)}{models_option(workspace, models)}"
+    )
 
 
 @contextmanager
@@ -164,7 +205,7 @@ def require_same_models(
     """
     with workspace.open(gallery_name(workspace, models)) as gallery:
         made_by, ours = gallery.header.inputs, models.digests()
-        name, fix = gallery.path.name, _fix(gallery, models)
+        name, fix = gallery.path.name, _fix(workspace, models)
         found = gallery.header.encoder or {}
         if not same_encoder(found, encoder.to_dict()):
             raise StaleArtifact(
@@ -190,14 +231,13 @@ def _require_same_ranker(
     if expected and ours.get(ranker, expected) != expected:
         raise StaleArtifact(
             f"{gallery.path.name} was indexed by another {ranker}.",
-            _fix(gallery, models),
+            _fix(workspace, models),
         )
 
 
-def _fix(gallery: Artifact, models: Models) -> str:
-    fix = f"Run: {command_of(gallery.path)}"
-    # Without --models the command would use the models of the workspace.
-    return f"{fix}, with the same --models" if BUNDLE in models.digests() else fix
+def _fix(workspace: Workspace, models: Models) -> str:
+    indexed = describe_indexed(workspace, models)
+    return f"Run: {_index_again(workspace, models, indexed)}"
 
 
 def _can_compare(workspace: Workspace) -> bool:

@@ -1,5 +1,7 @@
 """``tiefvision bench``: how fast everything is here, and how fast it could be."""
 
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,8 +12,9 @@ from tiefvision.cli.options import (
     Options,
     with_options,
 )
-from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.output import print_line, print_table, print_text
 from tiefvision.cli.running import DONE, say
+from tiefvision.errors import BadUsage
 
 
 @with_options
@@ -21,8 +24,18 @@ def bench(
         list[str] | None, typer.Option(help="Only these encoders; all by default.")
     ] = None,
     models: ModelsOption = DEFAULT_MODELS,
+    startup: Annotated[
+        bool,
+        typer.Option(
+            "--startup", help="Instead: how long whole commands take to answer."
+        ),
+    ] = False,
 ) -> int:
     """Time encoding, locating and training against the machine's limit."""
+    if startup:
+        if encoder or models != DEFAULT_MODELS:
+            raise BadUsage("--startup times the models that ship; leave the others.")
+        return _bench_startup(options)
     from tiefvision.benchmarks.measured import COLUMNS, table_row
     from tiefvision.benchmarks.suite import suite
     from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
@@ -44,6 +57,22 @@ def bench(
                 print_line(measured.to_dict())
             rows.append(table_row(measured))
     if not options.json:
-        print_table((str(machine),), ())
+        print_text(str(machine))
         print_table(COLUMNS, rows)
+    return DONE
+
+
+def _bench_startup(options: Options) -> int:
+    """The times of whole commands, of processes of their own."""
+    from tiefvision.benchmarks.startup import COLUMNS, measure_startup, table_row
+
+    if not options.quiet:
+        say("This takes two minutes; nothing else should run meanwhile.")
+    with tempfile.TemporaryDirectory() as folder:
+        rows = measure_startup(Path(folder), track=options.track)
+    if options.json:
+        for row in rows:
+            print_line(row.to_dict())
+    else:
+        print_table(COLUMNS, [table_row(row) for row in rows])
     return DONE

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from tiefvision.cli.changes import compare_packs
+from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
     Options,
     with_options,
 )
-from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.output import print_line, print_table, print_text
 from tiefvision.cli.running import DONE, say
 from tiefvision.datasets.files import require_dataset
 from tiefvision.devices import require_device
@@ -43,13 +44,18 @@ SHOWN = {
 }
 """Figures of the table with their headers, short enough for 80 columns."""
 
+MEANINGS = {
+    "reciprocal_rank": "MRR: mean reciprocal rank.",
+    "average_precision": "mAP: mean average precision.",
+}
+"""What the headers mean that stand for one figure."""
+
 LEGEND = (
-    "R@k: recall@k. MRR: mean reciprocal rank. mAP: mean average precision.",
     "p: paired randomisation test of the difference above it.",
     "lost: share of the ten nearest neighbours that the index (NMSLIB) does not find.",
     "95 % intervals and more figures: --json, or --html for a page.",
 )
-"""What the headers mean, in lines of at most 80 characters."""
+"""What the other headers mean."""
 
 LARGEST_CUT = 20
 """Largest k of the recalls in the table; a smaller gallery makes some of them
@@ -92,7 +98,8 @@ def compare(
         list[str] | None,
         typer.Option(
             help=f"May come again, the baseline first: {', '.join(RANKERS)}; or all. "
-            "[cosine, deeprank]"
+            "[cosine, deeprank]",
+            autocompletion=complete_ranker,
         ),
     ] = None,
     data: Annotated[
@@ -283,7 +290,7 @@ def _print_comparison(comparison: "Comparison") -> None:
     from tiefvision.judging.summary import ABOUT_REPEATED, shown_once, verdict_in_words
 
     for sentence in verdict_in_words(comparison):
-        typer.echo(sentence)
+        print_text(sentence)
     typer.echo()
     print_table(("protocol", ""), protocol_rows(comparison.terms, comparison.search))
     typer.echo()
@@ -306,6 +313,8 @@ def _print_comparison(comparison: "Comparison") -> None:
     typer.echo()
     repeated = ABOUT_REPEATED if len(shown) < len(SHOWN) else ""
     reach = note_reach(comparison.terms, LARGEST_CUT)
-    notes = (*LEGEND, repeated, reach, *steps_in_words(comparison.indexes))
+    meanings = (text for name, text in MEANINGS.items() if name in shown)
+    headers = " ".join(("R@k: recall@k.", *meanings))
+    notes = (headers, *LEGEND, repeated, reach, *steps_in_words(comparison.indexes))
     for note in filter(None, notes):
-        typer.echo(note)
+        print_text(note)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE, say
 from tiefvision.datasets.files import is_dataset
 from tiefvision.errors import BadUsage
+from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE
 
 if TYPE_CHECKING:
     from tiefvision.catalogue.near_duplicates import NearReport
@@ -43,7 +45,7 @@ def synth(
     if options.json:
         print_line({"dataset": str(folder), "items": items, "street": street})
     elif not options.quiet:
-        say(f"{items} items are in {folder}. Next: make stage-1 DATA={folder}")
+        say(f"{items} items are in {folder}. {_next(folder, options)}")
     return DONE
 
 
@@ -69,7 +71,7 @@ def import_(
     elif not options.quiet:
         say(
             f"{report.photos} photographs with {report.boxes} garments are in "
-            f"{folder}. Next: make stage-1 DATA={folder}"
+            f"{folder}. {_next(folder, options)}"
         )
     for reason in report.skipped:
         say(f"Skipped: {reason}")
@@ -138,6 +140,13 @@ def check(
         say(f"Error: {folder} cannot be used: {'; '.join(report.reasons)}.")
         return FAILED
     return DONE
+
+
+def _next(folder: Path, options: Options) -> str:
+    """What to run on a dataset that was just written."""
+    elsewhere = options.workspace != DEFAULT_WORKSPACE
+    run = f" RUN={quote(str(options.workspace))}" if elsewhere else ""
+    return f"Next: make stage-1 DATA={quote(str(folder))}{run}"
 
 
 def _find_near(folder: Path, least: float | None, options: Options) -> "NearReport":

@@ -3,17 +3,18 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tiefvision.cli.options import Options, with_options
-from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.output import print_line, print_table, print_text
 from tiefvision.cli.running import DONE
 from tiefvision.errors import MissingArtifact
 
 if TYPE_CHECKING:
-    from tiefvision.evaluation.by_fold import Spread
+    from tiefvision.evaluation.by_fold import FoldRow, Spread
 
 SHOWN = {
     "mean_iou": "IoU",
@@ -48,19 +49,33 @@ def folds(
             count = "categories" if row.name == MEAN else "photographs"
             print_line({"category": row.name, count: row.count, **spreads})
         return DONE
+    print_text(f"Mean of {len(reports)} folds:")
+    counts = [
+        f"{row.count} categories" if row.name == MEAN else row.count for row in rows
+    ]
     print_table(
-        ("category", "photographs", *SHOWN.values(), "AP50 by fold"),
+        ("category", "photographs", *SHOWN.values()),
         [
-            (
-                row.name,
-                f"{row.count} categories" if row.name == MEAN else row.count,
-                *(row.figures.get(name, "") for name in SHOWN),
-                _by_fold(row.figures.get("ap50")),
-            )
+            (row.name, count, *_numbers(row, "mean"))
+            for row, count in zip(rows, counts, strict=True)
+        ],
+    )
+    print_text("")
+    print_text("Standard deviation over the folds, and AP50 of each:")
+    print_table(
+        ("category", *SHOWN.values(), "AP50 by fold"),
+        [
+            (row.name, *_numbers(row, "deviation"), _by_fold(row.figures.get("ap50")))
             for row in rows
         ],
     )
     return DONE
+
+
+def _numbers(row: "FoldRow", part: str) -> list[str]:
+    """One part of each figure of ``SHOWN``; "" where no fold has the figure."""
+    spreads = (row.figures.get(name) for name in SHOWN)
+    return [f"{getattr(one, part):.3f}" if one else "" for one in spreads]
 
 
 def _read_figures(workspace: Path) -> dict[str, dict[str, Any]]:
@@ -78,7 +93,7 @@ def _read_figures(workspace: Path) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError, KeyError) as error:
         raise MissingArtifact(
             f"{workspace} has no report of stage 5 ({path}).",
-            f"make locator DATA=dir RUN={workspace}",
+            f"Run: make locator DATA=DIR RUN={quote(str(workspace))}",
         ) from error
     return figures
 

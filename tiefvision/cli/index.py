@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
@@ -16,7 +17,6 @@ from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.cli.search import ONE_ITEM
 from tiefvision.errors import TiefVisionError
 from tiefvision.store.artifact import MAX_GIB
-from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE
 
 
 @with_options
@@ -29,7 +29,8 @@ def index(
         list[str] | None,
         typer.Option(
             help="Index for it; may come again. Default: cosine, and deeprank if "
-            "trained."
+            "trained.",
+            autocompletion=complete_ranker,
         ),
     ] = None,
     max_gib: Annotated[float, typer.Option(help="Limit of the file in GiB.")] = MAX_GIB,
@@ -45,11 +46,11 @@ def index(
             print_line(report)
         else:
             print_table(
-                ("ranker", "numbers", "MiB", "of the exact ten"),
+                ("ranker", "embedding", "MiB", "recall of exact"),
                 [
                     (
                         name,
-                        f"{facts['embedding']}{' of PCA' if facts['reduced'] else ''}",
+                        f"{facts['embedding']:,}{' (PCA)' if facts['reduced'] else ''}",
                         f"{facts['bytes'] / 2**20:.1f}",
                         f"{facts['recall_of_exact']:.3f}",
                     )
@@ -64,16 +65,6 @@ def index(
             say(
                 f"{report['photos']} photographs can be searched"
                 f"{' (up to date)' if report['up_to_date'] else ''}. "
-                f"Next: tiefvision search PHOTO{_options(options, models)}"
+                f"Next: tiefvision search PHOTO{options.repeated(models)}"
             )
     return SOME_UNREADABLE if report["skipped"] else DONE
-
-
-def _options(options: Options, models: str) -> str:
-    """Options that the next command must repeat."""
-    said = ""
-    if options.workspace != DEFAULT_WORKSPACE:
-        said += f" --workspace {options.workspace}"
-    if models != DEFAULT_MODELS:
-        said += f" --models {models}"
-    return said

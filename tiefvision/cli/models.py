@@ -1,13 +1,18 @@
 """``tiefvision models``: the encoders and rankers that there are."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, say
+
+if TYPE_CHECKING:
+    from tiefvision.models.listing import Model
 
 
 @with_options
@@ -26,21 +31,35 @@ def models(
 
     if export:
         return _export(options, export, name or export.absolute().name)
-    records = [record.to_dict() for record in list_models(options.run)]
+    listed = list_models(options.run)
     if options.json:
-        for record in records:
-            print_line(record)
+        for model in listed:
+            print_line(model.to_dict())
     else:
-        columns = ("name", "kind", "parameters", "trainable", "embedding", "state")
-        rows = [
-            [
-                f"{row[name]:,}" if isinstance(row[name], int) else row[name]
-                for name in columns
-            ]
-            for row in records
-        ]
-        print_table(columns, rows)
+        _print_models(listed, options.verbose)
     return DONE
+
+
+def _print_models(listed: "Sequence[Model]", verbose: bool) -> None:
+    """One line for each model; with ``verbose`` also where it comes from."""
+    rows = [
+        (
+            model.name,
+            model.kind,
+            f"{model.parameters:,}",
+            f"{model.embedding:,}",
+            model.status,
+        )
+        for model in listed
+    ]
+    print_table(("name", "kind", "parameters", "embedding", "status"), rows)
+    if verbose:
+        typer.echo()
+        details = [
+            (model.name, "; ".join(filter(None, (model.summary, model.state))))
+            for model in listed
+        ]
+        print_table(("name", "details"), details)
 
 
 def _export(options: Options, folder: Path, name: str) -> int:
@@ -52,5 +71,5 @@ def _export(options: Options, folder: Path, name: str) -> int:
         else:
             typer.echo(path)
     if not options.quiet:
-        say(f"Next: tiefvision locate PHOTO --models {folder}")
+        say(f"Next: tiefvision locate PHOTO --models {quote(str(folder))}")
     return DONE

@@ -7,14 +7,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tiefvision.cli.completing import complete_device, complete_models
 from tiefvision.cli.running import say
 from tiefvision.devices import choose_device, limit_threads, require_device
 from tiefvision.progress import Track, choose_track
-from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
+from tiefvision.workspace.artifacts import (
+    DEFAULT_WORKSPACE,
+    Workspace,
+    workspace_option,
+)
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
     import torch
@@ -28,6 +34,7 @@ ModelsOption = Annotated[
     typer.Option(
         "--models",
         help="auto, shipped, workspace, or a folder that models --export wrote.",
+        autocompletion=complete_models,
     ),
 ]
 """Which models a command uses, for those that use any."""
@@ -43,7 +50,10 @@ class Options:
     workspace: Annotated[Path, typer.Option(help="Folder of the run.")] = (
         DEFAULT_WORKSPACE
     )
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
+    device: Annotated[
+        str,
+        typer.Option(help="auto, cpu, cuda or mps.", autocompletion=complete_device),
+    ] = "auto"
     threads: Annotated[
         int, typer.Option(min=0, help="Of the networks; 0: as many as cores.")
     ] = 0
@@ -92,6 +102,17 @@ class Options:
             threads=self.threads,
             track=self.track,
         )
+
+    def repeated(self, models: str = DEFAULT_MODELS) -> str:
+        """The options that the command of a hint needs as well, to be pasted.
+
+        Args:
+            models: models that were chosen.
+        """
+        text = workspace_option(self.workspace)
+        if models != DEFAULT_MODELS:
+            text += f" --models {quote(models)}"
+        return text
 
     def tell_used(self, models: "Models", indexed: "Indexed | None" = None) -> None:
         """Say in one line which models, and which catalogue, are used."""

@@ -1,17 +1,36 @@
-"""What goes to stdout: tables for people, one JSON object a line for programs."""
+"""What goes to stdout: tables for people, one JSON object a line for programs.
+
+A table fits the terminal: text is folded at words, paths are shortened in the middle,
+and no number is ever cut. In a pipe or a file nothing is folded or shortened.
+"""
 
 import json
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
 from tiefvision.records import Box, Garment
 
-WIDE = 10_000
-"""Columns of a table that no terminal limits."""
+GAP = 2
+"""Spaces between two columns."""
+
+LEAST_PATH = 24
+"""Cells to which a column of paths may shrink."""
+
+LEAST_TEXT = 16
+"""Cells to which a column of text may shrink whose longest word is longer."""
+
+MOST_LISTED = 6
+"""Counts by name that stand in one line of a table."""
+
+NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?( ?[%x])?|-")
+"""A cell that is aligned right; "-" stands for a number that there is not."""
 
 
 def print_line(record: dict[str, Any]) -> None:
@@ -26,13 +45,177 @@ def print_line(record: dict[str, Any]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table as wide as the terminal, plain where stdout is not one."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    """A table as wide as the terminal, whole where stdout is none.
+
+    Columns of numbers are aligned right. On a terminal that is too narrow for the
+    numbers and words of a row, each row becomes a block of "header: cell" lines.
+
+    Args:
+        columns: headers; no header line is printed if all are empty.
+        rows: cells of each row; a path is shortened on a terminal.
+    """
+    width = terminal_width()
+    texts = [[str(cell) for cell in row] for row in rows]
+    table = [list(columns), *texts]
+    natural = [max(map(_cells, column)) for column in zip(*table, strict=True)]
+    widths: list[int] | None = natural
+    if width and sum(natural) + GAP * (len(natural) - 1) > width:
+        paths = [
+            any(isinstance(row[number], PurePath) for row in rows)
+            for number in range(len(columns))
+        ]
+        least = [
+            LEAST_PATH if is_path else _least_width(column)
+            for is_path, column in zip(paths, zip(*table, strict=True), strict=True)
+        ]
+        room = width - GAP * (len(natural) - 1)
+        widths = fitted_widths(natural, least, paths, room)
+        if widths:
+            for row, cells in zip(texts, rows, strict=True):
+                for number, cell in enumerate(cells):
+                    if isinstance(cell, PurePath):
+                        row[number] = shorten_path(row[number], widths[number])
+    if widths:
+        _print_columns(columns, texts, widths)
+    else:
+        _print_blocks(columns, texts)
+
+
+def fitted_widths(
+    natural: Sequence[int], least: Sequence[int], first: Sequence[bool], room: int
+) -> list[int] | None:
+    """Widths of columns that together fit.
+
+    Args:
+        natural: cells that each column would like.
+        least: cells that each column needs.
+        first: whether a column gives way before the others, such as one of paths.
+        room: cells for all columns, without the gaps.
+
+    Returns:
+        The widths; None if there is no room for what the columns need.
+    """
+    widths = [max(pair) for pair in zip(natural, least, strict=True)]
+    widths = [min(pair) for pair in zip(widths, natural, strict=True)]
+    while sum(widths) > room:
+        free = [n for n, width in enumerate(widths) if width > least[n]]
+        chosen = [n for n in free if first[n]] or free
+        if not chosen:
+            return None
+        widths[max(chosen, key=lambda n: widths[n])] -= 1
+    return widths
+
+
+def print_text(text: str) -> None:
+    """A sentence, folded at words on a terminal."""
+    width = terminal_width()
+    lines = textwrap.wrap(text, width) if width else [text]
+    typer.echo("\n".join(lines))
+
+
+def terminal_width() -> int:
+    """Columns of the terminal that stdout is; 0 where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
+def path_text(path: PurePath | str, beside: int = 0) -> str:
+    """A path in a line of text: shortened on a terminal, whole elsewhere.
+
+    Args:
+        path: the path.
+        beside: cells that the rest of the line takes.
+    """
+    width = terminal_width()
+    return shorten_path(str(path), max(width - beside, LEAST_PATH) if width else 0)
+
+
+def shorten_path(text: str, width: int) -> str:
+    """Replace the middle of a path by "…", keeping the name of the file if it fits.
+
+    Args:
+        text: the path.
+        width: cells of the terminal that the result may take; 0 for any number.
+    """
+    from rich.cells import cell_len
+
+    if not width or cell_len(text) <= width:
+        return text
+    room = width - 1  # beside "…"
+    separator = max(text.rfind("/"), text.rfind("\\"))
+    name = cell_len(text[separator:])
+    tail = name if separator > 0 and name <= room else room - room // 3
+    head = room - tail
+    start, end = len(text), 0
+    while cell_len(text[:start]) > head:
+        start -= 1
+    while cell_len(text[end:]) > tail:
+        end += 1
+    return f"{text[:start]}…{text[end:]}"
+
+
+def _print_columns(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]
+) -> None:
+    # Imported here: rich takes a tenth of a second, which refusals and JSON save.
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", show_header=any(columns)
+    )
+    for number, (header, width) in enumerate(zip(columns, widths, strict=True)):
+        numbers = _holds_numbers([row[number] for row in rows])
+        table.add_column(
+            header,
+            width=width,
+            justify="right" if numbers else "left",
+            overflow="fold",
+        )
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    # In a pipe or a file nothing is folded: a program that reads it sees whole rows.
-    width = None if sys.stdout.isatty() else WIDE
-    Console(soft_wrap=False, highlight=False, width=width).print(table, markup=False)
+        table.add_row(*row)
+    room = sum(widths) + GAP * (len(widths) - 1)
+    console = Console(highlight=False, markup=False, emoji=False, width=room)
+    with console.capture() as captured:
+        console.print(table)
+    # The last column is not filled up with spaces.
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _print_blocks(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows one below the other, each cell behind its header."""
+    for number, row in enumerate(rows):
+        if number:
+            typer.echo()
+        for header, cell in zip(columns, row, strict=True):
+            if cell:
+                typer.echo(f"{header}: {cell}" if header else cell)
+
+
+def _least_width(column: Sequence[str]) -> int:
+    """Cells below which a number would be cut or a word folded."""
+    header, *cells = column
+    if _holds_numbers(cells):
+        return max(_longest_word(header), *(_cells(cell) for cell in cells))
+    return max(
+        _longest_word(header),
+        min(LEAST_TEXT, max((_longest_word(cell) for cell in cells), default=0)),
+    )
+
+
+def _holds_numbers(cells: Sequence[str]) -> bool:
+    given = [cell for cell in cells if cell]
+    return bool(given) and all(NUMBER.fullmatch(cell) for cell in given)
+
+
+def _longest_word(text: str) -> int:
+    return max((_cells(word) for word in text.split()), default=0)
+
+
+def _cells(text: str) -> int:
+    """Cells of the terminal that the widest line of a text takes."""
+    from rich.cells import cell_len
+
+    return max((cell_len(line) for line in text.split("\n")), default=0)
 
 
 def figure_text(value: Any) -> str:
@@ -44,7 +227,9 @@ def figure_text(value: Any) -> str:
         if {"value", "low", "high"} == set(value):
             low, high = value["low"], value["high"]
             return f"{value['value']:.3f} [{low:.3f}, {high:.3f}]"
-        listed = (f"{figure_text(one)} {name}" for name, one in value.items())
+        listed = [f"{figure_text(one)} {name}" for name, one in value.items()]
+        if len(listed) > MOST_LISTED:
+            listed[MOST_LISTED - 1 :] = [f"{len(listed) - MOST_LISTED + 1} more"]
         return ", ".join(listed) or "none"
     if isinstance(value, list | tuple):
         return str(len(value))

@@ -7,7 +7,6 @@ import warnings
 from typing import Any
 
 import typer
-from rich.console import Console
 
 from tiefvision.errors import BadUsage, TiefVisionError
 
@@ -29,7 +28,7 @@ USAGE_ERROR: Any = next(
 
 def say(message: str) -> None:
     """A message for the person at the terminal, on stderr."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(message, markup=False)
+    typer.echo(message, err=True)
 
 
 def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:

@@ -2,18 +2,25 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tiefvision.cli.completing import complete_category, complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
     Options,
     with_options,
 )
-from tiefvision.cli.output import box_text, print_line, print_table, rounded_box
+from tiefvision.cli.output import (
+    box_text,
+    path_text,
+    print_line,
+    print_table,
+    rounded_box,
+)
 from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.errors import UnreadablePhoto
@@ -40,9 +47,18 @@ def search(
     options: Options,
     k: Annotated[int, typer.Option(min=1, help="Items to list.")] = DEFAULT_K,
     ranker: Annotated[
-        str, typer.Option(help="One that was indexed. Default: deeprank if trained.")
+        str,
+        typer.Option(
+            help="One that was indexed. Default: deeprank if trained.",
+            autocompletion=complete_ranker,
+        ),
     ] = "",
-    category: Annotated[str, typer.Option(help="Only garments of this kind.")] = "",
+    category: Annotated[
+        str,
+        typer.Option(
+            help="Only garments of this kind.", autocompletion=complete_category
+        ),
+    ] = "",
     box: Annotated[
         str, typer.Option(help="x0,y0,x1,y1 in pixels, instead of locating.")
     ] = "",
@@ -148,9 +164,11 @@ def _print_answer(answered: Answered) -> None:
     unsure = answer.query.unsure
     said = f"{place}, unsure: {answer.note}" if unsure else answer.note or place
     rows = [
-        (hit.rank, hit.item, hit.photo, f"{hit.similarity:.3f}") for hit in answer.hits
+        (hit.rank, hit.item, PurePath(hit.photo), f"{hit.similarity:.3f}")
+        for hit in answer.hits
     ]
-    typer.echo(f"{answered.query}: {said} ({answer.ranker})")
+    told = f": {said} ({answer.ranker})"
+    typer.echo(f"{path_text(answered.query, beside=len(told))}{told}")
     print_table(("rank", "item", "photo", "similarity"), rows)
 
 

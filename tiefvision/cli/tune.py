@@ -1,6 +1,7 @@
 """``tiefvision tune``: train a locator from whole photographs."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -70,6 +71,15 @@ def tune(
             f"{output}: {len(photos.scenes)} photographs, "
             f"{', '.join(photos.categories)}; "
             f"sides told to {history[-1]['error']:.2f} windows in the last epoch.\n"
-            f'Locate with it: make all ARGS_2="--encoder {encoder} --weights {output}"'
+            f"Next: {_next_command(dataset, split_of, encoder, output)}"
         )
     return SOME_UNREADABLE if photos.skipped else DONE
+
+
+def _next_command(
+    dataset: Path, workspace: Path | None, encoder: str, output: Path
+) -> str:
+    """The stages that train on with the encoder that was written."""
+    run = f" RUN={quote(str(workspace))}" if workspace else ""
+    options = f"--encoder {encoder} --weights {quote(str(output))}"
+    return f'make all DATA={quote(str(dataset))}{run} ARGS_2="{options}"'

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PREPROCESSING = "RGB / 255, ImageNet mean and std, zero border"
 
@@ -46,8 +46,10 @@ def same_encoder(identity: Mapping[str, str], other: Mapping[str, str]) -> bool:
     return all(identity[key] == other[key] for key in decisive)
 
 
-def hash_arrays(arrays: Mapping[str, NDArray[Any]]) -> str:
-    """SHA-256 over names, shapes and float32 values of arrays, sorted by name."""
+def hash_arrays(arrays: "Mapping[str, NDArray[Any]]") -> str:
+    """SHA-256 over names, shapes and values, as float32, of weights by name."""
+    import numpy as np
+
     digest = hashlib.sha256()
     for name, array in sorted(arrays.items()):
         values = np.ascontiguousarray(array, dtype=np.float32)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
 from tiefvision.errors import BadWeights
 
 HEADER_KEY = "tiefvision"
@@ -55,15 +53,41 @@ def read_weights_header(path: Path) -> WeightsHeader:
     if not path.exists():
         raise BadWeights(f"There is no weights file at {path}.")
     try:
-        with safe_open(path, framework="numpy") as file:
-            facts = json.loads((file.metadata() or {}).get(HEADER_KEY, "{}"))
-            names = file.keys()
-            shapes = {n: tuple(file.get_slice(n).get_shape()) for n in names}
-    except (SafetensorError, OSError, ValueError) as error:
+        tensors = _read_header(path)
+        said = tensors.pop("__metadata__", {})
+        facts = json.loads(said.get(HEADER_KEY, "{}"))
+        shapes = {name: tuple(tensors[name]["shape"]) for name in sorted(tensors)}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise not_safetensors(path, error) from error
     if not isinstance(facts, dict):
         raise not_safetensors(path, ValueError("its header is damaged"))
     return WeightsHeader(path, facts, shapes)
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    """The JSON header of a safetensors file.
+
+    The file is the length of the header in 8 bytes, the header, and the data
+    (https://github.com/huggingface/safetensors#format). ``safetensors.safe_open`` reads
+    it too, but imports NumPy or torch.
+
+    Raises:
+        ValueError: It is something else, or its length is not what the header says.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > size - 8:
+            raise ValueError("its header is longer than the file")
+        header: dict[str, Any] = json.loads(file.read(length))
+    ends = [
+        tensor["data_offsets"][1]
+        for name, tensor in header.items()
+        if name != "__metadata__"
+    ]
+    if size != 8 + length + max(ends, default=0):
+        raise ValueError("it has another length than its header says")
+    return header
 
 
 def require_format(file: WeightsHeader, expected: str, version: int) -> None:

@@ -65,9 +65,17 @@ class Bundle:
     def label(self) -> str:
         """Name of the models in messages."""
         folder = self.heads.path.parent
-        shipped = folder == package_weights.FOLDER
-        where = "that ship with tiefvision" if shipped else f"in {folder}"
+        where = "that ship with tiefvision" if self._ships else f"in {folder}"
         return f"the models {where} ({self.heads.name})"
+
+    @property
+    def choice(self) -> str:
+        """What ``--models`` takes for them: "shipped", or the folder."""
+        return SHIPPED if self._ships else str(self.heads.path.parent)
+
+    @property
+    def _ships(self) -> bool:
+        return self.heads.path.parent == package_weights.FOLDER
 
     @property
     def galleries(self) -> tuple[str, ...]:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tiefvision.errors import BadUsage, MissingArtifact
 from tiefvision.models.bundle import Bundle, read_bundle, shipped_bundle
+from tiefvision.models.protocol import AUTO
 from tiefvision.models.trained import LOCATOR, TrainedModels
+from tiefvision.weights import SHIPPED
 from tiefvision.workspace.artifacts import Workspace, command_for
 
-AUTO = "auto"
-SHIPPED = "shipped"
 WORKSPACE = "workspace"
 
 

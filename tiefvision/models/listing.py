@@ -20,7 +20,7 @@ from tiefvision.locating.heads_file import HEADS_FILE
 from tiefvision.ranking.registry import RANKERS, RankerKind, ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
-from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.artifacts import Workspace, command_for
 
 USES = {SHIPPED: ("crops", "for garments"), LOCATOR: ("features", "for locating")}
 """By role of an encoder: the artifact of a workspace that holds such an encoder, and
@@ -33,9 +33,17 @@ LEARNS = {
     "nothing": "needs no training",
     "photographs": "learns on the training split, without labels",
     "items": "learns on the training split",
-    "triplets": "untrained. Run: make stage-8",
+    "triplets": "untrained",
 }
 """State of a ranker that has not learnt yet, by what it learns from."""
+
+STATUS = {
+    "nothing": "ready",
+    "photographs": "learns at first use",
+    "items": "learns at first use",
+    "triplets": "untrained",
+}
+"""The same in a word or two, for a table."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class Model:
         state: where its weights are: the shipped file with version and size, and the
             artifact of the workspace.
         summary: what a ranker compares; "" for an encoder.
+        status: state in a few words, for a table.
     """
 
     name: str
@@ -60,6 +69,7 @@ class Model:
     embedding: int
     state: str
     summary: str = ""
+    status: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as values of JSON types."""
@@ -85,6 +95,7 @@ def list_models(workspace: Workspace) -> list[Model]:
             0,  # encoders are used as they come
             item.channels * item.window**2,
             "; ".join(_states_of(item, in_use)),
+            status=_status_of(item, in_use),
         )
         for item in ARCHITECTURES.values()
     ]
@@ -131,13 +142,16 @@ def _ranker(
         size = kind.embedding(encoder.channels, side**2, facts[name])
         count = heads.count(f"{name}.")
         state = f"over {encoder.name}, ships in {describe_file(heads)}"
-        return Model(name, "ranker", count, count, size, state, kind.summary)
+        return Model(name, "ranker", count, count, size, state, kind.summary, "ships")
     details = {"network": "colour", "size": 512} if kind.learns == "triplets" else {}
     size = kind.embedding(under.encoder.channels, under.side**2, details)
     state = LEARNS[kind.learns]
+    if kind.learns == "triplets":
+        state = f"{state}. Run: {command_for(name, workspace.root)}"
     if "maps" in kind.needs:
         state = f"over {under.encoder.name}, {state}"
-    return Model(name, "ranker", 0, 0, size, state, kind.summary)
+    status = STATUS[kind.learns]
+    return Model(name, "ranker", 0, 0, size, state, kind.summary, status)
 
 
 def _held_ranker(
@@ -149,14 +163,18 @@ def _held_ranker(
     side = under.side if same else encoder.window
     size = kind.embedding(encoder.channels, side**2, header.details)
     count = _count(header.layout) if kind.learns == "triplets" else 0
+    again = "learns again when it is used"
+    state = "learnt"
     if kind.learns == "triplets":
-        state, again = "trained", "run make stage-8"
-    else:
-        state, again = "learnt", "learns again when it is used"
+        again = f"Run: {command_for(name, artifact.path.parent)}"
+        state = "trained"
+    status = f"{state} in the workspace"
     if "maps" in kind.needs:
-        state = state if same else f"{state} over other crops: {again}"
+        if not same:
+            status = f"{state} over other crops"
+            state = f"{state} over other crops. {again}"
         state = f"over {encoder.name}, {state}"
-    return Model(name, "ranker", count, count, size, state, kind.summary)
+    return Model(name, "ranker", count, count, size, state, kind.summary, status)
 
 
 def _count(layout: Mapping[str, Any]) -> int:
@@ -195,6 +213,17 @@ def _states_of(
     for source, identity in in_use.items():
         if identity["name"] == item.name:
             yield f"in the workspace {USES[source][1]}: {identity['weights']}"
+
+
+def _status_of(item: Architecture, in_use: Mapping[str, Mapping[str, str]]) -> str:
+    """Whether an encoder ships, and whether the workspace uses one of its kind."""
+    ships = any(
+        encoder_file(package_weights.FOLDER, item.name, source).is_file()
+        for source in USES
+    )
+    used = any(identity["name"] == item.name for identity in in_use.values())
+    said = ["ships"] * ships + ["in the workspace"] * used
+    return ", ".join(said) or "weights do not ship"
 
 
 def _encoders_of(workspace: Workspace) -> dict[str, Mapping[str, str]]:

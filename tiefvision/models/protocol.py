@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # these import torch, which takes seconds
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules
 
+AUTO = "auto"
+"""The workspace's models, or the ones that ship where it has none."""
+
 BUNDLE = "heads"
 """Key of the digest of a bundle in the headers of artifacts that were made with it."""
 
@@ -26,6 +29,10 @@ class Models(Protocol):
     @property
     def label(self) -> str:
         """Name of the models in messages."""
+
+    @property
+    def choice(self) -> str:
+        """What ``--models`` takes for them; "auto" for the workspace's own."""
 
     @property
     def galleries(self) -> tuple[str, ...]:

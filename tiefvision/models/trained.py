@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiefvision.models.protocol import GALLERY, Models
+from tiefvision.models.protocol import AUTO, GALLERY, Models
 from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace
 from tiefvision.workspace.job import input_digests, require_same_encoder
@@ -34,6 +34,11 @@ class TrainedModels:
     def label(self) -> str:
         """Name of the models in messages."""
         return f"the models of {self.workspace.root}"
+
+    @property
+    def choice(self) -> str:
+        """What ``--models`` takes for them: nothing special."""
+        return AUTO
 
     @property
     def galleries(self) -> tuple[str, ...]:

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import lmdb
-from numpy.typing import NDArray
 
 from tiefvision.errors import MissingArtifact, StaleArtifact, StorageFull
 from tiefvision.store.codec import (
@@ -28,6 +27,9 @@ from tiefvision.store.codec import (
 from tiefvision.store.header import Header
 from tiefvision.store.locking import release_lock, take_lock
 from tiefvision.store.survey import survey
+
+if TYPE_CHECKING:  # headers and records are read without numpy
+    from numpy.typing import NDArray
 
 GIBIBYTE = 1 << 30
 
@@ -103,11 +105,11 @@ class Artifact:
             entries = _entries(transaction, f"{kind}/".encode())
             return [bytes_to_record(value) for _, value in entries]
 
-    def tensors(self, key: str) -> dict[str, NDArray[Any]]:
+    def tensors(self, key: str) -> "dict[str, NDArray[Any]]":
         """All arrays of a key, by name. Raises KeyError if there is no such key."""
         return bytes_to_tensors(_value(self._environment, key))
 
-    def tensor(self, key: str, name: str) -> NDArray[Any]:
+    def tensor(self, key: str, name: str) -> "NDArray[Any]":
         """One array of a key, read alone. Raises KeyError if there is none."""
         return _one_tensor(self._environment, key, name)
 
@@ -205,11 +207,11 @@ class ArtifactWriter:
         with self._environment.begin() as transaction:
             return transaction.get(key_to_bytes(key)) is not None
 
-    def tensors(self, key: str) -> dict[str, NDArray[Any]]:
+    def tensors(self, key: str) -> "dict[str, NDArray[Any]]":
         """All arrays of a committed key, by name. Raises KeyError if there is none."""
         return bytes_to_tensors(_value(self._environment, key))
 
-    def tensor(self, key: str, name: str) -> NDArray[Any]:
+    def tensor(self, key: str, name: str) -> "NDArray[Any]":
         """One array of a committed key. Raises KeyError if there is none."""
         return _one_tensor(self._environment, key, name)
 
@@ -219,7 +221,7 @@ class ArtifactWriter:
 
     def write(
         self,
-        tensors: Mapping[str, Mapping[str, NDArray[Any]]] | None = None,
+        tensors: "Mapping[str, Mapping[str, NDArray[Any]]] | None" = None,
         records: Mapping[str, Any] | None = None,
         delete: tuple[str, ...] = (),
     ) -> None:
@@ -358,7 +360,7 @@ def _value(environment: lmdb.Environment, key: str) -> bytes:
     return bytes(value)
 
 
-def _one_tensor(environment: lmdb.Environment, key: str, name: str) -> NDArray[Any]:
+def _one_tensor(environment: lmdb.Environment, key: str, name: str) -> "NDArray[Any]":
     # With buffers=True only the array is copied out of the mapped file.
     with environment.begin(buffers=True) as transaction:
         value = transaction.get(key_to_bytes(key))

@@ -1,13 +1,15 @@
-"""Encoding of keys and values as bytes: UTF-8, JSON and safetensors, no pickle."""
+"""Encoding of keys and values as bytes: UTF-8, JSON and safetensors, no pickle.
+
+NumPy is imported when an array is read or written: headers and records need none.
+"""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import safetensors.numpy
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MAX_KEY_BYTES = 511
 """Longest key that LMDB accepts, a constant of its build."""
@@ -15,15 +17,15 @@ MAX_KEY_BYTES = 511
 _HASH_LETTERS = 64  # hexadecimal digits of SHA-256
 
 _DTYPES = {
-    "BOOL": np.bool_,
-    "U8": np.uint8,
-    "I8": np.int8,
-    "I16": np.int16,
-    "I32": np.int32,
-    "I64": np.int64,
-    "F16": np.float16,
-    "F32": np.float32,
-    "F64": np.float64,
+    "BOOL": "bool",
+    "U8": "uint8",
+    "I8": "int8",
+    "I16": "int16",
+    "I32": "int32",
+    "I64": "int64",
+    "F16": "float16",
+    "F32": "float32",
+    "F64": "float64",
 }
 """The dtypes that ``bytes_to_tensor`` reads, by their names in safetensors."""
 
@@ -50,8 +52,11 @@ def record_to_bytes(record: Any) -> bytes:
     return _RECORD + text.encode()
 
 
-def tensors_to_bytes(tensors: Mapping[str, NDArray[Any]]) -> bytes:
+def tensors_to_bytes(tensors: "Mapping[str, NDArray[Any]]") -> bytes:
     """Encode named arrays as a tag byte and safetensors data."""
+    import numpy as np
+    import safetensors.numpy
+
     # Not np.ascontiguousarray, which gives an array without axes an axis.
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     return _TENSORS + safetensors.numpy.save(contiguous)
@@ -67,12 +72,14 @@ def bytes_to_record(value: bytes) -> Any:
     return json.loads(value[1:])
 
 
-def bytes_to_tensors(value: bytes) -> dict[str, NDArray[Any]]:
+def bytes_to_tensors(value: bytes) -> "dict[str, NDArray[Any]]":
     """Decode a value that ``tensors_to_bytes`` encoded; the arrays own their memory."""
+    import safetensors.numpy
+
     return safetensors.numpy.load(value[1:])
 
 
-def bytes_to_tensor(value: memoryview, name: str) -> NDArray[Any]:
+def bytes_to_tensor(value: memoryview, name: str) -> "NDArray[Any]":
     """Decode one array of a value that ``tensors_to_bytes`` encoded.
 
     A value is the tag byte, the length of a JSON header in 8 bytes, the header, and the
@@ -86,6 +93,8 @@ def bytes_to_tensor(value: memoryview, name: str) -> NDArray[Any]:
     Raises:
         KeyError: There is no array of this name.
     """
+    import numpy as np
+
     start = 9 + int.from_bytes(value[1:9], "little")
     facts = json.loads(bytes(value[9:start]))[name]
     begin, end = facts["data_offsets"]

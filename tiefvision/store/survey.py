@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from tiefvision.store.codec import bytes_to_tensors, holds_tensors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def survey(
@@ -36,7 +37,7 @@ def survey(
     return count, layout, digest.hexdigest()
 
 
-def _merge_layout(layout: dict[str, Any], name: str, array: NDArray[Any]) -> None:
+def _merge_layout(layout: dict[str, Any], name: str, array: "NDArray[Any]") -> None:
     shape: list[int | None] = list(array.shape)
     seen = layout.setdefault(name, {"dtype": str(array.dtype), "shape": shape})
     if len(seen["shape"]) == len(shape):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.store.artifact import Artifact
@@ -31,6 +32,11 @@ def stage_number(stage: str) -> int:
     return list(STAGES).index(stage) + 1
 
 
+def workspace_option(root: Path) -> str:
+    """The option that a command needs for a workspace, with a space before it."""
+    return "" if root == DEFAULT_WORKSPACE else f" --workspace {quote(str(root))}"
+
+
 def command_for(name: str, root: Path = DEFAULT_WORKSPACE) -> str:
     """The command that writes an artifact.
 
@@ -38,11 +44,10 @@ def command_for(name: str, root: Path = DEFAULT_WORKSPACE) -> str:
         name: name of the artifact.
         root: folder of the workspace; the command names it unless it is the default.
     """
-    elsewhere = root != DEFAULT_WORKSPACE
-    option = f" --workspace {root}" if elsewhere else ""
+    option = workspace_option(root)
     if name == CATALOGUE:
         return f"tiefvision index CATALOGUE{option}"
-    variable = f" RUN={root}" if elsewhere else ""
+    variable = f" RUN={quote(str(root))}" if option else ""
     for stage, written in STAGES.items():
         if written == name:
             return f"make stage-{stage_number(stage)}{variable}"

@@ -8,6 +8,7 @@ from tiefvision.ranking.colours.histogram import (
     lab_histogram,
 )
 from tiefvision.ranking.colours.lab import srgb_to_lab
+from tiefvision.ranking.registry import LAB_BINS
 
 
 def test_rgb_shares_against_a_count():
@@ -119,3 +120,7 @@ def test_soft_histograms_of_similar_shades_are_similar():
     hard = lab_histogram(dark, soft=False) @ lab_histogram(light, soft=False)
     assert soft > 0.5
     assert hard in (0.0, 1.0)
+
+
+def test_the_registry_knows_the_number_of_bins():
+    assert len(lab_bins()) == LAB_BINS
