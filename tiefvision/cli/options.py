@@ -121,11 +121,16 @@ class Options:
         text = f"Using {models.label}"
         if indexed:
             made = time.strftime("%Y-%m-%d %H:%M", time.localtime(indexed.made))
-            text += (
-                f"; {indexed.name} of {indexed.root}: {indexed.photos} photographs, "
-                f"{indexed.items} items, indexed {made}"
-            )
+            counts = f"{indexed.photos} photographs, {indexed.items} items"
+            where = _from_here(indexed.root)
+            text += f"; {indexed.name} of {where}: {counts}, indexed {made}"
         say(f"{text}.")
+
+
+def _from_here(path: Path) -> Path:
+    """A path as somebody in this folder would type it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def with_options(command: Callable[..., int]) -> Callable[..., None]:
