@@ -40,6 +40,9 @@ wrong, and would not be told by the default score. In float32, so that
 the figures are the same on processors with and without bfloat16. Another seed of the
 crops' encoder makes it another one than the locator's."""
 
+LEARNT = shutil.ignore_patterns("pca.lmdb", "mix.lmdb", "gabor.lmdb", "blobs.lmdb")
+"""Rankers that comparisons of the trained workspace leave there."""
+
 RunStage = Callable[..., dict[str, Any] | None]
 
 
@@ -95,7 +98,9 @@ def run(trained: Path, tmp_path: Path) -> Path:
 
     Its files are links: stages replace artifacts and never write into them.
     """
-    return Path(shutil.copytree(trained, tmp_path / "run", copy_function=os.link))
+    return Path(
+        shutil.copytree(trained, tmp_path / "run", ignore=LEARNT, copy_function=os.link)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,9 @@ def installed(monkeypatch):
 
 
 def findings(folder, **options):
-    found = examine(Workspace(folder), **options)
+    groups = examine(Workspace(folder), **options)
+    assert list(groups) == ["package", "device", "models", "workspace", "disk"]
+    found = [finding for group in groups.values() for finding in group]
     assert len({finding.check for finding in found}) == len(found)
     return {finding.check: finding for finding in found}
 
@@ -46,18 +48,18 @@ def finding(status, check="torch"):
 @pytest.mark.parametrize(
     ("found", "sentence"),
     [
-        ([], "Everything works; begin with: tiefvision index FOLDER"),
+        ([], "Everything works. Next: tiefvision index CATALOGUE"),
         (
             [finding("ok"), finding("note", "cuda")],
-            "Everything works; begin with: tiefvision index FOLDER",
+            "Everything works. Next: tiefvision index CATALOGUE",
         ),
         (
             [finding("note", "catalogue.lmdb")],
-            "Everything works; begin with: tiefvision index FOLDER",
+            "Everything works. Next: tiefvision index CATALOGUE",
         ),
         (
             [finding("ok", "catalogue.lmdb")],
-            "Everything works; tiefvision search PHOTO can begin.",
+            "Everything works. Next: tiefvision search PHOTO",
         ),
         (
             [finding("ok", "catalogue.lmdb"), finding("failed", "lmdb")],
@@ -69,8 +71,14 @@ def finding(status, check="torch"):
         ),
     ],
 )
-def test_the_findings_come_to_a_sentence(found, sentence):
-    assert verdict(found) == sentence
+def test_the_findings_come_to_a_sentence(found, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the default workspace is empty
+    assert verdict(found, Workspace()) == sentence
+
+
+def test_the_next_command_names_the_workspace(tmp_path):
+    sentence = verdict([finding("ok", "catalogue.lmdb")], Workspace(tmp_path))
+    assert sentence.endswith(f"tiefvision search PHOTO --workspace {tmp_path}")
 
 
 def test_every_dependency_is_found_and_those_for_developers_are_not(
@@ -100,7 +108,8 @@ def test_a_dependency_that_is_missing_fails_with_what_installs_it(installed, tmp
     found = findings(tmp_path)
     detail = "not installed. Run: pip install 'torch<3,>=2.6'"
     assert found["torch"] == Finding("torch", "failed", detail)
-    assert verdict(list(found.values())) == "1 thing needs mending: torch."
+    sentence = verdict(list(found.values()), Workspace(tmp_path))
+    assert sentence == "1 thing needs mending: torch."
 
 
 def test_run_from_its_source_the_dependencies_are_unknown(monkeypatch, tmp_path):
@@ -138,7 +147,7 @@ def test_in_a_clone_every_artifact_is_advised(tmp_path):
     for number, name in enumerate(STAGES.values(), start=1):
         detail = f"missing. Run: make stage-{number} RUN={tmp_path}"
         assert found[f"{name}.lmdb"] == Finding(f"{name}.lmdb", "note", detail)
-    index = f"missing. Run: tiefvision index FOLDER --workspace {tmp_path}"
+    index = f"missing. Run: tiefvision index CATALOGUE --workspace {tmp_path}"
     assert found["catalogue.lmdb"].detail == index
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tiefvision.version import __version__
 
 if TYPE_CHECKING:
+    from tiefvision.catalogue.open_photo import OpenPhoto
     from tiefvision.catalogue.searcher import Hit
     from tiefvision.errors import (
         BadDataset,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         TiefVisionError,
         UnreadablePhoto,
     )
-    from tiefvision.finder import Answer, Finder, OpenPhoto, load
+    from tiefvision.finder import Answer, Finder, load
     from tiefvision.records import Garment
 
 __all__ = [
@@ -53,7 +54,7 @@ _FROM = {
     "Finder": "finder",
     "Garment": "records",
     "Hit": "catalogue.searcher",
-    "OpenPhoto": "finder",
+    "OpenPhoto": "catalogue.open_photo",
     "load": "finder",
 }
 """Module of each name; the others are errors."""

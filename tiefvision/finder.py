@@ -25,6 +25,7 @@ from tiefvision.catalogue.loading import (
     require_same_models,
     require_searchable,
 )
+from tiefvision.catalogue.open_photo import OpenPhoto
 from tiefvision.devices import choose_device, limit_threads
 from tiefvision.errors import BadUsage
 from tiefvision.models.choice import choose_models
@@ -36,7 +37,7 @@ from tiefvision.models.protocol import (
 )
 from tiefvision.models.rankers import require_ranker
 from tiefvision.progress import Track, untracked
-from tiefvision.records import Box, Garment
+from tiefvision.records import Box
 from tiefvision.store.artifact import MAX_GIB
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
 from tiefvision.workspace.job import Resources
@@ -45,12 +46,8 @@ if TYPE_CHECKING:  # these import torch
     from tiefvision.catalogue.describing import Describer
     from tiefvision.catalogue.queries import Query
     from tiefvision.catalogue.searcher import Hit, Searcher
-    from tiefvision.locating.evidence import Evidence
     from tiefvision.locating.locator import Locator
-    from tiefvision.locating.windows import Level
     from tiefvision.photos.sources import PhotoSource
-    from tiefvision.photos.working import WorkingPhoto
-    from tiefvision.ranking.garments import GarmentBatch
 
 DEFAULT_K = 10
 
@@ -108,63 +105,6 @@ class Answer:
     def note(self) -> str:
         """Remark for the user, such as "whole photograph, as asked"; "" for none."""
         return self.query.note
-
-
-class OpenPhoto:
-    """A photograph from ``Finder.open``; maps and garments are computed once."""
-
-    def __init__(self, finder: "Finder", working: "WorkingPhoto") -> None:
-        self.working = working
-        self._finder = finder
-        self._described: dict[Box | None, GarmentBatch] = {}
-
-    @property
-    def width(self) -> int:
-        """Width in pixels after EXIF rotation."""
-        return self.working.width
-
-    @property
-    def height(self) -> int:
-        """Height in pixels after EXIF rotation."""
-        return self.working.height
-
-    @cached_property
-    def garments(self) -> tuple[Garment, ...]:
-        """The located garments, the highest score first; () if there is none."""
-        from tiefvision.locating.findings import tell
-
-        return tell(self._candidates, self._finder.locator.telling)
-
-    @cached_property
-    def to_search(self) -> tuple[Garment, ...]:
-        """The garments to search with: the located ones, or else an unsure outfit."""
-        from tiefvision.locating.findings import to_search
-
-        return to_search(self._candidates, self._finder.locator.telling)
-
-    def explain(self) -> "Evidence":
-        """The evidence for the located garments."""
-        locator = self._finder.locator
-        return locator.explain(self._levels, self.garments, self.working)
-
-    def described(self, box_in_image: Box | None) -> "GarmentBatch":
-        """Maps, colours and pixels of a box, for rankers; computed once for each box.
-
-        Args:
-            box_in_image: box in pixels of the photograph; None for all of it.
-        """
-        if box_in_image not in self._described:
-            made = self._finder.describer.describe_box(self.working, box_in_image)
-            self._described[box_in_image] = made
-        return self._described[box_in_image]
-
-    @cached_property
-    def _levels(self) -> "list[Level]":
-        return self._finder.locator.encode(self.working)
-
-    @cached_property
-    def _candidates(self) -> tuple[Garment, ...]:
-        return self._finder.locator.candidates(self._levels, self.working)
 
 
 class Finder:
@@ -366,7 +306,7 @@ class Finder:
         """The photograph as this finder's models see it."""
         if not isinstance(photo, OpenPhoto):
             return self.open(photo)
-        return photo if photo._finder is self else OpenPhoto(self, photo.working)
+        return photo if photo.networks is self else OpenPhoto(self, photo.working)
 
     def _searcher(self, name: str) -> "Searcher":
         if name not in self._searchers:

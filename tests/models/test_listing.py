@@ -29,8 +29,8 @@ def test_encoders_come_first_then_every_ranker(tmp_path):
         assert by_name[name].summary == kind.summary
 
 
-def test_a_ranker_says_how_it_learns_and_over_which_maps(trained):
-    models = listed(trained)
+def test_a_ranker_says_how_it_learns_and_over_which_maps(run):
+    models = listed(run)
     assert models["cosine"].state == f"over alexnet, {LEARNS['nothing']}"
     assert models["pca"].state == f"over alexnet, {LEARNS['photographs']}"
     assert models["mix"].state == f"over alexnet, {LEARNS['items']}"
@@ -40,8 +40,8 @@ def test_a_ranker_says_how_it_learns_and_over_which_maps(trained):
     assert models["deeprank"].state == "over alexnet, trained"
 
 
-def test_lengths_over_alexnets_maps(trained):
-    models = listed(trained)
+def test_lengths_over_alexnets_maps(run):
+    models = listed(run)
     assert models["cosine"].embedding == 256 * 11 * 11
     assert models["gem"].embedding == 256
     assert models["rgb"].embedding == 512
@@ -69,11 +69,11 @@ def test_what_learnt_over_other_crops_says_so(run, run_stage):
     run_stage(run, "encode_crops", encoder="squeezenet1_1", grid=3)
     models = listed(run)
     assert models["pca"].state == (
-        "over alexnet, learnt over other crops: learns again when it is used"
+        "over alexnet, learnt over other crops. It learns again when it is used"
     )
     assert models["pca"].embedding == length
     assert models["deeprank"].state == (
-        "over alexnet, trained over other crops: run make stage-8"
+        f"over alexnet, trained over other crops. Run: make stage-8 RUN={run}"
     )
 
 
@@ -91,6 +91,7 @@ def test_a_line_of_json_has_every_field(tmp_path):
     (model, *_) = list_models(Workspace(tmp_path))
     assert list(model.to_dict()) == [
         *("name", "kind", "parameters", "trainable", "embedding", "state", "summary"),
+        "status",
     ]
 
 

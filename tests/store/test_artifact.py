@@ -39,7 +39,7 @@ def test_the_header_is_readable_json_inside_the_file(path):
     assert header == {
         "schema": SCHEMA,
         "stage": "encode",
-        "code": "c0de",
+        "version": 1,
         "config": {"border": 48},
         "inputs": {"photos": "d1"},
         "encoder": {"name": "alexnet"},

@@ -18,7 +18,7 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.records import Garment
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
-    from tiefvision.finder import OpenPhoto
+    from tiefvision.catalogue.open_photo import OpenPhoto
     from tiefvision.report.markup import Markup
 
 PAGE_NAME = "index.html"

@@ -163,7 +163,7 @@ def _held_ranker(
     side = under.side if same else encoder.window
     size = kind.embedding(encoder.channels, side**2, header.details)
     count = _count(header.layout) if kind.learns == "triplets" else 0
-    again = "learns again when it is used"
+    again = "It learns again when it is used"
     state = "learnt"
     if kind.learns == "triplets":
         again = f"Run: {command_for(name, artifact.path.parent)}"
