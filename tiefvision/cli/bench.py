@@ -27,7 +27,7 @@ def bench(
     startup: Annotated[
         bool,
         typer.Option(
-            "--startup", help="Instead: how long whole commands take to answer."
+            "--startup", help="Time whole commands instead, start-up included."
         ),
     ] = False,
 ) -> int:

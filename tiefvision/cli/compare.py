@@ -107,10 +107,11 @@ def compare(
         typer.Option(help="Another dataset, which the models have not seen."),
     ] = None,
     boxes: Annotated[
-        str, typer.Option(help="Of --data: located, or whole photographs.")
+        str,
+        typer.Option(help="Crops of --data: located or whole."),
     ] = Asked.boxes,
     within: Annotated[
-        str, typer.Option(help="Gallery of a query: all, category or variants.")
+        str, typer.Option(help="What a query may find: all, category or variants.")
     ] = Asked.within,
     queries: Annotated[
         str, typer.Option(help="Pattern of the queries' paths, as in '*_back*'.")
@@ -124,8 +125,8 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="[RANKER:]FIGURE<LIMIT",
-            help="Of two packs: end with code 4 if a figure changed by less (or more, "
-            "with >), or if AFTER lacks it or a query. May come again.",
+            help="With two packs: end with code 4 if a figure changed by less (or "
+            "more, with >), or if AFTER lacks it or a query. May come again.",
         ),
     ] = None,
 ) -> int:

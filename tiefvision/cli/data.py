@@ -27,10 +27,10 @@ app = typer.Typer(help="Make, convert and check datasets.", no_args_is_help=True
 @app.command()
 @with_options
 def synth(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where it goes.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.")],
     options: Options,
     items: Annotated[int, typer.Option(min=1, help="Garments to invent.")] = 120,
-    street: Annotated[int, typer.Option(min=1, help="Street photographs of each.")] = 3,
+    street: Annotated[int, typer.Option(min=1, help="Street photos of each.")] = 3,
 ) -> int:
     """Write a synthetic street-to-shop dataset; a seed always gives the same bytes."""
     from tiefvision.datasets.synth.generate import generate_dataset
@@ -53,8 +53,8 @@ def synth(
 @with_options
 def import_(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help="See data formats.")],
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="As published.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where it goes.")],
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="Published dataset.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.")],
     options: Options,
 ) -> int:
     """Convert a published dataset to the layout that every stage reads."""

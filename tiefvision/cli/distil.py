@@ -28,14 +28,14 @@ def distil(
     output: Annotated[Path, typer.Option(help="The encoder file to write.")],
     options: Options,
     teacher: Annotated[
-        str, typer.Option(help="mobilenet_v2 or squeezenet1_1.")
+        str, typer.Option(help="The teacher: mobilenet_v2 or squeezenet1_1.")
     ] = "mobilenet_v2",
     teacher_weights: Annotated[
-        str, typer.Option(help="imagenet, or a safetensors file.")
+        str, typer.Option(help="Its weights: imagenet, or a safetensors file.")
     ] = "imagenet",
-    epochs: Annotated[int, typer.Option(min=1, help="In small views.")] = EPOCHS,
+    epochs: Annotated[int, typer.Option(min=1, help="Small-view passes.")] = EPOCHS,
     last_epochs: Annotated[
-        int, typer.Option(min=1, help="In views of 224 px.")
+        int, typer.Option(min=1, help="Passes over 224 px views.")
     ] = LAST_EPOCHS,
 ) -> int:
     """Train an encoder to see as a stronger one does, and to remember appearance."""

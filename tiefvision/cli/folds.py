@@ -34,7 +34,8 @@ def folds(
     ],
     options: Options,
     least: Annotated[
-        int, typer.Option(min=1, help="Photographs of a category in the mean.")
+        int,
+        typer.Option(min=1, help="Least photographs of a category in the mean."),
     ] = 60,
 ) -> int:
     """Average the figures of stage 5 over folds: mean, deviation, every fold."""

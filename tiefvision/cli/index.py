@@ -28,12 +28,12 @@ def index(
     ranker: Annotated[
         list[str] | None,
         typer.Option(
-            help="Index for it; may come again. Default: cosine, and deeprank if "
-            "trained.",
+            help="Ranker to index for; may come again. Default: cosine, and deeprank "
+            "if trained.",
             autocompletion=complete_ranker,
         ),
     ] = None,
-    max_gib: Annotated[float, typer.Option(help="Limit of the file in GiB.")] = MAX_GIB,
+    max_gib: Annotated[float, typer.Option(help="Largest file, in GiB.")] = MAX_GIB,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Describe shop photographs and build the NMSLIB index of each ranker."""

@@ -23,7 +23,7 @@ def models(
         typer.Option(help="Write the workspace's models to this folder, for --models."),
     ] = None,
     name: Annotated[
-        str, typer.Option(help="Of the exported heads; default: the folder's.")
+        str, typer.Option(help="Name of the exported heads; default: the folder's.")
     ] = "",
 ) -> int:
     """List encoders and rankers: parameters, and the size of their embeddings."""

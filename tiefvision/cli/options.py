@@ -33,7 +33,8 @@ ModelsOption = Annotated[
     str,
     typer.Option(
         "--models",
-        help="auto, shipped, workspace, or a folder that models --export wrote.",
+        help="Models to use: auto, shipped, workspace, or a folder that "
+        "models --export wrote.",
         autocompletion=complete_models,
     ),
 ]
@@ -47,7 +48,7 @@ DEFAULT_MODELS = "auto"
 class Options:
     """The values of the shared options."""
 
-    workspace: Annotated[Path, typer.Option(help="Folder of the run.")] = (
+    workspace: Annotated[Path, typer.Option(help="Folder of models and catalogue.")] = (
         DEFAULT_WORKSPACE
     )
     device: Annotated[
@@ -55,9 +56,9 @@ class Options:
         typer.Option(help="auto, cpu, cuda or mps.", autocompletion=complete_device),
     ] = "auto"
     threads: Annotated[
-        int, typer.Option(min=0, help="Of the networks; 0: as many as cores.")
+        int, typer.Option(min=0, help="Threads of the networks; 0: as many as cores.")
     ] = 0
-    seed: Annotated[int, typer.Option(min=0, help="Of everything drawn at random.")] = 0
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line on stdout.")
     ] = False

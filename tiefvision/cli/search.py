@@ -49,7 +49,7 @@ def search(
     ranker: Annotated[
         str,
         typer.Option(
-            help="One that was indexed. Default: deeprank if trained.",
+            help="A ranker that was indexed. Default: deeprank if trained.",
             autocompletion=complete_ranker,
         ),
     ] = "",
@@ -60,12 +60,12 @@ def search(
         ),
     ] = "",
     box: Annotated[
-        str, typer.Option(help="x0,y0,x1,y1 in pixels, instead of locating.")
+        str, typer.Option(help="Box to search with: x0,y0,x1,y1 in pixels.")
     ] = "",
     whole: Annotated[
-        bool, typer.Option("--whole", help="The whole photograph, without locating.")
+        bool, typer.Option("--whole", help="Search with the whole photograph.")
     ] = False,
-    html: Annotated[Path | None, typer.Option(help="A page with thumbnails.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Page to write.")] = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Locate the garments of photographs and list the closest in the catalogue."""

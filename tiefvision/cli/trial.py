@@ -18,7 +18,7 @@ from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 @with_options
 def trial(
     options: Options,
-    category: Annotated[str, typer.Option(help="What is to be found.")] = "outfit",
+    category: Annotated[str, typer.Option(help="Category to find.")] = "outfit",
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Try a locator on the test photographs, closer up and two side by side."""

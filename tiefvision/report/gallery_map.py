@@ -74,7 +74,7 @@ class MapView:
     Attributes:
         ranker: name of the ranker.
         state: CSS class of the ranker's colour.
-        cells: of each photograph "row/column", from 1.
+        cells: cell of each photograph as "row/column", counted from 1.
     """
 
     ranker: str
