@@ -147,7 +147,8 @@ def test_what_it_would_learn_from_is_named_with_its_stage(missing, number, run):
     for name in missing:
         (run / f"{name}.lmdb").unlink()
     workspace = Workspace(run)
-    with pytest.raises(MissingArtifact) as caught:
+    expected = f"pca learns on the training split.*no {missing[0]}.lmdb in "
+    with pytest.raises(MissingArtifact, match=expected) as caught:
         require_ranker(workspace, TrainedModels(workspace), "pca")
     assert caught.value.fix == f"Run: make stage-{number} RUN={run}"
 

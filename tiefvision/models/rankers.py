@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tiefvision.errors import BadDataset, BadUsage
+from tiefvision.errors import BadDataset, BadUsage, MissingArtifact
 from tiefvision.models.protocol import Models
 from tiefvision.ranking.registry import RANKERS, RankerKind, ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.store.header import Header
-from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.artifacts import Workspace, command_for
 from tiefvision.workspace.job import Job, Resources, input_digests
 
 if TYPE_CHECKING:  # checking a name must not import torch, which takes seconds
@@ -44,8 +44,12 @@ def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKin
         raise BadUsage(f"There is no {name} among {models.label}, but {trained}.")
     if kind.learn and not workspace.holds(name):
         for needed in LEARNT_FROM:
-            with workspace.open(needed):
-                pass
+            if not workspace.holds(needed):
+                raise MissingArtifact(
+                    f"{name} learns on the training split of a workspace, and there is "
+                    f"no {needed}.lmdb in {workspace.root}.",
+                    f"Run: {command_for(needed, workspace.root)}",
+                )
     return kind
 
 
