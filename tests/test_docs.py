@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from tiefvision.cli.main import app
-from tiefvision.cli.reference import COMMAND, render_reference
+from tiefvision.cli.reference import COMMAND, described_commands, render_reference
 from tiefvision.ranking.registry import RANKERS
 from tiefvision.workspace.artifacts import STAGES
 
@@ -101,6 +101,23 @@ def test_commands_that_are_shown_exist(path):
     )
     for first, second in shown:
         assert first in COMMANDS or f"{first} {second}" in COMMANDS, (first, second)
+
+
+@named(DOCUMENTS)
+def test_options_that_are_shown_exist(path):
+    options = {
+        command.name: {
+            spelling for entry in command.entries for spelling in entry.spellings()
+        }
+        for command in described_commands(app)
+    }
+    text = text_of(path).replace("\\\n", " ")  # a command may go on in the next line
+    shown = r"^ {4}(?:\$ )?(?:\.venv/bin/)?tiefvision ([a-z][^#\n]+)"
+    for line in re.findall(shown, text, re.MULTILINE):
+        words = line.split()
+        name = next(n for n in (" ".join(words[:2]), words[0]) if n in options)
+        used = {word for word in words if word.startswith("--")}
+        assert used <= options[name], line
 
 
 def test_help_lists_every_command_with_a_sentence():

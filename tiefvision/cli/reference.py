@@ -55,6 +55,11 @@ class Entry:
     required: bool
     is_option: bool
 
+    def spellings(self) -> tuple[str, ...]:
+        """What calls an option, such as ``--verbose`` and ``-v``."""
+        words = self.name.replace(",", "").split()
+        return tuple(word for word in words if word.startswith("-"))
+
 
 @dataclass(frozen=True)
 class Described:
@@ -82,7 +87,7 @@ def render_reference(app: typer.Typer, program: str = "tiefvision") -> str:
         Markdown that ends in a line break. Options that all commands share with the
         same default stand in a table of their own.
     """
-    commands = list(_commands(app))
+    commands = list(described_commands(app))
     shared = _shared(commands)
     parts = [
         f"# Command line\n\nGenerated from the commands by `{COMMAND}`.",
@@ -98,13 +103,16 @@ def render_reference(app: typer.Typer, program: str = "tiefvision") -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _commands(app: typer.Typer, prefix: str = "") -> Iterator[Described]:
+def described_commands(app: typer.Typer, prefix: str = "") -> Iterator[Described]:
+    """Every command that is not hidden, those of groups after the others."""
     for info in app.registered_commands:
         if info.callback and not info.hidden:
             yield _described(info, prefix)
     for group in app.registered_groups:
         if group.typer_instance and not group.hidden:
-            yield from _commands(group.typer_instance, f"{prefix}{group.name} ")
+            yield from described_commands(
+                group.typer_instance, f"{prefix}{group.name} "
+            )
 
 
 def _described(info: CommandInfo, prefix: str) -> Described:
