@@ -141,7 +141,9 @@ def test_with_the_shipped_models_an_empty_folder_is_enough(
     arguments = ("--workspace", tmp_path / "new" / "run", "--json")
     spoken = tiefvision("index", catalogue, *arguments)
     assert spoken.code == DONE
-    assert spoken.err.startswith("Using the models that ship with tiefvision (test-1).")
+    used = "Using the models that ship with tiefvision (test-1); the catalogue of "
+    run = tmp_path / "new" / "run"
+    assert spoken.err.startswith(f"{used}{catalogue} goes to {run}.\n")
     assert set(spoken.lines[0]["indexes"]) == {"cosine", "deeprank"}
     photo = catalogue / "été" / "服 1.jpg"
     (found, *_) = tiefvision("search", photo, *arguments).lines

@@ -40,7 +40,7 @@ def index(
     if not catalogue.is_dir():
         raise TiefVisionError(f"There is no folder {catalogue}.")
     with options.finder(models) as finder:
-        options.tell_used(finder.models)
+        options.tell_used(finder.models, making=catalogue)
         report = finder.index(catalogue, ranker or (), max_gib)
         if options.json:
             print_line(report)

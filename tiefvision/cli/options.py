@@ -115,7 +115,12 @@ class Options:
             text += f" --models {quote(models)}"
         return text
 
-    def tell_used(self, models: "Models", indexed: "Indexed | None" = None) -> None:
+    def tell_used(
+        self,
+        models: "Models",
+        indexed: "Indexed | None" = None,
+        making: Path | None = None,
+    ) -> None:
         """Say in one line which models, and which catalogue, are used."""
         if self.quiet:
             return
@@ -125,6 +130,8 @@ class Options:
             counts = f"{indexed.photos} photographs, {indexed.items} items"
             where = _from_here(indexed.root)
             text += f"; {indexed.name} of {where}: {counts}, indexed {made}"
+        if making:
+            text += f"; the catalogue of {making} goes to {self.workspace}"
         say(f"{text}.")
 
 
