@@ -43,6 +43,8 @@ from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
 from tiefvision.workspace.job import Resources
 
 if TYPE_CHECKING:  # these import torch
+    import torch
+
     from tiefvision.catalogue.describing import Describer
     from tiefvision.catalogue.queries import Query
     from tiefvision.catalogue.searcher import Hit, Searcher
@@ -139,7 +141,7 @@ class Finder:
         self._stack = ExitStack()
         self._searchers: dict[str, Searcher] = {}
 
-    @property
+    @cached_property
     def categories(self) -> tuple[str, ...]:
         """Categories that the locator distinguishes."""
         return self.models.categories
@@ -165,12 +167,15 @@ class Finder:
         indexed = self.indexed.rankers
         return preferred if preferred in indexed or not indexed else indexed[-1]
 
-    def require_searchable(self, ranker: str = "", category: str = "") -> None:
+    def require_searchable(self, ranker: str = "", category: str = "") -> str:
         """Refuse a search that cannot be answered, without importing torch.
 
         Args:
             ranker: name of the ranker; "" for the preferred one.
             category: category of the garments to search for; "" for all.
+
+        Returns:
+            The name of the ranker that will search.
 
         Raises:
             BadUsage: The ranker or the category is unknown.
@@ -180,6 +185,7 @@ class Finder:
         self._require_category(category)
         name = self.ranker_name(ranker)
         require_searchable(self.workspace, self.models, name)
+        return name
 
     def open(self, photo: "PhotoSource") -> OpenPhoto:
         """Decode a photograph.
@@ -263,8 +269,7 @@ class Finder:
         """
         if k < 1:
             raise BadUsage(f"k = {k} asks for no item.", "Use 1 or more.")
-        self.require_searchable(ranker, category)
-        name = self.ranker_name(ranker)
+        name = self.require_searchable(ranker, category)
         opened = self._own(photo)
         from tiefvision.catalogue.queries import queries_as_asked, queries_of_garments
 
@@ -326,7 +331,7 @@ class Finder:
             )
 
     @cached_property
-    def _torch_device(self) -> Any:
+    def _torch_device(self) -> "torch.device":
         limit_threads(self._threads)
         return choose_device(self._device)
 

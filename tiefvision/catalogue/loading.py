@@ -169,7 +169,7 @@ def open_searcher(
     embed = load_ranker(workspace, models, ranker, resources)
     with ExitStack() as stack:
         gallery = stack.enter_context(workspace.open(gallery_name(workspace, models)))
-        _require_same_ranker(gallery, workspace, models, ranker, resources)
+        _require_same_ranker(gallery, workspace, models, ranker)
         # A catalogue holds its crops; those of the gallery are in the artifact "crops".
         crops = gallery
         if gallery.path.stem == GALLERY:
@@ -205,26 +205,23 @@ def require_same_models(
     """
     with workspace.open(gallery_name(workspace, models)) as gallery:
         made_by, ours = gallery.header.inputs, models.digests()
-        name, fix = gallery.path.name, _fix(workspace, models)
+        name = gallery.path.name
         found = gallery.header.encoder or {}
         if not same_encoder(found, encoder.to_dict()):
             raise StaleArtifact(
                 f"{name} was made with {EncoderIdentity(**found)}, but {models.label} "
                 f"with {encoder}.",
-                fix,
+                _fix(workspace, models),
             )
         if made_by.get(BUNDLE) != ours.get(BUNDLE):
             raise StaleArtifact(
-                f"{name} was indexed by other models, not {models.label}.", fix
+                f"{name} was indexed by other models, not {models.label}.",
+                _fix(workspace, models),
             )
 
 
 def _require_same_ranker(
-    gallery: Artifact,
-    workspace: Workspace,
-    models: Models,
-    ranker: str,
-    resources: Resources,
+    gallery: Artifact, workspace: Workspace, models: Models, ranker: str
 ) -> None:
     ours = models.digests([ranker]) | ranker_digests(workspace, [ranker])
     expected = gallery.header.inputs.get(ranker)

@@ -83,7 +83,6 @@ def search(
         options.tell_used(finder.models, indexed)
         if not options.quiet:
             _note_size(indexed.items, k)
-        asked = {"whole": whole, "category": category, "k": k, "ranker": ranker}
         for file in options.track(files, "searching", len(files)):
             try:
                 photo = finder.open(file)
@@ -91,7 +90,10 @@ def search(
                 unreadable += 1
                 tell_unreadable(file, error, options.json)
                 continue
-            for answer in finder.search(photo, given, **asked):  # type: ignore[arg-type]
+            found = finder.search(
+                photo, given, whole=whole, category=category, k=k, ranker=ranker
+            )
+            for answer in found:
                 answers.append(Answered(file, answer))
                 if options.json:
                     print_line(_record(answers[-1]) | _size_record(indexed.items, k))

@@ -97,8 +97,8 @@ def localisation_figures(
 
     Args:
         all_boxes: Photographs with the boxes of every score, by which IoU is measured.
-        reported: The same photographs with only the boxes that are reported to a user,
-            by which empty results and false alarms are counted.
+        reported: Photographs of ``all_boxes`` with only the boxes that are reported to
+            a user, by which empty results and false alarms are counted.
         mean_boxes: Mean box of each category in the training photographs, as
             `relative_mean_boxes` gives them.
 

@@ -52,7 +52,7 @@ class BoxedQueries:
         device: torch.device,
     ) -> None:
         self._records, self._boxes = records, boxes
-        self._encoder, self._rules, self._device = encoder, rules, device
+        self._describer, self._device = Describer(encoder, rules), device
         self._gone: set[str] = set()
         # Every ranker reads the same queries: the cache saves decoding and encoding
         # them again, unless there are more blocks of queries than it holds.
@@ -74,8 +74,8 @@ class BoxedQueries:
             photo = open_photo(photo_path(self._records, view.path))
         except UnreadablePhoto:
             self._gone.add(view.path)
-            return _nothing(self._encoder, self._rules)
-        return Describer(self._encoder, self._rules).describe_box(
+            return _nothing(self._describer)
+        return self._describer.describe_box(
             photo, self._boxes[view.path], view.mirrored
         )
 
@@ -116,12 +116,13 @@ def _boxes_of_queries(photos: Sequence[Photo]) -> dict[str, dict[str, Box | None
     return {TRUE: true, WHOLE: whole}
 
 
-def _nothing(encoder: DenseEncoder, rules: CropRules) -> GarmentBatch:
+def _nothing(describer: Describer) -> GarmentBatch:
     """Stands for a photograph that cannot be read: map and colours are zeros."""
     black = np.zeros((CROP_SIDE, CROP_SIDE, 3), dtype=np.uint8)
-    side = rules.grid or encoder.architecture.window
+    architecture = describer.encoder.architecture
+    side = describer.rules.grid or architecture.window
     return GarmentBatch(
-        torch.zeros(1, encoder.architecture.channels, side, side),
+        torch.zeros(1, architecture.channels, side, side),
         torch.zeros(1, len(lab_bins())),
         black[None],
     )
