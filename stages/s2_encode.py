@@ -10,6 +10,7 @@ Command make stage-2 ARGS="--encoder alexnet --weights locator"
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from tiefvision.encoders.architectures import DEFAULT_ENCODER
 from tiefvision.encoders.precision import AUTO
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.locating.pyramid import Pyramid, encode_levels
@@ -22,7 +23,6 @@ from tiefvision.tuning.starting import (
 )
 from tiefvision.weights import LOCATOR
 from tiefvision.workspace.encoding import (
-    DEFAULT_ENCODER,
     EncoderName,
     PrecisionName,
     WeightsSource,

@@ -59,8 +59,9 @@ def index_catalogue(
         TiefVisionError: The folder is missing or holds no readable photograph.
         MissingArtifact: The models are those of a workspace and incomplete.
     """
-    rankers = {name: load_ranker(workspace, models, name, resources) for name in names}
+    # Before rankers, which may have to learn: a folder can be missing or empty.
     catalogue = _read_catalogue(root, resources.track)
+    rankers = {name: load_ranker(workspace, models, name, resources) for name in names}
     encoder, rules = models.encoder(resources.device), models.crop_rules()
     digests = models.digests(names) | ranker_digests(workspace, names)
     header = _header(catalogue, encoder, rules, names, digests)

@@ -9,7 +9,7 @@ from tiefvision.devices import DEVICES
 from tiefvision.errors import TiefVisionError
 from tiefvision.models.choice import WORKSPACE, choose_models
 from tiefvision.models.protocol import AUTO
-from tiefvision.ranking.registry import RANKERS
+from tiefvision.models.trained import ranker_names
 from tiefvision.weights import SHIPPED
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
 
@@ -21,13 +21,7 @@ def complete_device(incomplete: str) -> list[str]:
 
 def complete_ranker(context: typer.Context, incomplete: str) -> list[str]:
     """Values of ``--ranker``: the registry, and what the workspace trained."""
-    trained = (
-        name
-        for kind in RANKERS.values()
-        if kind.learns == "triplets"
-        for name in _workspace(context).named_like(kind.name)
-    )
-    return _starting(dict.fromkeys((*RANKERS, *trained)), incomplete)
+    return _starting(ranker_names(_workspace(context)), incomplete)
 
 
 def complete_models(incomplete: str) -> list[str]:

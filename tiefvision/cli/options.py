@@ -15,6 +15,7 @@ import typer
 from tiefvision.cli.completing import complete_device, complete_models
 from tiefvision.cli.running import say
 from tiefvision.devices import choose_device, limit_threads, require_device
+from tiefvision.models.protocol import AUTO
 from tiefvision.progress import Track, choose_track
 from tiefvision.workspace.artifacts import (
     DEFAULT_WORKSPACE,
@@ -40,7 +41,7 @@ ModelsOption = Annotated[
 ]
 """Which models a command uses, for those that use any."""
 
-DEFAULT_MODELS = "auto"
+DEFAULT_MODELS = AUTO
 """The workspace's models, or the shipped ones where it has none."""
 
 

@@ -95,10 +95,7 @@ def search(
             )
             for answer in found:
                 answers.append(Answered(file, answer))
-                if options.json:
-                    print_line(_record(answers[-1]) | _size_record(indexed.items, k))
-                else:
-                    _print_answer(answers[-1])
+                _tell(answers[-1], indexed.items, k, options.json)
     if html:
         _write_page(html, answers, indexed.root)
         if not options.quiet:
@@ -112,6 +109,14 @@ def _note_size(items: int, k: int) -> None:
         say(f"Note: {ONE_ITEM}")
     elif items < k:
         say(f"Note: the gallery holds {items} items, fewer than the {k} of --k.")
+
+
+def _tell(answered: Answered, items: int, k: int, json: bool) -> None:
+    """Print an answer from a gallery of ``items`` items, in which k were asked for."""
+    if json:
+        print_line(_record(answered) | _size_record(items, k))
+    else:
+        _print_answer(answered)
 
 
 def _size_record(items: int, k: int) -> dict[str, int]:

@@ -13,6 +13,9 @@ from tiefvision.errors import BadUsage
 if TYPE_CHECKING:  # reading the table must not import torch, which takes seconds
     from torch import nn
 
+DEFAULT_ENCODER = "alexnet"
+"""The encoder whose weights ship with the package."""
+
 CROP_SIDE = 224
 """Side in pixels of the crop that a window of a feature map encodes."""
 

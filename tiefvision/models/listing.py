@@ -12,12 +12,14 @@ from typing import Any, Literal
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import (
     ARCHITECTURES,
+    DEFAULT_ENCODER,
     Architecture,
     architecture_named,
 )
 from tiefvision.encoders.weights_header import WeightsHeader, read_weights_header
 from tiefvision.locating.heads_file import HEADS_FILE
-from tiefvision.ranking.registry import RANKERS, RankerKind, ranker_kind
+from tiefvision.models.trained import ranker_names
+from tiefvision.ranking.registry import RankerKind, ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace, command_for
@@ -25,9 +27,6 @@ from tiefvision.workspace.artifacts import Workspace, command_for
 USES = {SHIPPED: ("crops", "for garments"), LOCATOR: ("features", "for locating")}
 """By role of an encoder: the artifact of a workspace that holds such an encoder, and
 its purpose in words."""
-
-DEFAULT_ENCODER = "alexnet"
-"""The encoder whose weights ship with the package."""
 
 LEARNS = {
     "nothing": "needs no training",
@@ -101,7 +100,7 @@ def list_models(workspace: Workspace) -> list[Model]:
     ]
     under = _under_rankers(workspace, in_use, heads)
     rankers = [
-        _ranker(name, workspace, under, heads) for name in _ranker_names(workspace)
+        _ranker(name, workspace, under, heads) for name in ranker_names(workspace)
     ]
     return [*encoders, *rankers]
 
@@ -112,20 +111,6 @@ class _Under:
 
     encoder: Architecture
     side: int
-
-
-def _ranker_names(workspace: Workspace) -> list[str]:
-    """Names of all kinds, each followed by the workspace's rankers of that kind."""
-    return [
-        name
-        for kind in RANKERS.values()
-        for name in dict.fromkeys(
-            (
-                kind.name,
-                *(workspace.named_like(kind.name) if kind.learns == "triplets" else ()),
-            )
-        )
-    ]
 
 
 def _ranker(

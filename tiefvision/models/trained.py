@@ -24,6 +24,11 @@ LOCATOR = ("features", "crop_classifier", "box_regressors", "locations")
 """The artifacts of a trained locator, in the order of their stages."""
 
 
+def ranker_names(workspace: Workspace) -> tuple[str, ...]:
+    """Names of all kinds of rankers, then of the workspace's further trained ones."""
+    return tuple(dict.fromkeys((*RANKERS, *TrainedModels(workspace).trained)))
+
+
 @dataclass(frozen=True)
 class TrainedModels:
     """The models of a workspace; implements ``Models``."""

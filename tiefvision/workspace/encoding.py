@@ -12,6 +12,7 @@ from tiefvision.errors import StaleArtifact
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.workspace.artifacts import command_of
 from tiefvision.workspace.job import Resources
+from tiefvision.workspace.networks import network_tensors, read_weights
 from tiefvision.workspace.provenance import file_hash
 
 EncoderName = Annotated[str, "alexnet, squeezenet1_1 or mobilenet_v2"]
@@ -19,9 +20,6 @@ WeightsSource = Annotated[
     str, "shipped, locator, imagenet, random, or a safetensors file"
 ]
 PrecisionName = Annotated[str, "auto, float32 or bfloat16"]
-
-DEFAULT_ENCODER = "alexnet"
-"""The encoder whose weights ship with the package."""
 
 _KEY = "weights/encoder"
 
@@ -66,9 +64,7 @@ def stage_encoder(
 
 def keep_encoder(writer: ArtifactWriter, encoder: DenseEncoder) -> None:
     """Write the weights of an encoder into the artifact of its feature maps."""
-    state = encoder.trunk.state_dict().items()
-    weights = {name: tensor.detach().cpu().numpy() for name, tensor in state}
-    writer.write(tensors={_KEY: weights})
+    writer.write(tensors=network_tensors(encoder.trunk, _KEY))
 
 
 def read_encoder(artifact: Artifact, device: torch.device) -> DenseEncoder:
@@ -87,7 +83,6 @@ def read_encoder(artifact: Artifact, device: torch.device) -> DenseEncoder:
             f"{artifact.path.name} does not hold the encoder of its maps.",
             f"Run: {command_of(artifact.path)}",
         )
-    arrays = artifact.tensors(_KEY)
-    state = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    state = read_weights(artifact, _KEY)
     precision = check_precision(header.config.get("precision", AUTO))
     return restore_encoder(header.encoder, state, precision).to(device)

@@ -7,6 +7,7 @@ from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.training.curves import ShowingMemory, growing_curves
 from tiefvision.training.loop import Figures, Schedule, Snapshot, Task, fit
 from tiefvision.workspace.job import Job
+from tiefvision.workspace.networks import network_tensors
 
 
 def fit_and_store(
@@ -48,12 +49,8 @@ def fit_and_store(
             ShowingMemory(memory, show),
             job.resources.track,
         )
-        weights = {
-            name: tensor.detach().cpu().numpy()
-            for name, tensor in task.module.state_dict().items()
-        }
         writer.write(
-            tensors={"weights/module": weights},
+            tensors=network_tensors(task.module),
             records={"training/history": history},
             delete=memory.keys,
         )

@@ -14,18 +14,20 @@ Module = TypeVar("Module", bound=nn.Module)
 KEY = "weights/module"
 
 
-def network_tensors(module: nn.Module) -> dict[str, dict[str, NDArray[Any]]]:
+def network_tensors(
+    module: nn.Module, key: str = KEY
+) -> dict[str, dict[str, NDArray[Any]]]:
     """The tensors that an artifact stores for a network, by key; {} without weights."""
     state = module.state_dict().items()
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in state}
-    return {KEY: weights} if weights else {}
+    return {key: weights} if weights else {}
 
 
-def read_weights(artifact: Artifact) -> dict[str, Tensor]:
+def read_weights(artifact: Artifact, key: str = KEY) -> dict[str, Tensor]:
     """The weights of the network in an artifact, by name; {} if it has none."""
-    if not artifact.has(KEY):
+    if not artifact.has(key):
         return {}
-    arrays = artifact.tensors(KEY)
+    arrays = artifact.tensors(key)
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
