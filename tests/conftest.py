@@ -57,6 +57,45 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def street_photos(dataset: Path) -> list[Path]:
+    """Street photographs of the test split."""
+    described = json.loads((dataset / "annotations.json").read_text("utf-8"))
+    return [
+        dataset / "images" / image["file_name"]
+        for image in described["images"]
+        if (image["source"], image["split"]) == ("street", "test")
+    ]
+
+
+@pytest.fixture(scope="session")
+def street(street_photos: list[Path]) -> Path:
+    """A street photograph of the test split."""
+    return street_photos[0]
+
+
+@pytest.fixture(scope="session")
+def facts_of() -> Callable[[Any], list[Any]]:
+    """What a user sees of the answers of a search, as values that can be compared."""
+
+    def facts(answers: Any) -> list[Any]:
+        return [
+            (
+                answer.box,
+                answer.category,
+                answer.ranker,
+                answer.note,
+                [
+                    (hit.rank, hit.item, hit.photo, round(hit.similarity, 4))
+                    for hit in answer.hits
+                ],
+            )
+            for answer in answers
+        ]
+
+    return facts
+
+
+@pytest.fixture(scope="session")
 def settings() -> dict[str, dict[str, Any]]:
     """Settings of the stages that differ from the defaults, their seeds included."""
     return SETTINGS

@@ -1,7 +1,6 @@
 """The front door: ``tiefvision.load``, and what a program does with it."""
 
 import io
-import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -17,17 +16,6 @@ from tiefvision.models.bundle import Bundle
 from tiefvision.models.trained import TrainedModels
 
 ORIENTATION = 0x0112
-
-
-@pytest.fixture(scope="module")
-def street(dataset):
-    """A street photograph of the test split."""
-    described = json.loads((dataset / "annotations.json").read_text("utf-8"))
-    return next(
-        dataset / "images" / image["file_name"]
-        for image in described["images"]
-        if (image["source"], image["split"]) == ("street", "test")
-    )
 
 
 @pytest.fixture(scope="module")
@@ -66,22 +54,6 @@ def encoded(monkeypatch):
     monkeypatch.setattr(Locator, "encode", counting_levels)
     monkeypatch.setattr(describing, "describe_crop", counting_crops)
     return count
-
-
-def facts_of(answers):
-    return [
-        (
-            answer.box,
-            answer.category,
-            answer.ranker,
-            answer.note,
-            [
-                (hit.rank, hit.item, hit.photo, round(hit.similarity, 4))
-                for hit in answer.hits
-            ],
-        )
-        for answer in answers
-    ]
 
 
 def test_the_package_offers_its_names_and_no_others():
@@ -220,7 +192,7 @@ def test_the_whole_photograph_is_searched_with_where_asked(finder, street):
     assert answer.note == "whole photograph, as asked"
 
 
-def test_of_a_category_only_its_garments_are_searched_for(finder, street):
+def test_of_a_category_only_its_garments_are_searched_for(finder, street, facts_of):
     photo = finder.open(street)
     outfits = finder.search(photo, category="outfit")
     assert facts_of(outfits) == facts_of(finder.search(photo))

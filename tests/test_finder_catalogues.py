@@ -14,17 +14,6 @@ from tiefvision.cli.running import DONE, guarded
 from tiefvision.store import artifact as store
 
 
-@pytest.fixture(scope="module")
-def street(dataset):
-    """A street photograph of the test split."""
-    described = json.loads((dataset / "annotations.json").read_text("utf-8"))
-    return next(
-        dataset / "images" / image["file_name"]
-        for image in described["images"]
-        if (image["source"], image["split"]) == ("street", "test")
-    )
-
-
 @pytest.fixture
 def shop(dataset, tmp_path):
     """Four photographs of items, in a folder of their own."""
@@ -33,22 +22,6 @@ def shop(dataset, tmp_path):
     for file in sorted((dataset / "images" / "shop").glob("*.jpg"))[:4]:
         shutil.copy(file, folder)
     return folder
-
-
-def facts_of(answers):
-    return [
-        (
-            answer.box,
-            answer.category,
-            answer.ranker,
-            answer.note,
-            [
-                (hit.rank, hit.item, hit.photo, round(hit.similarity, 4))
-                for hit in answer.hits
-            ],
-        )
-        for answer in answers
-    ]
 
 
 def command_line(capfd, *words):
@@ -131,7 +104,7 @@ def test_a_ranker_indexed_for_is_preferred_to_one_that_is_not(run, shop, street)
         assert finder.search(street, whole=True)[0].ranker == "mean"
 
 
-def test_the_end_of_a_with_block_releases_the_files(run, shop, street):
+def test_the_end_of_a_with_block_releases_the_files(run, shop, street, facts_of):
     def held():
         """Readers of files of the workspace, which other tests' finders may share."""
         nodes = {file.stat().st_ino for file in run.glob("*.lmdb")}
@@ -154,7 +127,7 @@ def test_the_end_of_a_with_block_releases_the_files(run, shop, street):
     assert held() == before
 
 
-def test_several_finders_share_a_workspace(run, street, shop):
+def test_several_finders_share_a_workspace(run, street, shop, facts_of):
     first, second = (tiefvision.load(run, device="cpu") for _ in range(2))
     with first, second:
         expected = facts_of(first.search(street))
@@ -166,7 +139,7 @@ def test_several_finders_share_a_workspace(run, street, shop):
 
 
 def test_a_photograph_of_another_finder_is_seen_by_the_models_that_search(
-    trained, street, run, run_stage
+    trained, street, run, run_stage, facts_of
 ):
     """Or embeddings of one encoder would be compared with those of another."""
     run_stage(run, "encode_crops", seed=3)

@@ -32,14 +32,9 @@ def tiefvision(capfd):
 
 
 @pytest.fixture(scope="session")
-def street(dataset):
+def street(street_photos):
     """Street photographs of the test split."""
-    described = json.loads((dataset / "annotations.json").read_text("utf-8"))
-    return [
-        dataset / "images" / image["file_name"]
-        for image in described["images"]
-        if (image["source"], image["split"]) == ("street", "test")
-    ]
+    return street_photos
 
 
 @pytest.fixture

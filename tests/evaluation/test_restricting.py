@@ -18,21 +18,6 @@ def photo(path, source, split, item=""):
     return Photo(path, 10, 10, source, split, item_id=item)
 
 
-PHOTOS = [
-    photo("street/a", "street", "test", "a"),
-    photo("street/b", "street", "test", "b"),
-    photo("street/lost", "street", "test", "lost"),  # the shop does not have it
-    photo("street/unknown", "street", "test"),
-    photo("street/c", "street", "val", "c"),
-    photo("shop/a", "shop", "test", "a"),
-    photo("shop/a2", "shop", "test", "a"),
-    photo("shop/b", "shop", "train", "b"),  # shop photographs of all splits count
-    photo("shop/c", "shop", "val", "c"),
-    photo("shop/unknown", "shop", "train"),
-]
-EVERY = {item.path for item in PHOTOS}
-
-
 def dressed(path, source, item, kind, colour):
     worn = (Garment(kind, (0.0, 0.0, 5.0, 5.0)),)
     return Photo(path, 10, 10, source, "test", item, garments=worn, variant=colour)
@@ -59,12 +44,12 @@ def test_queries_are_picked_by_their_paths():
     assert restrict(search, "all") == search
 
 
-def test_a_query_is_of_the_kind_of_its_item():
+def test_a_query_is_of_the_kind_of_its_item(split_photos, every):
     search = search_of_split(WARDROBE, "test", ALL)
     assert search.query_kinds == ("dress", "coat", "dress")  # not hats
     kinds = same_kind(search, slice(0, 1))
     assert kinds.tolist() == [[True, True, True, False]]
-    assert same_kind(search_of_split(PHOTOS, "test", EVERY), slice(0, 1)) is None
+    assert same_kind(search_of_split(split_photos, "test", every), slice(0, 1)) is None
 
 
 def test_within_the_category():
@@ -89,8 +74,8 @@ def test_variants_are_other_colours_of_the_item_and_other_items_in_its_colour():
     ]
 
 
-def test_what_is_left_out_follows_the_pattern():
-    search = search_of_split(PHOTOS, "test", EVERY)
+def test_what_is_left_out_follows_the_pattern(split_photos, every):
+    search = search_of_split(split_photos, "test", every)
     assert restrict(search, "all", "street/[ab]").lacking == ()
     assert restrict(search, "all", "street/[al]*").lacking == ("street/lost",)
 
@@ -147,12 +132,14 @@ def test_without_items_there_is_nothing_to_search_within(within, alterations):
         ("variants", "*", "--within variants: no query has a known variant"),
     ],
 )
-def test_the_option_that_leaves_no_query_is_named(within, matching, complaint):
-    search = search_of_split(PHOTOS, "test", EVERY)
+def test_the_option_that_leaves_no_query_is_named(
+    within, matching, complaint, split_photos, every
+):
+    search = search_of_split(split_photos, "test", every)
     with pytest.raises(BadUsage, match=complaint):
         restrict(search, within, matching)
     # A search without queries is returned: its caller complains about the split.
-    nothing = search_of_split(PHOTOS, "test", set())
+    nothing = search_of_split(split_photos, "test", set())
     assert restrict(nothing, within, matching) == nothing
 
 

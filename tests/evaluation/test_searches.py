@@ -11,23 +11,8 @@ def photo(path, source, split, item=""):
     return Photo(path, 10, 10, source, split, item_id=item)
 
 
-PHOTOS = [
-    photo("street/a", "street", "test", "a"),
-    photo("street/b", "street", "test", "b"),
-    photo("street/lost", "street", "test", "lost"),  # the shop does not have it
-    photo("street/unknown", "street", "test"),
-    photo("street/c", "street", "val", "c"),
-    photo("shop/a", "shop", "test", "a"),
-    photo("shop/a2", "shop", "test", "a"),
-    photo("shop/b", "shop", "train", "b"),  # shop photographs of all splits count
-    photo("shop/c", "shop", "val", "c"),
-    photo("shop/unknown", "shop", "train"),
-]
-EVERY = {item.path for item in PHOTOS}
-
-
-def test_street_photographs_ask_for_items():
-    search = search_of_split(PHOTOS, "test", EVERY)
+def test_street_photographs_ask_for_items(split_photos, every):
+    search = search_of_split(split_photos, "test", every)
     assert search.kind == "item"
     assert search.queries == (View("street/a"), View("street/b"))
     assert search.query_items == ("a", "b")
@@ -44,15 +29,15 @@ def test_street_photographs_ask_for_items():
     assert search.description.startswith("2 street photographs search 5 shop")
 
 
-def test_only_the_split_asks():
-    search = search_of_split(PHOTOS, "val", EVERY)
+def test_only_the_split_asks(split_photos, every):
+    search = search_of_split(split_photos, "val", every)
     assert search.query_items == ("c",)
     assert search.lacking == ()
     assert len(search.gallery) == 5
 
 
-def test_photographs_without_maps_take_no_part():
-    search = search_of_split(PHOTOS, "test", EVERY - {"shop/b", "street/unknown"})
+def test_photographs_without_maps_take_no_part(split_photos, every):
+    search = search_of_split(split_photos, "test", every - {"shop/b", "street/unknown"})
     assert search.query_items == ("a",)
     assert search.lacking == ("street/b", "street/lost")
     assert View("shop/b") not in search.gallery
@@ -77,8 +62,8 @@ def test_where_no_item_can_be_asked_for_mirror_images_ask(photos):
 
 
 @pytest.mark.parametrize("available", [set(), {"shop/b"}])
-def test_nothing_to_ask(available):
-    search = search_of_split(PHOTOS, "test", available)
+def test_nothing_to_ask(available, split_photos):
+    search = search_of_split(split_photos, "test", available)
     assert search.kind == "mirror"
     assert search.queries == search.query_items == ()
     assert len(search.gallery) == len(available)
@@ -96,9 +81,9 @@ def test_where_there_are_altered_views_the_first_of_them_asks(alterations):
     assert search.description.startswith("1 altered views search 2 photographs")
 
 
-def test_altered_views_do_not_ask_where_items_can_be_asked_for():
-    search = search_of_split(PHOTOS, "test", EVERY, 4)
-    assert search == search_of_split(PHOTOS, "test", EVERY)
+def test_altered_views_do_not_ask_where_items_can_be_asked_for(split_photos, every):
+    search = search_of_split(split_photos, "test", every, 4)
+    assert search == search_of_split(split_photos, "test", every)
     assert search.kind == "item"
 
 
