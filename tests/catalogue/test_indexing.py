@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from tiefvision.catalogue import gallery
-from tiefvision.errors import StaleArtifact
+from tiefvision.errors import StaleArtifact, TiefVisionError
 from tiefvision.finder import Finder
 from tiefvision.models.trained import TrainedModels
 from tiefvision.store.artifact import Artifact, ArtifactWriter
@@ -52,6 +52,13 @@ def test_a_catalogue_indexed_by_components_finds_what_whole_maps_find(
         assert found == listed
         assert again == pytest.approx(similarities, abs=1e-5)
     assert hits_of(finder, asked[0], "deeprank")[0] == by_deeprank[0]
+
+
+def test_an_empty_folder_is_refused_before_a_ranker_learns(finder, tmp_path):
+    (tmp_path / "shop").mkdir()
+    with pytest.raises(TiefVisionError, match="no photograph in"):
+        finder.index(tmp_path / "shop", ["pca"])
+    assert not finder.workspace.holds("pca")
 
 
 def test_nothing_is_kept_that_no_ranker_reads(finder, shop):

@@ -8,7 +8,7 @@ from typing import Any
 from tiefvision.catalogue.choosing import choose_located
 from tiefvision.catalogue.describing import Describer, write_described
 from tiefvision.catalogue.gallery import GalleryRow, write_gallery
-from tiefvision.datasets.files import is_dataset, photo_file
+from tiefvision.datasets.files import is_dataset
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import TiefVisionError
@@ -116,7 +116,7 @@ def _header(
     names: Sequence[str],
     digests: Mapping[str, str],
 ) -> Header:
-    files = [file for file in _files(catalogue).values() if file.is_file()]
+    files = [file for file in catalogue.files.values() if file.is_file()]
     return Header(
         stage="index",
         version=VERSION,
@@ -132,11 +132,6 @@ def _header(
     )
 
 
-def _files(catalogue: Dataset) -> dict[str, Path]:
-    photos = catalogue.photos
-    return {photo.path: photo_file(catalogue.images, photo.path) for photo in photos}
-
-
 def _describe(
     writer: ArtifactWriter, catalogue: Dataset, describer: Describer, track: Track
 ) -> None:
@@ -145,7 +140,7 @@ def _describe(
         for number, problem in enumerate(catalogue.problems)
     }
     writer.write(records=problems)
-    write_described(writer, describer, _files(catalogue), track, "indexing")
+    write_described(writer, describer, catalogue.files, track, "indexing")
 
 
 def _index(

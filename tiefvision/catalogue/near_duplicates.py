@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.catalogue.describing import Describer, choose_whole, describe_files
-from tiefvision.datasets.files import is_dataset, photo_file
+from tiefvision.datasets.files import is_dataset
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
 from tiefvision.datasets.splits import join_overlapping
 from tiefvision.encoders.dense import DenseEncoder
@@ -160,9 +160,8 @@ def _embed(
 ) -> tuple[list[Photo], NDArray[np.float32], list[str]]:
     """Readable photographs, their embeddings of unit length, (N, D), and messages."""
     rows, skipped = {}, []
-    files = {p.path: photo_file(dataset.images, p.path) for p in dataset.photos}
     whole = Describer(encoder, NEAR_RULES, choose_whole, needs=NEEDS)
-    for path, described in describe_files(whole, files, track, "encoding"):
+    for path, described in describe_files(whole, dataset.files, track, "encoding"):
         if isinstance(described, UnreadablePhoto):
             skipped.append(str(described))
         else:

@@ -194,9 +194,7 @@ def _require_there(asked: Asked, models: "Models", options: Options) -> None:
     if asked.data:
         require_dataset(asked.data)
         return
-    for name in ("photos", "crops"):
-        with options.run.open(name):
-            pass
+    options.run.require("photos", "crops")
 
 
 def _compare_rankers(asked: Asked, options: Options) -> None:

@@ -60,6 +60,11 @@ class Dataset:
     triplets: tuple[Triplet, ...] = ()
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def files(self) -> dict[str, Path]:
+        """File of each photograph by its path; the files may be missing."""
+        return {one.path: photo_file(self.images, one.path) for one in self.photos}
+
 
 def read_dataset(root: Path) -> Dataset:
     """Reads annotations.json and triplets.csv; opens no photograph.

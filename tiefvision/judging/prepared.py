@@ -11,7 +11,7 @@ from tiefvision.catalogue.describing import (
     write_described,
 )
 from tiefvision.catalogue.garment_views import ViewMaker
-from tiefvision.datasets.files import ANNOTATIONS, photo_file
+from tiefvision.datasets.files import ANNOTATIONS
 from tiefvision.datasets.layout import Dataset, read_dataset
 from tiefvision.judging.boxes import LOCATED
 from tiefvision.models.protocol import Models
@@ -85,9 +85,7 @@ def _encode(
     boxes: str,
     resources: Resources,
 ) -> None:
-    files = {
-        item.path: photo_file(dataset.images, item.path) for item in dataset.photos
-    }
+    files = dataset.files
     present = [file for file in files.values() if file.is_file()]
     encoder = models.encoder(resources.device)
     rules = models.crop_rules()

@@ -38,8 +38,7 @@ def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKin
     """
     kind = ranker_kind(name)
     if kind.learns == "triplets" and name not in models.trained:
-        with workspace.open(name):  # names the stage that is missing
-            pass
+        workspace.require(name)  # names the stage that is missing
         trained = ", ".join(models.trained) or "no trained ranker"
         raise BadUsage(f"There is no {name} among {models.label}, but {trained}.")
     if kind.learn and not workspace.holds(name):

@@ -59,10 +59,9 @@ class TrainedModels:
     @property
     def categories(self) -> tuple[str, ...]:
         """Categories that the locator distinguishes. Raises MissingArtifact."""
-        for name in LOCATOR:
-            if not self.workspace.holds(name):
-                with self.workspace.open(name):  # names the first stage that is missing
-                    pass
+        # Names the first stage that is missing.
+        missing = (name for name in LOCATOR if not self.workspace.holds(name))
+        self.workspace.require(*missing)
         with self.workspace.open("crop_classifier") as classifier:
             return tuple(classifier.header.details["categories"])
 

@@ -105,3 +105,8 @@ class Workspace:
             raise MissingArtifact(error.message, fix) from error
         except StaleArtifact as error:
             raise StaleArtifact(error.message, fix) from error
+
+    def require(self, *names: str) -> None:
+        """Refuse to go on without artifacts. Raises as ``open`` does."""
+        for name in names:
+            self.open(name).close()
