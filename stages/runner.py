@@ -15,7 +15,8 @@ import typer
 
 from tiefvision.cli.output import figure_text, print_table
 from tiefvision.cli.running import guarded, say
-from tiefvision.devices import choose_device, limit_threads
+from tiefvision.devices import limit_threads
+from tiefvision.engines.choice import AUTO, Backend, require_engine
 from tiefvision.files import replace_file
 from tiefvision.progress import choose_track
 from tiefvision.store.artifact import MAX_GIB
@@ -40,6 +41,7 @@ class Shared:
     max_gib: Annotated[float, "largest size of an artifact in GiB"] = MAX_GIB
     quiet: Annotated[bool, "show no progress"] = False
     threads: Annotated[int, "threads of the networks; 0: as many as cores", 0] = 0
+    engine: Annotated[str, "engine of trained networks: auto, openvino or torch"] = AUTO
 
 
 def stage_modules() -> dict[str, str]:
@@ -60,10 +62,11 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
         The report; None if the stage is up to date.
     """
     module = importlib.import_module(stage_modules()[name])
+    require_engine(shared.engine, shared.device)
     limit_threads(shared.threads)
     workspace = Workspace(shared.workspace)
     resources = Resources(
-        choose_device(shared.device),
+        Backend(shared.device, shared.engine, shared.threads),
         shared.seed,
         shared.max_gib,
         choose_track(quiet=shared.quiet),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import DEFAULT_ENCODER
-from tiefvision.encoders.precision import AUTO
+from tiefvision.engines.formats import AUTO
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.locating.pyramid import Pyramid, encode_levels
 from tiefvision.photos.working import open_photos

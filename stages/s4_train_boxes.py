@@ -18,10 +18,10 @@ from tiefvision.locating.head_training import (
     regressors_task,
 )
 from tiefvision.locating.heads import (
-    SIDES,
     BoxRegressors,
     HeadSizes,
 )
+from tiefvision.locating.sides import SIDES
 from tiefvision.training.loop import Schedule
 from tiefvision.tuning.annotated import annotated_photos
 from tiefvision.tuning.starting import Start, begin_head, kept_regressors

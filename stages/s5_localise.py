@@ -23,7 +23,7 @@ from tiefvision.locating.votes import Combination, VotingRules
 from tiefvision.locating.window_recall import window_recall
 from tiefvision.workspace.job import Finished, Job, require_same_encoder
 from tiefvision.workspace.levels import levels_reader
-from tiefvision.workspace.locator_networks import read_classifier, read_regressors
+from tiefvision.workspace.networks import read_weights
 from tiefvision.workspace.records import read_photos
 
 VERSION = 1
@@ -60,12 +60,15 @@ class Config:
 
 def run(config: Config, job: Job) -> Finished:
     """Locate, calibrate scores on validation, and evaluate on the test split."""
-    device, track = job.resources.device, job.resources.track
+    track = job.resources.track
     features = job.read("features")
     heads = job.read("crop_classifier"), job.read("box_regressors")
     encoder = require_same_encoder(features, *heads)
     folded = fold_heads(
-        read_classifier(heads[0], device), read_regressors(heads[1], device)
+        heads[0].header.details["categories"],
+        read_weights(heads[0]),
+        read_weights(heads[1]),
+        job.resources.engine,
     )
     voting = VotingRules(
         config.threshold, combination=config.combination, most=config.most

@@ -19,7 +19,7 @@ from tiefvision.augmenting.alterations import ALTERED
 from tiefvision.catalogue.describing import Describer, write_described
 from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.encoders.architectures import DEFAULT_ENCODER
-from tiefvision.encoders.precision import AUTO
+from tiefvision.engines.formats import AUTO
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.ranking.crops import CropRules
 from tiefvision.records import Crop

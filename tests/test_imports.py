@@ -15,7 +15,7 @@ FILES = sorted(
 LAYERS = (
     {"errors", "records", "version", "weights"},
     {"ahead", "boxes", "devices", "files", "machine", "progress"},
-    {"photos"},
+    {"photos", "engines"},
     {"datasets", "encoders", "evaluation", "store", "index"},
     {"augmenting", "training"},
     {"locating", "ranking", "distilling"},
@@ -35,6 +35,7 @@ ONLY = {
     "nmslib": {"index"},
     "typer": {"cli", "stages"},
     "rich": {"cli", "progress"},
+    "openvino": {"engines"},
     "torchvision": {"doctor", "distilling", "encoders"},
     "scipy": {"augmenting", "datasets", "evaluation", "locating", "photos", "ranking"},
     "sklearn": {"evaluation"},

@@ -6,8 +6,8 @@
     finder.index("shop/")
     finder.search(photo)                     # an answer for each garment
 
-torch is imported only when a network has to run, after all checks of arguments, files
-and workspace.
+Networks are loaded only when they have to run, after all checks of arguments, files and
+workspace. torch is imported only where it is the engine.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,8 @@ from tiefvision.catalogue.loading import (
     require_searchable,
 )
 from tiefvision.catalogue.open_photo import OpenPhoto
-from tiefvision.devices import choose_device, limit_threads
+from tiefvision.devices import require_device
+from tiefvision.engines.choice import Backend, require_engine
 from tiefvision.errors import BadUsage
 from tiefvision.models.choice import choose_models
 from tiefvision.models.protocol import (
@@ -42,9 +43,7 @@ from tiefvision.store.artifact import MAX_GIB
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
 from tiefvision.workspace.job import Resources
 
-if TYPE_CHECKING:  # these import torch
-    import torch
-
+if TYPE_CHECKING:
     from tiefvision.catalogue.describing import Describer
     from tiefvision.catalogue.queries import Query
     from tiefvision.catalogue.searcher import Hit, Searcher
@@ -59,6 +58,7 @@ def load(
     *,
     models: str = AUTO,
     device: str = "auto",
+    engine: str = "auto",
     threads: int = 0,
 ) -> "Finder":
     """Make a finder of a workspace and its models, or of the models that ship.
@@ -68,15 +68,19 @@ def load(
         models: "auto" (the models of the workspace, or the shipped ones if it has no
             locator), "shipped", "workspace", or the folder of a bundle.
         device: "auto", "cpu", "cuda" or "mps".
+        engine: engine of trained networks: "auto", "openvino" or "torch".
         threads: most threads that networks use; 0 for the number of cores.
 
     Raises:
-        BadUsage: The choice of models is unknown.
+        BadUsage: The choice of models, the device or the engine is unknown.
         BadWeights: The bundle is damaged, or this release cannot read it.
         MissingArtifact: The workspace holds only a part of a locator.
     """
+    require_device(device)
+    require_engine(engine, device)
     run = Workspace(Path(workspace))
-    return Finder(run, choose_models(run, models), device, threads=threads)
+    backend = Backend(device, engine, threads)
+    return Finder(run, choose_models(run, models), backend)
 
 
 @dataclass(frozen=True)
@@ -118,9 +122,8 @@ class Finder:
     Args:
         workspace: workspace of the catalogue.
         models: models that locate, encode and rank.
-        device: "auto", "cpu", "cuda" or "mps".
+        backend: what networks run on.
         seed: seed of rankers that learn.
-        threads: most threads that networks use; 0 for the number of cores.
         track: shows progress.
     """
 
@@ -128,16 +131,14 @@ class Finder:
         self,
         workspace: Workspace,
         models: Models,
-        device: str = "auto",
+        backend: Backend = Backend(),  # noqa: B008 - it cannot be changed
         *,
         seed: int = 0,
-        threads: int = 0,
         track: Track = untracked,
     ) -> None:
         self.workspace = workspace
         self.models = models
-        self._device, self._seed, self._track = device, seed, track
-        self._threads = threads
+        self._backend, self._seed, self._track = backend, seed, track
         self._stack = ExitStack()
         self._searchers: dict[str, Searcher] = {}
 
@@ -230,7 +231,7 @@ class Finder:
         from tiefvision.catalogue.indexing import index_catalogue
 
         self.close()
-        resources = Resources(self._torch_device, self._seed, max_gib, self._track)
+        resources = Resources(self._backend, self._seed, max_gib, self._track)
         return index_catalogue(
             self.workspace, self.models, Path(folder), names, resources
         )
@@ -297,15 +298,15 @@ class Finder:
     @cached_property
     def locator(self) -> "Locator":
         """The locator. Raises BadWeights, MissingArtifact, StaleArtifact."""
-        return self.models.locator(self._torch_device)
+        return self.models.locator(self._backend.inference)
 
     @cached_property
     def describer(self) -> "Describer":
         """The describer of crops. Raises BadWeights, MissingArtifact, StaleArtifact."""
-        device = self._torch_device
         from tiefvision.catalogue.describing import Describer
 
-        return Describer(self.models.encoder(device), self.models.crop_rules())
+        encoder = self.models.encoder(self._backend.inference)
+        return Describer(encoder, self.models.crop_rules())
 
     def _own(self, photo: "OpenPhoto | PhotoSource") -> OpenPhoto:
         """The photograph as this finder's models see it."""
@@ -317,7 +318,7 @@ class Finder:
         if name not in self._searchers:
             encoder = self.describer.encoder
             require_same_models(self.workspace, self.models, encoder.identity)
-            resources = Resources(self._torch_device, self._seed, track=self._track)
+            resources = Resources(self._backend, self._seed, track=self._track)
             opened = open_searcher(self.workspace, self.models, name, resources)
             self._searchers[name] = self._stack.enter_context(opened)
         return self._searchers[name]
@@ -329,11 +330,6 @@ class Finder:
                 f"The locator knows no category {category!r}.",
                 f"Use {', '.join(known)}.",
             )
-
-    @cached_property
-    def _torch_device(self) -> "torch.device":
-        limit_threads(self._threads)
-        return choose_device(self._device)
 
     def __enter__(self) -> Self:
         return self

@@ -4,11 +4,12 @@ import os
 import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from tiefvision.version import __version__
+
+if TYPE_CHECKING:
+    import torch
 
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "bf16")
 """Processor flags, in the spelling of Linux, that decide the speed of arithmetic."""
@@ -54,18 +55,26 @@ class Machine:
         )
 
 
-def this_machine(device: torch.device) -> Machine:
+def processor_name() -> str:
+    """Name of the processor, or its architecture where the system reports none."""
+    name = _processor_facts().get("model name")
+    return name or platform.processor() or platform.machine()
+
+
+def this_machine(device: "torch.device") -> Machine:
     """Describe the machine that this process runs on.
 
     Args:
         device: torch device on which the networks run.
     """
+    import torch
+
     facts = _processor_facts()
     # On ARM, Linux lists the flags under "Features".
     flags = facts.get("flags", facts.get("Features", "")).split()
     cuda = device.type == "cuda"
     return Machine(
-        facts.get("model name") or platform.processor() or platform.machine(),
+        processor_name(),
         tuple(flag for flag in FLAGS if flag in flags),
         _cores(),
         torch.get_num_threads(),

@@ -62,7 +62,7 @@ def index_catalogue(
     # Before rankers, which may have to learn: a folder can be missing or empty.
     catalogue = _read_catalogue(root, resources.track)
     rankers = {name: load_ranker(workspace, models, name, resources) for name in names}
-    encoder, rules = models.encoder(resources.device), models.crop_rules()
+    encoder, rules = models.encoder(resources.engine), models.crop_rules()
     digests = models.digests(names) | ranker_digests(workspace, names)
     header = _header(catalogue, encoder, rules, names, digests)
     with Job(workspace, CATALOGUE, header, resources) as job:
@@ -71,7 +71,7 @@ def index_catalogue(
             describer = Describer(
                 encoder,
                 rules,
-                choose_located(models.locator(resources.device)),
+                choose_located(models.locator(resources.engine)),
                 _needs(names),
             )
             with job.write() as writer:

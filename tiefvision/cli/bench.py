@@ -41,11 +41,13 @@ def bench(
     from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
     from tiefvision.machine import this_machine
 
-    device = options.torch_device()
+    device = options.backend.training
     architectures = [architecture_named(name) for name in encoder or ARCHITECTURES]
     chosen = options.choose_models(models)
     machine = this_machine(device)
-    sections = suite(architectures, chosen.locator(device), chosen.label, device)
+    sections = suite(
+        architectures, chosen.locator(options.backend.inference), chosen.label, device
+    )
     if options.json:
         print_line({"machine": machine.to_dict()})
     elif not options.quiet:

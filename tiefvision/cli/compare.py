@@ -212,16 +212,16 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     from tiefvision.workspace.job import Resources
 
     place, elsewhere = run, asked.data is not None
-    names, device = asked.rankers, options.torch_device()
-    resources = Resources(device, options.seed, track=track)
+    names, backend = asked.rankers, options.backend
+    resources = Resources(backend, options.seed, track=track)
     if asked.data:
         # Checked before minutes go into encoding.
         require_comparable(run, models, names, resources, elsewhere)
         place = prepare(run, models, asked.data, asked.boxes, resources)
     rankers = load_compared(run, models, names, resources, elsewhere)
     with place.open("photos") as photos, place.open("crops") as crops:
-        garments_of = garments_reader(crops, device)
-        others = query_garments(photos, crops, device)
+        garments_of = garments_reader(crops, resources.device)
+        others = query_garments(photos, crops, resources.device)
         comparison = compare_rankers(
             photos,
             crops,
@@ -246,7 +246,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
                 models.label,
                 Path(photos.header.details["root"]).name,
                 asked.to_dict(),
-                device,
+                resources.device,
             )
             write_pack(comparison, asked.pack, origin)
         history = training_curves(models, names[-1])

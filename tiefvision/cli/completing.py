@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from tiefvision.devices import DEVICES
+from tiefvision.engines.choice import ENGINES
 from tiefvision.errors import TiefVisionError
 from tiefvision.models.choice import WORKSPACE, choose_models
 from tiefvision.models.protocol import AUTO
@@ -17,6 +18,11 @@ from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
 def complete_device(incomplete: str) -> list[str]:
     """Values of ``--device``."""
     return _starting(DEVICES, incomplete)
+
+
+def complete_engine(incomplete: str) -> list[str]:
+    """Values of ``--engine``."""
+    return _starting(ENGINES, incomplete)
 
 
 def complete_ranker(context: typer.Context, incomplete: str) -> list[str]:

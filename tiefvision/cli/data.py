@@ -153,7 +153,7 @@ def _find_near(folder: Path, least: float | None, options: Options) -> "NearRepo
     from tiefvision.catalogue.near_duplicates import NEAR_COSINES, find_near
     from tiefvision.models.bundle import shipped_bundle
 
-    encoder = shipped_bundle().encoder(options.torch_device())
+    encoder = shipped_bundle().encoder(options.backend.inference)
     limits = {
         source: cosine if least is None else least
         for source, cosine in NEAR_COSINES.items()

@@ -51,7 +51,7 @@ def distil(
     sources, skipped = read_sources(folders, options.track)
     recipe = Recipe(STUDENT, phases(epochs, last_epochs), seed=options.seed)
     history = distil(
-        recipe, sources, encoder, output, options.torch_device(), options.track
+        recipe, sources, encoder, output, options.backend.training, options.track
     )
     for reason in skipped:
         say(f"Skipped: {reason}")

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tiefvision.cli.completing import complete_device, complete_models
+from tiefvision.cli.completing import (
+    complete_device,
+    complete_engine,
+    complete_models,
+)
 from tiefvision.cli.running import say
-from tiefvision.devices import choose_device, limit_threads, require_device
+from tiefvision.devices import require_device
+from tiefvision.engines.choice import Backend, require_engine
 from tiefvision.models.protocol import AUTO
 from tiefvision.progress import Track, choose_track
 from tiefvision.workspace.artifacts import (
@@ -24,8 +29,6 @@ from tiefvision.workspace.artifacts import (
 )
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
-    import torch
-
     from tiefvision.catalogue.loading import Indexed
     from tiefvision.finder import Finder
     from tiefvision.models.protocol import Models
@@ -56,6 +59,13 @@ class Options:
         str,
         typer.Option(help="auto, cpu, cuda or mps.", autocompletion=complete_device),
     ] = "auto"
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Engine of trained networks: auto, openvino or torch.",
+            autocompletion=complete_engine,
+        ),
+    ] = "auto"
     threads: Annotated[
         int, typer.Option(min=0, help="Threads of the networks; 0: as many as cores.")
     ] = 0
@@ -80,10 +90,12 @@ class Options:
         """Shows progress, unless ``--quiet`` is given."""
         return choose_track(quiet=self.quiet)
 
-    def torch_device(self) -> "torch.device":
-        """The device of networks; also limits their threads."""
-        limit_threads(self.threads)
-        return choose_device(self.device)
+    @property
+    def backend(self) -> Backend:
+        """What networks run on. Raises BadUsage for an unknown device or engine."""
+        require_device(self.device)
+        require_engine(self.engine, self.device)
+        return Backend(self.device, self.engine, self.threads)
 
     def choose_models(self, choice: str) -> "Models":
         """The models of a command; imports no torch."""
@@ -95,13 +107,11 @@ class Options:
         """A finder with these options; imports no torch."""
         from tiefvision.finder import Finder
 
-        require_device(self.device)
         return Finder(
             self.run,
             self.choose_models(choice),
-            self.device,
+            self.backend,
             seed=self.seed,
-            threads=self.threads,
             track=self.track,
         )
 

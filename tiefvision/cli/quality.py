@@ -72,7 +72,8 @@ def _candidates(texts: Sequence[str], options: Options) -> "list[Candidate]":
         name, _, weights = text.partition(":")
         if not weights:
             raise BadUsage(f"--encoder {text}: no weights.", f"Write {name}:random.")
-        encoder = make_encoder(name, weights, options.seed).to(options.torch_device())
+        engine = options.backend.inference
+        encoder = make_encoder(name, weights, options.seed, engine)
         readouts = load_readouts(architecture_named(name), weights)
         candidates += encoder_candidates(encoder, readouts)
     return candidates

@@ -24,7 +24,7 @@ def trial(
     """Try a locator on the test photographs, closer up and two side by side."""
     from tiefvision.judging.locator.trial import run_trials
 
-    locator = options.choose_models(models).locator(options.torch_device())
+    locator = options.choose_models(models).locator(options.backend.inference)
     with options.run.open("photos") as photos:
         rows, skipped = run_trials(photos, locator, category, options.track)
     if options.json:

@@ -53,7 +53,9 @@ def tune(
     if epochs:
         recipe = replace(recipe, schedule=replace(recipe.schedule, epochs=epochs))
     start = make_encoder(encoder, weights, options.seed)
-    history = tune(recipe, photos, start, output, options.torch_device(), options.track)
+    history = tune(
+        recipe, photos, start, output, options.backend.training, options.track
+    )
     for reason in photos.skipped:
         say(f"Skipped: {reason}")
     if options.json:

@@ -26,17 +26,18 @@ from tiefvision.distilling.student_training import (
     steps_of_epoch,
 )
 from tiefvision.distilling.students import fold_student
-from tiefvision.distilling.teachers import make_teacher, see
+from tiefvision.distilling.teachers import make_teacher
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.encoders.encoder_file import READOUTS
-from tiefvision.encoders.precision import AUTO, dtype_for
 from tiefvision.encoders.weights import write_encoder
+from tiefvision.engines.modules import arrays_of
 from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track
 from tiefvision.training.checkpoint import FileMemory
 from tiefvision.training.loop import Figures, Schedule, fit, seeded
+from tiefvision.training.precision import training_dtype
 
 logger = logging.getLogger(__name__)
 
@@ -194,11 +195,11 @@ def distil(
     }
     student = distillation.student.eval().cpu()
     readouts = {
-        READOUTS[0]: student.meaning.state_dict(),
-        READOUTS[1]: student.appearance.state_dict(),
+        READOUTS[0]: arrays_of(student.meaning),
+        READOUTS[1]: arrays_of(student.appearance),
     }
     state = fold_student(student.trunk)
-    write_encoder(output, architecture.name, state, facts, readouts)
+    write_encoder(output, architecture, state, facts, readouts)
     for path in checkpoints:
         path.unlink()
     return history
@@ -211,17 +212,18 @@ def _prepare(
     device: torch.device,
 ) -> Distillation:
     """Build the student and the teacher, with its statistics from a few batches."""
+    architecture = architecture_named(recipe.architecture)
     first = recipe.phases[0]
     generator = np.random.default_rng(recipe.seed)
     drawn = draw_batches(sources, first.photos, first.rules, generator)
     crops = [
-        normalise(as_photos(batch)).to(device) for batch in islice(drawn, LOOKED_AT)
+        normalise(as_photos(batch), architecture.preprocessing).to(device)
+        for batch in islice(drawn, LOOKED_AT)
     ]
-    dtype = dtype_for(recipe.architecture, device, AUTO)
-    prepared = make_teacher(teacher.to(device), crops, dtype)
-    architecture = architecture_named(recipe.architecture)
+    dtype = training_dtype(device)
+    prepared = make_teacher(teacher, architecture.preprocessing, crops, dtype)
     with seeded(recipe.seed):
-        student = Student(architecture, see(prepared.trunk, teacher, crops[0][:1]))
+        student = Student(architecture, prepared.see(crops[0][:1]))
     student = student.to(device).to(memory_format=torch.channels_last)
     return Distillation(sources, student, architecture, prepared, dtype, recipe.goals)
 

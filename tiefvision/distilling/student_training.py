@@ -45,8 +45,8 @@ from tiefvision.distilling.losses import (
 )
 from tiefvision.distilling.students import trainable_form
 from tiefvision.distilling.teachers import Lesson, Teacher
-from tiefvision.encoders.architectures import Architecture
-from tiefvision.encoders.dense import IMAGENET_MEAN, IMAGENET_STD
+from tiefvision.encoders.architectures import Architecture, architecture_named
+from tiefvision.encoders.preprocessing import Preprocessing
 from tiefvision.training.loop import Task
 
 APPEARANCE = 256
@@ -118,7 +118,7 @@ class Student(nn.Module):
 
     def __init__(self, architecture: Architecture, teacher: Lesson) -> None:
         super().__init__()
-        self.trunk = trainable_form(architecture.build())
+        self.trunk = trainable_form(architecture.layers)
         self.last = nn.Conv2d(architecture.channels, teacher.last.shape[1], 1)
         self.earlier = nn.Conv2d(architecture.channels, teacher.earlier.shape[1], 1)
         self.meaning = nn.Linear(architecture.channels, teacher.last.shape[1])
@@ -168,7 +168,9 @@ class Distillation:
         """Each unweighted loss of a batch by name, and "loss", their weighted sum."""
         goals, student = self.goals, self.student
         photos = as_photos(batch)
-        crops = normalise(photos).to(next(student.parameters()).device)
+        crops = normalise(photos, self.architecture.preprocessing).to(
+            next(student.parameters()).device
+        )
         lesson = self.teacher.lesson(crops)
         half = self.dtype == torch.bfloat16
         with torch.autocast(crops.device.type, torch.bfloat16, enabled=half):
@@ -207,7 +209,7 @@ class Distillation:
 
     def _aligned(self, taught: Tensor, maps: Tensor) -> Tensor:
         """The teacher's cells at the positions of the student's: (B, E, h, w)."""
-        teacher = self.teacher.encoder.architecture
+        teacher = architecture_named(self.teacher.name)
         apart = self.architecture.first_centre - teacher.first_centre
         start = round(apart / self.architecture.stride)
         rows = slice(start, start + maps.shape[2])
@@ -305,17 +307,18 @@ def as_photos(batch: Batch) -> Tensor:
     return disturb_colours(photos, generator)
 
 
-def normalise(photos: Tensor) -> Tensor:
-    """Standardise RGB by the mean and deviation of ImageNet, as trunks expect it.
+def normalise(photos: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Standardise RGB by mean and deviation, as the trunk of an encoder expects it.
 
     Args:
         photos: RGB in [0, 1], (B, 3, H, W) float32.
+        preprocessing: preprocessing of the encoder.
 
     Returns:
         Standardised RGB, (B, 3, H, W) float32 in channels-last memory format.
     """
-    mean = torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
-    spread = torch.tensor(IMAGENET_STD).view(3, 1, 1)
+    mean = torch.tensor(preprocessing.mean).view(3, 1, 1) / 255
+    spread = torch.tensor(preprocessing.spread).view(3, 1, 1) / 255
     return ((photos - mean) / spread).contiguous(memory_format=torch.channels_last)
 
 

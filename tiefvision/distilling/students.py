@@ -7,9 +7,16 @@ trunk's own convolutions, so that the encoder file has the published layers, at 
 published cost.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+
+from tiefvision.engines.layers import Layer
+from tiefvision.engines.modules import build_modules
 
 BRANCHED_KERNEL = 3
 """Side of the kernels that get a 1x1 branch and, where input and output have the same
@@ -75,11 +82,11 @@ class NormalisedConvolution(nn.Module):
         return weight, torch.stack([bias for _, bias in folded]).sum(dim=0)
 
 
-def trainable_form(trunk: nn.Sequential) -> nn.Sequential:
+def trainable_form(layers: Sequence[Layer]) -> nn.Sequential:
     """Build the trainable form of a trunk, with new random weights.
 
     Args:
-        trunk: plain stack of convolutions, ReLU and max pooling, such as AlexNet's.
+        layers: plain stack of convolutions, ReLU and max pooling, such as AlexNet's.
 
     Returns:
         The same layers, with each convolution replaced by ``NormalisedConvolution``.
@@ -87,30 +94,32 @@ def trainable_form(trunk: nn.Sequential) -> nn.Sequential:
     Raises:
         ValueError: The trunk has layers of another kind.
     """
-    layers: list[nn.Module] = []
-    for layer in trunk:
+    plain = build_modules(layers)
+    modules: list[nn.Module] = []
+    for layer in plain:
         if isinstance(layer, nn.Conv2d):
-            layers.append(NormalisedConvolution(layer))
+            modules.append(NormalisedConvolution(layer))
         elif isinstance(layer, nn.ReLU | nn.MaxPool2d):
-            layers.append(layer)
+            modules.append(layer)
         else:
             raise ValueError(f"a {type(layer).__name__} cannot be trained this way")
-    return nn.Sequential(*layers)
+    return nn.Sequential(*modules)
 
 
-def fold_student(student: nn.Sequential) -> dict[str, Tensor]:
+def fold_student(student: nn.Sequential) -> dict[str, NDArray[np.float32]]:
     """Fold a trained student to weights of the plain trunk.
 
     Args:
         student: trunk in the form of ``trainable_form``.
 
     Returns:
-        State dictionary of the plain trunk that is equal in evaluation mode.
+        Weights and biases of the plain trunk that is equal in evaluation mode, by name.
     """
-    state: dict[str, Tensor] = {}
+    state = {}
     for number, layer in enumerate(student):
         if isinstance(layer, NormalisedConvolution):
-            state[f"{number}.weight"], state[f"{number}.bias"] = layer.fold()
+            for part, folded in zip(("weight", "bias"), layer.fold(), strict=True):
+                state[f"{number}.{part}"] = folded.cpu().numpy()
     return state
 
 

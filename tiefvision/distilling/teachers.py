@@ -1,15 +1,17 @@
 """Teachers: trained encoders whose feature maps a student learns to predict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from tiefvision.encoders.dense import DenseEncoder
+from tiefvision.encoders.preprocessing import Preprocessing
+from tiefvision.engines.modules import build_modules, fill_module
 from tiefvision.errors import BadUsage
 
-EARLIER_LAYERS = {"mobilenet_v2": 13, "squeezenet1_1": 9}
+EARLIER_LAYERS = {"mobilenet_v2": 32, "squeezenet1_1": 19, "efficientnet_lite0": 30}
 """Index of an earlier layer in the trunk of each teacher. Its grid is that of the last
 layer, and its channels still encode texture, where those of the last encode meaning."""
 
@@ -36,26 +38,50 @@ class Teacher:
     """A trained encoder, and the statistics that standardise its feature maps.
 
     Attributes:
-        encoder: the trained encoder.
+        name: name of the encoder's architecture.
         trunk: layers of the encoder in the dtype of the training. bfloat16 turns most
             cells by a few degrees (cosine 0.99); the error of a student is about 30
             degrees.
         usual: mean and standard deviation of each channel, (1, C, 1, 1) each, of three
             kinds of maps: the last layer, the earlier layer, and the last layer
             averaged over the cells.
+        levels: factor and shift that turn the student's pixels into the teacher's,
+            (3, 1, 1) each.
     """
 
-    encoder: DenseEncoder
+    name: str
     trunk: nn.Sequential
-    usual: tuple[tuple[Tensor, Tensor], ...]
+    levels: tuple[Tensor, Tensor]
+    usual: tuple[tuple[Tensor, Tensor], ...] = ()
 
     def lesson(self, crops: Tensor) -> Lesson:
-        """The standardised feature maps of crops, (B, 3, H, W) normalised RGB."""
-        lesson = see(self.trunk, self.encoder, crops)
+        """The standardised feature maps of crops.
+
+        Args:
+            crops: crops as the student sees them, (B, 3, H, W).
+        """
+        lesson = self.see(crops)
         return Lesson(
             _standardise(lesson.last, self.usual[0]),
             _standardise(lesson.earlier, self.usual[1]),
         )
+
+    @torch.no_grad()
+    def see(self, crops: Tensor) -> Lesson:
+        """The feature maps of crops as they are, not standardised.
+
+        Args:
+            crops: crops as the student sees them, (B, 3, H, W).
+        """
+        factor, shift = self.levels
+        dtype = next(self.trunk.parameters()).dtype
+        maps = (crops * factor + shift).to(dtype, memory_format=torch.channels_last)
+        earlier = maps
+        for number, layer in enumerate(self.trunk):
+            maps = layer(maps)
+            if number == EARLIER_LAYERS[self.name]:
+                earlier = maps
+        return Lesson(maps.float(), earlier.float())
 
     def pooled(self, lesson: Lesson) -> Tensor:
         """The standardised mean over the cells of the last layer, (B, C)."""
@@ -65,14 +91,18 @@ class Teacher:
 
 
 def make_teacher(
-    encoder: DenseEncoder, crops: Sequence[Tensor], dtype: torch.dtype
+    encoder: DenseEncoder,
+    student: Preprocessing,
+    crops: Sequence[Tensor],
+    dtype: torch.dtype,
 ) -> Teacher:
     """Build a teacher from a trained encoder.
 
     Args:
         encoder: trained encoder; its architecture must be in ``EARLIER_LAYERS``.
-        crops: batches of normalised RGB crops of one size, (B, 3, H, W) each, on which
-            the statistics of the channels are computed.
+        student: preprocessing of the student's pixels.
+        crops: batches of crops of one size as the student sees them, (B, 3, H, W) each,
+            on which the statistics of the channels are computed.
         dtype: dtype of the training, float32 or bfloat16.
 
     Raises:
@@ -82,32 +112,29 @@ def make_teacher(
     if name not in EARLIER_LAYERS:
         known = " or ".join(EARLIER_LAYERS)
         raise BadUsage(f"{name} cannot be a teacher.", f"Use --teacher {known}.")
-    trunk = encoder.trunk.to(dtype).to(memory_format=torch.channels_last)
-    lessons = [see(trunk, encoder, batch) for batch in crops]
+    device = crops[0].device
+    trunk = build_modules(encoder.architecture.layers)
+    fill_module(trunk, encoder.weights, str(encoder.identity))
+    trunk = trunk.eval().to(device, dtype).to(memory_format=torch.channels_last)
+    levels = _levels(student, encoder.architecture.preprocessing, device)
+    teacher = Teacher(name, trunk, levels)
+    lessons = [teacher.see(batch) for batch in crops]
     last = torch.cat([lesson.last for lesson in lessons])
     earlier = torch.cat([lesson.earlier for lesson in lessons])
     pooled = last.mean(dim=(2, 3), keepdim=True)
     usual = tuple(map(_usual, (last, earlier, pooled)))
-    return Teacher(encoder, trunk, usual)
+    return replace(teacher, usual=usual)
 
 
-@torch.no_grad()
-def see(trunk: nn.Sequential, encoder: DenseEncoder, crops: Tensor) -> Lesson:
-    """Run a trunk, and keep the feature maps of an earlier and of the last layer.
-
-    Args:
-        trunk: layers of the encoder, in the dtype to compute in.
-        encoder: encoder whose architecture names the earlier layer.
-        crops: normalised RGB crops, (B, 3, H, W).
-    """
-    dtype = next(trunk.parameters()).dtype
-    maps = crops.to(dtype, memory_format=torch.channels_last)
-    earlier = maps
-    for number, layer in enumerate(trunk):
-        maps = layer(maps)
-        if number == EARLIER_LAYERS[encoder.architecture.name]:
-            earlier = maps
-    return Lesson(maps.float(), earlier.float())
+def _levels(
+    student: Preprocessing, teacher: Preprocessing, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Factor and shift from the student's pixels to the teacher's, (3, 1, 1) each."""
+    (mean, spread), (our_mean, our_spread) = (
+        (torch.tensor(one.mean).view(3, 1, 1), torch.tensor(one.spread).view(3, 1, 1))
+        for one in (student, teacher)
+    )
+    return (spread / our_spread).to(device), ((mean - our_mean) / our_spread).to(device)
 
 
 def _usual(maps: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,156 +3,145 @@
 Source: TiefVision's slides, step 1; Sermanet et al., OverFeat (arXiv:1312.6229), 3.5.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from tiefvision.encoders.architectures import (
     CROP_SIDE,
     Architecture,
     architecture_named,
 )
-from tiefvision.encoders.fused import Run, fuse_trunk
-from tiefvision.encoders.identity import EncoderIdentity
-from tiefvision.encoders.precision import AUTO, Precision, dtype_for
-from tiefvision.encoders.weights import hash_weights, load_weights
+from tiefvision.encoders.identity import EncoderIdentity, hash_arrays
+from tiefvision.encoders.weights import load_weights, weights_of
+from tiefvision.engines.choice import Backend
+from tiefvision.engines.folding import Arrays
+from tiefvision.engines.formats import AUTO, Precision, fastest_format
+from tiefvision.engines.protocol import Engine, Format, Run
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 Border = tuple[int, int]
 """Pixels added to a photograph: left and right, above and below."""
 
 NO_BORDER: Border = (0, 0)
 
-GPU_BATCH = 64
-"""Photographs that a GPU encodes at once: 224 px crops fill it, and 64 photographs of
-608 px still take only a few gigabytes."""
+FeatureMap = NDArray[np.float32]
+"""A feature map, (C, h, w) float32."""
 
 
-class DenseEncoder(nn.Module):
-    """A trunk with its preprocessing, in evaluation mode and without gradients.
-
-    ``forward`` computes in float32, layer by layer; it defines the feature maps.
-    ``encode`` and ``encode_many`` compute the same maps with fused layers, in the
-    number format that is fastest here.
+class DenseEncoder:
+    """A trunk with its preprocessing; compiled by an engine when it is first used.
 
     Args:
-        trunk: convolutional layers with their weights.
         architecture: architecture of the trunk.
-        weights: name of the weights, for the identity.
-        precision: number format of ``encode`` and ``encode_many``.
-    """
+        weights: weights and biases of the trunk by name, float32.
+        label: name of the weights, for the identity.
+        engine: engine that computes; the one for this machine's CPU or GPU if None.
+        precision: number format of the arithmetic.
 
-    mean: Tensor
-    std: Tensor
+    Attributes:
+        architecture: architecture of the trunk.
+        weights: weights and biases of the trunk by name, float32.
+        identity: identity by which feature maps can be compared.
+        engine: engine that computes.
+    """
 
     def __init__(
         self,
-        trunk: nn.Sequential,
         architecture: Architecture,
-        weights: str,
+        weights: Arrays,
+        label: str,
+        engine: Engine | None = None,
         precision: Precision = AUTO,
     ) -> None:
-        super().__init__()
-        self.trunk = trunk.eval().requires_grad_(False)
         self.architecture = architecture
-        self.precision = precision
+        self.weights = weights
         self.identity = EncoderIdentity(
-            architecture.name, weights, hash_weights(self.trunk)
+            architecture.name,
+            label,
+            hash_arrays(weights),
+            architecture.preprocessing.name,
         )
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN) * 255)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD) * 255)
-        self._fused: tuple[torch.device, Run] | None = None
+        self.engine = engine or Backend().inference
+        self._precision = precision
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """Number format of ``encode`` on the current device of the encoder."""
-        return dtype_for(self.identity.name, self.mean.device, self.precision)
+    @cached_property
+    def number_format(self) -> Format:
+        """Number format of the arithmetic; "auto" is decided by timing."""
+        if self._precision == "float32" or self._precision == "bfloat16":
+            return self._precision
+        if not self.architecture.bears_bfloat16:
+            return "float32"
+        layers = self.architecture.layers
+        return fastest_format(self.engine, self.identity.name, layers, self.weights)
 
-    def forward(self, photos: Tensor, border: Border = NO_BORDER) -> Tensor:
-        """Encode photographs of one size.
+    def encode(
+        self, photo: NDArray[np.uint8], border: Border = NO_BORDER
+    ) -> FeatureMap:
+        """Encode a photograph.
 
         Args:
-            photos: photographs, (B, H, W, 3) uint8 RGB.
-            border: pixels of mean colour added left and right, and above and below,
-                so that a window can reach beyond the edge.
+            photo: photograph, (H, W, 3) uint8 RGB.
+            border: pixels of mean colour added left and right, and above and below, so
+                that a window can reach beyond the edge.
 
         Returns:
-            Feature maps, (B, C, h, w) float32. The window whose first cell is
-            (row, column) encodes the crop that ``crop_of_window`` gives.
+            Feature map, (C, h, w) float32. The window whose first cell is (row, column)
+            encodes the crop that ``crop_of_window`` gives.
         """
-        encoded: Tensor = self.trunk(self._pixels(photos, border))
+        encoded: FeatureMap = self._run(standardise(photo, self.architecture, border))[
+            0
+        ]
         return encoded
 
-    def encode(self, photo: NDArray[np.uint8], border: Border = NO_BORDER) -> Tensor:
-        """Encode a photograph, (H, W, 3) uint8 RGB, to (C, h, w) float32 on the CPU."""
-        return self.encode_many([photo], border)[0]
-
-    @torch.inference_mode()
-    def encode_many(
-        self, photos: Sequence[NDArray[np.uint8]], border: Border = NO_BORDER
-    ) -> list[Tensor]:
-        """Encode photographs of any sizes.
-
-        Args:
-            photos: photographs, (H, W, 3) uint8 RGB each. On a GPU consecutive ones of
-                the same size are encoded as a batch.
-            border: pixels of mean colour added around each, as for ``forward``.
-
-        Returns:
-            Feature map of each, (C, h, w) float32 on the CPU.
-        """
-        run = self._fused_trunk()
-        maps: list[Tensor] = []
-        for batch in _batches(photos, self.mean.device):
-            pixels = torch.from_numpy(batch).to(self.mean.device)
-            encoded = run(self._pixels(pixels, border).to(self.dtype))
-            maps.extend(encoded.float().cpu().contiguous())
-        return maps
-
-    def _pixels(self, photos: Tensor, border: Border) -> Tensor:
-        """(B, H, W, 3) uint8 -> (B, 3, H', W') float32, channels last in memory."""
-        height, width = photos.shape[1:3]
-        beside, above = border
-        # Normalised as rows of W * 3 numbers, since broadcasting over 3 numbers takes
-        # as long as a layer. Padding is done afterwards: zero is then the mean colour,
-        # and the value with which the layers pad as well.
-        rows = photos.flatten(2).float()  # (B, H, W, 3) -> (B, H, W * 3)
-        rows = (rows - self.mean.repeat(width)).div_(self.std.repeat(width))
-        rows = nn.functional.pad(rows, (3 * beside, 3 * beside, above, above))
-        framed = rows.view(-1, height + 2 * above, width + 2 * beside, 3)
-        return framed.permute(0, 3, 1, 2)
-
-    def _fused_trunk(self) -> Run:
-        device = self.mean.device
-        if self._fused is None or self._fused[0] != device:
-            # A tuple, so that torch does not register the fused layers as a submodule.
-            self._fused = (device, fuse_trunk(self.trunk, device, self.dtype))
-        return self._fused[1]
+    @cached_property
+    def _run(self) -> Run:
+        return self.engine.compile(
+            self.architecture.layers,
+            self.weights,
+            3,
+            channels_last=True,
+            number_format=self.number_format,
+        )
 
 
-def _batches(
-    photos: Sequence[NDArray[np.uint8]], device: torch.device
-) -> Iterator[NDArray[np.uint8]]:
-    """Photographs in batches of one size, (B, H, W, 3), in their order.
+def standardise(
+    photo: NDArray[np.uint8], architecture: Architecture, border: Border = NO_BORDER
+) -> NDArray[np.float32]:
+    """The preprocessing of an architecture, and the border.
 
-    On a CPU every batch holds one photograph. A larger batch would push activations out
-    of the cache, and the last digits of a map would depend on the rest of the batch.
+    Args:
+        photo: photograph, (H, W, 3) uint8 RGB.
+        architecture: architecture that will read the pixels.
+        border: pixels added left and right, and above and below.
+
+    Returns:
+        Standardised pixels, (1, H + 2 above, W + 2 beside, 3) float32; 0, the mean
+        colour, in the border.
     """
-    most = 1 if device.type == "cpu" else GPU_BATCH
-    for _, same_size in groupby(photos, key=np.shape):
-        group = list(same_size)
-        for start in range(0, len(group), most):
-            yield np.stack(group[start : start + most])
+    height, width = photo.shape[:2]
+    beside, above = border
+    # Rows of W * 3 numbers, since broadcasting over 3 numbers takes as long as a layer.
+    rows = photo.reshape(height, width * 3)
+    mean, spread = (
+        np.tile(np.asarray(part, dtype=np.float32), width)
+        for part in (architecture.preprocessing.mean, architecture.preprocessing.spread)
+    )
+    framed = np.zeros((height + 2 * above, (width + 2 * beside) * 3), dtype=np.float32)
+    inner = framed[above : above + height, 3 * beside : 3 * (beside + width)]
+    np.subtract(rows, mean, out=inner)
+    np.divide(inner, spread, out=inner)
+    return framed.reshape(1, height + 2 * above, width + 2 * beside, 3)
 
 
 def make_encoder(
-    name: str, weights: str, seed: int = 0, precision: Precision = AUTO
+    name: str,
+    weights: str,
+    seed: int = 0,
+    engine: Engine | None = None,
+    precision: Precision = AUTO,
 ) -> DenseEncoder:
     """Build an encoder by name.
 
@@ -160,21 +149,22 @@ def make_encoder(
         name: name of the architecture, a key of ``ARCHITECTURES``.
         weights: source of the weights, as for ``load_weights``.
         seed: seed of random weights.
-        precision: number format of ``encode``.
+        engine: engine that computes; the one for this machine if None.
+        precision: number format of the arithmetic.
 
     Raises:
         BadUsage: The architecture is unknown.
         BadWeights: The weights cannot be loaded or have another architecture.
     """
     architecture = architecture_named(name)
-    trunk = architecture.build()
-    label = load_weights(trunk, architecture, weights, seed)
-    return DenseEncoder(trunk, architecture, label, precision)
+    arrays, label = load_weights(architecture, weights, seed)
+    return DenseEncoder(architecture, arrays, label, engine, precision)
 
 
 def restore_encoder(
     identity: Mapping[str, Any],
-    state: Mapping[str, Tensor],
+    state: Arrays,
+    engine: Engine | None = None,
     precision: Precision = AUTO,
 ) -> DenseEncoder:
     """Rebuild an encoder from its identity and its weights.
@@ -182,12 +172,16 @@ def restore_encoder(
     Args:
         identity: identity of the encoder, as ``EncoderIdentity.to_dict`` gives it.
         state: weights by name.
-        precision: number format of ``encode``.
+        engine: engine that computes; the one for this machine if None.
+        precision: number format of the arithmetic.
+
+    Raises:
+        BadUsage: The architecture is unknown.
+        BadWeights: The weights have another architecture.
     """
     architecture = architecture_named(identity["name"])
-    trunk = architecture.build()
-    trunk.load_state_dict(dict(state))
-    return DenseEncoder(trunk, architecture, identity["weights"], precision)
+    arrays = weights_of(architecture, state, "The artifact")
+    return DenseEncoder(architecture, arrays, identity["weights"], engine, precision)
 
 
 def crop_of_window(

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tiefvision.encoders.preprocessing import IMAGENET
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-PREPROCESSING = "RGB / 255, ImageNet mean and std, zero border"
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class EncoderIdentity:
     name: str
     weights: str
     weights_hash: str
-    preprocessing: str = PREPROCESSING
+    preprocessing: str = IMAGENET.name
 
     def to_dict(self) -> dict[str, str]:
         """The identity as an entry of an artifact's header."""

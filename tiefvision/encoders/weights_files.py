@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
 
 from tiefvision.encoders.weights_header import (
     HEADER_KEY,
@@ -22,9 +22,8 @@ from tiefvision.encoders.weights_header import (
     not_safetensors,
     read_weights_header,
 )
+from tiefvision.engines.folding import Arrays
 from tiefvision.errors import BadWeights
-
-Module = TypeVar("Module", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,16 @@ class WeightsFile(WeightsHeader):
     """Header and tensors of a safetensors file.
 
     Attributes:
-        tensors: tensors by name.
+        arrays: arrays by name.
     """
 
-    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    arrays: Arrays = field(default_factory=dict)
 
-    def group(self, prefix: str) -> dict[str, Tensor]:
-        """The tensors whose names start with a prefix, by the rest of the name."""
+    def group(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """The arrays whose names start with a prefix, by the rest of the name."""
         return {
-            name.removeprefix(prefix): tensor
-            for name, tensor in self.tensors.items()
+            name.removeprefix(prefix): array
+            for name, array in self.arrays.items()
             if name.startswith(prefix)
         }
 
@@ -57,28 +56,30 @@ def read_weights_file(path: Path) -> WeightsFile:
     """
     header = read_weights_header(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in header.shapes}
+        arrays = load_file(path)
+    except TypeError as error:  # NumPy has no bfloat16
+        raise BadWeights(
+            f"{path} holds numbers in a format that NumPy lacks ({error}).",
+            "Convert them to float16 or float32.",
+        ) from error
     except (SafetensorError, OSError, ValueError) as error:
         raise not_safetensors(path, error) from error
-    return WeightsFile(path, header.facts, header.shapes, tensors)
+    return WeightsFile(path, header.facts, header.shapes, arrays)
 
 
-def write_weights_file(
-    path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]
-) -> None:
-    """Write tensors in half precision, with facts about them in the header.
+def write_weights_file(path: Path, arrays: Arrays, facts: Mapping[str, Any]) -> None:
+    """Write arrays in half precision, with facts about them in the header.
 
     Args:
         path: path of the file; an older file is replaced atomically.
-        tensors: tensors by name; integers keep their type.
+        arrays: arrays by name; integers keep their type.
         facts: entries of the header, of JSON types, with "format", "version" and
             "name".
 
     Raises:
         BadWeights: A value exceeds the range of half precision.
     """
-    halves = {name: _to_half(name, tensor) for name, tensor in tensors.items()}
+    halves = {name: _to_half(name, array) for name, array in arrays.items()}
     header = {HEADER_KEY: json.dumps(facts, sort_keys=True, ensure_ascii=False)}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -86,66 +87,12 @@ def write_weights_file(
     partial.replace(path)
 
 
-def fill_module(
-    module: nn.Module, state: Mapping[str, Tensor], where: str, prefix: str = ""
-) -> None:
-    """Load weights into a module, in place; they are converted to its precision.
-
-    Args:
-        module: module with any weights.
-        state: weights by name; tensors that the module lacks are ignored.
-        where: name of their source, for messages.
-        prefix: prefix of the names in that source, for messages.
-
-    Raises:
-        BadWeights: A tensor is missing or has another shape.
-    """
-    found = {}
-    for name, tensor in module.state_dict().items():
-        # Some exporters drop this counter, which only training reads.
-        optional = name.endswith("num_batches_tracked")
-        value = state.get(name, tensor if optional else None)
-        if value is None:
-            raise BadWeights(
-                f"{where} lacks {prefix}{name}: it holds another architecture."
-            )
-        if value.shape != tensor.shape:
-            raise BadWeights(
-                f"{where}: {prefix}{name} is {tuple(value.shape)}, expected "
-                f"{tuple(tensor.shape)}: it holds another architecture."
-            )
-        found[name] = value.to(tensor.dtype)
-    module.load_state_dict(found)
-
-
-def restore_module(
-    module: Module,
-    state: Mapping[str, Tensor],
-    device: torch.device,
-    where: str,
-    prefix: str = "",
-) -> Module:
-    """Load weights into a module, in evaluation mode and on a device.
-
-    Args:
-        module: module with any weights, filled in place.
-        state: weights by name; tensors that the module lacks are ignored.
-        device: device of the module.
-        where: name of their source, for messages.
-        prefix: prefix of the names in that source, for messages.
-
-    Raises:
-        BadWeights: A tensor is missing or has another shape.
-    """
-    fill_module(module, state, where, prefix)
-    return module.eval().to(device)
-
-
-def _to_half(name: str, tensor: Tensor) -> Tensor:
-    tensor = tensor.detach().cpu().contiguous()
-    if not tensor.is_floating_point():
-        return tensor
-    half = tensor.to(torch.float16)
-    if not half.isfinite().all():
+def _to_half(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    array = np.ascontiguousarray(array)
+    if not np.issubdtype(array.dtype, np.floating):
+        return array
+    with np.errstate(over="ignore"):
+        half = array.astype(np.float16)
+    if not np.isfinite(half).all():
         raise BadWeights(f"{name} holds values beyond the range of half precision.")
     return half

@@ -87,7 +87,7 @@ def _encode(
 ) -> None:
     files = dataset.files
     present = [file for file in files.values() if file.is_file()]
-    encoder = models.encoder(resources.device)
+    encoder = models.encoder(resources.engine)
     rules = models.crop_rules()
     header = Header(
         stage="prepare",
@@ -101,7 +101,7 @@ def _encode(
             return
         choose: Choose = choose_whole
         if boxes == LOCATED:
-            choose = choose_located(models.locator(resources.device))
+            choose = choose_located(models.locator(resources.engine))
         maker = ViewMaker(job.read("photos"), (), 0, resources.seed)
         describer = Describer(encoder, rules, choose, views=maker.views)
         with job.write() as writer:

@@ -91,7 +91,7 @@ def query_garments(
         device: device of the encoder.
     """
     encoder, rules = (
-        read_encoder(crops, device),
+        read_encoder(crops),
         CropRules(crops.header.details["grid"]),
     )
     return {

@@ -51,7 +51,7 @@ def require_comparable(
             if elsewhere
             else f"Add --data {root}, which they then encode, or --models workspace"
         )
-        require_same_maps(crops, models, resources.device, concerned, fix)
+        require_same_maps(crops, models, resources.engine, concerned, fix)
 
 
 def load_compared(

@@ -100,8 +100,8 @@ def draw_batch(
             positions.append(cells_of_windows(level, chosen) + offset)
             labels.append(present[chosen])
             targets.append(wanted[chosen])
-            flat = level.cells.flatten(1).T  # (C, h, w) -> (h*w, C)
-            cells.append(flat.float())
+            flat = _cells_of(level).T  # (C, h*w) -> (h*w, C)
+            cells.append(flat)
             offset += len(flat)
     return WindowBatch(
         torch.cat(cells),
@@ -109,6 +109,12 @@ def draw_batch(
         torch.from_numpy(np.concatenate(labels)),
         torch.from_numpy(np.concatenate(targets)).float(),
     )
+
+
+def _cells_of(level: Level) -> Tensor:
+    """The cells of a level, row by row, (C, h * w) float32."""
+    cells = torch.from_numpy(np.asarray(level.cells, dtype=np.float32))
+    return cells.flatten(1)
 
 
 def window_targets(
@@ -165,7 +171,7 @@ def channel_statistics(
     count, total, squares = 0, torch.zeros(()), torch.zeros(())
     for photo in track(photos, "measuring channels", len(photos)):
         for level in levels_of(photo.path):
-            flat = level.cells.flatten(1).double()
+            flat = _cells_of(level).double()
             count += flat.shape[1]
             total = total + flat.sum(1)
             squares = squares + (flat**2).sum(1)

@@ -13,12 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-SIDES = ("x0", "y0", "x1", "y1")
-"""Coordinates of a box, each predicted by a regressor of its own."""
-
-LOG_SPREAD_RANGE = (-6.0, 3.0)
-"""Limits of the natural logarithm of a predicted spread in window units: 0.0025 to 20.
-Without the lower limit a single very confident window would outvote all others."""
+from tiefvision.locating.sides import LOG_SPREAD_RANGE, SIDES
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from tiefvision.locating.folded import FoldedHeads
-from tiefvision.locating.heads import SIDES
+from tiefvision.locating.folded import Cells, FoldedHeads
+from tiefvision.locating.sides import SIDES
 from tiefvision.locating.votes import VotingRules, WindowPredictions, combine
 from tiefvision.locating.windows import (
     Level,
@@ -18,7 +16,6 @@ from tiefvision.locating.windows import (
 from tiefvision.records import Garment
 
 
-@torch.inference_mode()
 def judge_levels(
     levels: Sequence[Level], heads: FoldedHeads, rules: VotingRules | None = None
 ) -> WindowPredictions:
@@ -34,11 +31,11 @@ def judge_levels(
     """
     rules = rules or VotingRules()
     reduced = [heads.reduce(level.cells) for level in levels]
-    judged = [_by_window(heads.probabilities(first)) for first, *_ in reduced]
+    judged = [_by_window(heads.probabilities(first)) for first, _ in reduced]
     floors = rules.floors(np.concatenate(judged))
     predictions = [
         _ask_voters(level, heads, for_sides, probabilities, floors)
-        for level, (_, *for_sides), probabilities in zip(
+        for level, (_, for_sides), probabilities in zip(
             levels, reduced, judged, strict=True
         )
     ]
@@ -53,7 +50,7 @@ def judge_levels(
 def _ask_voters(
     level: Level,
     heads: FoldedHeads,
-    for_sides: Sequence[Tensor],
+    for_sides: Cells,
     probabilities: NDArray[np.float64],
     floors: NDArray[np.float64],
 ) -> WindowPredictions:
@@ -63,19 +60,13 @@ def _ask_voters(
         return WindowPredictions(
             probabilities[sure], nothing, nothing, np.empty((0, 2))
         )
-    # The regressors run over the smallest rectangle that contains all voters, because
-    # a window gathered by itself costs 1.4 (float32) to 2 times (bfloat16) as much as
-    # one in a rectangle. Voters lie close together: on street photographs the rectangle
-    # has a ninth to a quarter more windows.
+    # The regressors run over the smallest rectangle that contains all voters. Voters
+    # lie close together: on street photographs the rectangle has a ninth to a quarter
+    # more windows.
     row, column = np.divmod(sure, level.columns)
     top, left = int(row.min()), int(column.min())
-    cells = np.s_[
-        :,
-        :,
-        top : int(row.max()) + heads.window,
-        left : int(column.max()) + heads.window,
-    ]
-    units, spreads = heads.boxes(tuple(reduced[cells] for reduced in for_sides))
+    bottom, right = int(row.max()) + heads.window, int(column.max()) + heads.window
+    units, spreads = heads.boxes(for_sides[:, top:bottom, left:right])
     inside = (row - top) * units.shape[-1] + column - left
     windows = windows_in_image(level)[sure]
     every = np.repeat(windows, len(floors), axis=0)  # a window's categories in a row
@@ -89,18 +80,18 @@ def _ask_voters(
     )
 
 
-def _by_window(judged: Tensor) -> NDArray[np.float64]:
+def _by_window(judged: NDArray[np.float32]) -> NDArray[np.float64]:
     """Put windows first: (n, rows, columns) -> (rows * columns, n) float64."""
-    return np.ascontiguousarray(judged.flatten(1).T.double().cpu().numpy())
+    return np.ascontiguousarray(judged.reshape(len(judged), -1).T, dtype=np.float64)
 
 
-def _coordinates(judged: Tensor) -> NDArray[np.float64]:
+def _coordinates(judged: NDArray[np.float32]) -> NDArray[np.float64]:
     """Put windows first and coordinates last, in float64.
 
     (4, categories, rows, columns) -> (rows * columns, categories, 4)
     """
-    turned = judged.flatten(2).permute(2, 1, 0)
-    return np.ascontiguousarray(turned.double().cpu().numpy())
+    turned = judged.reshape(*judged.shape[:2], -1).transpose(2, 1, 0)
+    return np.ascontiguousarray(turned, dtype=np.float64)
 
 
 def locate(

@@ -22,7 +22,7 @@ class Locator:
     Attributes:
         encoder: encoder that computes the maps.
         pyramid: sizes at which a photograph is encoded.
-        heads: classifier and regressors, in the dtype of the encoder.
+        heads: classifier and regressors, in the number format of the encoder.
         voting: rules by which windows are combined into boxes.
         telling: calibration of the scores, and rules for which boxes are told.
     """

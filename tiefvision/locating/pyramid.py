@@ -5,10 +5,10 @@ A window covers a fixed number of pixels, so that it covers more of a smaller im
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tiefvision.encoders.architectures import CROP_SIDE, Architecture
 from tiefvision.encoders.dense import Border, DenseEncoder
@@ -97,7 +97,7 @@ def encode_levels(
 
 
 def level_of_map(
-    cells: Tensor,
+    cells: NDArray[np.floating[Any]],
     width: int,
     height: int,
     long_side: int,

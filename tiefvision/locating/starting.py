@@ -6,11 +6,11 @@ import torch
 from torch import nn
 
 from tiefvision.locating.heads import (
-    SIDES,
     BoxRegressors,
     CropClassifier,
     WindowNetwork,
 )
+from tiefvision.locating.sides import SIDES
 
 
 def start_classifier(

@@ -7,10 +7,10 @@ level. Windows are numbered row by row.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tiefvision.boxes import Boxes, area, intersection, iou
 from tiefvision.encoders.architectures import CROP_SIDE
@@ -39,7 +39,7 @@ class Level:
     """The map of a photograph at one size.
 
     Attributes:
-        cells: map of the encoder, (C, h, w).
+        cells: map of the encoder, (C, h, w) float32 or, as stored, float16.
         scale_x: width of the resized photograph / width of the photograph.
         scale_y: height of the resized photograph / height of the photograph.
         stride: distance of neighbouring cells in pixels of the resized photograph.
@@ -48,7 +48,7 @@ class Level:
             on the right each, and above and below each.
     """
 
-    cells: Tensor
+    cells: NDArray[np.floating[Any]]
     scale_x: float
     scale_y: float
     stride: int
@@ -170,7 +170,7 @@ def cells_of_windows(level: Level, chosen: NDArray[np.int64]) -> NDArray[np.int6
         chosen: numbers of windows, (n,) int64.
 
     Returns:
-        Positions of cells in ``level.cells.flatten(1)``, row by row,
+        Positions of cells in ``level.cells.reshape(C, -1)``, row by row,
         (n, window * window) int64.
     """
     offset = np.arange(level.window)

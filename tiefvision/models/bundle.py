@@ -23,6 +23,7 @@ from tiefvision.encoders.weights_header import (
     read_weights_header,
     require_format,
 )
+from tiefvision.engines.protocol import Engine
 from tiefvision.errors import BadUsage, BadWeights
 from tiefvision.locating.heads_file import (
     CLASSIFIER,
@@ -98,48 +99,48 @@ class Bundle:
         with _header_of(self.heads):
             return tuple(self.heads.facts[CLASSIFIER]["categories"])
 
-    def locator(self, device: "torch.device") -> "Locator":
+    def locator(self, engine: Engine | None = None) -> "Locator":
         """The locator, with its own encoder.
 
         Args:
-            device: device of the networks.
+            engine: engine of the networks; None chooses the one for here.
 
         Raises:
             BadWeights: The files are damaged, or are not of one bundle.
         """
-        from tiefvision.locating.building import build_classifier, build_regressors
         from tiefvision.locating.findings import TellingRules
         from tiefvision.locating.folded import fold_heads
         from tiefvision.locating.locator import Locator
         from tiefvision.locating.pyramid import Pyramid
         from tiefvision.locating.votes import VotingRules
 
-        encoder = self._encoder_beside(LOCATOR)
+        encoder = self._encoder_beside(LOCATOR, engine)
         with _header_of(self.heads):
             pyramid = self.heads.facts["pyramid"]
             heads = fold_heads(
-                self._network(CLASSIFIER, build_classifier, device),
-                self._network(REGRESSORS, build_regressors, device),
-                encoder.dtype,
+                self.heads.facts[CLASSIFIER]["categories"],
+                self._file.group(f"{CLASSIFIER}."),
+                self._file.group(f"{REGRESSORS}."),
+                encoder.engine,
             )
             return Locator(
-                encoder.to(device),
+                encoder,
                 Pyramid(tuple(pyramid["long_sides"]), pyramid["border"]),
                 heads,
                 VotingRules(**self.heads.facts["voting"]),
                 TellingRules.from_dict(self.heads.facts["telling"]),
             )
 
-    def encoder(self, device: "torch.device") -> "DenseEncoder":
+    def encoder(self, engine: Engine | None = None) -> "DenseEncoder":
         """The encoder of garments.
 
         Args:
-            device: device of the encoder.
+            engine: engine of the encoder; None chooses the one for here.
 
         Raises:
             BadWeights: The file is missing, damaged, or of another bundle.
         """
-        return self._encoder_beside(SHIPPED).to(device)
+        return self._encoder_beside(SHIPPED, engine)
 
     def trained_ranker(self, name: str, device: "torch.device") -> "nn.Module":
         """A trained ranker of the bundle. Raises BadWeights."""
@@ -164,11 +165,14 @@ class Bundle:
         """Digest of the heads; their header holds the hashes of both encoders."""
         return {BUNDLE: self.digest}
 
-    def _encoder_beside(self, source: str) -> "DenseEncoder":
+    def _encoder_beside(
+        self, source: str, engine: Engine | None = None
+    ) -> "DenseEncoder":
         """Load an encoder of the bundle and check it against the hash in the heads.
 
         Args:
             source: role of the encoder, a key of ``ROLES``.
+            engine: engine of the encoder; None chooses the one for here.
 
         Raises:
             BadWeights: The encoder is not the one over which the heads were trained.
@@ -179,7 +183,7 @@ class Bundle:
             expected = EncoderIdentity(**self.heads.facts[ROLES[source]])
             architecture_named(expected.name)
         path = encoder_file(self.heads.path.parent, expected.name, source)
-        encoder = make_encoder(expected.name, str(path))
+        encoder = make_encoder(expected.name, str(path), engine=engine)
         if not same_encoder(encoder.identity.to_dict(), expected.to_dict()):
             raise BadWeights(
                 f"{self.heads.path} was trained over {expected}, but {path} holds "
@@ -200,7 +204,7 @@ class Bundle:
         build: Callable[[Mapping[str, Any]], Module],
         device: "torch.device",
     ) -> Module:
-        from tiefvision.encoders.weights_files import restore_module
+        from tiefvision.engines.modules import restore_module
 
         with _header_of(self.heads):
             module = build(self.heads.facts[group])

@@ -5,8 +5,6 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
 from tiefvision import weights as package_weights
 from tiefvision.encoders.dense import DenseEncoder, make_encoder
 from tiefvision.encoders.identity import EncoderIdentity
@@ -26,8 +24,6 @@ from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.job import input_digests, require_same_encoder
 from tiefvision.workspace.levels import read_pyramid
 from tiefvision.workspace.networks import read_weights
-
-CPU = torch.device("cpu")
 
 
 def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, ...]:
@@ -61,7 +57,7 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, .
         for names in (located_with, compared_with):
             require_same_encoder(*(opened[key] for key in names))
         placed = {
-            source: _place_encoder(read_encoder(opened[key], CPU), folder, source)
+            source: _place_encoder(read_encoder(opened[key]), folder, source)
             for source, key in ((SHIPPED, "crops"), (LOCATOR, "features"))
         }
         pyramid = read_pyramid(opened["features"])
@@ -117,5 +113,5 @@ def _place_encoder(
                 shutil.copyfile(known, path)
             return path, found
     facts = {"name": encoder.identity.weights}
-    write_encoder(path, architecture.name, encoder.trunk.state_dict(), facts)
+    write_encoder(path, architecture, encoder.weights, facts)
     return path, make_encoder(architecture.name, str(path)).identity

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from tiefvision.engines.protocol import Engine
 from tiefvision.ranking.registry import COSINE, DEEPRANK
 
 if TYPE_CHECKING:  # these import torch, which takes seconds
@@ -46,11 +47,11 @@ class Models(Protocol):
     def categories(self) -> tuple[str, ...]:
         """Categories that the locator distinguishes."""
 
-    def locator(self, device: "torch.device") -> "Locator":
-        """The locator, with its own encoder, on a device."""
+    def locator(self, engine: Engine | None = None) -> "Locator":
+        """The locator, with its own encoder; None chooses the engine for here."""
 
-    def encoder(self, device: "torch.device") -> "DenseEncoder":
-        """The encoder of garments, on a device."""
+    def encoder(self, engine: Engine | None = None) -> "DenseEncoder":
+        """The encoder of garments; None chooses the engine for here."""
 
     def trained_ranker(self, name: str, device: "torch.device") -> "nn.Module":
         """A ranker of ``trained``, on a device and in evaluation mode."""

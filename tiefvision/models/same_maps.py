@@ -1,21 +1,17 @@
 """Check that the feature maps of a workspace and of models can be compared."""
 
-from typing import TYPE_CHECKING
-
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.identity import EncoderIdentity, same_encoder
+from tiefvision.engines.protocol import Engine
 from tiefvision.errors import StaleArtifact
 from tiefvision.models.bundle import Bundle
 from tiefvision.models.protocol import Models
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.job import require_same_encoder
 
-if TYPE_CHECKING:
-    import torch
-
 
 def require_same_maps(
-    crops: Artifact, models: Models, device: "torch.device", names: str, fix: str
+    crops: Artifact, models: Models, engine: Engine, names: str, fix: str
 ) -> None:
     """Refuse models whose maps have another encoder or grid than those of a workspace.
 
@@ -26,7 +22,7 @@ def require_same_maps(
         crops: artifact of a workspace with feature maps.
         models: models whose encoder made the maps to compare with, or whose rankers
             compare the maps of ``crops``.
-        device: device on which networks run.
+        engine: engine that would compute the maps.
         names: names of the rankers, for the message.
         fix: command that avoids the problem, for the message.
 
@@ -36,7 +32,7 @@ def require_same_maps(
     if isinstance(models, Bundle) and models.trained_on(crops.header.digest):
         return
     found = EncoderIdentity(**require_same_encoder(crops))
-    theirs = models.encoder(device).identity
+    theirs = models.encoder(engine).identity
     cells = _cells(crops.header.details["grid"], found)
     their_cells = _cells(models.crop_rules().grid, theirs)
     same = same_encoder(found.to_dict(), theirs.to_dict())

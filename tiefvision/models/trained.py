@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tiefvision.engines.protocol import Engine
 from tiefvision.models.protocol import AUTO, GALLERY, Models
 from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace
@@ -65,7 +66,7 @@ class TrainedModels:
         with self.workspace.open("crop_classifier") as classifier:
             return tuple(classifier.header.details["categories"])
 
-    def locator(self, device: "torch.device") -> "Locator":
+    def locator(self, engine: Engine | None = None) -> "Locator":
         """The trained locator. Raises MissingArtifact, StaleArtifact."""
         from tiefvision.locating.findings import TellingRules
         from tiefvision.locating.folded import fold_heads
@@ -73,10 +74,7 @@ class TrainedModels:
         from tiefvision.locating.votes import VotingRules
         from tiefvision.workspace.encoding import read_encoder
         from tiefvision.workspace.levels import read_pyramid
-        from tiefvision.workspace.locator_networks import (
-            read_classifier,
-            read_regressors,
-        )
+        from tiefvision.workspace.networks import read_weights
 
         workspace = self.workspace
         with (
@@ -88,11 +86,12 @@ class TrainedModels:
             identity = require_same_encoder(features, classifier, regressors, locations)
             names = ", ".join(identity.values())
             logger.info("locator of %s: %s", workspace.root, names)
-            encoder = read_encoder(features, device)
+            encoder = read_encoder(features, engine)
             heads = fold_heads(
-                read_classifier(classifier, device),
-                read_regressors(regressors, device),
-                encoder.dtype,
+                classifier.header.details["categories"],
+                read_weights(classifier),
+                read_weights(regressors),
+                encoder.engine,
             )
             details = locations.header.details
             return Locator(
@@ -103,12 +102,12 @@ class TrainedModels:
                 TellingRules.from_dict(details["telling"]),
             )
 
-    def encoder(self, device: "torch.device") -> "DenseEncoder":
+    def encoder(self, engine: Engine | None = None) -> "DenseEncoder":
         """The encoder of the crops. Raises MissingArtifact, StaleArtifact."""
         from tiefvision.workspace.encoding import read_encoder
 
         with self.workspace.open("crops") as crops:
-            return read_encoder(crops, device)
+            return read_encoder(crops, engine)
 
     def trained_ranker(self, name: str, device: "torch.device") -> "nn.Module":
         """A ranker that stage 8 trained.

@@ -6,25 +6,16 @@ Each function returns a new, contiguous array that shares no memory with its arg
 import math
 
 import numpy as np
-import torch
-from torch.nn import functional
+from PIL import Image
 
 from tiefvision.photos.reading import Photograph
 from tiefvision.records import Box
 
 
 def resize_photo(photo: Photograph, width: int, height: int) -> Photograph:
-    """The photograph at another size in pixels; bilinear, antialiased where it shrinks.
-
-    torch instead of Pillow: its levels differ by at most 1 from Pillow's, in a fifth of
-    the time.
-    """
-    # A writable copy of a read-only array: torch warns of read-only ones.
-    planes = torch.from_numpy(np.require(photo, requirements="W")).permute(2, 0, 1)
-    resized = functional.interpolate(
-        planes.unsqueeze(0), size=(height, width), mode="bilinear", antialias=True
-    )
-    return np.ascontiguousarray(resized.squeeze(0).permute(1, 2, 0).numpy())
+    """The photograph at another size; bilinear, antialiased where it shrinks."""
+    image = Image.fromarray(np.ascontiguousarray(photo))
+    return np.array(image.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def crop_photo(photo: Photograph, box_in_image: Box) -> Photograph:

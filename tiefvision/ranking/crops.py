@@ -59,7 +59,7 @@ def encode_crop(
     Returns:
         Feature map, (C, h, w) float32.
     """
-    maps = encoder.encode(crop).unsqueeze(0)
+    maps = torch.from_numpy(encoder.encode(crop)).unsqueeze(0)
     return normalise_cells(pool_cells(maps, rules.grid))[0]
 
 

@@ -124,7 +124,9 @@ class JointTraining:
     def _crops(self, batch: SceneBatch) -> Tensor:
         photos = batch.pixels.permute(0, 3, 1, 2).float() / 255.0
         generator = torch.Generator().manual_seed(batch.seed)
-        crops = normalise(disturb_colours(photos, generator))
+        crops = normalise(
+            disturb_colours(photos, generator), self.architecture.preprocessing
+        )
         return crops.to(next(self.locator.parameters()).device)
 
     def _label_loss(self, batch: SceneBatch, logits: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from tiefvision.encoders.architectures import CROP_SIDE, Architecture
 from tiefvision.locating.heads import (
-    SIDES,
     BoxRegressors,
     CropClassifier,
     HeadSizes,
     WindowNetwork,
     set_input_statistics,
 )
+from tiefvision.locating.sides import SIDES
 
 STATISTICS_MOMENTUM = 0.02
 """Momentum of the running mean and variance of channels; low because batches are small.

@@ -19,9 +19,9 @@ from tiefvision.boxes import as_box, scale_boxes
 from tiefvision.datasets.files import label_names, mask_file, photo_file
 from tiefvision.datasets.layout import read_dataset
 from tiefvision.encoders.dense import DenseEncoder
-from tiefvision.encoders.precision import multiplies_bfloat16
 from tiefvision.encoders.weights import write_encoder
 from tiefvision.encoders.weights_header import read_weights_header
+from tiefvision.engines.modules import arrays_of, build_modules, fill_module
 from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.locating.heads_file import CLASSIFIER, REGRESSORS
 from tiefvision.locating.targets import garments_to_find, resolve_categories
@@ -30,6 +30,7 @@ from tiefvision.progress import Track
 from tiefvision.records import Photo, Split
 from tiefvision.training.checkpoint import FileMemory
 from tiefvision.training.loop import Figures, Schedule, fit, seeded
+from tiefvision.training.precision import training_dtype
 from tiefvision.tuning.joint import JointRules, JointTraining
 from tiefvision.tuning.joint_locator import JointLocator
 
@@ -153,8 +154,8 @@ def tune(
     if _made_by(output) == settings:
         return []
     with seeded(recipe.seed):
-        trunk = architecture.build()
-        trunk.load_state_dict(encoder.trunk.state_dict())
+        trunk = build_modules(architecture.layers)
+        fill_module(trunk, encoder.weights, str(encoder.identity))
         locator = JointLocator(
             trunk,
             architecture,
@@ -164,7 +165,7 @@ def tune(
         )
     locator = locator.to(device).to(memory_format=torch.channels_last)
     # The rounding of bfloat16 is small compared with the noise between batches.
-    dtype = torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
+    dtype = training_dtype(device)
     training = JointTraining(
         photos.scenes, locator, architecture, len(photos.classes), dtype, recipe.rules
     )
@@ -234,11 +235,10 @@ def _write(
         REGRESSORS: head,
     }
     heads = {
-        CLASSIFIER: locator.classifier.state_dict(),
-        REGRESSORS: locator.regressors.state_dict(),
+        CLASSIFIER: arrays_of(locator.classifier),
+        REGRESSORS: arrays_of(locator.regressors),
     }
-    state = locator.trunk.state_dict()
-    write_encoder(output, architecture.name, state, facts, heads)
+    write_encoder(output, architecture, arrays_of(locator.trunk), facts, heads)
 
 
 def _read_scene(

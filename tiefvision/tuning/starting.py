@@ -15,8 +15,10 @@ from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.identity import EncoderIdentity
 from tiefvision.encoders.weights import source_file
-from tiefvision.encoders.weights_files import read_weights_file, restore_module
+from tiefvision.encoders.weights_files import read_weights_file
 from tiefvision.encoders.weights_header import require_format
+from tiefvision.engines.folding import Arrays
+from tiefvision.engines.modules import restore_module
 from tiefvision.locating.building import build_classifier, build_regressors
 from tiefvision.locating.heads import (
     BoxRegressors,
@@ -55,7 +57,7 @@ class TrainedHeads:
     """
 
     details: Mapping[str, Mapping[str, Any]]
-    states: Mapping[str, Mapping[str, Tensor]]
+    states: Mapping[str, Arrays]
 
 
 def heads_file(encoder: str, weights: str) -> Path | None:
@@ -116,8 +118,7 @@ def keep_heads(writer: ArtifactWriter, heads: TrainedHeads | None) -> None:
     if heads:
         writer.write(
             tensors={
-                f"weights/{name}": {key: value.numpy() for key, value in state.items()}
-                for name, state in heads.states.items()
+                f"weights/{name}": dict(state) for name, state in heads.states.items()
             },
             records={
                 f"heads/{name}": dict(heads.details[name]) for name in heads.states
@@ -188,12 +189,8 @@ def begin_head(
     return head.to(resources.device), "fresh" if known is None else "known"
 
 
-def _kept(
-    features: Artifact, name: str
-) -> tuple[Mapping[str, Any], dict[str, Tensor]] | None:
+def _kept(features: Artifact, name: str) -> tuple[Mapping[str, Any], Arrays] | None:
     """Details and weights of a head in an artifact; None if there is none."""
     if not features.has(f"heads/{name}"):
         return None
-    arrays = features.tensors(f"weights/{name}")
-    state = {key: torch.from_numpy(array) for key, array in arrays.items()}
-    return features.record(f"heads/{name}"), state
+    return features.record(f"heads/{name}"), features.tensors(f"weights/{name}")

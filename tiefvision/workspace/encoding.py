@@ -2,20 +2,19 @@
 
 from typing import Annotated
 
-import torch
-
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import DenseEncoder, make_encoder, restore_encoder
-from tiefvision.encoders.precision import AUTO, check_precision
 from tiefvision.encoders.weights import source_file
+from tiefvision.engines.formats import AUTO, check_precision
+from tiefvision.engines.protocol import Engine
 from tiefvision.errors import StaleArtifact
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.workspace.artifacts import command_of
 from tiefvision.workspace.job import Resources
-from tiefvision.workspace.networks import network_tensors, read_weights
+from tiefvision.workspace.networks import read_weights, weight_tensors
 from tiefvision.workspace.provenance import file_hash
 
-EncoderName = Annotated[str, "alexnet, squeezenet1_1 or mobilenet_v2"]
+EncoderName = Annotated[str, "architecture; tiefvision models lists them"]
 WeightsSource = Annotated[
     str, "shipped, locator, imagenet, random, or a safetensors file"
 ]
@@ -45,34 +44,34 @@ def weights_sources(encoder: str, weights: str) -> dict[str, str]:
 def stage_encoder(
     encoder: str, weights: str, precision: str, resources: Resources
 ) -> DenseEncoder:
-    """Build the encoder that a stage's settings name, on the device of the stage.
+    """Build the encoder that a stage's settings name, on the engine of the stage.
 
     Args:
         encoder: name of the architecture, a key of ``ARCHITECTURES``.
         weights: source of the weights, as for ``load_weights``.
         precision: number format of the computation: auto, float32 or bfloat16.
-        resources: device of the encoder, and seed of random weights.
+        resources: engine of the encoder, and seed of random weights.
 
     Raises:
         BadUsage: The architecture or the precision is unknown.
         BadWeights: The weights cannot be loaded or have another architecture.
     """
     checked = check_precision(precision)
-    made = make_encoder(encoder, weights, resources.seed, checked)
-    return made.to(resources.device)
+    seed, engine = resources.seed, resources.engine
+    return make_encoder(encoder, weights, seed, engine, checked)
 
 
 def keep_encoder(writer: ArtifactWriter, encoder: DenseEncoder) -> None:
     """Write the weights of an encoder into the artifact of its feature maps."""
-    writer.write(tensors=network_tensors(encoder.trunk, _KEY))
+    writer.write(tensors=weight_tensors(encoder.weights, _KEY))
 
 
-def read_encoder(artifact: Artifact, device: torch.device) -> DenseEncoder:
+def read_encoder(artifact: Artifact, engine: Engine | None = None) -> DenseEncoder:
     """Restore the encoder that made the feature maps of an artifact.
 
     Args:
         artifact: artifact with the encoder's weights, as ``keep_encoder`` wrote them.
-        device: device of the encoder.
+        engine: engine of the encoder; None chooses the one for here.
 
     Raises:
         StaleArtifact: An earlier release wrote the artifact, without these weights.
@@ -85,4 +84,4 @@ def read_encoder(artifact: Artifact, device: torch.device) -> DenseEncoder:
         )
     state = read_weights(artifact, _KEY)
     precision = check_precision(header.config.get("precision", AUTO))
-    return restore_encoder(header.encoder, state, precision).to(device)
+    return restore_encoder(header.encoder, state, engine, precision)

@@ -52,9 +52,11 @@ def garment_tensors(
     own = {name: view for name, view in views.items() if name != MIRROR}
     kept: dict[str, dict[str, NDArray[Any]]] = {}
     if views[CROP].maps.numel():
-        kept[f"map/{path}"] = {n: to_half(view.maps[0]) for n, view in views.items()}
+        kept[f"map/{path}"] = {n: to_half(v.maps[0].numpy()) for n, v in views.items()}
     if views[CROP].colours.numel():
-        kept[f"colours/{path}"] = {n: to_half(v.colours[0]) for n, v in own.items()}
+        kept[f"colours/{path}"] = {
+            n: to_half(v.colours[0].numpy()) for n, v in own.items()
+        }
     if views[CROP].pixels.size:
         kept[f"pixels/{path}"] = {n: compress(v.pixels[0]) for n, v in own.items()}
     return kept

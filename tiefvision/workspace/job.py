@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tiefvision.encoders.identity import same_encoder
+from tiefvision.engines.choice import Backend
+from tiefvision.engines.protocol import Engine
 from tiefvision.errors import StaleArtifact
 from tiefvision.progress import Track, untracked
 from tiefvision.store.artifact import MAX_GIB, Artifact, ArtifactWriter
@@ -17,10 +19,8 @@ if TYPE_CHECKING:  # checking freshness must not import torch, which takes secon
     import torch
 
 
-def _cpu() -> "torch.device":
-    import torch
-
-    return torch.device("cpu")
+CPU = Backend("cpu")
+"""The backend of jobs that are not told another."""
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,26 @@ class Resources:
     """What a job may use.
 
     Attributes:
-        device: device on which networks run.
+        backend: what networks run on.
         seed: seed of all random numbers.
         max_gib: largest size of an artifact in GiB.
         track: shows progress.
     """
 
-    device: "torch.device" = field(default_factory=_cpu)
+    backend: Backend = CPU
     seed: int = 0
     max_gib: float = MAX_GIB
     track: Track = untracked
+
+    @property
+    def engine(self) -> Engine:
+        """Engine of trained networks."""
+        return self.backend.inference
+
+    @property
+    def device(self) -> "torch.device":
+        """Device on which torch trains."""
+        return self.backend.training
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
-
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.locating.pyramid import Pyramid, level_of_map
 from tiefvision.locating.windows import Level
@@ -35,7 +33,7 @@ def levels_reader(
         maps = features.tensors(f"map/{path}")
         return [
             level_of_map(
-                torch.from_numpy(maps[str(long_side)]),
+                maps[str(long_side)],
                 *sizes[path],
                 long_side,
                 pyramid,

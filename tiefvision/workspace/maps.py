@@ -1,11 +1,10 @@
 """Feature maps in half precision, and which photographs have one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
@@ -13,9 +12,10 @@ from tiefvision.store.artifact import Artifact
 HALF_MAX = float(np.finfo(np.float16).max)
 
 
-def to_half(map_: Tensor) -> NDArray[np.float16]:
+def to_half(map_: NDArray[np.floating[Any]]) -> NDArray[np.float16]:
     """Convert a feature map to half precision, clipped to the largest finite value."""
-    return map_.clamp(-HALF_MAX, HALF_MAX).to(torch.float16).numpy()
+    half: NDArray[np.float16] = np.clip(map_, -HALF_MAX, HALF_MAX).astype(np.float16)
+    return half
 
 
 def paths_with_maps(artifact: Artifact, photos: Sequence[Photo]) -> set[str]:

@@ -1,37 +1,43 @@
 """Weights of trained networks in artifacts: "weights/module", float32 by name."""
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from tiefvision.encoders.weights_files import restore_module
+from tiefvision.engines.folding import Arrays
 from tiefvision.store.artifact import Artifact
 
-Module = TypeVar("Module", bound=nn.Module)
+if TYPE_CHECKING:  # reading weights must not import torch, which takes seconds
+    import torch
+    from torch import nn
+
+Module = TypeVar("Module", bound="nn.Module")
 
 KEY = "weights/module"
 
 
-def network_tensors(
-    module: nn.Module, key: str = KEY
+def weight_tensors(
+    weights: Arrays, key: str = KEY
 ) -> dict[str, dict[str, NDArray[Any]]]:
-    """The tensors that an artifact stores for a network, by key; {} without weights."""
-    state = module.state_dict().items()
-    weights = {name: tensor.detach().cpu().numpy() for name, tensor in state}
-    return {key: weights} if weights else {}
+    """What an artifact stores for weights by name, by key; {} without weights."""
+    return {key: dict(weights)} if weights else {}
 
 
-def read_weights(artifact: Artifact, key: str = KEY) -> dict[str, Tensor]:
+def network_tensors(
+    module: "nn.Module", key: str = KEY
+) -> dict[str, dict[str, NDArray[Any]]]:
+    """What an artifact stores for a network, by key; {} without weights."""
+    from tiefvision.engines.modules import arrays_of
+
+    return weight_tensors(arrays_of(module), key)
+
+
+def read_weights(artifact: Artifact, key: str = KEY) -> dict[str, NDArray[Any]]:
     """The weights of the network in an artifact, by name; {} if it has none."""
-    if not artifact.has(key):
-        return {}
-    arrays = artifact.tensors(key)
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+    return dict(artifact.tensors(key)) if artifact.has(key) else {}
 
 
-def read_module(module: Module, artifact: Artifact, device: torch.device) -> Module:
+def read_module(module: Module, artifact: Artifact, device: "torch.device") -> Module:
     """Restore the weights of a network from an artifact.
 
     Args:
@@ -40,6 +46,8 @@ def read_module(module: Module, artifact: Artifact, device: torch.device) -> Mod
         device: device of the network.
 
     Raises:
-        BadWeights: A tensor is missing or has another shape.
+        BadWeights: An array is missing or has another shape.
     """
+    from tiefvision.engines.modules import restore_module
+
     return restore_module(module, read_weights(artifact), device, artifact.path.name)

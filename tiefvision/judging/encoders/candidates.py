@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from tiefvision.encoders.dense import DenseEncoder
+from tiefvision.encoders.dense import DenseEncoder, FeatureMap
+from tiefvision.encoders.weights import Readout
 from tiefvision.photos.reading import Photograph
 from tiefvision.ranking.colours.histogram import colour_histogram
 from tiefvision.ranking.crops import crop_garment
@@ -47,7 +47,7 @@ def histogram_candidate() -> Candidate:
 
 
 def encoder_candidates(
-    encoder: DenseEncoder, readouts: Mapping[str, nn.Linear] | None = None
+    encoder: DenseEncoder, readouts: Mapping[str, Readout] | None = None
 ) -> list[Candidate]:
     """The embeddings that can be made of an encoder's map.
 
@@ -64,18 +64,14 @@ def encoder_candidates(
     )
 
     def pooled(photo: Photograph) -> NDArray[np.float32]:
-        return map_of(photo).mean(dim=(1, 2)).numpy()
+        return np.asarray(map_of(photo).mean(axis=(1, 2)))
 
     def cells(photo: Photograph) -> NDArray[np.float32]:
-        return flatten_cells(normalise_cells(map_of(photo).unsqueeze(0)))[0].numpy()
+        cells = torch.from_numpy(map_of(photo)).unsqueeze(0)
+        return flatten_cells(normalise_cells(cells))[0].numpy()
 
-    def read_out(layer: nn.Linear) -> PhotoEmbed:
-        @torch.inference_mode()
-        def embed(photo: Photograph) -> NDArray[np.float32]:
-            embedded: Tensor = layer(map_of(photo).mean(dim=(1, 2)))
-            return embedded.numpy()
-
-        return embed
+    def read_out(layer: Readout) -> PhotoEmbed:
+        return lambda photo: layer(pooled(photo))
 
     layers = {name: read_out(layer) for name, layer in (readouts or {}).items()}
     embeds: dict[str, PhotoEmbed] = {POOLED: pooled, CELLS: cells, **layers}
@@ -87,11 +83,11 @@ def encoder_candidates(
 
 
 def _remembering_the_last(
-    encode: Callable[[Photograph], Tensor],
-) -> Callable[[Photograph], Tensor]:
-    last: list[tuple[Photograph, Tensor]] = []
+    encode: Callable[[Photograph], FeatureMap],
+) -> Callable[[Photograph], FeatureMap]:
+    last: list[tuple[Photograph, FeatureMap]] = []
 
-    def encode_once(photo: Photograph) -> Tensor:
+    def encode_once(photo: Photograph) -> FeatureMap:
         if not last or last[0][0] is not photo:
             last[:] = [(photo, encode(photo))]
         return last[0][1]

@@ -1,0 +1,1 @@
+"""Running convolutional networks: their layers as data, and what computes them."""
