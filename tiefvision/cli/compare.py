@@ -220,7 +220,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
         place = prepare(run, models, asked.data, asked.boxes, resources)
     rankers = load_compared(run, models, names, resources, elsewhere)
     with place.open("photos") as photos, place.open("crops") as crops:
-        garments_of = garments_reader(crops, device)
+        garments_of = garments_reader(crops)
         others = query_garments(photos, crops, device)
         comparison = compare_rankers(
             photos,

@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # these import torch, which takes seconds
     from tiefvision.encoders.weights_files import WeightsFile
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules
+    from tiefvision.ranking.garments import Embed
 
 Module = TypeVar("Module", bound="nn.Module")
 
@@ -141,9 +142,16 @@ class Bundle:
         """
         return self._encoder_beside(SHIPPED).to(device)
 
-    def trained_ranker(self, name: str, device: "torch.device") -> "nn.Module":
+    def trained_ranker(self, name: str) -> "Embed":
         """A trained ranker of the bundle. Raises BadWeights."""
-        return self._network(name, ranker_kind(name).build, device)
+        from tiefvision.encoders.weight_arrays import read_weight_arrays
+        from tiefvision.ranking.restoring import restore_ranker
+
+        prefix, where = f"{name}.", str(self.heads.path)
+        weights = read_weight_arrays(self.heads, prefix)
+        with _header_of(self.heads):
+            details = self.heads.facts[name]
+            return restore_ranker(ranker_kind(name), details, weights, where, prefix)
 
     def crop_rules(self) -> "CropRules":
         """Rules by which a crop becomes a feature map. Raises BadWeights."""

@@ -8,10 +8,9 @@ from torch import Tensor, nn
 
 from tiefvision.encoders.weights_files import restore_module
 from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.named_weights import KEY
 
 Module = TypeVar("Module", bound=nn.Module)
-
-KEY = "weights/module"
 
 
 def network_tensors(

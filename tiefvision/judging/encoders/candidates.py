@@ -5,17 +5,20 @@ An encoder gets the photograph stretched to a square, like the crops of the pipe
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.photos.reading import Photograph
 from tiefvision.ranking.colours.histogram import colour_histogram
 from tiefvision.ranking.crops import crop_garment
 from tiefvision.ranking.similarity import flatten_cells, normalise_cells
+
+if TYPE_CHECKING:  # networks are imported where one is loaded
+    from torch import nn
+
+    from tiefvision.encoders.dense import DenseEncoder
 
 PhotoEmbed = Callable[[Photograph], NDArray[np.float32]]
 """Function from a photograph to its embedding, (D,) float32, compared by the cosine."""
@@ -47,7 +50,7 @@ def histogram_candidate() -> Candidate:
 
 
 def encoder_candidates(
-    encoder: DenseEncoder, readouts: Mapping[str, nn.Linear] | None = None
+    encoder: "DenseEncoder", readouts: "Mapping[str, nn.Linear] | None" = None
 ) -> list[Candidate]:
     """The embeddings that can be made of an encoder's map.
 
@@ -60,22 +63,22 @@ def encoder_candidates(
         readouts: linear layers over the mean, by name.
     """
     map_of = _remembering_the_last(
-        lambda photo: encoder.encode(crop_garment(photo, None))
+        lambda photo: np.asarray(encoder.encode(crop_garment(photo, None)))
     )
 
     def pooled(photo: Photograph) -> NDArray[np.float32]:
-        return map_of(photo).mean(dim=(1, 2)).numpy()
+        mean: NDArray[np.float32] = map_of(photo).mean(axis=(1, 2))
+        return mean
 
     def cells(photo: Photograph) -> NDArray[np.float32]:
-        return flatten_cells(normalise_cells(map_of(photo).unsqueeze(0)))[0].numpy()
+        row: NDArray[np.float32] = flatten_cells(normalise_cells(map_of(photo)[None]))[
+            0
+        ]
+        return row
 
-    def read_out(layer: nn.Linear) -> PhotoEmbed:
-        @torch.inference_mode()
-        def embed(photo: Photograph) -> NDArray[np.float32]:
-            embedded: Tensor = layer(map_of(photo).mean(dim=(1, 2)))
-            return embedded.numpy()
-
-        return embed
+    def read_out(layer: "nn.Linear") -> PhotoEmbed:
+        weight, bias = (part.detach().numpy() for part in (layer.weight, layer.bias))
+        return lambda photo: weight @ pooled(photo) + bias
 
     layers = {name: read_out(layer) for name, layer in (readouts or {}).items()}
     embeds: dict[str, PhotoEmbed] = {POOLED: pooled, CELLS: cells, **layers}
@@ -87,11 +90,11 @@ def encoder_candidates(
 
 
 def _remembering_the_last(
-    encode: Callable[[Photograph], Tensor],
-) -> Callable[[Photograph], Tensor]:
-    last: list[tuple[Photograph, Tensor]] = []
+    encode: Callable[[Photograph], NDArray[np.float32]],
+) -> Callable[[Photograph], NDArray[np.float32]]:
+    last: list[tuple[Photograph, NDArray[np.float32]]] = []
 
-    def encode_once(photo: Photograph) -> Tensor:
+    def encode_once(photo: Photograph) -> NDArray[np.float32]:
         if not last or last[0][0] is not photo:
             last[:] = [(photo, encode(photo))]
         return last[0][1]

@@ -1,9 +1,9 @@
 import pytest
 import torch
+from tiefvision.ranking.unit_cells import BLOCK, mix_cells
 from torch.nn.functional import conv2d
 
 from tiefvision.ranking.similarity import flatten_cells, normalise_cells
-from tiefvision.ranking.unit_cells import BLOCK, mix_cells
 
 
 def draw(*shape, dtype=torch.float32):

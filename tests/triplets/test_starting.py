@@ -1,8 +1,8 @@
 import pytest
 import torch
+from tiefvision.ranking.deeprank_networks import start_deeprank
 
 from tiefvision.ranking import deeprank_networks as networks
-from tiefvision.ranking.deeprank_networks import start_deeprank
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
