@@ -35,6 +35,11 @@ ONLY = {
     "nmslib": {"index"},
     "typer": {"cli", "stages"},
     "rich": {"cli", "progress"},
+    "torch": {
+        *("augmenting", "benchmarks", "cli", "devices", "distilling", "doctor"),
+        *("encoders", "finder", "judging", "locating", "machine", "models", "photos"),
+        *("training", "triplets", "tuning", "workspace"),
+    },
     "torchvision": {"doctor", "distilling", "encoders"},
     "scipy": {"augmenting", "datasets", "evaluation", "locating", "photos", "ranking"},
     "sklearn": {"evaluation"},
