@@ -75,7 +75,7 @@ def test_differences_against_a_loop():
         gone = 0
         for query in range(QUERIES):
             cosines = embedded([COUNT + query]) @ embedded(slice(COUNT)).T
-            order = np.argsort(-cosines.numpy()[0]).tolist()
+            order = np.argsort(-cosines[0]).tolist()
             for left, sign in ((order, -1), ([r for r in order if r not in lost], 1)):
                 items = list(dict.fromkeys(f"item{row // 2}" for row in left))
                 gone += sign * (f"item{query}" in items[:k])
