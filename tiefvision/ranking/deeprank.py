@@ -53,7 +53,7 @@ class Layer:
 
     @classmethod
     def of(cls, weights: Weights, name: str) -> "Layer":
-        """The layer of a name, from weights of any number of axes of length 1."""
+        """The layer of a name; the weight of a convolution is (D, C, 1, 1)."""
         weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
         return cls(weight.reshape(weight.shape[:2]), bias)
 

@@ -17,13 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tiefvision.ranking.deeprank import (
-    COLOUR,
-    DEEP,
-    LEAST_SHARE,
-    REGIONS,
-    SIZE,
-)
+from tiefvision.ranking.deeprank import COLOUR, DEEP, LEAST_SHARE, REGIONS, SIZE
 from tiefvision.ranking.garments import Embed, Garments
 from tiefvision.ranking.needs import Need
 from tiefvision.ranking.whitening import Whitening
@@ -175,9 +169,8 @@ def build_network(details: Mapping[str, Any]) -> RankNetwork:
     """An untrained DeepRank network, built from the details of a header.
 
     Args:
-        details: "network" (one of ``NETWORKS``) and "channels"; for
-            ``COLOUR`` also "colours" and "size", the lengths of a histogram and of an
-            embedding.
+        details: "network" (one of ``NETWORKS``) and "channels"; for ``COLOUR`` also
+            "colours" and "size", the lengths of a histogram and of an embedding.
     """
     network, channels = details["network"], details["channels"]
     if network == COLOUR:
@@ -191,10 +184,11 @@ def device_of(network: RankNetwork) -> torch.device:
 
 
 def embed_with(network: RankNetwork) -> Embed:
-    """A ranker that embeds with a network as it is then, without gradients.
+    """A ranker that embeds with the current weights of a network, without gradients.
 
     Args:
-        network: network, on any device; its later training changes the embeddings.
+        network: network on any device; after a training step the ranker embeds with the
+            new weights.
     """
 
     @torch.inference_mode()

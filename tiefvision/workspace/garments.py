@@ -24,7 +24,7 @@ from tiefvision.ranking.similarity import normalise_in_place
 from tiefvision.records import View
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.artifacts import command_of
-from tiefvision.workspace.maps import to_half
+from tiefvision.workspace.maps import from_half, to_half
 
 CROP, MIRROR = "crop", "mirror"
 """Names of the unchanged view and of its mirror image."""
@@ -153,7 +153,7 @@ class StoredGarments:
             array = self._artifact.tensor(f"{kind}/{view.path}", name)
             if rows is None:
                 rows = np.empty((len(names), *array.shape), dtype=np.float32)
-            rows[number] = array
+            from_half(array, rows[number])
         assert rows is not None, "there is a view to read"
         return rows
 
