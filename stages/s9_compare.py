@@ -50,7 +50,7 @@ def run(config: Config, job: Job) -> Finished:
         name: load_ranker(job.workspace, models, name, job.resources)
         for name in (COSINE, DEEPRANK)
     }
-    garments_of = garments_reader(crops, device)
+    garments_of = garments_reader(crops)
     others = query_garments(records, crops, device)
     comparison = compare_rankers(
         records, crops, rankers, garments_of, job.resources.seed, track, others

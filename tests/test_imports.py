@@ -36,6 +36,11 @@ ONLY = {
     "typer": {"cli", "stages"},
     "rich": {"cli", "progress"},
     "openvino": {"engines"},
+    "torch": {
+        *("augmenting", "benchmarks", "cli", "devices", "distilling", "doctor"),
+        *("encoders", "finder", "judging", "locating", "machine", "models", "photos"),
+        *("training", "triplets", "tuning", "workspace"),
+    },
     "torchvision": {"doctor", "distilling", "encoders"},
     "scipy": {"augmenting", "datasets", "evaluation", "locating", "photos", "ranking"},
     "sklearn": {"evaluation"},

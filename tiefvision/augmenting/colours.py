@@ -44,7 +44,7 @@ def disturb_colours(photos: Tensor, generator: torch.Generator) -> Tensor:
     ).float()
 
     def factors(spread: float) -> Tensor:
-        drawn = torch.rand(count, 1, 1, 1, generator=generator, device=device) * 2 - 1
+        drawn = uniform() * 2 - 1
         return torch.exp(drawn * spread * disturbed)
 
     cast = (

@@ -20,7 +20,7 @@ from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.precision import AUTO, Precision, dtype_for
 from tiefvision.encoders.weights import RANDOM
 from tiefvision.locating.locator import Locator
-from tiefvision.ranking.deeprank_networks import CELLS, COLOUR
+from tiefvision.ranking.deeprank import CELLS, COLOUR
 
 Section = Callable[[], Iterator[Measured]]
 """A group of benchmarks; calling it measures and yields the rows."""
