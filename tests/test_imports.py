@@ -38,7 +38,7 @@ ONLY = {
     "openvino": {"engines"},
     "torch": {
         *("augmenting", "benchmarks", "cli", "devices", "distilling", "doctor"),
-        *("encoders", "finder", "judging", "locating", "machine", "models", "photos"),
+        *("encoders", "engines", "judging", "locating", "machine", "models", "photos"),
         *("training", "triplets", "tuning", "workspace"),
     },
     "torchvision": {"doctor", "distilling", "encoders"},

@@ -39,9 +39,11 @@ def disturb_colours(photos: Tensor, generator: torch.Generator) -> Tensor:
     """
     count = len(photos)
     device = photos.device
-    disturbed = (
-        torch.rand(count, 1, 1, 1, generator=generator, device=device) < DISTURBED
-    ).float()
+
+    def uniform() -> Tensor:
+        return torch.rand(count, 1, 1, 1, generator=generator, device=device)
+
+    disturbed = (uniform() < DISTURBED).float()
 
     def factors(spread: float) -> Tensor:
         drawn = uniform() * 2 - 1
