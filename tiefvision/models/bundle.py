@@ -140,11 +140,10 @@ class Bundle:
 
     def trained_ranker(self, name: str) -> "Embed":
         """A trained ranker of the bundle. Raises BadWeights."""
-        from tiefvision.encoders.weight_arrays import read_weight_arrays
         from tiefvision.ranking.restoring import restore_ranker
 
         prefix, where = f"{name}.", str(self.heads.path)
-        weights = read_weight_arrays(self.heads, prefix)
+        weights = self._file.group(prefix)
         with _header_of(self.heads):
             details = self.heads.facts[name]
             return restore_ranker(ranker_kind(name), details, weights, where, prefix)

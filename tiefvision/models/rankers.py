@@ -95,7 +95,7 @@ def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]
 
 def _learnt(workspace: Workspace, kind: RankerKind, resources: Resources) -> "Embed":
     from tiefvision.ranking.restoring import restore_ranker
-    from tiefvision.workspace.named_weights import read_arrays, weight_tensors
+    from tiefvision.workspace.networks import read_weights, weight_tensors
 
     assert kind.learn is not None
     header = Header(
@@ -114,7 +114,7 @@ def _learnt(workspace: Workspace, kind: RankerKind, resources: Resources) -> "Em
                 writer.write(tensors, {"ranker/name": kind.name})
                 writer.finish(encoder=crops.header.encoder, details=learnt.details)
         kept = job.read(kind.name)
-        details, weights = kept.header.details, read_arrays(kept)
+        details, weights = kept.header.details, read_weights(kept)
         return restore_ranker(kind, details, weights, kept.path.name)
 
 

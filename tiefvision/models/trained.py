@@ -116,11 +116,11 @@ class TrainedModels:
             BadWeights: Its weights are damaged.
         """
         from tiefvision.ranking.restoring import restore_ranker
-        from tiefvision.workspace.named_weights import read_arrays
+        from tiefvision.workspace.networks import read_weights
 
         with self.workspace.open(name) as ranker, self.workspace.open("crops") as crops:
             require_same_encoder(crops, ranker)
-            details, weights = ranker.header.details, read_arrays(ranker)
+            details, weights = ranker.header.details, read_weights(ranker)
             where = ranker.path.name
             return restore_ranker(ranker_kind(name), details, weights, where)
 

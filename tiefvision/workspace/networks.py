@@ -6,13 +6,14 @@ from numpy.typing import NDArray
 
 from tiefvision.engines.folding import Arrays
 from tiefvision.store.artifact import Artifact
-from tiefvision.workspace.named_weights import KEY
 
 if TYPE_CHECKING:  # reading weights must not import torch, which takes seconds
     import torch
     from torch import nn
 
 Module = TypeVar("Module", bound="nn.Module")
+
+KEY = "weights/module"
 
 
 def weight_tensors(

@@ -4,8 +4,11 @@ from torch import nn
 
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
-from tiefvision.workspace.named_weights import read_arrays, weight_tensors
-from tiefvision.workspace.networks import network_tensors
+from tiefvision.workspace.networks import (
+    network_tensors,
+    read_weights,
+    weight_tensors,
+)
 
 
 def kept(tmp_path, tensors):
@@ -14,7 +17,7 @@ def kept(tmp_path, tensors):
         writer.write(tensors)
         writer.finish()
     with Artifact(tmp_path / "it.lmdb") as artifact:
-        return read_arrays(artifact)
+        return read_weights(artifact)
 
 
 def test_weights_come_back_by_name(tmp_path):
