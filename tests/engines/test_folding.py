@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from tiefvision.engines.folding import EPS, fold_published, take_weights
+from tiefvision.encoders.architectures import TORCH_EPS as EPS
+from tiefvision.engines.folding import fold_published, take_weights
 from tiefvision.engines.layers import Activation, Convolution, Residual
 from tiefvision.engines.modules import build_modules
 from tiefvision.errors import BadWeights
