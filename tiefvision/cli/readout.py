@@ -8,6 +8,7 @@ import typer
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.encoders.architectures import GARMENT_ENCODER
 
 if TYPE_CHECKING:
     from tiefvision.distilling.meaning import Labelled
@@ -23,7 +24,7 @@ def readout(
     options: Options,
     encoder: Annotated[
         str, typer.Option(help="An architecture; tiefvision models lists them.")
-    ] = "efficientnet_lite0",
+    ] = GARMENT_ENCODER,
     weights: Annotated[
         str, typer.Option(help="Its weights: imagenet, shipped, or a file.")
     ] = "imagenet",

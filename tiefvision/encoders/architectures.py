@@ -15,8 +15,11 @@ from tiefvision.encoders.published import alexnet, mobilenet_v2, squeezenet1_1
 from tiefvision.engines.layers import Layer, count_parameters, output_shape
 from tiefvision.errors import BadUsage
 
-DEFAULT_ENCODER = "alexnet"
-"""The encoder whose weights ship with the package."""
+LOCATOR_ENCODER = "alexnet"
+"""The encoder of the locator that ships with the package."""
+
+GARMENT_ENCODER = "efficientnet_lite0"
+"""The encoder of garments that ships with the package."""
 
 TORCH_EPS = 1e-5
 """The constant beside the variance in torch's batch normalisation."""
