@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from tiefvision.version import __version__
 
-# Idle threads of OpenBLAS, which computes NumPy's matrix products, spin for 2^26 cycles
-# behind each product and take the cores from OpenVINO: embedding a crop took 24 to 33 ms
+# Idle threads of OpenBLAS, which computes products of NumPy, spin for 2^26 cycles
+# behind each and take the cores from OpenVINO: embedding a crop took 24 to 33 ms
 # in place of 16 (docs/experiments/0010-engine.md). It is read when NumPy is imported.
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
 
