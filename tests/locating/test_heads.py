@@ -48,12 +48,17 @@ def regressors():
 def level():
     generator = torch.Generator().manual_seed(1)
     cells = torch.randn(CHANNELS, ROWS + 2, COLUMNS + 2, generator=generator)
-    return Level(cells, 1.0, 1.0, 16, WINDOW, (0, 0))
+    return Level(cells.numpy(), 1.0, 1.0, 16, WINDOW, (0, 0))
+
+
+def cells_of(level):
+    """The map of a level as a tensor, as training passes it."""
+    return torch.from_numpy(level.cells)
 
 
 def chosen_windows(level):
     """Cells and positions of every window, as training passes them."""
-    flat = level.cells.flatten(1).T
+    flat = cells_of(level).flatten(1).T
     every = np.arange(level.rows * level.columns)
     return flat, torch.from_numpy(cells_of_windows(level, every))
 
@@ -74,7 +79,7 @@ def judge_one(head, network, cells):
 def test_one_pass_has_the_outputs_of_each_window_alone(level, name):
     head = random_head("classifier" if name == "classifier" else "regressors")
     network = head.network if name == "classifier" else head.network(name)
-    standard = (level.cells - head.mean[:, None, None]) / head.spread[:, None, None]
+    standard = (cells_of(level) - head.mean[:, None, None]) / head.spread[:, None, None]
     dense = network(standard[None])[0]
     flat, positions = chosen_windows(level)
     chosen = network.judge_windows((flat - head.mean) / head.spread, positions)
@@ -83,26 +88,26 @@ def test_one_pass_has_the_outputs_of_each_window_alone(level, name):
     torch.testing.assert_close(chosen, dense.flatten(1).T)
     for row in range(ROWS):
         for column in range(COLUMNS):
-            cells = level.cells[:, row : row + WINDOW, column : column + WINDOW]
+            cells = cells_of(level)[:, row : row + WINDOW, column : column + WINDOW]
             alone = judge_one(head, network, cells)
             torch.testing.assert_close(dense[:, row, column], alone)
 
 
 @torch.no_grad()
 def test_the_probabilities_of_categories_are_independent(classifier, level):
-    probabilities = classifier(level.cells[None])
+    probabilities = classifier(cells_of(level)[None])
     assert probabilities.shape == (1, 3, ROWS, COLUMNS)
     assert 0 < probabilities.min() < probabilities.max() < 1
     # A window may hold a coat, a dress and the outfit of both, or nothing.
     for bias, total in ((9.0, 3.0), (-9.0, 0.0)):
         classifier.network.output.bias.fill_(bias)
-        said = classifier(level.cells[None]).sum(1)
+        said = classifier(cells_of(level)[None]).sum(1)
         torch.testing.assert_close(
             said, torch.full_like(said, total), atol=0.02, rtol=0
         )
-    before = classifier(level.cells[None])
+    before = classifier(cells_of(level)[None])
     classifier.network.output.bias[1] += 5.0
-    after = classifier(level.cells[None])
+    after = classifier(cells_of(level)[None])
     changed = [not torch.equal(before[:, k], after[:, k]) for k in range(3)]
     assert changed == [False, True, False]
 
@@ -112,7 +117,7 @@ def test_the_loss_of_the_classifier_against_a_loop(classifier, level):
     flat, positions = chosen_windows(level)
     generator = torch.Generator().manual_seed(2)
     labels = torch.randint(-1, 2, (len(positions), 3), generator=generator)
-    probabilities = classifier(level.cells[None])[0].flatten(1).T
+    probabilities = classifier(cells_of(level)[None])[0].flatten(1).T
     total = 0.0
     for row, wanted in zip(probabilities.tolist(), labels.tolist(), strict=True):
         for said, label in zip(row, wanted, strict=True):
@@ -150,7 +155,7 @@ def test_the_loss_of_the_regressors_against_a_loop(regressors, level):
     flat, positions = chosen_windows(level)
     targets, held = draw_boxes(len(positions))
     coordinates, spreads = (
-        part[0].flatten(2) for part in regressors(level.cells[None])
+        part[0].flatten(2) for part in regressors(cells_of(level)[None])
     )  # (4, categories, windows)
     total, errors = 0.0, []
     for window, category in held.nonzero().tolist():
@@ -208,9 +213,9 @@ def test_the_four_regressors_share_no_weights(regressors):
 @torch.no_grad()
 def test_the_outputs_of_the_regressors_for_every_window_and_category(regressors, level):
     """Each side has its own network, and each category two outputs of it."""
-    coordinates, spreads = regressors(level.cells[None])
+    coordinates, spreads = regressors(cells_of(level)[None])
     assert coordinates.shape == spreads.shape == (1, 4, 3, ROWS, COLUMNS)
-    cells = level.cells[:, 1 : 1 + WINDOW, 3 : 3 + WINDOW]
+    cells = cells_of(level)[:, 1 : 1 + WINDOW, 3 : 3 + WINDOW]
     for number, side in enumerate(SIDES):
         said = judge_one(regressors, regressors.network(side), cells)
         torch.testing.assert_close(coordinates[0, number, :, 1, 3], said[0::2])
@@ -222,11 +227,11 @@ def test_the_outputs_of_the_regressors_for_every_window_and_category(regressors,
 def test_changing_one_regressor_leaves_the_other_three_alone(
     regressors, level, changed
 ):
-    before = regressors(level.cells[None])
+    before = regressors(cells_of(level)[None])
     other = copy.deepcopy(regressors)
     for parameter in other.network(SIDES[changed]).parameters():
         parameter.add_(torch.randn_like(parameter))
-    after = other(level.cells[None])
+    after = other(cells_of(level)[None])
     for one, two in zip(before, after, strict=True):
         same = [torch.equal(one[:, side], two[:, side]) for side in range(4)]
         assert same == [side != changed for side in range(4)]
@@ -234,7 +239,7 @@ def test_changing_one_regressor_leaves_the_other_three_alone(
 
 @pytest.mark.parametrize("side", range(4))
 def test_the_loss_of_one_side_reaches_only_its_network(regressors, level, side):
-    coordinates, _ = regressors(level.cells[None])
+    coordinates, _ = regressors(cells_of(level)[None])
     coordinates[:, side].sum().backward()
     for number, name in enumerate(SIDES):
         touched = [
@@ -248,7 +253,7 @@ def test_the_loss_of_one_side_reaches_only_its_network(regressors, level, side):
 def test_the_spread_stays_in_its_range(regressors, level):
     for side in SIDES:
         regressors.network(side).output.weight[1::2].mul_(1e4)
-    _, spreads = regressors(level.cells[None])
+    _, spreads = regressors(cells_of(level)[None])
     low, high = (math.exp(value) for value in LOG_SPREAD_RANGE)
     assert float(spreads.min()) == pytest.approx(low, rel=1e-5)
     assert float(spreads.max()) == pytest.approx(high, rel=1e-5)
@@ -271,18 +276,18 @@ def test_no_windows_give_no_loss_and_no_gradients(kind, level):
 
 
 def test_inputs_are_standardised_by_mean_and_spread(level):
-    mean = level.cells.mean(dim=(1, 2))
-    spread = level.cells.std(dim=(1, 2))
+    mean = cells_of(level).mean(dim=(1, 2))
+    spread = cells_of(level).std(dim=(1, 2))
     plain = CropClassifier(CHANNELS, WINDOW, ("coat",), SIZES)
     told = copy.deepcopy(plain)
     set_input_statistics(told, mean, spread)
-    scaled = (level.cells - mean[:, None, None]) / spread[:, None, None]
-    torch.testing.assert_close(told(level.cells[None]), plain(scaled[None]))
+    scaled = (cells_of(level) - mean[:, None, None]) / spread[:, None, None]
+    torch.testing.assert_close(told(cells_of(level)[None]), plain(scaled[None]))
 
 
 def test_a_constant_channel_causes_no_division_by_zero(classifier, level):
     set_input_statistics(classifier, torch.zeros(CHANNELS), torch.zeros(CHANNELS))
-    silent = torch.zeros_like(level.cells)[None]
+    silent = torch.zeros_like(cells_of(level))[None]
     assert classifier(silent).isfinite().all()
     assert classifier.spread.min() > 0
 
@@ -290,4 +295,6 @@ def test_a_constant_channel_causes_no_division_by_zero(classifier, level):
 def test_inputs_statistics_are_saved_with_the_weights(classifier, level):
     other = CropClassifier(CHANNELS, WINDOW, CATEGORIES, SIZES)
     other.load_state_dict(classifier.state_dict())
-    torch.testing.assert_close(other(level.cells[None]), classifier(level.cells[None]))
+    torch.testing.assert_close(
+        other(cells_of(level)[None]), classifier(cells_of(level)[None])
+    )

@@ -20,8 +20,9 @@ PARTS = ("probabilities", "boxes_in_image", "spreads", "centres_in_image")
 
 
 def level_of(rows, columns, scale, border, seed):
+    generator = torch.Generator().manual_seed(seed)
     shape = CHANNELS, rows + WINDOW - 1, columns + WINDOW - 1
-    cells = np.random.default_rng(seed).standard_normal(shape, np.float32)
+    cells = torch.randn(shape, generator=generator).numpy()
     return Level(cells, *scale, stride=16, window=WINDOW, border=border)
 
 
