@@ -54,13 +54,13 @@ def test_rates_of_several_units_have_them_in_their_cells():
 
 
 def test_comparisons_are_told_as_factors():
-    row = Measured("e: s", "float32", 1.0, over_torch=2.25, over_crops=153.4)
+    row = Measured("e: s", "float32", 1.0, over_eager=2.25, over_crops=153.4)
     (table,) = tables([row])
     assert dict(zip(table.columns, table.rows[0], strict=True)) == {
         "work": "s",
         "format": "float32",
         "ms": "1000.0",
-        "over torch": "2.2 x",
+        "over eager": "2.2 x",
         "over crops": "153 x",
     }
 

@@ -61,7 +61,7 @@ def test_the_tables_and_their_rows(rows):
     shown = {table.heading: [row[0] for row in table.rows] for table in tables(rows)}
     assert list(shown) == [
         "limits of the machine",
-        "encoding, squeezenet1_1",
+        "encoding, squeezenet1_1, px",
         "locating in 550 x 825 px",
         "embedding a crop, deeprank",
         "stage 2, 1 JPEGs of 550 x 825 px",

@@ -15,7 +15,7 @@ ROW = Measured(
     "GFLOP/s",
     share=0.9,
     engine="openvino",
-    over_torch=3.0,
+    over_eager=3.0,
     over_crops=160.0,
     goal=Goal("95%", False),
     note="a remark",

@@ -39,7 +39,8 @@ at this size encoding is compared with encoding crops."""
 SIZES: tuple[Size, ...] = ((CROP_SIDE, CROP_SIDE), STREET, (896, 1344))
 """Photographs that are measured by default."""
 
-EAGER = "eager torch"
+EAGER = "eager"
+"""Engine of eager torch in the table."""
 
 NEAR_THE_LIMIT = {"alexnet": 0.95}
 """Share of the limit to reach, by name of the architecture."""
@@ -182,7 +183,7 @@ class _Timed:
         crops = count_crops(self.size, self.architecture.stride)
         return replace(
             row,
-            over_torch=times_faster(dense, self.timings[EAGER]),
+            over_eager=times_faster(dense, self.timings[EAGER]),
             over_crops=crops * times_faster(dense, crop) if crop else None,
             goal=share_goal(row.share, least) if has_goal and least else None,
         )
@@ -196,7 +197,7 @@ class _Timed:
         operations = count_operations(self.architecture.layers, (3, height, width))
         relative = operations / self.limits.product(number_format).operations
         return Measured(
-            f"encoding, {self.architecture.name}: {width}x{height} px",
+            f"encoding, {self.architecture.name}, px: {width}x{height}",
             number_format,
             work.seconds,
             operations / work.seconds / GIGA,

@@ -21,8 +21,8 @@ from tiefvision.locating.votes import combine
 from tiefvision.locating.windows import Level
 from tiefvision.photos.working import WorkingPhoto, open_photo
 
-ROUNDS = Repetition(seconds=10.0, least=3, most=20)
-"""Rounds of the steps; 20 unless the machine is very slow."""
+ROUNDS = Repetition(seconds=8.0, least=3, most=12)
+"""Rounds of the steps; 12 unless the machine is slow."""
 
 DECODE, RESIZE, ENCODE = "decode", "resize", "encode"
 HEADS, VOTES, ALL = "heads", "votes", "all of it"

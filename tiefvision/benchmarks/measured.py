@@ -51,7 +51,7 @@ class Measured:
         share: rate as a share of the limit for this work, which was measured in turns
             with it; None if there is no limit.
         engine: name of what computes; "" if there is no choice.
-        over_torch: speed-up over eager torch, which runs layer by layer, one photograph
+        over_eager: speed-up over eager torch, which runs layer by layer, one photograph
             at a time; None if not compared.
         over_crops: speed-up over encoding each crop of a photograph by itself; None if
             not compared.
@@ -66,7 +66,7 @@ class Measured:
     unit: Unit = ""
     share: float | None = None
     engine: str = ""
-    over_torch: float | None = None
+    over_eager: float | None = None
     over_crops: float | None = None
     goal: Goal | None = None
     note: str = ""
@@ -134,7 +134,7 @@ def _cells(row: Measured, unit: str) -> dict[str, str]:
         "ms": f"{row.seconds * 1000:.1f}",
         unit or "rate": rate if unit or not rate else f"{rate} {row.unit}",
         "of limit": "" if row.share is None else f"{row.share:.0%}",
-        "over torch": "" if row.over_torch is None else f"{row.over_torch:.1f} x",
+        "over eager": "" if row.over_eager is None else f"{row.over_eager:.1f} x",
         "over crops": "" if row.over_crops is None else f"{row.over_crops:.0f} x",
         "goal": row.goal.text if row.goal else "",
         "met": ("yes" if row.goal.met else "no") if row.goal else "",

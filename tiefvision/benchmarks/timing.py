@@ -27,15 +27,15 @@ class Repetition:
         seconds: time after which no further round of all works begins.
         least: least number of rounds, even if they take longer.
         most: largest number of rounds.
-        rest: seconds of idleness before each work. Threads of OpenBLAS, OpenMP and TBB
-            spin for up to 30 ms behind their work, and would take a core from the next
-            library.
+        rest: seconds of idleness before each work. Threads of OpenBLAS spin for 100 ms
+            behind a product of NumPy, those of OpenMP for 10 ms behind one of torch,
+            and would take a core from the library that is timed next.
     """
 
     seconds: float = 2.0
     least: int = 3
     most: int = 15
-    rest: float = 0.05
+    rest: float = 0.12
 
 
 @dataclass(frozen=True)
