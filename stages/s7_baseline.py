@@ -13,7 +13,7 @@ from tiefvision.evaluation.searches import search_of_split
 from tiefvision.judging.comparison import require_choice
 from tiefvision.judging.protocol import missed_queries
 from tiefvision.judging.results import run_search
-from tiefvision.ranking.cosine import CosineRanker
+from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.registry import COSINE
 from tiefvision.records import Split
 from tiefvision.workspace.garments import alterations_of, garments_reader
@@ -44,7 +44,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     track = job.resources.track
     crops = job.read("crops")
     encoder = require_same_encoder(crops)
-    garments_of = garments_reader(crops, job.resources.device)
+    garments_of = garments_reader(crops)
     photos = read_photos(job.read("photos"))
     available = paths_with_maps(crops, photos)
     report: dict[str, Any] = {}
@@ -55,7 +55,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 report[split] = {"queries": 0}
                 continue
             require_choice(search, split)
-            (found,) = run_search(search, {COSINE: CosineRanker()}, garments_of, track)
+            (found,) = run_search(search, {COSINE: embed_cells}, garments_of, track)
             result = found.with_misses(missed_queries(search, crops))
             figures = result.figures(job.resources.seed)
             report[split] = {"protocol": search.description} | {

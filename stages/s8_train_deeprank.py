@@ -14,8 +14,7 @@ from typing import Annotated, Any
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.errors import BadDataset, BadUsage, require_known
 from tiefvision.evaluation.searches import search_of_split
-from tiefvision.ranking.deeprank import SIZE
-from tiefvision.ranking.deeprank_networks import COLOUR, NETWORKS, start_deeprank
+from tiefvision.ranking.deeprank import COLOUR, NETWORKS, SIZE
 from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
 from tiefvision.records import Photo, View
 from tiefvision.store.artifact import Artifact
@@ -31,6 +30,7 @@ from tiefvision.triplets.sampling import (
     combine_queries,
     judged_triplets,
 )
+from tiefvision.triplets.starting import start_deeprank
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
@@ -127,7 +127,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         )
     alterations = alterations_of(crops)
     rules = _rules(config, alterations)
-    garments_of = garments_reader(crops, job.resources.device)
+    garments_of = garments_reader(crops)
     details = {
         "network": config.network,
         "channels": architecture_named(encoder["name"]).channels,

@@ -41,7 +41,7 @@ class Config:
 
 def run(config: Config, job: Job) -> Finished:
     """Build and evaluate the indexes, and compare the rankers on the test split."""
-    device, track = job.resources.device, job.resources.track
+    track = job.resources.track
     records, crops = job.read("photos"), job.read("crops")
     deeprank = job.read("deeprank")
     encoder = require_same_encoder(crops, job.read("baseline"), deeprank)
@@ -50,8 +50,8 @@ def run(config: Config, job: Job) -> Finished:
         name: load_ranker(job.workspace, models, name, job.resources)
         for name in (COSINE, DEEPRANK)
     }
-    garments_of = garments_reader(crops, device)
-    others = query_garments(records, crops, device)
+    garments_of = garments_reader(crops)
+    others = query_garments(records, crops, job.resources.engine)
     comparison = compare_rankers(
         records, crops, rankers, garments_of, job.resources.seed, track, others
     )

@@ -63,7 +63,9 @@ def makers() -> dict[str, str]:
 def reached(module: str) -> frozenset[str]:
     """A module, and all modules of this project that it imports, directly or not.
 
-    Imports within functions count, imports for type checkers do not.
+    Imports within functions count. Imports for type checkers count in modules of
+    algorithms, which call what is passed to them, such as an encoder; in other modules,
+    such as the interface of models, they do not.
     """
     seen: set[str] = set()
     waiting = [module]
@@ -78,11 +80,13 @@ def reached(module: str) -> frozenset[str]:
 def algorithms_of(module: str) -> list[str]:
     """The algorithm modules that a stage or command reaches, and its own module."""
     return sorted(
-        name
-        for name in reached(module)
-        if name == module
-        or any(name == one or name.startswith(f"{one}.") for one in ALGORITHMS)
+        name for name in reached(module) if name == module or is_algorithm(name)
     )
+
+
+def is_algorithm(module: str) -> bool:
+    """Whether a module determines results."""
+    return any(module == one or module.startswith(f"{one}.") for one in ALGORITHMS)
 
 
 def declared_version(module: str) -> int:
@@ -177,7 +181,11 @@ def _imports(module: str) -> tuple[str, ...]:
     waiting: list[ast.AST] = [_tree(module)]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        if (
+            isinstance(node, ast.If)
+            and "TYPE_CHECKING" in ast.unparse(node.test)
+            and not is_algorithm(module)
+        ):
             waiting.extend(node.orelse)
             continue
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:

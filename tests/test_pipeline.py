@@ -90,7 +90,7 @@ def test_deeprank_ranks_what_it_was_trained_on_better_than_the_baseline(trained)
         assert len(search.queries) == 4
         cosine, deeprank = (
             float(result.values()["reciprocal_rank"].mean())
-            for result in run_search(search, rankers, garments_reader(crops, cpu))
+            for result in run_search(search, rankers, garments_reader(crops))
         )
     assert deeprank > cosine + 0.1
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, SOME_UNREADABLE
+from tiefvision.ranking.registry import RANKERS
 
 ROOT = Path(__file__).parent.parent
 
@@ -116,6 +117,130 @@ def test_locating_and_searching_import_no_more_than_they_need(photo, shop_index)
     assert (code, loaded) == (DONE, {"torch", "nmslib"}), said
     code, loaded, said = command("index", shop, "--workspace", run)
     assert (code, loaded - {"nmslib"}) == (DONE, {"torch"}), said
+
+
+EVERY_RANKER = """
+import json, sys
+from functools import partial
+import numpy as np
+from tiefvision.evaluation.searches import Search
+from tiefvision.progress import untracked
+from tiefvision.ranking.colours.histogram import lab_histogram
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking import learning
+from tiefvision.ranking.learning import Learnt, TrainingCrops
+from tiefvision.ranking.registry import RANKERS
+from tiefvision.ranking.restoring import restore_ranker
+from tiefvision.records import View
+
+# 16 visual words in place of 1024, for which there are too few descriptors.
+learning.learn_codebook = partial(learning.learn_codebook, words=16)
+generator = np.random.default_rng(0)
+squares = generator.integers(0, 256, (8, 4, 4, 3), np.uint8)
+pixels = squares.repeat(16, axis=1).repeat(16, axis=2)
+colours = np.stack([lab_histogram(crop) for crop in pixels])
+maps = generator.random((8, 4, 5, 5), np.float32)
+
+def garments_of(views):
+    rows = [int(view.path) for view in views]
+    return GarmentBatch(maps[rows], colours[rows], pixels[rows])
+
+views = tuple(View(str(number)) for number in range(8))
+items = tuple("aabbccdd")
+search = Search("item", views[::2], items[::2], views[1::2], items[1::2])
+crops = TrainingCrops(views, search, garments_of, 0, untracked)
+details = {"network": "colour", "channels": 4, "colours": colours.shape[1], "size": 6}
+
+ran = []
+for kind in RANKERS.values():
+    if kind.learns == "triplets":
+        shapes = kind.shapes(details)
+        weights = {n: generator.random(s, np.float32) for n, s in shapes.items()}
+        learnt = Learnt(details, weights)
+    else:
+        learnt = kind.learn(crops) if kind.learn else Learnt({}, {})
+    embed = restore_ranker(kind, learnt.details, learnt.weights, "")
+    if len(embed(garments_of(views))) == 8:
+        ran.append(kind.name)
+print(json.dumps([ran, "torch" in sys.modules]))
+"""
+
+
+def test_no_ranker_needs_torch_to_learn_or_to_embed():
+    """Only the training of DeepRank does."""
+    (ran, torch), _ = run_alone(EVERY_RANKER)
+    assert (ran, torch) == (list(RANKERS), False)
+
+
+SEARCH = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from tiefvision.catalogue.loading import open_searcher
+from tiefvision.models.bundle import shipped_bundle
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.store.artifact import Artifact
+from tiefvision.records import View
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.garments import garments_reader
+from tiefvision.workspace.job import Resources
+
+run, photo = sys.argv[1:]
+workspace = Workspace(Path(run))
+with workspace.open("catalogue") as catalogue:
+    read = garments_reader(catalogue)([View(photo)])
+    garment = GarmentBatch(read.maps, read.colours)
+found = {}
+for ranker in ("cosine", "deeprank"):
+    opened = open_searcher(workspace, shipped_bundle(), ranker, Resources("cpu"))
+    with opened as searcher:
+        found[ranker] = searcher.nearest(garment, 1)[0].photo
+print(json.dumps([found, "torch" in sys.modules]))
+"""
+
+
+def test_searching_a_catalogue_with_a_described_garment_needs_no_torch(shop_index):
+    shop, run = shop_index
+    photo = sorted(path.name for path in shop.glob("*.jpg"))[0]
+    (found, torch), _ = run_alone(SEARCH, str(run), photo)
+    assert found == dict.fromkeys(("cosine", "deeprank"), photo)
+    assert not torch
+
+
+RESIZES = pytest.mark.xfail(strict=True, reason="photos.resizing imports torch")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "catalogue.gallery",
+        "catalogue.loading",
+        "catalogue.reduction",
+        "catalogue.searcher",
+        "judging.index_recall",
+        "judging.memory",
+        "judging.results",
+        "models.rankers",
+        "workspace.garments",
+        "workspace.named_weights",
+        *(
+            pytest.param(module, marks=RESIZES)
+            for module in (
+                "catalogue.describing",
+                "catalogue.indexing",
+                "judging.packs",
+                "judging.query_boxes",
+                "ranking.crops",
+            )
+        ),
+    ],
+)
+def test_what_describes_ranks_and_searches_imports_no_torch(module):
+    code = (
+        f"import tiefvision.{module}, sys, json; "
+        "print(json.dumps('torch' in sys.modules))"
+    )
+    assert run_alone(code)[0] is False
 
 
 @pytest.fixture(scope="module")

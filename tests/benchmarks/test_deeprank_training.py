@@ -13,9 +13,9 @@ from tiefvision.benchmarks.deeprank_training import (
 )
 from tiefvision.benchmarks.timing import Repetition
 from tiefvision.ranking.colours.histogram import lab_histogram
-from tiefvision.ranking.deeprank import ColourRank, DeeperRank, DeepRank
-from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.store.artifact import Artifact
+from tiefvision.triplets.garment_tensors import GarmentTensors
+from tiefvision.triplets.networks import ColourRank, DeeperRank, DeepRank
 from tiefvision.workspace.garments import garments_reader
 
 CPU = torch.device("cpu")
@@ -30,7 +30,7 @@ LOAD = TrainingLoad(
     triplets=3,
     batches=2,
 )
-GARMENTS = GarmentBatch(torch.rand(2, 4, 4, 4), torch.rand(2, 6))
+GARMENTS = GarmentTensors(torch.rand(2, 4, 4, 4), torch.rand(2, 6))
 
 
 @pytest.mark.parametrize("network", ["cells", "colour"])
@@ -99,8 +99,8 @@ def test_every_view_can_be_read_back(tmp_path):
     write_garments(tmp_path / "crops.lmdb", LOAD)
     with Artifact(tmp_path / "crops.lmdb") as artifact:
         views = [view for number in range(5) for view in LOAD.views(str(number))]
-        garments = garments_reader(artifact, CPU)(views)
+        garments = garments_reader(artifact)(views)
         assert garments.maps.shape == (15, 4, 4, 4)
         assert garments.colours.shape == (15, 6)
-        lengths = garments.maps.norm(dim=1).numpy()
+        lengths = np.linalg.norm(garments.maps, axis=1)
     np.testing.assert_allclose(lengths, 1.0, rtol=1e-5)

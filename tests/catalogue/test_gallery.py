@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.catalogue import gallery as module
 from tiefvision.catalogue.gallery import (
@@ -13,8 +12,9 @@ from tiefvision.catalogue.gallery import (
 from tiefvision.catalogue.searcher import Searcher
 from tiefvision.errors import StaleArtifact
 from tiefvision.index.hnsw import HnswSettings
-from tiefvision.ranking.cosine import CosineRanker
+from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import Crop
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
@@ -24,8 +24,8 @@ ROWS = [
     GalleryRow("b.jpg", "b", Crop(None)),
     GalleryRow("c.jpg", "b", Crop(None, unsure=True)),
 ]
-MAPS = torch.nn.functional.normalize(
-    torch.randn(3, 4, 2, 2, generator=torch.Generator().manual_seed(0)), dim=1
+MAPS = normalise_cells(
+    np.random.default_rng(0).standard_normal((3, 4, 2, 2), np.float32)
 )
 
 
@@ -37,8 +37,8 @@ MANY = 40
 MANY_ROWS = [
     GalleryRow(f"{row}.jpg", f"item{row // 2}", Crop(None)) for row in range(MANY)
 ]
-MANY_MAPS = torch.nn.functional.normalize(
-    torch.randn(MANY, 8, 3, 3, generator=torch.Generator().manual_seed(2)), dim=1
+MANY_MAPS = normalise_cells(
+    np.random.default_rng(2).standard_normal((MANY, 8, 3, 3), np.float32)
 )
 
 
@@ -48,16 +48,15 @@ def many_garments(views):
 
 def searcher_of(path):
     """A searcher over the many rows, and what the gallery says of its index."""
-    cosine = CosineRanker()
     with ArtifactWriter(path, Header("compare", 1, {}, {}), 0.1) as writer:
-        rankers = {"cosine": cosine, "other": cosine}
+        rankers = {"cosine": embed_cells, "other": embed_cells}
         details = write_gallery(
             writer, MANY_ROWS, (), many_garments, rankers, HnswSettings()
         )
         writer.finish(details=details)
     with Artifact(path) as gallery:
         made = Searcher(
-            cosine,
+            embed_cells,
             read_index(gallery, "cosine"),
             read_rows(gallery),
             many_garments,
@@ -105,7 +104,7 @@ def gallery(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "CHUNK", 100)  # so that an index takes several
     path = tmp_path / "gallery.lmdb"
     with ArtifactWriter(path, Header("compare", 1, {}, {}), 0.1) as writer:
-        rankers = {"cosine": CosineRanker()}
+        rankers = {"cosine": embed_cells}
         details = write_gallery(writer, ROWS, (), garments_of, rankers, HnswSettings())
         writer.finish(details=details)
     with Artifact(path) as artifact:
@@ -120,7 +119,7 @@ def test_rows_come_back_in_order(gallery):
 def test_an_index_in_several_values_finds_each_row(gallery):
     assert len(gallery.keys("derived/cosine")) > 1
     index = read_index(gallery, "cosine")
-    found = index.search(CosineRanker()(GarmentBatch(MAPS)).numpy(), 3)
+    found = index.search(embed_cells(GarmentBatch(MAPS)), 3)
     assert found.rows[:, 0].tolist() == [0, 1, 2]
     np.testing.assert_allclose(found.similarities[:, 0], 1.0, atol=1e-6)
     facts = gallery.header.details["indexes"]["cosine"]

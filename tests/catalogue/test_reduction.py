@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.catalogue import reduction as module
 from tiefvision.catalogue.reduction import Reduction, reduce_rows
 from tiefvision.errors import BadDataset
 from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.similarity import unit_rows
 from tiefvision.ranking.whitening import Whitening
 from tiefvision.records import View
 
-NORMAL = torch.randn(40, 6, generator=torch.Generator().manual_seed(1))
-EMBEDDINGS = torch.nn.functional.normalize(NORMAL, dim=1)
+NORMAL = np.random.default_rng(1).standard_normal((40, 6), np.float32)
+EMBEDDINGS = unit_rows(NORMAL)
 VIEWS = [View(str(row)) for row in range(len(EMBEDDINGS))]
 
 
@@ -53,7 +53,7 @@ def test_rows_are_reduced_by_what_is_read_again():
     """By the rounded components: queries are reduced by nothing else."""
     reduction, reduced = reduce_rows(VIEWS, reader(), embed)
     again = Reduction.from_tensors(reduction.to_tensors())
-    np.testing.assert_array_equal(again.apply(EMBEDDINGS.numpy()), reduced)
+    np.testing.assert_array_equal(again.apply(EMBEDDINGS), reduced)
     assert reduced.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(reduced, axis=1), 1.0, atol=1e-6)
 
@@ -76,6 +76,6 @@ def test_of_many_rows_evenly_spaced_ones_are_learnt_from(monkeypatch):
 
 
 def test_rows_that_are_all_alike_cannot_be_reduced():
-    same = GarmentBatch(torch.ones(2, 3))
+    same = GarmentBatch(np.ones((2, 3), np.float32))
     with pytest.raises(BadDataset):
         reduce_rows(VIEWS[:2], lambda views: same, embed)

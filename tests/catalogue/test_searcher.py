@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.catalogue.gallery import GalleryRow
 from tiefvision.catalogue.reduction import Reduction, reduce_rows
 from tiefvision.catalogue.searcher import Searcher
 from tiefvision.index.hnsw import build_index
 from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.similarity import unit_rows
 from tiefvision.records import Crop, View
 
-GARMENT = GarmentBatch(torch.zeros(1, 1, 1, 1))
+GARMENT = GarmentBatch(np.zeros((1, 1, 1, 1), np.float32))
 
 
 def fan(rows):
@@ -26,7 +26,7 @@ def rows_of(items):
 
 def searcher(items, prefix=""):
     return Searcher(
-        lambda garments: torch.tensor([[1.0, 0.0]]),
+        lambda garments: np.array([[1, 0]], np.float32),
         build_index(fan(len(items))),
         rows_of(items),
         lambda views: None,
@@ -67,10 +67,10 @@ def test_a_shortlist_by_components_is_ordered_by_whole_embeddings():
 
     def garments_of(asked):
         rows = [int(view.path.removesuffix(".jpg")) for view in asked]
-        return GarmentBatch(torch.from_numpy(whole[rows])[:, :, None, None])
+        return GarmentBatch(whole[rows][:, :, None, None])
 
     def embed(garments):
-        return garments.maps.flatten(1)
+        return garments.maps.reshape(len(garments.maps), 2)
 
     reduction, reduced = reduce_rows(views, garments_of, embed)
     assert reduced.shape == (200, 2)
@@ -84,7 +84,7 @@ def test_a_shortlist_by_components_is_ordered_by_whole_embeddings():
         garments_of,
         reduction,
     )
-    query = GarmentBatch(torch.from_numpy(whole[[7]])[:, :, None, None])
+    query = GarmentBatch(whole[[7]][:, :, None, None])
     hits = ready.nearest(query, 3)
     assert hits[0].item == "7" and hits[0].similarity == pytest.approx(1.0, abs=1e-6)
     similarities = [hit.similarity for hit in hits]
@@ -93,17 +93,15 @@ def test_a_shortlist_by_components_is_ordered_by_whole_embeddings():
 
 def test_a_reduction_comes_back_as_it_was_kept():
     views = [View(f"{row}.jpg") for row in range(20)]
-    maps = torch.nn.functional.normalize(
-        torch.randn(20, 6, generator=torch.Generator().manual_seed(0)), dim=1
-    )
+    maps = unit_rows(np.random.default_rng(0).standard_normal((20, 6), np.float32))
 
     def garments_of(asked):
         return GarmentBatch(maps[[int(view.path[:-4]) for view in asked]])
 
     reduction, reduced = reduce_rows(views, garments_of, lambda it: it.maps)
     again = Reduction.from_tensors(reduction.to_tensors())
-    np.testing.assert_array_equal(again.apply(maps.numpy()), reduced)
+    np.testing.assert_array_equal(again.apply(maps), reduced)
     # Six numbers in six components: cosines of centred embeddings stay.
-    centred = maps.numpy() - again.whitening.mean
+    centred = maps - again.whitening.mean
     centred /= np.linalg.norm(centred, axis=1, keepdims=True)
     np.testing.assert_allclose(reduced @ reduced.T, centred @ centred.T, atol=5e-3)

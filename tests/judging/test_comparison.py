@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.searches import Search
@@ -16,8 +15,9 @@ from tiefvision.judging.page import (
     write_page,
 )
 from tiefvision.judging.results import RankerResult
-from tiefvision.ranking.cosine import CosineRanker
+from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.mix import MixRanker
+from tiefvision.ranking.similarity import unit_rows
 from tiefvision.records import Garment, Photo, View
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
@@ -64,7 +64,7 @@ def artifacts(folder, photos, unfound=(), skipped=(), **also):
 
 
 def compare(records, crops, matching="*", **rankers):
-    garments_of = garments_reader(crops, torch.device("cpu"))
+    garments_of = garments_reader(crops)
     return compare_rankers(
         records, crops, rankers, garments_of, seed=0, matching=matching
     )
@@ -73,7 +73,7 @@ def compare(records, crops, matching="*", **rankers):
 def test_the_protocol_accounts_for_every_photograph(tmp_path):
     records, crops = artifacts(tmp_path, SHOP + STREET, unfound=("q1.jpg",))
     with records, crops:
-        comparison = compare(records, crops, cosine=CosineRanker())
+        comparison = compare(records, crops, cosine=embed_cells)
     assert comparison.protocol == (
         "2 street photographs search 3 shop photographs; a hit is the same item, items "
         "counted once; predicted boxes, 0 of queries unsure; 1 queries in which "
@@ -105,8 +105,8 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
     ]
     records, crops = artifacts(tmp_path, photos, ("2.jpg",), skipped)
     with records, crops:
-        comparison = compare(records, crops, cosine=CosineRanker())
-        some = compare(records, crops, "q*", cosine=CosineRanker())
+        comparison = compare(records, crops, cosine=embed_cells)
+        some = compare(records, crops, "q*", cosine=embed_cells)
     expected = {
         "hit": "item",
         "queries": 2,
@@ -139,10 +139,10 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
 
 
 def test_what_a_ranker_has_learnt_is_told(tmp_path):
-    mix = MixRanker(CosineRanker(), CosineRanker(), 0.25, ("mean", "lab"))
+    mix = MixRanker(embed_cells, embed_cells, 0.25, ("mean", "lab"))
     records, crops = artifacts(tmp_path, [*SHOP, *STREET[:1]])
     with records, crops:
-        comparison = compare(records, crops, cosine=CosineRanker(), mix=mix)
+        comparison = compare(records, crops, cosine=embed_cells, mix=mix)
         write_page(comparison, records, tmp_path / "page.html")
     plain, mixed = comparison.to_lines()
     assert "learnt" not in plain and mixed["learnt"] == mix.learnt_in_words()
@@ -160,7 +160,7 @@ class Boxed:
     """A reader of other boxes that returns the crops of the workspace."""
 
     def __init__(self, crops):
-        self.read = garments_reader(crops, torch.device("cpu"))
+        self.read = garments_reader(crops)
 
     def __call__(self, views):
         return self.read(views)
@@ -187,8 +187,8 @@ def test_boxes_that_change_no_query_are_left_out(tmp_path, details, worn, box, o
     records, crops = artifacts(tmp_path, [*SHOP, *asking], **details)
     with records, crops:
         by_box = {name: Boxed(crops) for name in ("true", "whole")}
-        ranker = {"cosine": CosineRanker()}
-        read = garments_reader(crops, torch.device("cpu"))
+        ranker = {"cosine": embed_cells}
+        read = garments_reader(crops)
         comparison = compare_rankers(records, crops, ranker, read, 0, by_box=by_box)
     assert comparison.box == box
     assert list(comparison.by_box) == others
@@ -220,14 +220,14 @@ def test_other_boxes_are_compared_with_the_located_one_query_by_query():
 def test_each_ranker_is_compared_with_the_first(tmp_path):
     def perfect(garments):
         """Adds the third direction to the second and clears it."""
-        turned = garments.maps.clone()
+        turned = garments.maps.copy()
         turned[:, 1] += turned[:, 2]
         turned[:, 2] = 0
-        return torch.nn.functional.normalize(turned.flatten(1))
+        return unit_rows(turned.reshape(len(turned), 3))
 
     records, crops = artifacts(tmp_path, [*SHOP[:2], *STREET[:2]])
     with records, crops:
-        comparison = compare(records, crops, cosine=CosineRanker(), perfect=perfect)
+        comparison = compare(records, crops, cosine=embed_cells, perfect=perfect)
     (opponent,) = comparison.opponents()
     assert opponent.ranker == "cosine"
     assert comparison.ahead(opponent)["recall@1"].value == 0.5
@@ -239,17 +239,16 @@ def test_each_ranker_is_compared_with_the_first(tmp_path):
 def test_the_last_ranker_is_also_compared_with_its_best_rival(tmp_path):
     def blind(garments):
         """Embeds everything alike, so that wrong items come first."""
-        return torch.ones(len(garments.maps), 1)
+        return np.ones((len(garments.maps), 1), np.float32)
 
     def right(garments):
-        return torch.nn.functional.normalize(
-            garments.maps.flatten(1) @ torch.tensor([[1.0, 0], [0, 1], [0, 1]])
-        )
+        rows = garments.maps.reshape(len(garments.maps), 3)
+        return unit_rows(rows @ np.array([[1, 0], [0, 1], [0, 1]], np.float32))
 
     records, crops = artifacts(tmp_path, [*SHOP[:2], *STREET[:2]])
     with records, crops:
         comparison = compare(
-            records, crops, blind=blind, cosine=CosineRanker(), right=right
+            records, crops, blind=blind, cosine=embed_cells, right=right
         )
     assert [one.ranker for one in comparison.opponents()] == ["blind", "cosine"]
     assert [one.ranker for one in comparison.foremost(2)] == ["cosine", "right"]
@@ -262,7 +261,7 @@ def test_the_last_ranker_is_also_compared_with_its_best_rival(tmp_path):
 def test_a_split_without_queries_is_refused(tmp_path):
     records, crops = artifacts(tmp_path, SHOP)
     with records, crops, pytest.raises(BadDataset, match="split test in annotations"):
-        compare(records, crops, cosine=CosineRanker())
+        compare(records, crops, cosine=embed_cells)
 
 
 def test_the_page_goes_into_a_folder_that_it_makes(tmp_path):
@@ -270,7 +269,7 @@ def test_the_page_goes_into_a_folder_that_it_makes(tmp_path):
     records, crops = artifacts(tmp_path, photos)
     page = tmp_path / "new" / "page.html"
     with records, crops:
-        comparison = compare(records, crops, cosine=CosineRanker())
+        comparison = compare(records, crops, cosine=embed_cells)
         write_page(comparison, records, page)
     text = page.read_text("utf-8")
     assert "q0.jpg" in text
@@ -282,7 +281,7 @@ def test_the_page_tells_of_indexes_and_of_memory(tmp_path):
     change = {"recall@1": {"value": -0.25, "low": -0.5, "high": 0.0}}
     facts = {"embedding": 3, "recall_of_exact": 0.75, "ahead_of_exact": change}
     with records, crops:
-        comparison = compare(records, crops, cosine=CosineRanker())
+        comparison = compare(records, crops, cosine=embed_cells)
         comparison = replace(comparison, indexes={"cosine": facts})
         write_page(comparison, records, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text("utf-8")
@@ -309,7 +308,7 @@ def test_both_ends_of_the_lists_of_the_first_and_the_last_ranker(tmp_path, monke
         lambda page, _: seen.append(page) or "",
     )
     records, crops = artifacts(tmp_path, [*SHOP, *STREET[:2]])
-    rankers = {name: CosineRanker() for name in ("cosine", "middle", "last")}
+    rankers = dict.fromkeys(("cosine", "middle", "last"), embed_cells)
     with records, crops:
         comparison = compare(records, crops, **rankers)
         write_page(comparison, records, tmp_path / "page.html")

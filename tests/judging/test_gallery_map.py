@@ -2,23 +2,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.evaluation.searches import Search
 from tiefvision.judging import gallery_map as module
 from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.gallery_map import map_gallery
 from tiefvision.judging.results import RankerResult
-from tiefvision.ranking.cosine import CosineRanker
+from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
 
 MAPS = normalise_cells(
-    torch.randn(20, 4, 2, 2, generator=torch.Generator().manual_seed(1))
+    np.random.default_rng(1).standard_normal((20, 4, 2, 2), np.float32)
 )
 NAMES = ("cosine", "middle", "last")
-RANKERS = {name: CosineRanker() for name in NAMES}
+RANKERS = dict.fromkeys(NAMES, embed_cells)
 
 
 @pytest.fixture(autouse=True)

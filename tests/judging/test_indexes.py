@@ -1,7 +1,7 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
-import torch
 
 from tiefvision.catalogue.gallery import GalleryRow, write_gallery
 from tiefvision.evaluation.searches import Search
@@ -10,7 +10,7 @@ from tiefvision.judging import indexes as module
 from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.indexes import with_indexes
 from tiefvision.judging.results import run_search
-from tiefvision.ranking.cosine import CosineRanker
+from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import Crop, View
@@ -21,13 +21,13 @@ from tiefvision.workspace.job import input_digests
 
 COUNT = 12
 MAPS = normalise_cells(
-    torch.randn(COUNT, 4, 2, 2, generator=torch.Generator().manual_seed(1))
+    np.random.default_rng(1).standard_normal((COUNT, 4, 2, 2), np.float32)
 )
 VIEWS = tuple(View(str(number)) for number in range(COUNT))
 ITEMS = tuple(f"item{number}" for number in range(COUNT))
 SEARCH = Search("mirror", VIEWS[:3], ITEMS[:3], VIEWS, ITEMS)
 RANKERS = {
-    "cosine": CosineRanker(),
+    "cosine": embed_cells,
     "first": lambda garments: garments.maps[:, :, 0, 0],
 }
 SURE = {
@@ -63,7 +63,7 @@ def index_it(workspace, views=VIEWS, stale=False):
     rows = [GalleryRow(view.path, view.path, Crop(None)) for view in views]
     with ArtifactWriter(workspace.path("gallery"), header, 0.1) as writer:
         details = write_gallery(
-            writer, rows, (), garments_of, {"cosine": CosineRanker()}, HnswSettings()
+            writer, rows, (), garments_of, {"cosine": embed_cells}, HnswSettings()
         )
         writer.finish(details=details)
     return details["indexes"]["cosine"]["bytes"]

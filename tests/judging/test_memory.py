@@ -2,13 +2,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
 from tiefvision.evaluation.searches import Search
 from tiefvision.judging.memory import peak_bytes, peak_of_search
 from tiefvision.judging.results import run_search
-from tiefvision.ranking.cosine import CosineRanker
+from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.views import BLOCK, embed_views
 from tiefvision.records import View
@@ -31,23 +29,15 @@ def search_of(queries, gallery, within="all"):
 
 
 def reader(width):
-    """Garments made by NumPy on access, since only its memory is traced."""
+    """Garments made on access."""
 
     def read(views):
         numbers = np.array([int(view.path) for view in views], dtype=np.float32)
         maps = np.empty((len(views), width, 1, 1), dtype=np.float32)
         maps[:] = np.cos(numbers)[:, None, None, None]
-        return GarmentBatch(torch.from_numpy(maps))
+        return GarmentBatch(maps)
 
     return read
-
-
-class Traced(nn.Module):
-    """Embeds a map as another array of its size, by NumPy."""
-
-    def forward(self, garments):
-        rows = garments.maps.numpy().reshape(len(garments.maps), -1)
-        return torch.from_numpy(rows / np.float32(rows.shape[1] ** 0.5))
 
 
 def traced_peak(call):
@@ -70,16 +60,16 @@ def traced_peak(call):
     ],
 )
 def test_memory_stays_under_the_stated_peak(width, queries, gallery, within):
-    search, read, embed = search_of(queries, gallery, within), reader(width), Traced()
-    stated = peak_of_search(search, embed, read)
+    search, read = search_of(queries, gallery, within), reader(width)
+    stated = peak_of_search(search, embed_cells, read)
     assert stated == peak_bytes(width, gallery, 4 * width)
-    peak = traced_peak(lambda: run_search(search, {"any": embed}, read))
+    peak = traced_peak(lambda: run_search(search, {"any": embed_cells}, read))
     assert 0.75 * stated < peak < 1.005 * stated
 
 
 def test_embeddings_of_several_blocks_are_in_memory_once():
     views = [View(str(number)) for number in range(4 * BLOCK)]
-    peak = traced_peak(lambda: embed_views(views, reader(4000), Traced()))
+    peak = traced_peak(lambda: embed_views(views, reader(4000), embed_cells))
     whole, block = 4 * 4000 * len(views), 4 * 4000 * BLOCK
     assert whole < peak < whole + 2.1 * block
 
@@ -93,7 +83,9 @@ def test_the_peak_by_hand():
 
 def test_the_bytes_that_a_ranker_reads_are_counted():
     garments = GarmentBatch(
-        torch.ones(1, 2, 3, 3), torch.ones(1, 5), np.ones((1, 4, 4, 3), np.uint8)
+        np.ones((1, 2, 3, 3), np.float32),
+        np.ones((1, 5), np.float32),
+        np.ones((1, 4, 4, 3), np.uint8),
     )
     search = search_of(2, 10)
     read = {
@@ -104,12 +96,12 @@ def test_the_bytes_that_a_ranker_reads_are_counted():
     for name, size in read.items():
 
         def embed(them, name=name):
-            return torch.as_tensor(getattr(them, name)).flatten(1).float()
+            return getattr(them, name).reshape(1, -1).astype(np.float32)
 
         width = embed(garments).shape[1]
         assert peak_of_search(search, embed, lambda _: garments) == peak_bytes(
             width, 10, size
         )
-    assert peak_of_search(search, CosineRanker(), lambda _: garments) == peak_bytes(
+    assert peak_of_search(search, embed_cells, lambda _: garments) == peak_bytes(
         18, 10, 72
     )

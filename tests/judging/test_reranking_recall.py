@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.evaluation.searches import Search
 from tiefvision.index.hnsw import build_index
@@ -14,7 +13,7 @@ from tiefvision.judging.reranking_recall import (
     steps_in_words,
 )
 from tiefvision.judging.results import run_search
-from tiefvision.ranking.cosine import CosineRanker
+from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.ranking.views import embed_views
@@ -23,7 +22,7 @@ from tiefvision.records import View
 
 COUNT, QUERIES = 40, 8
 MAPS = normalise_cells(
-    torch.randn(COUNT + QUERIES, 4, 2, 2, generator=torch.Generator().manual_seed(5))
+    np.random.default_rng(5).standard_normal((COUNT + QUERIES, 4, 2, 2), np.float32)
 )
 # Each query resembles the first photograph of its item.
 MAPS[COUNT:] = normalise_cells(MAPS[COUNT:] + MAPS[: 2 * QUERIES : 2])
@@ -34,16 +33,15 @@ SEARCH = Search(
     tuple(View(str(number)) for number in range(COUNT)),
     tuple(f"item{number // 2}" for number in range(COUNT)),
 )
-COSINE = CosineRanker()
 
 
 def garments_of(views):
     return GarmentBatch(MAPS[[int(view.path) for view in views]])
 
 
-GALLERY = embed_views(SEARCH.gallery, garments_of, COSINE)
-ASKING = embed_views(SEARCH.queries, garments_of, COSINE)
-PCA = WhitenedRanker(COSINE, fit_whitening(GALLERY, size=3))
+GALLERY = embed_views(SEARCH.gallery, garments_of, embed_cells)
+ASKING = embed_views(SEARCH.queries, garments_of, embed_cells)
+PCA = WhitenedRanker(embed_cells, fit_whitening(GALLERY, size=3))
 
 
 class Exact:
@@ -155,8 +153,8 @@ def test_a_search_of_parts_of_the_gallery_has_no_steps():
 
 
 def test_a_ranker_that_reduces_nothing_has_no_steps():
-    result = exact(COSINE)
-    assert reranking_facts(SEARCH, result, Exact(), COSINE, garments_of) == {}
+    result = exact(embed_cells)
+    assert reranking_facts(SEARCH, result, Exact(), embed_cells, garments_of) == {}
     assert steps_in_words({"cosine": {"embedding": 16}}) == ()
 
 

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.searches import Search
@@ -15,16 +14,16 @@ from tiefvision.judging.results import (
     run_search,
 )
 from tiefvision.progress import untracked
-from tiefvision.ranking.cosine import CosineRanker
+from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.similarity import normalise_cells
+from tiefvision.ranking.similarity import normalise_cells, unit_rows
 from tiefvision.ranking.views import similarity_rows
 from tiefvision.records import View
 
 COUNT, QUERIES = 30, 8
 ITEMS = tuple(f"item{number % 11}" for number in range(COUNT))
 MAPS = normalise_cells(
-    torch.randn(COUNT + QUERIES, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+    np.random.default_rng(0).standard_normal((COUNT + QUERIES, 4, 3, 3), np.float32)
 )
 SEARCH = Search(
     "item",
@@ -40,10 +39,10 @@ def garments_of(views):
 
 
 def first_channel(garments):
-    return torch.nn.functional.normalize(garments.maps[:, 0].flatten(1), dim=1)
+    return unit_rows(garments.maps[:, 0].reshape(-1, 9))
 
 
-RANKERS = {"cosine": CosineRanker(), "narrow": first_channel}
+RANKERS = {"cosine": embed_cells, "narrow": first_channel}
 
 
 def test_ranks_and_neighbours_against_a_loop():
@@ -128,14 +127,14 @@ def may_find(search, row, column):
 def test_figures_of_a_part_of_the_gallery_against_a_loop(within):
     search = dressed_search(within)
     maps = normalise_cells(
-        torch.randn(170, 3, 2, 2, generator=torch.Generator().manual_seed(5))
+        np.random.default_rng(5).standard_normal((170, 3, 2, 2), np.float32)
     )
 
     def read(views):
         return GarmentBatch(maps[[int(view.path) for view in views]])
 
-    (result,) = run_search(search, {"cosine": CosineRanker()}, read)
-    embedded = CosineRanker()(GarmentBatch(maps))
+    (result,) = run_search(search, {"cosine": embed_cells}, read)
+    embedded = embed_cells(GarmentBatch(maps))
     for row in range(20):
         cosines = (embedded[:150] @ embedded[150 + row]).tolist()
         columns = [column for column in range(150) if may_find(search, row, column)]
@@ -170,7 +169,9 @@ BY_HAND = Search(
 
 def by_hand(within):
     def read(views):
-        return GarmentBatch(torch.tensor([[float(view.path)] for view in views]))
+        return GarmentBatch(
+            np.array([[float(view.path)] for view in views], np.float32)
+        )
 
     search = replace(BY_HAND, within=within)
     (result,) = run_search(search, {"any": lambda garments: garments.maps}, read)
@@ -246,9 +247,9 @@ def test_figures_by_hand():
 
 
 def test_results_do_not_depend_on_the_block(monkeypatch):
-    (whole,) = run_search(SEARCH, {"cosine": CosineRanker()}, garments_of)
+    (whole,) = run_search(SEARCH, {"cosine": embed_cells}, garments_of)
     monkeypatch.setattr(similarity_rows, "__defaults__", (3, untracked, None))
-    (blocks,) = run_search(SEARCH, {"cosine": CosineRanker()}, garments_of)
+    (blocks,) = run_search(SEARCH, {"cosine": embed_cells}, garments_of)
     for one, other in zip(
         (whole.ranks, whole.closest, whole.similarities, *whole.lists.values()),
         (blocks.ranks, blocks.closest, blocks.similarities, *blocks.lists.values()),
@@ -277,14 +278,14 @@ def test_differences_are_paired():
 
 def test_a_search_without_queries():
     nothing = Search("mirror", (), (), SEARCH.gallery, SEARCH.gallery_items)
-    (result,) = run_search(nothing, {"cosine": CosineRanker()}, garments_of)
+    (result,) = run_search(nothing, {"cosine": embed_cells}, garments_of)
     assert result.ranks.shape == (0,)
     assert set(result.figures().values()) == {Figure(0.0, 0.0, 0.0)}
 
 
 def test_a_gallery_smaller_than_the_list():
     small = Search("item", SEARCH.queries[:2], ("item0", "item9"), *_first(3))
-    (result,) = run_search(small, {"cosine": CosineRanker()}, garments_of)
+    (result,) = run_search(small, {"cosine": embed_cells}, garments_of)
     assert result.closest.shape == result.similarities.shape == (2, 3)
     assert result.farthest.tolist() == result.closest[:, ::-1].tolist()
     assert result.ranks[1] == 0

@@ -15,9 +15,10 @@ from tiefvision.models.protocol import preferred_ranker
 from tiefvision.models.trained import TrainedModels
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.colours.histogram import lab_histogram
-from tiefvision.ranking.cosine import CosineRanker
-from tiefvision.ranking.deeprank import DeepRank
+from tiefvision.ranking.cosine import embed_cells
+from tiefvision.ranking.deeprank import DeepRanker
 from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos
@@ -61,7 +62,7 @@ def load_all(folder):
     models.locator(CPU)
     models.encoder(CPU)
     for name in models.trained:
-        models.trained_ranker(name, CPU)
+        models.trained_ranker(name)
 
 
 def test_a_bundle_locates_and_compares_with_two_encoders(trained, bundle):
@@ -85,17 +86,15 @@ def test_a_bundle_ranks_as_its_workspace_does(trained, bundle):
     mine = read_bundle(bundle)
     assert mine.trained == models.trained == ("deeprank",)
     assert mine.crop_rules() == models.crop_rules()
-    generator = torch.Generator().manual_seed(0)
-    maps = torch.nn.functional.normalize(
-        torch.randn(2, 256, 11, 11, generator=generator), dim=1
-    )
-    noise = torch.rand(2, 40, 40, 3, generator=generator).mul(255).byte().numpy()
-    colours = torch.from_numpy(np.stack([lab_histogram(photo) for photo in noise]))
+    generator = np.random.default_rng(0)
+    maps = normalise_cells(generator.standard_normal((2, 256, 11, 11), np.float32))
+    noise = generator.integers(0, 256, (2, 40, 40, 3), np.uint8)
+    colours = np.stack([lab_histogram(photo) for photo in noise])
     garments = GarmentBatch(maps, colours)
     for name in mine.trained:
-        embed = mine.trained_ranker(name, CPU)
-        expected = models.trained_ranker(name, CPU)(garments)
-        torch.testing.assert_close(embed(garments), expected, atol=1e-3, rtol=0)
+        embed = mine.trained_ranker(name)
+        expected = models.trained_ranker(name)(garments)
+        np.testing.assert_allclose(embed(garments), expected, atol=1e-3, rtol=0)
 
 
 def test_equal_workspaces_make_equal_bundles(trained, bundle, tmp_path):
@@ -273,11 +272,9 @@ def test_a_deeprank_of_an_earlier_release_has_no_name_and_still_loads(folder):
             | {f"deeprank.{name}": tensor for name, tensor in weights.items()}
         ),
     )
-    embed = read_bundle(folder).trained_ranker("deeprank", CPU)
-    assert isinstance(embed, DeepRank)
-    generator = torch.Generator().manual_seed(0)
-    maps = torch.nn.functional.normalize(
-        torch.randn(2, 4, 3, 3, generator=generator), dim=1
-    )
+    embed = read_bundle(folder).trained_ranker("deeprank")
+    assert isinstance(embed, DeepRanker)
+    generator = np.random.default_rng(0)
+    maps = normalise_cells(generator.standard_normal((2, 4, 3, 3), np.float32))
     garments = GarmentBatch(maps)
-    torch.testing.assert_close(embed(garments), CosineRanker()(garments))
+    np.testing.assert_allclose(embed(garments), embed_cells(garments), rtol=1e-5)

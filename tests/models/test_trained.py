@@ -9,7 +9,7 @@ from tiefvision.finder import Finder
 from tiefvision.models.protocol import default_rankers, preferred_ranker
 from tiefvision.models.trained import TrainedModels
 from tiefvision.photos.working import open_photo
-from tiefvision.ranking.deeprank import ColourRank, DeepRank
+from tiefvision.ranking.deeprank import ColourRanker, DeepRanker
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos, record_to_garment
 
@@ -66,7 +66,7 @@ def test_an_encoder_of_another_architecture_serves_the_rankers(run, run_stage):
     run_stage(run, "encode_crops", **changes)
     models = TrainedModels(Workspace(run))
     with pytest.raises(StaleArtifact, match=r"deeprank\.lmdb was made with .*stage-8 "):
-        models.trained_ranker("deeprank", CPU)
+        models.trained_ranker("deeprank")
     run_stage(run, "baseline")
     run_stage(run, "train_deeprank", epochs=1)
     run_stage(run, "compare")
@@ -108,8 +108,8 @@ def test_several_trained_rankers_live_in_one_workspace(run, run_stage):
     assert (run / "reports" / "train_deeprank-deeprank-cells.json").is_file()
     models = TrainedModels(Workspace(run))
     assert models.trained == ("deeprank", "deeprank-cells")
-    assert isinstance(models.trained_ranker("deeprank-cells", CPU), DeepRank)
-    assert isinstance(models.trained_ranker("deeprank", CPU), ColourRank)
+    assert isinstance(models.trained_ranker("deeprank-cells"), DeepRanker)
+    assert isinstance(models.trained_ranker("deeprank"), ColourRanker)
     with Workspace(run).open("deeprank") as artifact:
         assert artifact.header.digest == before
     assert run_stage(run, "train_deeprank", **changes) is None

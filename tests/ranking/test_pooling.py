@@ -1,7 +1,7 @@
 import math
 
+import numpy as np
 import pytest
-import torch
 
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.pooling import (
@@ -15,11 +15,11 @@ from tiefvision.ranking.pooling import (
     mean_pool,
 )
 
-MAPS = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+MAPS = np.random.default_rng(0).standard_normal((2, 3, 4, 5), np.float32)
 
 
 def cells_of(number, channel):
-    return MAPS[number, channel].flatten().tolist()
+    return MAPS[number, channel].ravel().tolist()
 
 
 def generalised(values):
@@ -45,7 +45,7 @@ def test_pools_against_a_loop(pool, expected):
 
 
 def test_generalised_mean_lies_between_mean_and_maximum():
-    maps = MAPS.abs()
+    maps = np.abs(MAPS)
     pooled = generalised_mean_pool(maps)
     assert (mean_pool(maps) < pooled).all() and (pooled < max_pool(maps)).all()
 
@@ -67,7 +67,7 @@ def test_centred_sum_against_a_loop():
 
 
 def test_centred_sum_weighs_the_centre_more_than_a_corner():
-    maps = torch.zeros(1, 2, 11, 11)
+    maps = np.zeros((1, 2, 11, 11), np.float32)
     maps[0, 0, 5, 5] = 1.0
     maps[0, 1, 0, 0] = 1.0
     pooled = centred_sum_pool(maps)[0]
@@ -77,11 +77,11 @@ def test_centred_sum_weighs_the_centre_more_than_a_corner():
 @pytest.mark.parametrize("name", list(POOLS))
 def test_embeddings_have_unit_length_for_maps_of_any_height(name):
     ranker = PooledRanker(POOLS[name])
-    for maps in (MAPS.abs(), MAPS.abs()[:, :, :2]):
+    for maps in (np.abs(MAPS), np.abs(MAPS)[:, :, :2]):
         embedded = ranker(GarmentBatch(maps))
         assert embedded.shape == (2, 3)
-        assert embedded.norm(dim=1) == pytest.approx([1.0, 1.0])
+        assert embedded.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(embedded, axis=1), 1, rtol=1e-6)
         # A vertical flip changes no pooling: even the centred sum is symmetric.
-        flipped = ranker(GarmentBatch(maps.flip(2)))
-        assert flipped.allclose(embedded, atol=1e-6)
-    assert sum(parameter.numel() for parameter in ranker.parameters()) == 0
+        flipped = ranker(GarmentBatch(maps[:, :, ::-1]))
+        np.testing.assert_allclose(flipped, embedded, atol=1e-6)

@@ -1,6 +1,7 @@
 """Every ranker of the table keeps what the table says of it."""
 
 import json
+import re
 import subprocess
 import sys
 from functools import partial
@@ -8,24 +9,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from tiefvision.errors import BadUsage
+from tiefvision.errors import BadUsage, BadWeights
 from tiefvision.evaluation.searches import Search
 from tiefvision.progress import untracked
 from tiefvision.ranking import learning
 from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.learning import TrainingCrops
+from tiefvision.ranking.learning import Learnt, TrainingCrops
 from tiefvision.ranking.needs import EVERYTHING
 from tiefvision.ranking.registry import BASELINE, RANKERS, ranker_kind
+from tiefvision.ranking.restoring import restore_ranker
+from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
 
 COUNT, CHANNELS, SIDE = 8, 6, 4
 """Garments of the training split, and the size of their maps."""
 
 ROOT = Path(__file__).parents[2]
-CPU = torch.device("cpu")
 
 
 def pixels_of(seed):
@@ -41,12 +42,10 @@ def pixels_of(seed):
 
 PIXELS = np.stack([pixels_of(number) for number in range(COUNT)])
 GARMENTS = GarmentBatch(
-    torch.nn.functional.normalize(
-        torch.rand(
-            COUNT, CHANNELS, SIDE, SIDE, generator=torch.Generator().manual_seed(0)
-        )
+    normalise_cells(
+        np.random.default_rng(0).random((COUNT, CHANNELS, SIDE, SIDE), np.float32)
     ),
-    torch.from_numpy(np.stack([lab_histogram(crop) for crop in PIXELS])),
+    np.stack([lab_histogram(crop) for crop in PIXELS]),
     PIXELS,
 )
 
@@ -94,17 +93,28 @@ DEEPRANKS = {
 }
 
 
-def made(kind):
-    """The ranker, as it learns or as it is built, and the details of its header."""
+def learnt(kind):
+    """Details and weights: as the ranker learns them, drawn, or none."""
     if kind.learn:
         return kind.learn(CROPS)
-    details = DEEPRANKS["colour"] if kind.learns == "triplets" else {}
-    return kind.build(details), details
+    if kind.learns == "triplets":
+        return drawn(DEEPRANKS["colour"])
+    return Learnt({}, {})
 
 
-@torch.inference_mode()
-def embed(ranker, garments=GARMENTS):
-    return ranker.eval()(garments)
+def drawn(details):
+    """Random weights of a network of DeepRank."""
+    generator = np.random.default_rng(0)
+    shapes = RANKERS["deeprank"].shapes(details)
+    weights = {
+        name: generator.standard_normal(shape, np.float32)
+        for name, shape in shapes.items()
+    }
+    return Learnt(details, weights)
+
+
+def restored(kind, found):
+    return restore_ranker(kind, found.details, found.weights, "the test")
 
 
 @pytest.fixture(autouse=True)
@@ -120,44 +130,56 @@ every_ranker = pytest.mark.parametrize("name", RANKERS)
 @every_ranker
 def test_a_ranker_makes_unit_embeddings_of_the_length_that_the_table_says(name):
     kind = RANKERS[name]
-    ranker, details = made(kind)
-    embeddings = embed(ranker)
-    expected = kind.embedding(CHANNELS, SIDE**2, details)
+    found = learnt(kind)
+    embeddings = restored(kind, found)(GARMENTS)
+    expected = kind.embedding(CHANNELS, SIDE**2, found.details)
     assert embeddings.shape == (COUNT, expected)
-    assert embeddings.dtype == torch.float32
-    torch.testing.assert_close(
-        embeddings.norm(dim=1), torch.ones(COUNT), atol=1e-5, rtol=0
-    )
-    assert len(embeddings.unique(dim=0)) == COUNT
+    assert embeddings.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
+    assert len(np.unique(embeddings, axis=0)) == COUNT
 
 
 @every_ranker
 def test_a_ranker_reads_what_it_needs_and_nothing_else(name):
     kind = RANKERS[name]
     watched = Watched(GARMENTS)
-    embed(made(kind)[0], watched)
+    restored(kind, learnt(kind))(watched)
     assert watched.read == set(kind.needs)
     assert set(kind.needs) <= set(EVERYTHING)
 
 
 @every_ranker
-def test_a_ranker_is_restored_from_details_and_weights(name):
+def test_a_ranker_is_restored_from_details_and_weights_as_they_are_stored(name):
+    """Details as JSON, and weights in half precision, as a bundle holds them."""
     kind = RANKERS[name]
-    ranker, details = made(kind)
-    # As an artifact keeps them: JSON, and arrays.
-    again = kind.build(json.loads(json.dumps(details)))
-    state = {name: tensor.numpy() for name, tensor in ranker.state_dict().items()}
-    again.load_state_dict(
-        {name: torch.from_numpy(array) for name, array in state.items()}
-    )
-    torch.testing.assert_close(embed(again), embed(ranker), atol=0, rtol=0)
+    found = learnt(kind)
+    halves = {name: array.astype(np.float16) for name, array in found.weights.items()}
+    rounded = {name: array.astype(np.float32) for name, array in halves.items()}
+    details = json.loads(json.dumps(found.details))
+    again = restore_ranker(kind, details, {**halves, "other": PIXELS}, "the test")
+    expected = kind.build(found.details, rounded)
+    np.testing.assert_array_equal(again(GARMENTS), expected(GARMENTS))
+
+
+@pytest.mark.parametrize("name", ["pca", "gabor", "deeprank"])
+def test_weights_that_are_missing_or_have_another_shape_are_named(name):
+    kind = RANKERS[name]
+    found = learnt(kind)
+    for lost, array in found.weights.items():
+        rest = {key: kept for key, kept in found.weights.items() if key != lost}
+        with pytest.raises(BadWeights, match=f"file lacks it.{lost}: it holds another"):
+            restore_ranker(kind, found.details, rest, "file", "it.")
+        wrong = array[..., None]
+        expected = re.escape(f"it.{lost} is {wrong.shape}, expected {array.shape}")
+        with pytest.raises(BadWeights, match=expected):
+            restore_ranker(kind, found.details, rest | {lost: wrong}, "file", "it.")
 
 
 @pytest.mark.parametrize("details", DEEPRANKS.values(), ids=DEEPRANKS)
 def test_every_network_of_deeprank_has_the_length_that_the_table_says(details):
     kind = RANKERS["deeprank"]
     watched = Watched(GARMENTS)
-    embeddings = embed(kind.build(details), watched)
+    embeddings = restored(kind, drawn(details))(watched)
     assert embeddings.shape[1] == kind.embedding(CHANNELS, SIDE**2, details)
     assert watched.read <= set(kind.needs)
 
@@ -200,7 +222,7 @@ def test_who_learns_and_from_what():
 
 def test_the_mix_learns_what_finds_the_items():
     """LAB tells the items apart where the maps are all alike."""
-    alike = torch.nn.functional.normalize(torch.ones_like(GARMENTS.maps))
+    alike = normalise_cells(np.ones_like(GARMENTS.maps))
 
     def pairs(views):
         """Both garments of an item have its colours; a little noise keeps them two."""
@@ -208,8 +230,7 @@ def test_the_mix_learns_what_finds_the_items():
         return GarmentBatch(alike[rows], GARMENTS.colours[rows])
 
     crops = TrainingCrops(CROPS.views, CROPS.search, pairs, 0, untracked)
-    _, details = RANKERS["mix"].learn(crops)
-    assert details["weight"] > 0
+    assert RANKERS["mix"].learn(crops).details["weight"] > 0
 
 
 @every_ranker

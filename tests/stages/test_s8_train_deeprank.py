@@ -6,7 +6,7 @@ from stages import runner, s8_train_deeprank
 from tiefvision.cli.running import BAD_USAGE, guarded
 from tiefvision.errors import BadUsage
 from tiefvision.models.trained import TrainedModels
-from tiefvision.ranking.deeprank import SIZE, ColourRank, DeeperRank, DeepRank
+from tiefvision.ranking.deeprank import SIZE, ColourRanker, DeeperRanker, DeepRanker
 from tiefvision.triplets.deeprank_training import deeprank_task
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import read_judged_triplets, read_photos
@@ -49,16 +49,14 @@ def test_the_size_is_that_of_the_network_where_none_is_given(run, run_stage):
 
 @pytest.mark.parametrize(
     ("network", "kind"),
-    [("cells", DeepRank), ("deep", DeeperRank), ("colour", ColourRank)],
+    [("cells", DeepRanker), ("deep", DeeperRanker), ("colour", ColourRanker)],
 )
 def test_every_network_is_read_back_as_it_was_trained(network, kind, run, run_stage):
-    import torch
-
     run_stage(run, "train_deeprank", network=network, size=0, epochs=1, rounds=1)
     with Workspace(run).open("deeprank") as artifact:
         assert artifact.header.details["network"] == network
     models = TrainedModels(Workspace(run))
-    restored = models.trained_ranker("deeprank", torch.device("cpu"))
+    restored = models.trained_ranker("deeprank")
     assert isinstance(restored, kind)
 
 

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from tiefvision.evaluation.searches import Search
-from tiefvision.ranking.deeprank import DeepRank
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
@@ -16,6 +15,7 @@ from tiefvision.triplets.deeprank_training import (
     deeprank_task,
     gather_batch,
 )
+from tiefvision.triplets.networks import DeepRank, embed_with
 from tiefvision.triplets.sampling import Query, ViewTriplet
 
 CHANNELS, GRID, SIGNAL = 8, 2, 4
@@ -29,25 +29,25 @@ class Wardrobe:
     """
 
     def __init__(self, items, seed):
-        generator = torch.Generator().manual_seed(seed)
+        generator = np.random.default_rng(seed)
 
         def noise(*shape):
-            return torch.randn(*shape, GRID, GRID, generator=generator)
+            return generator.standard_normal((*shape, GRID, GRID), np.float32)
 
         signal = noise(items, SIGNAL)
         self.maps = {}
         for item in range(items):
             for number in range(2):
                 parts = [signal[item], 2.0 * noise(CHANNELS - SIGNAL)]
-                cells = normalise_cells(torch.cat(parts)[None])[0]
+                cells = normalise_cells(np.concatenate(parts)[None])[0]
                 self.maps[View(f"{item}-{number}")] = cells
-                self.maps[View(f"{item}-{number}", True)] = cells.flip(2)
+                self.maps[View(f"{item}-{number}", True)] = cells[:, :, ::-1]
         self.paths = [f"{item}-{number}" for item in range(items) for number in (0, 1)]
         self.reads = []
 
     def garments_of(self, views):
         self.reads.append(list(views))
-        return GarmentBatch(torch.stack([self.maps[view] for view in views]))
+        return GarmentBatch(np.stack([self.maps[view] for view in views]))
 
     def queries(self):
         return [
@@ -81,12 +81,13 @@ def test_gather_batch_reads_each_view_once():
         ViewTriplet(shared[0], View("0-1"), shared[2]),
         ViewTriplet(shared[2], View("1-1"), shared[0]),
     ]
-    batch = gather_batch(triplets, wardrobe.garments_of)
+    batch = gather_batch(triplets, wardrobe.garments_of, DeepRank(CHANNELS))
     (read,) = wardrobe.reads
     assert len(read) == len(set(read)) == len(batch.garments.maps) == 5
     for triplet, rows in zip(triplets, batch.triplets, strict=True):
         for view, row in zip(triplet.views(), rows, strict=True):
-            assert torch.equal(batch.garments.maps[row], wardrobe.maps[view])
+            read_map = batch.garments.maps[row].numpy()
+            np.testing.assert_array_equal(read_map, wardrobe.maps[view])
 
 
 def test_each_view_of_a_batch_is_embedded_once():
@@ -185,11 +186,14 @@ def test_negatives_are_mined_with_the_current_network():
         views = [wardrobe.reads[-1][row].path for row in batch.triplets.ravel()]
         return dict(zip(views[::3], views[2::3], strict=True))
 
-    @torch.no_grad()
     def closest():
         views = [View(path) for path in wardrobe.paths]
         embeddings = dict(
-            zip(wardrobe.paths, network(wardrobe.garments_of(views)), strict=True)
+            zip(
+                wardrobe.paths,
+                embed_with(network)(wardrobe.garments_of(views)),
+                strict=True,
+            )
         )
         return {
             query.path: max(
@@ -228,7 +232,7 @@ def test_training_improves_the_ranking_of_unseen_items():
         training.queries(),
         [],
         search,
-        lambda views: GarmentBatch(torch.stack([maps[view] for view in views])),
+        lambda views: GarmentBatch(np.stack([maps[view] for view in views])),
         rules,
     )
     steps = count_steps(60, 0, rules)

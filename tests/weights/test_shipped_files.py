@@ -32,7 +32,7 @@ def test_the_models_load():
     locator = bundle.locator(torch.device("cpu"))
     assert locator.heads.categories
     assert bundle.trained == ("deeprank",)
-    assert bundle.trained_ranker("deeprank", torch.device("cpu"))
+    assert bundle.trained_ranker("deeprank")
     bundle.encoder(torch.device("cpu"))
     bundle.crop_rules()
 

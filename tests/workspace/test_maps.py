@@ -8,14 +8,23 @@ from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.levels import levels_reader, read_pyramid
-from tiefvision.workspace.maps import paths_with_maps, to_half
+from tiefvision.workspace.maps import from_half, paths_with_maps, to_half
 from tiefvision.workspace.records import photo_path, read_photos
 
 
 def test_values_beyond_half_precision_are_clipped_and_not_infinite():
-    halves = to_half(torch.tensor([1e9, -1e9, 0.5]))
+    halves = to_half(np.array([1e9, -1e9, 0.5], np.float32))
     assert halves.dtype == np.float16
     assert halves.tolist() == [65504.0, -65504.0, 0.5]
+
+
+def test_every_finite_half_becomes_the_same_number():
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    halves = halves[np.isfinite(halves)].reshape(2, -1)
+    numbers = np.full(halves.shape, 7, dtype=np.float32)
+    from_half(halves, numbers)
+    np.testing.assert_array_equal(numbers, halves.astype(np.float32))
+    np.testing.assert_array_equal(np.signbit(numbers), np.signbit(halves))
 
 
 def test_photographs_whose_maps_an_artifact_holds(tmp_path):

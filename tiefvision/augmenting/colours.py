@@ -31,25 +31,35 @@ def disturb_colours(photos: Tensor, generator: torch.Generator) -> Tensor:
 
     Args:
         photos: (B, 3, h, w) float RGB in [0, 1].
-        generator: Source of the random numbers, which differ from crop to crop.
+        generator: Source of the random numbers, which differ from crop to crop; on the
+            device of the crops.
 
     Returns:
         (B, 3, h, w) float RGB in [0, 1].
     """
     count = len(photos)
-    disturbed = (torch.rand(count, 1, 1, 1, generator=generator) < DISTURBED).float()
+    device = photos.device
+
+    def uniform() -> Tensor:
+        return torch.rand(count, 1, 1, 1, generator=generator, device=device)
+
+    disturbed = (uniform() < DISTURBED).float()
 
     def factors(spread: float) -> Tensor:
-        drawn = torch.rand(count, 1, 1, 1, generator=generator) * 2 - 1
+        drawn = uniform() * 2 - 1
         return torch.exp(drawn * spread * disturbed)
 
-    cast = torch.randn(count, 3, 1, 1, generator=generator) * CAST * disturbed
+    cast = (
+        torch.randn(count, 3, 1, 1, generator=generator, device=device)
+        * CAST
+        * disturbed
+    )
     photos = photos * torch.exp(cast) * factors(EXPOSURE)
     mean = photos.mean(dim=(1, 2, 3), keepdim=True)
     photos = (photos - mean) * factors(CONTRAST) + mean
     grey = photos.mean(dim=1, keepdim=True)
     photos = (photos - grey) * factors(SATURATION) + grey
-    noise = torch.randn(photos.shape, generator=generator) * NOISE
+    noise = torch.randn(photos.shape, generator=generator, device=device) * NOISE
     return (photos + noise).clamp(0.0, 1.0)
 
 

@@ -14,8 +14,7 @@ from tiefvision.benchmarks.measured import GIGA, Measured
 from tiefvision.benchmarks.timing import Repetition, Work, time_in_turns
 from tiefvision.evaluation.searches import Search
 from tiefvision.ranking.colours.histogram import lab_bins
-from tiefvision.ranking.deeprank_networks import build_deeprank
-from tiefvision.ranking.garments import GarmentBatch, Garments, GarmentsOf
+from tiefvision.ranking.garments import GarmentBatch, GarmentsOf
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
 from tiefvision.store.artifact import Artifact, ArtifactWriter
@@ -26,6 +25,8 @@ from tiefvision.triplets.deeprank_training import (
     TripletRules,
     deeprank_task,
 )
+from tiefvision.triplets.garment_tensors import GarmentTensors
+from tiefvision.triplets.networks import RankNetwork, build_network
 from tiefvision.triplets.sampling import ViewTriplet
 from tiefvision.workspace.garments import (
     garment_tensors,
@@ -91,7 +92,7 @@ def training(
         an epoch with all batches in memory and one for an epoch read from a LMDB file.
     """
     load = load or TrainingLoad()
-    module = build_deeprank(
+    module = build_network(
         {
             "network": network,
             "channels": load.channels,
@@ -103,13 +104,13 @@ def training(
         file = Path(folder) / "crops.lmdb"
         write_garments(file, load)
         with Artifact(file) as artifact:
-            task = _task(module, garments_reader(artifact, device), load)
+            task = _task(module, garments_reader(artifact), load)
             yield from _measure(network, task, device, repetition or ROUNDS, load)
 
 
 def write_garments(file: Path, load: TrainingLoad) -> None:
     """Write an artifact of random garments in the layout of stage 6."""
-    generator = torch.Generator().manual_seed(0)
+    generator = np.random.default_rng(0)
     side = load.grid
     with ArtifactWriter(file, Header("bench", 0, {}, {})) as writer:
         for number in range(load.photos):
@@ -117,9 +118,9 @@ def write_garments(file: Path, load: TrainingLoad) -> None:
             views = {
                 view_name(view): GarmentBatch(
                     normalise_cells(
-                        torch.rand(1, load.channels, side, side, generator=generator)
+                        generator.random((1, load.channels, side, side), np.float32)
                     ),
-                    torch.rand(1, load.colours, generator=generator),
+                    generator.random((1, load.colours), np.float32),
                 )
                 for view in load.views(path)
             }
@@ -155,7 +156,7 @@ def forward_operations(module: nn.Module, cells: int) -> int:
     return sum(_operations(layer, cells) for layer in _layers(module))
 
 
-def computed_operations(module: nn.Module, garments: Garments, cells: int) -> int:
+def computed_operations(module: nn.Module, garments: GarmentTensors, cells: int) -> int:
     """Floating-point operations that a training step really computes for one view.
 
     A layer computes its forward pass and the gradient of its weights, which costs as
@@ -193,12 +194,12 @@ def _operations(layer: nn.Conv2d | nn.Linear, cells: int) -> int:
     return 2 * layer.weight.numel() * (cells if isinstance(layer, nn.Conv2d) else 1)
 
 
-def _task(module: nn.Module, garments_of: GarmentsOf, load: TrainingLoad) -> Task:
+def _task(module: RankNetwork, garments_of: GarmentsOf, load: TrainingLoad) -> Task:
     """The task of stage 8, with drawn triplets."""
     no_search = Search("mirror", (), (), (), ())
     rules = TripletRules(batch=load.triplets)
     triplets = draw_triplets(load)
-    return deeprank_task(module, [], triplets, no_search, garments_of, rules)  # type: ignore[arg-type]
+    return deeprank_task(module, [], triplets, no_search, garments_of, rules)
 
 
 def _measure(
@@ -243,7 +244,7 @@ def _measure(
 
 
 def _steps(
-    name: str, module: nn.Module, garments: GarmentBatch, seconds: float, limit: float
+    name: str, module: nn.Module, garments: GarmentTensors, seconds: float, limit: float
 ) -> Iterator[Measured]:
     """Rows of one step, by the usual count of operations and by those computed."""
     views, cells = len(garments.maps), garments.maps[0, 0].numel()

@@ -1,6 +1,6 @@
 """Benchmark of embedding the crop of a garment, from an opened photograph."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tiefvision.models.rankers import load_ranker
 from tiefvision.photos.reading import Photograph
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
-from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.garments import Embed, GarmentBatch
 from tiefvision.ranking.needs import Need
 from tiefvision.ranking.registry import ranker_kind
 from tiefvision.records import Box
@@ -47,7 +47,7 @@ class CropEmbedder:
     needs: tuple[Need, ...]
     encoder: DenseEncoder
     rules: CropRules
-    embed: Callable[[GarmentBatch], object]
+    embed: Embed
 
 
 def crop_embedder(
@@ -65,8 +65,7 @@ def crop_embedder(
         MissingArtifact: An artifact of the workspace is missing.
     """
     name = preferred_ranker(models)
-    # Without it a ranker that is a torch module would record its gradients.
-    embed = torch.inference_mode()(load_ranker(workspace, models, name, resources))
+    embed = load_ranker(workspace, models, name, resources)
     encoder, rules = models.encoder(resources.engine), models.crop_rules()
     return CropEmbedder(name, ranker_kind(name).needs, encoder, rules, embed)
 

@@ -22,7 +22,7 @@ from tiefvision.engines.choice import AUTO, OPENVINO, TORCH, Backend, has_openvi
 from tiefvision.engines.protocol import Engine
 from tiefvision.locating.locator import Locator
 from tiefvision.models.protocol import Models
-from tiefvision.ranking.deeprank_networks import CELLS, COLOUR
+from tiefvision.ranking.deeprank import CELLS, COLOUR
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
 

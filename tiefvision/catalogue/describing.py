@@ -7,11 +7,11 @@ near-duplicates and searches all use it.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import WorkingPhoto, open_photos
@@ -23,6 +23,9 @@ from tiefvision.records import Box, Crop
 from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.workspace.garments import CROP, garment_tensors
 from tiefvision.workspace.records import crop_to_record
+
+if TYPE_CHECKING:  # networks are imported where one is loaded
+    from tiefvision.encoders.dense import DenseEncoder
 
 Choose = Callable[[str, WorkingPhoto], Crop]
 """Function from path and pixels of a photograph to the crop that is compared."""
@@ -88,7 +91,7 @@ class Describer:
         views: function that makes the views of a crop.
     """
 
-    encoder: DenseEncoder
+    encoder: "DenseEncoder"
     rules: CropRules
     choose: Choose = choose_whole
     needs: Collection[Need] = EVERYTHING

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tiefvision.catalogue.choosing import choose_located
 from tiefvision.catalogue.describing import Describer, write_described
 from tiefvision.catalogue.gallery import GalleryRow, write_gallery
 from tiefvision.datasets.files import is_dataset
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
-from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import TiefVisionError
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.models.protocol import Models
@@ -28,6 +27,9 @@ from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.job import Job, Resources
 from tiefvision.workspace.provenance import files_fingerprint
 from tiefvision.workspace.records import record_to_crop
+
+if TYPE_CHECKING:  # networks are imported where one is loaded
+    from tiefvision.encoders.dense import DenseEncoder
 
 VERSION = 1
 """Version of the catalogue that ``index`` writes; raised when results change."""
@@ -111,7 +113,7 @@ def _read_catalogue(root: Path, track: Track) -> Dataset:
 
 def _header(
     catalogue: Dataset,
-    encoder: DenseEncoder,
+    encoder: "DenseEncoder",
     rules: CropRules,
     names: Sequence[str],
     digests: Mapping[str, str],
@@ -166,7 +168,7 @@ def _index(
         )
         for photo in described
     ]
-    garments_of = garments_reader(writer, job.resources.device)
+    garments_of = garments_reader(writer)
     details = write_gallery(
         writer, rows, (), garments_of, rankers, HnswSettings(), job.resources.track
     )

@@ -155,7 +155,7 @@ def open_searcher(
         workspace: workspace of the index.
         models: models of the search.
         ranker: name of the ranker.
-        resources: device, seed and progress.
+        resources: seed, limits and progress of a ranker that learns first.
 
     Raises:
         BadUsage: The ranker is unknown.
@@ -183,7 +183,7 @@ def open_searcher(
             embed,
             read_index(gallery, ranker),
             rows,
-            garments_reader(crops, resources.device),
+            garments_reader(crops),
             read_reduction(gallery, ranker),
             "" if below == "." else f"{below}/",
         )

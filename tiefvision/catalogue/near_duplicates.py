@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from tiefvision.catalogue.describing import Describer, choose_whole, describe_fi
 from tiefvision.datasets.files import is_dataset
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
 from tiefvision.datasets.splits import join_overlapping
-from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.index.close_pairs import close_pairs
 from tiefvision.progress import Track, untracked
@@ -27,6 +26,9 @@ from tiefvision.ranking.needs import Need
 from tiefvision.ranking.similarity import flatten_cells
 from tiefvision.records import Photo, Source
 from tiefvision.workspace.garments import CROP
+
+if TYPE_CHECKING:  # networks are imported where one is loaded
+    from tiefvision.encoders.dense import DenseEncoder
 
 NEAR_RULES = CropRules(grid=4)
 """Feature maps of 4 x 4 cells, 4,096 numbers. The choice was measured on 804 street
@@ -120,7 +122,7 @@ class NearReport:
 
 def find_near(
     root: Path,
-    encoder: DenseEncoder,
+    encoder: "DenseEncoder",
     limits: Mapping[Source, float] = NEAR_COSINES,
     track: Track = untracked,
 ) -> NearReport:
@@ -156,7 +158,7 @@ def find_near(
 
 
 def _embed(
-    dataset: Dataset, encoder: DenseEncoder, track: Track
+    dataset: Dataset, encoder: "DenseEncoder", track: Track
 ) -> tuple[list[Photo], NDArray[np.float32], list[str]]:
     """Readable photographs, their embeddings of unit length, (N, D), and messages."""
     rows, skipped = {}, []
@@ -165,7 +167,7 @@ def _embed(
         if isinstance(described, UnreadablePhoto):
             skipped.append(str(described))
         else:
-            rows[path] = flatten_cells(described.views[CROP].maps).numpy()
+            rows[path] = flatten_cells(described.views[CROP].maps)
     photos = [photo for photo in dataset.photos if photo.path in rows]
     none = np.empty((0, 1), dtype=np.float32)
     return photos, np.concatenate([*rows.values()]) if rows else none, skipped

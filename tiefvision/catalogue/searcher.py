@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tiefvision.catalogue.gallery import GalleryRow
@@ -62,7 +61,6 @@ class Searcher:
     reduction: Reduction | None = None
     prefix: str = ""
 
-    @torch.inference_mode()
     def nearest(self, garment: GarmentBatch, k: int) -> list[Hit]:
         """The k closest items, or all if the gallery has fewer.
 
@@ -70,7 +68,7 @@ class Searcher:
             garment: garment to search for, a batch of one.
             k: number of items.
         """
-        query = self.embed(garment).cpu().numpy()
+        query = self.embed(garment)
         asked = k * PHOTOS_OF_AN_ITEM
         hits = self._hits(query, asked)
         while len(hits) < k and asked < len(self.rows):

@@ -220,8 +220,8 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
         place = prepare(run, models, asked.data, asked.boxes, resources)
     rankers = load_compared(run, models, names, resources, elsewhere)
     with place.open("photos") as photos, place.open("crops") as crops:
-        garments_of = garments_reader(crops, resources.device)
-        others = query_garments(photos, crops, resources.device)
+        garments_of = garments_reader(crops)
+        others = query_garments(photos, crops, resources.engine)
         comparison = compare_rankers(
             photos,
             crops,

@@ -9,9 +9,6 @@ from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 
-STUDENT = "alexnet"
-"""The only architecture here that is a plain stack of layers, which folding needs."""
-
 EPOCHS = 36
 """Epochs with small views."""
 
@@ -27,15 +24,21 @@ def distil(
     ],
     output: Annotated[Path, typer.Option(help="The encoder file to write.")],
     options: Options,
+    student: Annotated[
+        str, typer.Option(help="The architecture that learns.")
+    ] = "efficientnet_lite0",
+    start: Annotated[
+        str, typer.Option(help="Its first weights: imagenet, a file, or random.")
+    ] = "imagenet",
     teacher: Annotated[
-        str, typer.Option(help="The teacher: mobilenet_v2 or squeezenet1_1.")
-    ] = "mobilenet_v2",
+        str, typer.Option(help="An architecture that was trained for ImageNet.")
+    ] = "efficientnet_lite2",
     teacher_weights: Annotated[
         str, typer.Option(help="Its weights: imagenet, or a safetensors file.")
     ] = "imagenet",
-    epochs: Annotated[int, typer.Option(min=1, help="Small-view passes.")] = EPOCHS,
+    epochs: Annotated[int, typer.Option(min=0, help="Small-view passes.")] = EPOCHS,
     last_epochs: Annotated[
-        int, typer.Option(min=1, help="Passes over 224 px views.")
+        int, typer.Option(min=0, help="Passes over 224 px views.")
     ] = LAST_EPOCHS,
 ) -> int:
     """Train an encoder to see as a stronger one does, and to remember appearance."""
@@ -46,13 +49,14 @@ def distil(
         read_sources,
     )
     from tiefvision.encoders.dense import make_encoder
+    from tiefvision.encoders.weights import RANDOM
 
     encoder = make_encoder(teacher, teacher_weights)
     sources, skipped = read_sources(folders, options.track)
-    recipe = Recipe(STUDENT, phases(epochs, last_epochs), seed=options.seed)
-    history = distil(
-        recipe, sources, encoder, output, options.backend.training, options.track
-    )
+    recipe = Recipe(student, phases(epochs, last_epochs), seed=options.seed)
+    begun = None if start == RANDOM else make_encoder(student, start)
+    device = options.backend.training
+    history = distil(recipe, sources, encoder, output, device, options.track, begun)
     for reason in skipped:
         say(f"Skipped: {reason}")
     if options.json:
@@ -61,6 +65,6 @@ def distil(
         say(
             f"{output}: learnt from {len(sources)} photographs, loss "
             f"{history[0]['loss']:.3f} in the first epoch, {history[-1]['loss']:.3f} "
-            f"in the last.\nUse it with --encoder {STUDENT} --weights {output}"
+            f"in the last.\nUse it with --encoder {student} --weights {output}"
         )
     return SOME_UNREADABLE if skipped else DONE

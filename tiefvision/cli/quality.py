@@ -12,6 +12,7 @@ from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
+    from tiefvision.datasets.product_views import Half
     from tiefvision.judging.encoders.candidates import Candidate
     from tiefvision.judging.encoders.quality import Quality, QualityReport
 
@@ -28,6 +29,13 @@ def quality(
     luma: Annotated[
         Path | None, typer.Option(help="Folder of images.csv and images/.")
     ] = None,
+    half: Annotated[
+        str,
+        typer.Option(
+            help="Half of Luma's products that search: reporting, or choosing, on "
+            "which settings are chosen."
+        ),
+    ] = "reporting",
     encoder: Annotated[
         list[str] | None,
         typer.Option(
@@ -39,12 +47,13 @@ def quality(
     """Measure encoders: classes of neighbours, products found by another view."""
     if clothing is None and luma is None:
         raise BadUsage("There is nothing to measure on.", "Give --clothing or --luma.")
+    chosen = _half(half)
     candidates = _candidates(encoder or [BASELINE], options)
     reports: list[QualityReport] = []
     if clothing is not None:
         reports.append(_measure_clothing(clothing, candidates, options))
     if luma is not None:
-        reports.append(_measure_luma(luma, candidates, options))
+        reports.append(_measure_luma(luma, candidates, chosen, options))
     qualities = [item for report in reports for item in report.qualities]
     if options.json:
         for item in qualities:
@@ -57,17 +66,26 @@ def quality(
     return SOME_UNREADABLE if skipped else DONE
 
 
+def _half(name: str) -> "Half":
+    from tiefvision.datasets.product_views import HALVES
+
+    for half in HALVES:
+        if name == half:
+            return half
+    raise BadUsage(f"There is no half {name!r}.", f"Use {' or '.join(HALVES)}.")
+
+
 def _candidates(texts: Sequence[str], options: Options) -> "list[Candidate]":
-    """The histogram, and all embeddings of each encoder."""
+    """The histograms, and all embeddings of each encoder."""
     from tiefvision.encoders.architectures import architecture_named
     from tiefvision.encoders.dense import make_encoder
     from tiefvision.encoders.weights import load_readouts
     from tiefvision.judging.encoders.candidates import (
         encoder_candidates,
-        histogram_candidate,
+        histogram_candidates,
     )
 
-    candidates = [histogram_candidate()]
+    candidates = histogram_candidates()
     for text in texts:
         name, _, weights = text.partition(":")
         if not weights:
@@ -88,19 +106,19 @@ def _measure_clothing(
 
     photos = read_class_folders(folder)
     # Whole maps of thousands of photographs would take gigabytes.
-    pooled = [item for item in candidates if item.features != CELLS]
+    pooled = [item for item in candidates if not item.features.startswith(CELLS)]
     return measure_meaning(photos, pooled, seed=options.seed, track=options.track)
 
 
 def _measure_luma(
-    folder: Path, candidates: "Sequence[Candidate]", options: Options
+    folder: Path, candidates: "Sequence[Candidate]", half: "Half", options: Options
 ) -> "QualityReport":
     from tiefvision.datasets.product_views import read_product_views
     from tiefvision.judging.encoders.quality import measure_appearance
 
     photos = read_product_views(folder)
     return measure_appearance(
-        photos, candidates, seed=options.seed, track=options.track
+        photos, candidates, half, seed=options.seed, track=options.track
     )
 
 

@@ -22,7 +22,7 @@ def tune(
         typer.Option(help="A category, outfit, or all; may come again. [all, outfit]"),
     ] = None,
     encoder: Annotated[
-        str, typer.Option(help="alexnet, squeezenet1_1 or mobilenet_v2.")
+        str, typer.Option(help="An architecture; tiefvision models lists them.")
     ] = "alexnet",
     weights: Annotated[
         str, typer.Option(help="shipped, imagenet, random, or a safetensors file.")
@@ -41,13 +41,8 @@ def tune(
     from tiefvision.encoders.dense import make_encoder
     from tiefvision.locating.targets import ALL, OUTFIT
     from tiefvision.tuning.recipe import TuningRecipe, read_scenes, tune
-    from tiefvision.workspace.artifacts import Workspace
-    from tiefvision.workspace.records import read_photos
 
-    splits: dict[str, Split] | None = None
-    if split_of:
-        with Workspace(split_of).open("photos") as records:
-            splits = {photo.path: photo.split for photo in read_photos(records)}
+    splits = _splits_of(split_of) if split_of else None
     photos = read_scenes(dataset, categories or [ALL, OUTFIT], splits, options.track)
     recipe = TuningRecipe(seed=options.seed)
     if epochs:
@@ -76,6 +71,15 @@ def tune(
             f"Next: {_next_command(dataset, split_of, encoder, output)}"
         )
     return SOME_UNREADABLE if photos.skipped else DONE
+
+
+def _splits_of(workspace: Path) -> "dict[str, Split]":
+    """The split of each photograph of a workspace, by its path."""
+    from tiefvision.workspace.artifacts import Workspace
+    from tiefvision.workspace.records import read_photos
+
+    with Workspace(workspace).open("photos") as records:
+        return {photo.path: photo.split for photo in read_photos(records)}
 
 
 def _next_command(

@@ -10,8 +10,10 @@ are often one photograph recoloured, so a hit is the product in any colour.
 """
 
 import csv
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from tiefvision.datasets.files import IMAGES, path_fault
 from tiefvision.errors import BadDataset
@@ -23,6 +25,18 @@ MAIN_VIEW = "main"
 
 QUERY_VIEWS = ("back", "alt1")
 """Views that search for the main one: from behind, and a detail."""
+
+Half = Literal["choosing", "reporting"]
+"""Halves of the products: settings are chosen on one, figures are reported of the
+other."""
+
+HALVES: tuple[Half, ...] = get_args(Half)
+
+
+def half_of(product: str) -> Half:
+    """The half that a product belongs to, which depends on its name alone."""
+    return HALVES[zlib.crc32(product.encode()) % 2]
+
 
 _COLUMNS = ("file", "product", "view")
 

@@ -25,14 +25,14 @@ from tiefvision.distilling.student_training import (
     normalise,
     steps_of_epoch,
 )
-from tiefvision.distilling.students import fold_student
+from tiefvision.distilling.students import fold_student, is_plain
 from tiefvision.distilling.teachers import make_teacher
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.encoders.encoder_file import READOUTS
 from tiefvision.encoders.weights import write_encoder
 from tiefvision.engines.modules import arrays_of
-from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.errors import BadDataset, BadUsage, UnreadablePhoto
 from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track
 from tiefvision.training.checkpoint import FileMemory
@@ -64,7 +64,11 @@ class Phase:
     schedule: Schedule
 
 
-def phases(epochs: int, last_epochs: int) -> tuple[Phase, Phase]:
+TRUNK_RATE = 0.1
+"""Learning rate of a trunk that was trained before, as a share of the read-outs'."""
+
+
+def phases(epochs: int, last_epochs: int) -> tuple[Phase, ...]:
     """The two phases of a training: cheap small views, then the pipeline's size.
 
     Half of the decrease of the losses for meaning happens in the second phase, whose
@@ -74,7 +78,7 @@ def phases(epochs: int, last_epochs: int) -> tuple[Phase, Phase]:
         epochs: passes over the photographs in views of 128 px.
         last_epochs: passes in views of 224 px, which cost three times as much.
     """
-    return (
+    both = (
         Phase(ViewRules(), 64, Schedule(epochs, 2e-3, weight_decay=0.03)),
         Phase(
             ViewRules(side=224, least_area=0.6),
@@ -82,6 +86,7 @@ def phases(epochs: int, last_epochs: int) -> tuple[Phase, Phase]:
             Schedule(last_epochs, 1e-3, weight_decay=0.03),
         ),
     )
+    return tuple(phase for phase in both if phase.schedule.epochs)
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,7 @@ def distil(
     output: Path,
     device: torch.device,
     track: Track,
+    start: DenseEncoder | None = None,
 ) -> list[Figures]:
     """Train an encoder by distillation and write its file.
 
@@ -158,6 +164,7 @@ def distil(
         output: encoder file to write.
         device: device to train on.
         track: progress display.
+        start: encoder whose trunk the student starts from; random weights if None.
 
     Returns:
         Losses of every epoch of all phases.
@@ -167,7 +174,13 @@ def distil(
         StaleArtifact: A checkpoint is damaged or of other settings.
     """
     architecture = architecture_named(recipe.architecture)
-    distillation = _prepare(recipe, sources, teacher, device)
+    if start is None and not is_plain(architecture.layers):
+        raise BadUsage(
+            f"{architecture.name} is no plain stack of layers, so that it cannot be "
+            "trained from random weights.",
+            "Use --start imagenet, or --student alexnet.",
+        )
+    distillation = _prepare(recipe, sources, teacher, device, start)
     history: list[Figures] = []
     checkpoints = []
     for number, phase in enumerate(recipe.phases):
@@ -175,7 +188,13 @@ def distil(
         path.parent.mkdir(parents=True, exist_ok=True)
         checkpoints.append(path)
         settings = json.dumps(
-            [asdict(recipe), teacher.identity.to_dict(), len(sources)], sort_keys=True
+            [
+                asdict(recipe),
+                teacher.identity.to_dict(),
+                str(start.identity) if start else "",
+                len(sources),
+            ],
+            sort_keys=True,
         )
         memory = FileMemory(path, settings)
         history += fit(
@@ -190,6 +209,7 @@ def distil(
     facts = {
         "name": f"{architecture.name}-1",
         "teacher": str(teacher.identity),
+        "start": str(start.identity) if start else "random",
         "photographs": len(sources),
         "recipe": asdict(recipe),
     }
@@ -210,6 +230,7 @@ def _prepare(
     sources: Sequence[SourcePhoto],
     teacher: DenseEncoder,
     device: torch.device,
+    start: DenseEncoder | None,
 ) -> Distillation:
     """Build the student and the teacher, with its statistics from a few batches."""
     architecture = architecture_named(recipe.architecture)
@@ -217,15 +238,19 @@ def _prepare(
     generator = np.random.default_rng(recipe.seed)
     drawn = draw_batches(sources, first.photos, first.rules, generator)
     crops = [
-        normalise(as_photos(batch), architecture.preprocessing).to(device)
+        normalise(as_photos(batch, device), architecture.preprocessing)
         for batch in islice(drawn, LOOKED_AT)
     ]
     dtype = training_dtype(device)
     prepared = make_teacher(teacher, architecture.preprocessing, crops, dtype)
     with seeded(recipe.seed):
-        student = Student(architecture, prepared.see(crops[0][:1]))
+        weights = start.weights if start else None
+        student = Student(architecture, prepared.see(crops[0][:1]), weights)
     student = student.to(device).to(memory_format=torch.channels_last)
-    return Distillation(sources, student, architecture, prepared, dtype, recipe.goals)
+    rate = TRUNK_RATE if start else 1.0
+    return Distillation(
+        sources, student, architecture, prepared, dtype, recipe.goals, rate
+    )
 
 
 def _list(folder: Path) -> Iterator[tuple[Path, str, str]]:

@@ -11,6 +11,7 @@ holds both, the target of its own cosine is the mean of the two similarities, an
 linear read-outs, trained with it, extract one each.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,14 +44,19 @@ from tiefvision.distilling.losses import (
     histogram_loss,
     relation_loss,
 )
-from tiefvision.distilling.students import trainable_form
+from tiefvision.distilling.students import trainable_form, trained_form
 from tiefvision.distilling.teachers import Lesson, Teacher
 from tiefvision.encoders.architectures import Architecture, architecture_named
 from tiefvision.encoders.preprocessing import Preprocessing
+from tiefvision.engines.folding import Arrays
 from tiefvision.training.loop import Task
 
 APPEARANCE = 256
 """Dimension of the embedding by appearance."""
+
+DRAWING = max(1, (os.cpu_count() or 1) // 2)
+"""Threads that draw the next batches. Each batch has a seed of its own, so that their
+number changes no view."""
 
 CELL_NEIGHBOURHOOD = 48
 """Side in pixels of the square around a cell whose colours the cell has to predict:
@@ -114,11 +120,19 @@ class Student(nn.Module):
     Args:
         architecture: architecture of the trunk.
         teacher: any feature maps of the teacher, which give its numbers of channels.
+        start: weights of the trunk to start from; random ones, with normalisation that
+            is folded after training, if None.
     """
 
-    def __init__(self, architecture: Architecture, teacher: Lesson) -> None:
+    def __init__(
+        self, architecture: Architecture, teacher: Lesson, start: Arrays | None = None
+    ) -> None:
         super().__init__()
-        self.trunk = trainable_form(architecture.layers)
+        self.trunk = (
+            trainable_form(architecture.layers)
+            if start is None
+            else trained_form(architecture.layers, start)
+        )
         self.last = nn.Conv2d(architecture.channels, teacher.last.shape[1], 1)
         self.earlier = nn.Conv2d(architecture.channels, teacher.earlier.shape[1], 1)
         self.meaning = nn.Linear(architecture.channels, teacher.last.shape[1])
@@ -142,6 +156,7 @@ class Distillation:
         teacher: encoder that the student learns from.
         dtype: dtype of the student's forward pass, float32 or bfloat16.
         goals: weights of the losses.
+        trunk_rate: learning rate of the trunk, as a share of that of the read-outs.
     """
 
     sources: Sequence[SourcePhoto]
@@ -150,6 +165,7 @@ class Distillation:
     teacher: Teacher
     dtype: torch.dtype = torch.float32
     goals: Goals = field(default_factory=Goals)
+    trunk_rate: float = 1.0
 
     def task(self, rules: ViewRules, photos_in_batch: int) -> Task:
         """The task for ``training.loop.fit`` at one size of views.
@@ -162,15 +178,15 @@ class Distillation:
         def batches(generator: np.random.Generator) -> Iterator[Batch]:
             return draw_batches(self.sources, photos_in_batch, rules, generator)
 
-        return Task(self.student, batches, self.losses)
+        return Task(
+            self.student, batches, self.losses, rates={"trunk.": self.trunk_rate}
+        )
 
     def losses(self, batch: Batch) -> Mapping[str, Tensor]:
         """Each unweighted loss of a batch by name, and "loss", their weighted sum."""
         goals, student = self.goals, self.student
-        photos = as_photos(batch)
-        crops = normalise(photos, self.architecture.preprocessing).to(
-            next(student.parameters()).device
-        )
+        photos = as_photos(batch, next(student.parameters()).device)
+        crops = normalise(photos, self.architecture.preprocessing)
         lesson = self.teacher.lesson(crops)
         half = self.dtype == torch.bfloat16
         with torch.autocast(crops.device.type, torch.bfloat16, enabled=half):
@@ -182,7 +198,7 @@ class Distillation:
         meaning, appearance = student.meaning(pooled), student.appearance(pooled)
         rows = functional.normalize(appearance, dim=1)
         wanted = self.teacher.pooled(lesson)
-        colours = soft_colours(photos).to(crops.device)
+        colours = soft_colours(photos)
         losses = {
             "cells": direction_loss(student.last(maps), last)
             + goals.earlier * direction_loss(student.earlier(maps), earlier),
@@ -288,7 +304,7 @@ def draw_batches(
             torch.from_numpy(np.stack(views)), torch.tensor(classes * 2), int(seed)
         )
 
-    return read_ahead(draw, list(zip(parts, seeds, strict=True)), workers=1)
+    return read_ahead(draw, list(zip(parts, seeds, strict=True)), workers=DRAWING)
 
 
 def steps_of_epoch(photos: int, photos_in_batch: int) -> int:
@@ -296,14 +312,18 @@ def steps_of_epoch(photos: int, photos_in_batch: int) -> int:
     return max(1, round(photos / photos_in_batch))
 
 
-def as_photos(batch: Batch) -> Tensor:
+def as_photos(batch: Batch, device: torch.device) -> Tensor:
     """The views of a batch with randomly changed light and colour.
+
+    Args:
+        batch: views of photographs.
+        device: device of the result.
 
     Returns:
         RGB in [0, 1], (2 n, 3, side, side) float32.
     """
-    generator = torch.Generator().manual_seed(batch.seed)
-    photos = batch.views.permute(0, 3, 1, 2).float() / 255.0
+    generator = torch.Generator(device).manual_seed(batch.seed)
+    photos = batch.views.to(device).permute(0, 3, 1, 2).float() / 255.0
     return disturb_colours(photos, generator)
 
 
@@ -317,8 +337,10 @@ def normalise(photos: Tensor, preprocessing: Preprocessing) -> Tensor:
     Returns:
         Standardised RGB, (B, 3, H, W) float32 in channels-last memory format.
     """
-    mean = torch.tensor(preprocessing.mean).view(3, 1, 1) / 255
-    spread = torch.tensor(preprocessing.spread).view(3, 1, 1) / 255
+    mean, spread = (
+        torch.tensor(part, device=photos.device).view(3, 1, 1) / 255
+        for part in (preprocessing.mean, preprocessing.spread)
+    )
     return ((photos - mean) / spread).contiguous(memory_format=torch.channels_last)
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tiefvision.engines.layers import Layer
-from tiefvision.engines.modules import build_modules
+from tiefvision.engines.folding import Arrays
+from tiefvision.engines.layers import Activation, Convolution, Layer, MaxPool
+from tiefvision.engines.modules import arrays_of, build_modules, fill_module
 
 BRANCHED_KERNEL = 3
 """Side of the kernels that get a 1x1 branch and, where input and output have the same
@@ -82,6 +83,13 @@ class NormalisedConvolution(nn.Module):
         return weight, torch.stack([bias for _, bias in folded]).sum(dim=0)
 
 
+def is_plain(layers: Sequence[Layer]) -> bool:
+    """Whether a network is a plain stack of layers, as ``trainable_form`` needs it."""
+    return all(
+        isinstance(layer, Convolution | Activation | MaxPool) for layer in layers
+    )
+
+
 def trainable_form(layers: Sequence[Layer]) -> nn.Sequential:
     """Build the trainable form of a trunk, with new random weights.
 
@@ -106,15 +114,33 @@ def trainable_form(layers: Sequence[Layer]) -> nn.Sequential:
     return nn.Sequential(*modules)
 
 
+def trained_form(layers: Sequence[Layer], weights: Arrays) -> nn.Sequential:
+    """A trunk whose training goes on from weights, their normalisation folded in.
+
+    Args:
+        layers: layers of the trunk.
+        weights: weights and biases by name.
+
+    Raises:
+        BadWeights: The weights have another architecture.
+    """
+    trunk = build_modules(layers)
+    fill_module(trunk, weights, "The start")
+    return trunk
+
+
 def fold_student(student: nn.Sequential) -> dict[str, NDArray[np.float32]]:
     """Fold a trained student to weights of the plain trunk.
 
     Args:
-        student: trunk in the form of ``trainable_form``.
+        student: trunk in the form of ``trainable_form`` or of ``trained_form``.
 
     Returns:
         Weights and biases of the plain trunk that is equal in evaluation mode, by name.
     """
+    folding = any(isinstance(layer, NormalisedConvolution) for layer in student)
+    if not folding:
+        return arrays_of(student)
     state = {}
     for number, layer in enumerate(student):
         if isinstance(layer, NormalisedConvolution):

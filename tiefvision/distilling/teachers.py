@@ -11,7 +11,12 @@ from tiefvision.encoders.preprocessing import Preprocessing
 from tiefvision.engines.modules import build_modules, fill_module
 from tiefvision.errors import BadUsage
 
-EARLIER_LAYERS = {"mobilenet_v2": 32, "squeezenet1_1": 19, "efficientnet_lite0": 30}
+EARLIER_LAYERS = {
+    "mobilenet_v2": 32,
+    "squeezenet1_1": 19,
+    "efficientnet_lite0": 30,
+    "efficientnet_lite2": 34,
+}
 """Index of an earlier layer in the trunk of each teacher. Its grid is that of the last
 layer, and its channels still encode texture, where those of the last encode meaning."""
 

@@ -88,7 +88,7 @@ def write_weights_file(path: Path, arrays: Arrays, facts: Mapping[str, Any]) -> 
 
 
 def _to_half(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    array = np.ascontiguousarray(array)
+    array = np.asarray(array, order="C")  # keeps numbers without an axis as they are
     if not np.issubdtype(array.dtype, np.floating):
         return array
     with np.errstate(over="ignore"):

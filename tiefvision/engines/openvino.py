@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset13 as ops
+from openvino import opset14 as ops
 
 from tiefvision.engines.folding import Arrays
 from tiefvision.engines.layers import (

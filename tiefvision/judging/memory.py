@@ -1,13 +1,15 @@
 """Estimate of the memory that exact search takes."""
 
+from typing import TypeVar
+
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tiefvision.evaluation.searches import Search
 from tiefvision.ranking.garments import Embed, Garments, GarmentsOf
 from tiefvision.ranking.views import BLOCK
+
+Number = TypeVar("Number", np.float32, np.uint8)
 
 BYTES_OF_A_PAIR = 48
 """Bytes for each pair of a query in the block and a photograph of the gallery: 4 for
@@ -43,7 +45,6 @@ def peak_bytes(
     return max(embedding_them, rows + BYTES_OF_A_PAIR * block * gallery)
 
 
-@torch.inference_mode()
 def peak_of_search(search: Search, embed: Embed, garments_of: GarmentsOf) -> int:
     """``peak_bytes`` of a search by a ranker.
 
@@ -67,18 +68,17 @@ class _Weighed:
         self.read: dict[str, int] = {}
 
     @property
-    def maps(self) -> Tensor:
+    def maps(self) -> NDArray[np.float32]:
         return self._weigh("maps", self._garments.maps)
 
     @property
-    def colours(self) -> Tensor:
+    def colours(self) -> NDArray[np.float32]:
         return self._weigh("colours", self._garments.colours)
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
-        self.read["pixels"] = self._garments.pixels.nbytes
-        return self._garments.pixels
+        return self._weigh("pixels", self._garments.pixels)
 
-    def _weigh(self, name: str, tensor: Tensor) -> Tensor:
-        self.read[name] = tensor.element_size() * tensor.numel()
-        return tensor
+    def _weigh(self, name: str, array: NDArray[Number]) -> NDArray[Number]:
+        self.read[name] = array.nbytes
+        return array

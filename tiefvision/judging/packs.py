@@ -12,10 +12,9 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tiefvision.errors import BadDataset
@@ -27,6 +26,9 @@ from tiefvision.models.protocol import BUNDLE, Models
 from tiefvision.ranking.registry import ranker_kind
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import input_digests
+
+if TYPE_CHECKING:
+    import torch
 
 FORMAT, VERSION = "tiefvision-results", 1
 
@@ -101,7 +103,7 @@ class Origin:
     models: str
     dataset: str
     options: Mapping[str, Any]
-    device: torch.device
+    device: "torch.device"
 
 
 def write_pack(comparison: Comparison, folder: Path, origin: Origin) -> None:
@@ -222,7 +224,7 @@ def _by_figure(
     return {figure: table[:, column] for column, figure in enumerate(figures)}
 
 
-def _environment(device: torch.device) -> dict[str, Any]:
+def _environment(device: "torch.device") -> dict[str, Any]:
     """The machine, and versions of libraries that ``this_machine`` leaves out."""
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "nmslib")}
     return this_machine(device).to_dict() | versions

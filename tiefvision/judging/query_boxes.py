@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tiefvision.catalogue.describing import Describer
 from tiefvision.encoders.architectures import CROP_SIDE
-from tiefvision.encoders.dense import DenseEncoder
+from tiefvision.engines.protocol import Engine
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.judging.boxes import TRUE, WHOLE
 from tiefvision.locating.targets import OUTFIT, garments_to_find
@@ -19,8 +19,10 @@ from tiefvision.ranking.crops import CropRules
 from tiefvision.ranking.garments import GarmentBatch, Garments, join_garments
 from tiefvision.records import Box, Photo, View
 from tiefvision.store.artifact import Artifact
-from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.records import photo_path, read_photos
+
+if TYPE_CHECKING:  # networks are imported where one is loaded
+    from tiefvision.encoders.dense import DenseEncoder
 
 BLOCKS_KEPT = 4
 """Number of blocks of encoded queries that are kept for the next ranker."""
@@ -40,19 +42,17 @@ class BoxedQueries:
         boxes: box of each photograph by its path; None for the whole photograph.
         encoder: encoder of garments.
         rules: rules by which a crop becomes a feature map.
-        device: device of the encoder.
     """
 
     def __init__(
         self,
         records: Artifact,
         boxes: Mapping[str, Box | None],
-        encoder: DenseEncoder,
+        encoder: "DenseEncoder",
         rules: CropRules,
-        device: torch.device,
     ) -> None:
         self._records, self._boxes = records, boxes
-        self._describer, self._device = Describer(encoder, rules), device
+        self._describer = Describer(encoder, rules)
         self._gone: set[str] = set()
         # Every ranker reads the same queries: the cache saves decoding and encoding
         # them again, unless there are more blocks of queries than it holds.
@@ -67,7 +67,7 @@ class BoxedQueries:
         return np.array([view.path in self._gone for view in views], dtype=np.bool_)
 
     def _read(self, views: tuple[View, ...]) -> Garments:
-        return join_garments([self._garment_of(view) for view in views], self._device)
+        return join_garments([self._garment_of(view) for view in views])
 
     def _garment_of(self, view: View) -> GarmentBatch:
         try:
@@ -81,21 +81,23 @@ class BoxedQueries:
 
 
 def query_garments(
-    records: Artifact, crops: Artifact, device: torch.device
+    records: Artifact, crops: Artifact, engine: Engine
 ) -> dict[str, BoxedQueries]:
     """Readers of queries by annotated boxes, ``TRUE``, and as a whole, ``WHOLE``.
 
     Args:
         records: artifact of stage 1.
         crops: artifact of stage 6, which holds the encoder.
-        device: device of the encoder.
+        engine: engine of the encoder.
     """
+    from tiefvision.workspace.encoding import read_encoder
+
     encoder, rules = (
-        read_encoder(crops),
+        read_encoder(crops, engine),
         CropRules(crops.header.details["grid"]),
     )
     return {
-        kind: BoxedQueries(records, boxes, encoder, rules, device)
+        kind: BoxedQueries(records, boxes, encoder, rules)
         for kind, boxes in _boxes_of_queries(read_photos(records)).items()
     }
 
@@ -122,7 +124,7 @@ def _nothing(describer: Describer) -> GarmentBatch:
     architecture = describer.encoder.architecture
     side = describer.rules.grid or architecture.window
     return GarmentBatch(
-        torch.zeros(1, architecture.channels, side, side),
-        torch.zeros(1, len(lab_bins())),
+        np.zeros((1, architecture.channels, side, side), dtype=np.float32),
+        np.zeros((1, len(lab_bins())), dtype=np.float32),
         black[None],
     )

@@ -138,15 +138,14 @@ class _Layers:
 def _layers_of(head: Arrays, network: str) -> _Layers:
     """W ((x - mean) / spread) + b = (W / spread) x + (b - (W / spread) mean)."""
     arrays = {name: array.astype(np.float32) for name, array in head.items()}
-    weight = arrays[f"{network}.reduce.weight"] / arrays["spread"][:, None, None]
-    bias = arrays[f"{network}.reduce.bias"] - weight[:, :, 0, 0] @ arrays["mean"]
+    reduce = arrays[f"{network}.reduce.weight"], arrays[f"{network}.reduce.bias"]
+    weight: NDArray[np.float32] = reduce[0] / arrays["spread"][:, None, None]
+    bias: NDArray[np.float32] = reduce[1] - weight[:, :, 0, 0] @ arrays["mean"]
     judge, output = (
         (arrays[f"{network}.{layer}.weight"], arrays[f"{network}.{layer}.bias"])
         for layer in ("judge", "output")
     )
-    return _Layers(
-        *(part.astype(np.float32) for part in (weight, bias)), *judge, *output
-    )
+    return _Layers(weight, bias, *judge, *output)
 
 
 def _judge(head: _Layers, engine: Engine) -> Run:

@@ -8,12 +8,12 @@ that the artifacts of the workspace held. The models that ship with the package 
 bundle.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import architecture_named
@@ -39,15 +39,11 @@ from tiefvision.workspace.artifacts import CATALOGUE
 from tiefvision.workspace.provenance import file_hash
 
 if TYPE_CHECKING:  # these import torch, which takes seconds
-    import torch
-    from torch import nn
-
     from tiefvision.encoders.dense import DenseEncoder
     from tiefvision.encoders.weights_files import WeightsFile
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules
-
-Module = TypeVar("Module", bound="nn.Module")
+    from tiefvision.ranking.garments import Embed
 
 
 @dataclass(frozen=True)
@@ -142,9 +138,15 @@ class Bundle:
         """
         return self._encoder_beside(SHIPPED, engine)
 
-    def trained_ranker(self, name: str, device: "torch.device") -> "nn.Module":
+    def trained_ranker(self, name: str) -> "Embed":
         """A trained ranker of the bundle. Raises BadWeights."""
-        return self._network(name, ranker_kind(name).build, device)
+        from tiefvision.ranking.restoring import restore_ranker
+
+        prefix, where = f"{name}.", str(self.heads.path)
+        weights = self._file.group(prefix)
+        with _header_of(self.heads):
+            details = self.heads.facts[name]
+            return restore_ranker(ranker_kind(name), details, weights, where, prefix)
 
     def crop_rules(self) -> "CropRules":
         """Rules by which a crop becomes a feature map. Raises BadWeights."""
@@ -197,20 +199,6 @@ class Bundle:
         from tiefvision.encoders.weights_files import read_weights_file
 
         return read_weights_file(self.heads.path)
-
-    def _network(
-        self,
-        group: str,
-        build: Callable[[Mapping[str, Any]], Module],
-        device: "torch.device",
-    ) -> Module:
-        from tiefvision.engines.modules import restore_module
-
-        with _header_of(self.heads):
-            module = build(self.heads.facts[group])
-        prefix = f"{group}."
-        state = self._file.group(prefix)
-        return restore_module(module, state, device, str(self.heads.path), prefix)
 
 
 def read_bundle(folder: Path) -> Bundle:

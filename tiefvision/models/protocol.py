@@ -7,12 +7,10 @@ from tiefvision.engines.protocol import Engine
 from tiefvision.ranking.registry import COSINE, DEEPRANK
 
 if TYPE_CHECKING:  # these import torch, which takes seconds
-    import torch
-    from torch import nn
-
     from tiefvision.encoders.dense import DenseEncoder
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules
+    from tiefvision.ranking.garments import Embed
 
 AUTO = "auto"
 """The workspace's models, or the ones that ship where it has none."""
@@ -53,8 +51,8 @@ class Models(Protocol):
     def encoder(self, engine: Engine | None = None) -> "DenseEncoder":
         """The encoder of garments; None chooses the engine for here."""
 
-    def trained_ranker(self, name: str, device: "torch.device") -> "nn.Module":
-        """A ranker of ``trained``, on a device and in evaluation mode."""
+    def trained_ranker(self, name: str) -> "Embed":
+        """A ranker of ``trained``."""
 
     def crop_rules(self) -> "CropRules":
         """Rules by which a crop becomes a feature map."""

@@ -11,9 +11,8 @@ from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace, command_for
 from tiefvision.workspace.job import Job, Resources, input_digests
 
-if TYPE_CHECKING:  # checking a name must not import torch, which takes seconds
-    from torch import nn
-
+if TYPE_CHECKING:  # checking a name must not import NumPy
+    from tiefvision.ranking.garments import Embed
     from tiefvision.ranking.learning import TrainingCrops
 
 VERSION = 1
@@ -24,7 +23,7 @@ LEARNT_FROM = ("photos", "crops")
 
 
 def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKind:
-    """The kind of a ranker that can be loaded here; imports no torch.
+    """The kind of a ranker that can be loaded here; imports no NumPy.
 
     Args:
         workspace: workspace on whose training split a ranker learns.
@@ -54,8 +53,8 @@ def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKin
 
 def load_ranker(
     workspace: Workspace, models: Models, name: str, resources: Resources
-) -> "nn.Module":
-    """Load a ranker on the device of ``resources``, in evaluation mode.
+) -> "Embed":
+    """Load a ranker.
 
     A ranker that learns without triplets learns now, on the training split of the
     workspace, unless its artifact is up to date.
@@ -65,19 +64,20 @@ def load_ranker(
             ranker as an artifact of the same name.
         models: models with the trained rankers.
         name: name of the ranker.
-        resources: device, seed and progress.
+        resources: seed, limits and progress.
 
     Raises:
         BadUsage: The name is unknown, or the models have no ranker of this name.
         MissingArtifact: The ranker has not been trained, or the artifacts that it
             learns from are missing.
         BadDataset: The training split holds fewer than two photographs.
+        BadWeights: The weights of the ranker are damaged.
     """
     kind = require_ranker(workspace, models, name)
     if kind.learns == "triplets":
-        return models.trained_ranker(name, resources.device)
+        return models.trained_ranker(name)
     if kind.learn is None:
-        return kind.build({}).eval().to(resources.device)
+        return kind.build({}, {})
     return _learnt(workspace, kind, resources)
 
 
@@ -93,10 +93,9 @@ def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]
     return input_digests(workspace, learnt)
 
 
-def _learnt(
-    workspace: Workspace, kind: RankerKind, resources: Resources
-) -> "nn.Module":
-    from tiefvision.workspace.networks import network_tensors, read_module
+def _learnt(workspace: Workspace, kind: RankerKind, resources: Resources) -> "Embed":
+    from tiefvision.ranking.restoring import restore_ranker
+    from tiefvision.workspace.networks import read_weights, weight_tensors
 
     assert kind.learn is not None
     header = Header(
@@ -110,12 +109,13 @@ def _learnt(
             with job.write() as writer:
                 crops, photos = job.read("crops"), job.read("photos")
                 training = _training_crops(crops, photos, resources)
-                ranker, details = kind.learn(training)
-                writer.write(network_tensors(ranker), {"ranker/name": kind.name})
-                writer.finish(encoder=crops.header.encoder, details=details)
+                learnt = kind.learn(training)
+                tensors = weight_tensors(learnt.weights)
+                writer.write(tensors, {"ranker/name": kind.name})
+                writer.finish(encoder=crops.header.encoder, details=learnt.details)
         kept = job.read(kind.name)
-        module = kind.build(kept.header.details)
-        return read_module(module, kept, resources.device)
+        details, weights = kept.header.details, read_weights(kept)
+        return restore_ranker(kind, details, weights, kept.path.name)
 
 
 def _training_crops(
@@ -145,7 +145,7 @@ def _training_crops(
     return TrainingCrops(
         [View(photo.path) for photo in training[::every]],
         search,
-        garments_reader(crops, resources.device),
+        garments_reader(crops),
         resources.seed,
         resources.track,
     )

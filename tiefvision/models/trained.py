@@ -12,12 +12,10 @@ from tiefvision.workspace.artifacts import CATALOGUE, Workspace
 from tiefvision.workspace.job import input_digests, require_same_encoder
 
 if TYPE_CHECKING:  # these import torch, which takes seconds
-    import torch
-    from torch import nn
-
     from tiefvision.encoders.dense import DenseEncoder
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules
+    from tiefvision.ranking.garments import Embed
 
 logger = logging.getLogger(__name__)
 
@@ -109,19 +107,22 @@ class TrainedModels:
         with self.workspace.open("crops") as crops:
             return read_encoder(crops, engine)
 
-    def trained_ranker(self, name: str, device: "torch.device") -> "nn.Module":
+    def trained_ranker(self, name: str) -> "Embed":
         """A ranker that stage 8 trained.
 
         Raises:
             MissingArtifact: The ranker has not been trained, or there are no crops.
             StaleArtifact: The ranker was trained on crops of another encoder.
+            BadWeights: Its weights are damaged.
         """
-        from tiefvision.workspace.networks import read_module
+        from tiefvision.ranking.restoring import restore_ranker
+        from tiefvision.workspace.networks import read_weights
 
         with self.workspace.open(name) as ranker, self.workspace.open("crops") as crops:
             require_same_encoder(crops, ranker)
-            module = ranker_kind(name).build(ranker.header.details)
-            return read_module(module, ranker, device)
+            details, weights = ranker.header.details, read_weights(ranker)
+            where = ranker.path.name
+            return restore_ranker(ranker_kind(name), details, weights, where)
 
     def crop_rules(self) -> "CropRules":
         """Rules by which the crops became feature maps. Raises MissingArtifact."""

@@ -1,14 +1,16 @@
 """The unsupervised baseline: feature maps compared cell by cell."""
 
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
 
 from tiefvision.ranking.garments import Garments
 from tiefvision.ranking.similarity import flatten_cells
 
 
-class CosineRanker(nn.Module):
-    """Embeds a crop as its flattened feature map (TiefVision's slides, step 5)."""
+def embed_cells(garments: Garments) -> NDArray[np.float32]:
+    """Embed B garments as their flattened feature maps (TiefVision's slides, step 5).
 
-    def forward(self, garments: Garments) -> Tensor:
-        """Embed B garments: (B, C * h * w) float32 of unit length."""
-        return flatten_cells(garments.maps)
+    Returns:
+        Embeddings of unit length, (B, C * h * w) float32.
+    """
+    return flatten_cells(garments.maps)

@@ -2,20 +2,21 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tiefvision.encoders.architectures import CROP_SIDE
-from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.photos.resizing import crop_photo, resize_photo
 from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.needs import EVERYTHING, Need
 from tiefvision.ranking.similarity import normalise_cells, pool_cells
 from tiefvision.records import Box
+
+if TYPE_CHECKING:  # networks are imported where one is loaded, not to describe a crop
+    from tiefvision.encoders.dense import DenseEncoder
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def crop_garment(
 
 
 def encode_crop(
-    encoder: DenseEncoder, crop: NDArray[np.uint8], rules: CropRules
-) -> Tensor:
+    encoder: "DenseEncoder", crop: NDArray[np.uint8], rules: CropRules
+) -> NDArray[np.float32]:
     """Encode a crop as a feature map with cells of unit length.
 
     Args:
@@ -59,12 +60,13 @@ def encode_crop(
     Returns:
         Feature map, (C, h, w) float32.
     """
-    maps = torch.from_numpy(encoder.encode(crop)).unsqueeze(0)
-    return normalise_cells(pool_cells(maps, rules.grid))[0]
+    maps = encoder.encode(crop)[None]
+    map_: NDArray[np.float32] = normalise_cells(pool_cells(maps, rules.grid))[0]
+    return map_
 
 
 def describe_crop(
-    encoder: DenseEncoder,
+    encoder: "DenseEncoder",
     crop: NDArray[np.uint8],
     rules: CropRules,
     needs: Collection[Need] = EVERYTHING,
@@ -77,12 +79,11 @@ def describe_crop(
         rules: rules by which a crop becomes a feature map.
         needs: parts to compute; the others are left empty.
     """
-    maps = colours = torch.empty(0)
-    pixels = np.empty(0, dtype=np.uint8)
+    made: dict[str, NDArray[Any]] = {}
     if "maps" in needs:
-        maps = encode_crop(encoder, crop, rules).unsqueeze(0)
+        made["maps"] = encode_crop(encoder, crop, rules)[None]
     if "colours" in needs:
-        colours = torch.from_numpy(lab_histogram(crop)).unsqueeze(0)
+        made["colours"] = lab_histogram(crop)[None]
     if "pixels" in needs:
-        pixels = crop[None]
-    return GarmentBatch(maps, colours, pixels)
+        made["pixels"] = crop[None]
+    return GarmentBatch(**made)

@@ -1,13 +1,11 @@
 """The input of rankers: crops of garments as feature maps, colours and pixels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tiefvision.records import View
 
@@ -16,11 +14,11 @@ class Garments(Protocol):
     """A batch of B crops; an implementation may read each part on first access."""
 
     @property
-    def maps(self) -> Tensor:
+    def maps(self) -> NDArray[np.float32]:
         """Feature maps with cells of unit length, (B, C, h, w) float32."""
 
     @property
-    def colours(self) -> Tensor:
+    def colours(self) -> NDArray[np.float32]:
         """LAB histograms of unit length (``lab_histogram``), (B, K) float32."""
 
     @property
@@ -31,8 +29,15 @@ class Garments(Protocol):
 GarmentsOf = Callable[[Sequence[View]], Garments]
 """Reader of the crops of views."""
 
-Embed = Callable[[Garments], Tensor]
+Embed = Callable[[Garments], NDArray[np.float32]]
 """A ranker: function from B garments to embeddings of unit length, (B, D) float32."""
+
+Weights = Mapping[str, NDArray[np.float32]]
+"""What a ranker has learnt: arrays by name, float32."""
+
+
+def _no_numbers() -> NDArray[np.float32]:
+    return np.empty(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,23 +45,24 @@ class GarmentBatch:
     """Garments in memory.
 
     Attributes:
-        maps: feature maps with cells of unit length, (B, C, h, w) float32.
+        maps: feature maps with cells of unit length, (B, C, h, w) float32; empty if no
+            ranker needs them.
         colours: LAB histograms of unit length, (B, K) float32; empty if no ranker needs
             them.
         pixels: crops, (B, S, S, 3) uint8 RGB; empty if no ranker needs them.
     """
 
-    maps: Tensor
-    colours: Tensor = field(default_factory=lambda: torch.empty(0))
+    maps: NDArray[np.float32] = field(default_factory=_no_numbers)
+    colours: NDArray[np.float32] = field(default_factory=_no_numbers)
     pixels: NDArray[np.uint8] = field(
         default_factory=lambda: np.empty(0, dtype=np.uint8)
     )
 
 
-def join_garments(batches: Sequence[Garments], device: torch.device) -> GarmentBatch:
-    """Concatenate batches, at least one, on a device."""
+def join_garments(batches: Sequence[Garments]) -> GarmentBatch:
+    """Concatenate batches, at least one."""
     return GarmentBatch(
-        torch.cat([batch.maps for batch in batches]).to(device),
-        torch.cat([batch.colours for batch in batches]).to(device),
+        np.concatenate([batch.maps for batch in batches]),
+        np.concatenate([batch.colours for batch in batches]),
         np.concatenate([batch.pixels for batch in batches]),
     )

@@ -1,32 +1,40 @@
 """Rankers that learn without triplets, from the crops of a training split."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from tiefvision.evaluation.searches import Search
 from tiefvision.progress import Track
-from tiefvision.ranking.colours.rankers import LabRanker
-from tiefvision.ranking.cosine import CosineRanker
-from tiefvision.ranking.garments import Embed, GarmentsOf
+from tiefvision.ranking.colours.rankers import embed_lab
+from tiefvision.ranking.cosine import embed_cells
+from tiefvision.ranking.garments import Embed, GarmentsOf, Weights
 from tiefvision.ranking.mix import learn_mix
 from tiefvision.ranking.pooling import POOLS, PooledRanker
 from tiefvision.ranking.views import BLOCK, embed_views
-from tiefvision.ranking.whitening import WhitenedRanker, fit_whitening
+from tiefvision.ranking.whitening import fit_whitening
 from tiefvision.ranking.words.codebook import learn_codebook
-from tiefvision.ranking.words.ranker import Describe, WordsRanker
+from tiefvision.ranking.words.ranker import Describe
 from tiefvision.records import View
 
 MOST_LEARNT_FROM = 1500
 """Most photographs to learn from; their whole maps take 190 MB."""
 
-Learnt = tuple[nn.Module, dict[str, Any]]
-"""A ranker, and the details from which ``RankerKind.build`` builds it again before its
-weights are restored (values of JSON types)."""
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What a ranker has learnt, from which ``RankerKind.build`` builds it.
+
+    Attributes:
+        details: entries of a header, of JSON types.
+        weights: arrays by name, float32; {} if the details are everything.
+    """
+
+    details: Mapping[str, Any]
+    weights: Weights
 
 
 @dataclass(frozen=True)
@@ -69,23 +77,28 @@ def learn_words(
     described = [describe(crop) for crop in pixels]
     codebook = learn_codebook(described, seed=crops.seed, importance=importance)
     words, length = codebook.words.shape
-    return WordsRanker(describe, codebook), {"words": words, "length": length}
+    return Learnt(
+        {"words": words, "length": length},
+        {"words": codebook.words, "scales": codebook.scales},
+    )
 
 
 def learn_mixture(crops: TrainingCrops) -> Learnt:
     """Learn the mix of a map, whole or pooled, and LAB colours that ranks best."""
     firsts: dict[str, Embed] = {
-        "cosine": CosineRanker(),
+        "cosine": embed_cells,
         **{name: PooledRanker(pool) for name, pool in POOLS.items()},
     }
-    first, mix = learn_mix(crops.search, firsts, LabRanker(), crops.garments_of)
-    return mix, {"first": first, "weight": mix.weight}
+    first, weight = learn_mix(crops.search, firsts, embed_lab, crops.garments_of)
+    return Learnt({"first": first, "weight": weight}, {})
 
 
 def learn_components(crops: TrainingCrops) -> Learnt:
     """Learn the principal components of whole feature maps."""
-    maps = embed_views(crops.views, crops.garments_of, CosineRanker())
+    maps = embed_views(crops.views, crops.garments_of, embed_cells)
     whitening = fit_whitening(maps)
     size, length = whitening.projection.shape
-    ranker = WhitenedRanker(CosineRanker(), whitening)
-    return ranker, {"size": size, "length": length}
+    return Learnt(
+        {"size": size, "length": length},
+        {"mean": whitening.mean, "projection": whitening.projection},
+    )

@@ -1,10 +1,10 @@
 """A weighted mix of two rankers, with the weight learnt on the training split."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
 
 from tiefvision.evaluation.retrieval import ranks_of_first_hit, reciprocal_rank
 from tiefvision.evaluation.searches import Search
@@ -19,28 +19,23 @@ MOST_QUERIES = 2000
 reciprocal rank is about 0.01."""
 
 
-class MixRanker(nn.Module):
+@dataclass(frozen=True)
+class MixRanker:
     """Concatenated embeddings of two rankers, scaled by the roots of their weights.
 
     The similarity of two garments is the weighted mean of both rankers' similarities.
 
-    Args:
+    Attributes:
         first: ranker with weight 1 - ``weight``.
         second: ranker with weight ``weight``.
         weight: weight of the second ranker, in [0, 1].
         names: names of the two rankers, for ``learnt_in_words``.
     """
 
-    def __init__(
-        self,
-        first: Embed,
-        second: Embed,
-        weight: float,
-        names: tuple[str, str] = ("first", "second"),
-    ) -> None:
-        super().__init__()
-        self.first, self.second, self.weight = first, second, weight
-        self.names = names
+    first: Embed
+    second: Embed
+    weight: float
+    names: tuple[str, str] = ("first", "second")
 
     def learnt_in_words(self) -> str:
         """The names and weights of the mixed rankers, in one line.
@@ -55,14 +50,14 @@ class MixRanker(nn.Module):
             "as learnt in training"
         )
 
-    def forward(self, garments: Garments) -> Tensor:
+    def __call__(self, garments: Garments) -> NDArray[np.float32]:
         """Embed B garments: (B, D1 + D2) float32 of unit length."""
-        return torch.cat(
+        return np.concatenate(
             [
                 self.first(garments) * (1.0 - self.weight) ** 0.5,
                 self.second(garments) * self.weight**0.5,
             ],
-            dim=1,
+            axis=1,
         )
 
 
@@ -71,8 +66,7 @@ def learn_mix(
     firsts: Mapping[str, Embed],
     second: Embed,
     garments_of: GarmentsOf,
-    second_name: str = "lab",
-) -> tuple[str, MixRanker]:
+) -> tuple[str, float]:
     """Choose the mix with the highest mean reciprocal rank on a search.
 
     Memory holds the similarities of one block of queries by two rankers at a time.
@@ -83,11 +77,11 @@ def learn_mix(
         firsts: candidates for the first ranker, by name.
         second: second ranker, the same in every mix.
         garments_of: reader of the crops of views.
-        second_name: name of the second ranker.
 
     Returns:
-        Name of the chosen first ranker, and the mix. Between weights of equal mean
-        reciprocal rank the lowest wins; between candidates, the one listed first.
+        Name of the chosen first ranker, and the weight of the second one. Between
+        weights of equal mean reciprocal rank the lowest wins; between candidates, the
+        one listed first.
     """
     gallery = search.gallery
     figures = {name: np.zeros(len(WEIGHTS)) for name in firsts}
@@ -102,8 +96,7 @@ def learn_mix(
                 ranks = ranks_of_first_hit(mixed, items, search.gallery_items)
                 figures[name][place] += reciprocal_rank(ranks).sum()
     best = max(figures, key=lambda name: figures[name].max())
-    weight = WEIGHTS[int(figures[best].argmax())]
-    return best, MixRanker(firsts[best], second, weight, (best, second_name))
+    return best, WEIGHTS[int(figures[best].argmax())]
 
 
 def _blocks(count: int) -> list[list[int]]:

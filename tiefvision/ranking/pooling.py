@@ -5,18 +5,21 @@ discards the position of cells.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+import numpy as np
+from numpy.typing import NDArray
 
 from tiefvision.ranking.garments import Garments
+from tiefvision.ranking.grid import flatten_grid
+from tiefvision.ranking.similarity import unit_rows
 
-Pool = Callable[[Tensor], Tensor]
-"""A pooling over the cells: (B, C, h, w) to (B, C)."""
+Pool = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""A pooling over the cells: (B, C, h, w) float32 to (B, C) float32."""
 
-POWER = 3.0
+POWER = 3
 """Exponent of the generalised mean (Radenovic, Tolias & Chum, arXiv:1711.02512,
 table 1)."""
 
@@ -25,30 +28,41 @@ LEAST = 1e-6
 defined for positive numbers."""
 
 
-def mean_pool(maps: Tensor) -> Tensor:
+def mean_pool(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean over the cells, (B, C, h, w) to (B, C)."""
-    return maps.mean(dim=(2, 3))
+    pooled: NDArray[np.float32] = flatten_grid(maps).mean(axis=2)
+    return pooled
 
 
-def max_pool(maps: Tensor) -> Tensor:
+def max_pool(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """The maximum over the cells, (B, C, h, w) to (B, C).
 
     Maximum activations of convolutions, MAC (Tolias et al., arXiv:1511.05879,
     section 3).
     """
-    return maps.amax(dim=(2, 3))
+    pooled: NDArray[np.float32] = flatten_grid(maps).max(axis=2)
+    return pooled
 
 
-def generalised_mean_pool(maps: Tensor) -> Tensor:
+def generalised_mean_pool(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """The generalised mean over the cells, (B, C, h, w) to (B, C).
 
     GeM, the ``POWER``-th root of the mean of ``POWER``-th powers, lies between the mean
     and the maximum (Radenovic, Tolias & Chum, arXiv:1711.02512, equation 3).
     """
-    return maps.clamp_min(LEAST).pow(POWER).mean(dim=(2, 3)).pow(1 / POWER)
+    pooled = np.empty(maps.shape[:2], dtype=np.float32)
+    # Map by map, since a map fits into the cache of a core; and powers as products,
+    # since ``np.power`` takes ten times as long.
+    for means, cells in zip(pooled, flatten_grid(maps), strict=True):
+        clamped = np.maximum(cells, LEAST)
+        powers = clamped.copy()
+        for _ in range(POWER - 1):
+            powers *= clamped
+        powers.mean(axis=1, out=means)
+    return pooled ** (1 / POWER)
 
 
-def centred_sum_pool(maps: Tensor) -> Tensor:
+def centred_sum_pool(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """The sum over the cells, weighted towards the centre, (B, C, h, w) to (B, C).
 
     SPoC with its centring prior: a Gaussian of the distance to the centre of the map,
@@ -56,14 +70,19 @@ def centred_sum_pool(maps: Tensor) -> Tensor:
     edge (Babenko & Lempitsky, arXiv:1510.07493, section 4.2). The whitening of SPoC,
     which would have to be learnt, is left out.
     """
-    height, width = maps.shape[2:]
-    down, across = (
-        torch.arange(count, device=maps.device, dtype=maps.dtype) - (count - 1) / 2
-        for count in (height, width)
-    )
+    return flatten_grid(maps) @ _centring_prior(*maps.shape[2:])
+
+
+@cache
+def _centring_prior(height: int, width: int) -> NDArray[np.float32]:
+    """The weight of each cell, (h * w,) float32; 1 at the centre of the map."""
+    down, across = (np.arange(count) - (count - 1) / 2 for count in (height, width))
     deviation = min(height, width) / 2 / 3
-    apart = down[:, None].square() + across[None].square()
-    return (maps * torch.exp(-apart / (2 * deviation**2))).sum(dim=(2, 3))
+    apart = np.square(down)[:, None] + np.square(across)[None]
+    weights: NDArray[np.float32]
+    weights = np.exp(-apart.ravel() / (2 * deviation**2)).astype(np.float32)
+    weights.flags.writeable = False  # it is shared
+    return weights
 
 
 POOLS: Mapping[str, Pool] = MappingProxyType(
@@ -77,17 +96,16 @@ POOLS: Mapping[str, Pool] = MappingProxyType(
 """The poolings by the name of their ranker."""
 
 
-class PooledRanker(nn.Module):
+@dataclass(frozen=True)
+class PooledRanker:
     """A ranker that compares pooled feature maps by their cosine.
 
-    Args:
+    Attributes:
         pool: pooling over the cells, one of ``POOLS``.
     """
 
-    def __init__(self, pool: Pool) -> None:
-        super().__init__()
-        self.pool = pool
+    pool: Pool
 
-    def forward(self, garments: Garments) -> Tensor:
+    def __call__(self, garments: Garments) -> NDArray[np.float32]:
         """Embed B garments: (B, C) float32 of unit length."""
-        return functional.normalize(self.pool(garments.maps), dim=1)
+        return unit_rows(self.pool(garments.maps))

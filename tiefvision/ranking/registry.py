@@ -1,11 +1,11 @@
 """The registry of rankers: what each compares, how it learns, and how it is built.
 
 The command line, the comparison, the pages, the Makefile and the documentation read
-this table; no other list of rankers exists. Reading it imports no torch; the modules of
-a ranker are imported when it is built.
+this table; no other list of rankers exists. Reading it does not even import NumPy; the
+modules of a ranker are imported when it is built.
 
-A new ranker is an ``nn.Module`` from ``Garments`` to (B, D) float32 of unit length, and
-an entry here; see docs/contributing.md.
+A new ranker is a function from ``Garments`` to (B, D) float32 of unit length
+(``Embed``), and an entry here; see docs/contributing.md.
 """
 
 import re
@@ -18,8 +18,7 @@ from tiefvision.errors import BadUsage
 from tiefvision.ranking.needs import Need
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from tiefvision.ranking.garments import Embed, Weights
     from tiefvision.ranking.learning import Learnt, TrainingCrops
 
 Learns = Literal["nothing", "photographs", "items", "triplets"]
@@ -44,23 +43,32 @@ class RankerKind:
         summary: what the ranker compares, in a sentence without a full stop.
         needs: parts of a crop that the ranker reads.
         learns: data that the ranker learns from.
-        build: function that builds the module from the details in a header (values of
-            JSON types), before its weights are restored; the details of a ranker that
-            learns nothing are ``{}``.
-        learn: function that learns the ranker from the training split; None if it
-            learns nothing, or from triplets.
+        build: function that builds the ranker from the details in a header (values of
+            JSON types) and from its weights by name, float32; both are ``{}`` for a
+            ranker that learns nothing.
         embedding: function from the channels and cells of a feature map, and the
             details in a header, to the length of an embedding.
+        learn: function that learns details and weights from the training split; None if
+            the ranker learns nothing, or from triplets.
+        shapes: function from the details in a header to the shapes of the weights by
+            name.
     """
 
     name: str
     summary: str
     needs: tuple[Need, ...]
     learns: Learns
-    build: "Callable[[Mapping[str, Any]], nn.Module]"
+    build: "Build"
     embedding: "Embedding"
     learn: "Callable[[TrainingCrops], Learnt] | None" = None
+    shapes: "Shapes" = lambda details: {}
 
+
+Build = Callable[[Mapping[str, Any], "Weights"], "Embed"]
+"""(details of a header, weights by name) -> ranker."""
+
+Shapes = Callable[[Mapping[str, Any]], Mapping[str, tuple[int, ...]]]
+"""(details of a header) -> shapes of the weights by name."""
 
 Embedding = Callable[[int, int, Mapping[str, Any]], int]
 """(channels, cells, details of a header) -> length of an embedding."""
@@ -101,14 +109,14 @@ def _deeprank(channels: int, cells: int, details: Mapping[str, Any]) -> int:
     return channels * cells
 
 
-def _build_cosine(details: Mapping[str, Any]) -> "nn.Module":
-    from tiefvision.ranking.cosine import CosineRanker
+def _build_cosine(details: Mapping[str, Any], weights: "Weights") -> "Embed":
+    from tiefvision.ranking.cosine import embed_cells
 
-    return CosineRanker()
+    return embed_cells
 
 
-def _build_pooled(name: str) -> "Callable[[Mapping[str, Any]], nn.Module]":
-    def build(details: Mapping[str, Any]) -> "nn.Module":
+def _build_pooled(name: str) -> Build:
+    def build(details: Mapping[str, Any], weights: "Weights") -> "Embed":
         from tiefvision.ranking.pooling import POOLS, PooledRanker
 
         return PooledRanker(POOLS[name])
@@ -116,12 +124,11 @@ def _build_pooled(name: str) -> "Callable[[Mapping[str, Any]], nn.Module]":
     return build
 
 
-def _build_components(details: Mapping[str, Any]) -> "nn.Module":
-    from tiefvision.ranking.cosine import CosineRanker
-    from tiefvision.ranking.whitening import WhitenedRanker, empty_whitening
+def _build_components(details: Mapping[str, Any], weights: "Weights") -> "Embed":
+    from tiefvision.ranking.cosine import embed_cells
+    from tiefvision.ranking.whitening import WhitenedRanker, Whitening
 
-    empty = empty_whitening(details["size"], details["length"])
-    return WhitenedRanker(CosineRanker(), empty)
+    return WhitenedRanker(embed_cells, Whitening(**weights))
 
 
 def _learn_components(crops: "TrainingCrops") -> "Learnt":
@@ -130,24 +137,29 @@ def _learn_components(crops: "TrainingCrops") -> "Learnt":
     return learn_components(crops)
 
 
-def _build_rgb(details: Mapping[str, Any]) -> "nn.Module":
-    from tiefvision.ranking.colours.rankers import RgbRanker
-
-    return RgbRanker()
-
-
-def _build_lab(details: Mapping[str, Any]) -> "nn.Module":
-    from tiefvision.ranking.colours.rankers import LabRanker
-
-    return LabRanker()
+def _shapes_of_components(details: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    size, length = details["size"], details["length"]
+    return {"mean": (length,), "projection": (size, length)}
 
 
-def _build_gabor(details: Mapping[str, Any]) -> "nn.Module":
+def _build_rgb(details: Mapping[str, Any], weights: "Weights") -> "Embed":
+    from tiefvision.ranking.colours.rankers import embed_rgb
+
+    return embed_rgb
+
+
+def _build_lab(details: Mapping[str, Any], weights: "Weights") -> "Embed":
+    from tiefvision.ranking.colours.rankers import embed_lab
+
+    return embed_lab
+
+
+def _build_gabor(details: Mapping[str, Any], weights: "Weights") -> "Embed":
+    from tiefvision.ranking.words.codebook import Codebook
     from tiefvision.ranking.words.gabor import gabor_jets
-    from tiefvision.ranking.words.ranker import WordsRanker, empty_codebook
+    from tiefvision.ranking.words.ranker import WordsRanker
 
-    empty = empty_codebook(details["words"], details["length"])
-    return WordsRanker(gabor_jets, empty)
+    return WordsRanker(gabor_jets, Codebook(**weights))
 
 
 def _learn_gabor(crops: "TrainingCrops") -> "Learnt":
@@ -157,12 +169,12 @@ def _learn_gabor(crops: "TrainingCrops") -> "Learnt":
     return learn_words(crops, gabor_jets)
 
 
-def _build_blobs(details: Mapping[str, Any]) -> "nn.Module":
+def _build_blobs(details: Mapping[str, Any], weights: "Weights") -> "Embed":
     from tiefvision.ranking.words.blobs import blob_descriptors
-    from tiefvision.ranking.words.ranker import WordsRanker, empty_codebook
+    from tiefvision.ranking.words.codebook import Codebook
+    from tiefvision.ranking.words.ranker import WordsRanker
 
-    empty = empty_codebook(details["words"], details["length"])
-    return WordsRanker(blob_descriptors, empty)
+    return WordsRanker(blob_descriptors, Codebook(**weights))
 
 
 def _learn_blobs(crops: "TrainingCrops") -> "Learnt":
@@ -172,13 +184,18 @@ def _learn_blobs(crops: "TrainingCrops") -> "Learnt":
     return learn_words(crops, blob_descriptors, BLOB_IMPORTANCE)
 
 
-def _build_mix(details: Mapping[str, Any]) -> "nn.Module":
+def _shapes_of_words(details: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    words, length = details["words"], details["length"]
+    return {"words": (words, length), "scales": (length,)}
+
+
+def _build_mix(details: Mapping[str, Any], weights: "Weights") -> "Embed":
     from tiefvision.ranking.mix import MixRanker
 
     first = details["first"]
     return MixRanker(
-        RANKERS[first].build({}),
-        RANKERS["lab"].build({}),
+        RANKERS[first].build({}, {}),
+        RANKERS["lab"].build({}, {}),
         details["weight"],
         (first, "lab"),
     )
@@ -190,10 +207,16 @@ def _learn_mix(crops: "TrainingCrops") -> "Learnt":
     return learn_mixture(crops)
 
 
-def _build_deeprank(details: Mapping[str, Any]) -> "nn.Module":
-    from tiefvision.ranking.deeprank_networks import build_deeprank
+def _build_deeprank(details: Mapping[str, Any], weights: "Weights") -> "Embed":
+    from tiefvision.ranking.deeprank import build_deeprank
 
-    return build_deeprank(details)
+    return build_deeprank(details, weights)
+
+
+def _shapes_of_deeprank(details: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    from tiefvision.ranking.deeprank import deeprank_shapes
+
+    return deeprank_shapes(details)
 
 
 MAPS: tuple[Need, ...] = ("maps",)
@@ -251,6 +274,7 @@ RANKERS: Mapping[str, RankerKind] = MappingProxyType(
                 _build_components,
                 _components,
                 _learn_components,
+                _shapes_of_components,
             ),
             RankerKind(
                 "rgb",
@@ -276,6 +300,7 @@ RANKERS: Mapping[str, RankerKind] = MappingProxyType(
                 _build_gabor,
                 _words,
                 _learn_gabor,
+                _shapes_of_words,
             ),
             RankerKind(
                 "blobs",
@@ -285,6 +310,7 @@ RANKERS: Mapping[str, RankerKind] = MappingProxyType(
                 _build_blobs,
                 _words,
                 _learn_blobs,
+                _shapes_of_words,
             ),
             RankerKind(
                 "mix",
@@ -302,6 +328,7 @@ RANKERS: Mapping[str, RankerKind] = MappingProxyType(
                 "triplets",
                 _build_deeprank,
                 _deeprank,
+                shapes=_shapes_of_deeprank,
             ),
         )
     }

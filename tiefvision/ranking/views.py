@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tiefvision.progress import Track, untracked
@@ -15,7 +14,6 @@ BLOCK = 256
 """Number of views embedded at a time: 64 MB of maps of 256 channels, 11x11 cells."""
 
 
-@torch.inference_mode()
 def embed_views(
     views: Sequence[View], garments_of: GarmentsOf, embed: Embed, block: int = BLOCK
 ) -> NDArray[np.float32]:
@@ -30,7 +28,7 @@ def embed_views(
     Returns:
         Embeddings of unit length, (N, D) float32.
     """
-    first = _embed_block(views[:block], garments_of, embed)
+    first = embed(garments_of(views[:block]))
     if len(views) <= block:
         return first  # not a copy, which would double the memory of a single block
     rows = np.empty((len(views), first.shape[1]), dtype=np.float32)
@@ -38,14 +36,8 @@ def embed_views(
     del first  # so that only one block at a time is in memory beside ``rows``
     for start in range(block, len(views), block):
         part = views[start : start + block]
-        rows[start : start + block] = _embed_block(part, garments_of, embed)
+        rows[start : start + block] = embed(garments_of(part))
     return rows
-
-
-def _embed_block(
-    views: Sequence[View], garments_of: GarmentsOf, embed: Embed
-) -> NDArray[np.float32]:
-    return embed(garments_of(views)).cpu().numpy().astype(np.float32, copy=False)
 
 
 def similarity_rows(

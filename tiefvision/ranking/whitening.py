@@ -12,10 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
 
 from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.ranking.garments import Embed, Garments
@@ -69,28 +66,21 @@ class Whitening:
         return reduced
 
 
-class WhitenedRanker(nn.Module):
+@dataclass(frozen=True)
+class WhitenedRanker:
     """A ranker whose embeddings are reduced to principal components.
 
-    Args:
+    Attributes:
         embed: ranker whose embeddings, (B, D), are reduced.
         whitening: reduction learnt on embeddings of ``embed``.
     """
 
-    mean: Tensor
-    projection: Tensor
+    embed: Embed
+    whitening: Whitening
 
-    def __init__(self, embed: Embed, whitening: Whitening) -> None:
-        super().__init__()
-        self.embed = embed
-        self.register_buffer("mean", torch.tensor(whitening.mean))
-        self.register_buffer("projection", torch.tensor(whitening.projection))
-
-    def forward(self, garments: Garments) -> Tensor:
+    def __call__(self, garments: Garments) -> NDArray[np.float32]:
         """Embed B garments: (B, K) float32 of unit length."""
-        centred = self.embed(garments) - self.mean
-        tiny = torch.finfo(centred.dtype).tiny
-        return functional.normalize(centred @ self.projection.T, dim=1, eps=tiny)
+        return self.whitening.apply(self.embed(garments))
 
 
 def fit_whitening(
@@ -136,14 +126,6 @@ def fit_whitening(
         raise _too_few()
     directions *= variances[:, None] ** (-strength / 2)
     return Whitening(mean.astype(np.float32), directions.astype(np.float32))
-
-
-def empty_whitening(size: int, length: int) -> Whitening:
-    """A reduction of zeros from ``length`` to ``size`` numbers, to be filled."""
-    return Whitening(
-        np.zeros(length, dtype=np.float32),
-        np.zeros((size, length), dtype=np.float32),
-    )
 
 
 def _principal(

@@ -1,1 +1,1 @@
-"""Triplets: their sampling, the angles of their embeddings, and training on them."""
+"""Triplets: their sampling, their loss, and the networks that are trained on them."""

@@ -11,12 +11,13 @@ from torch import Tensor
 from tiefvision.ahead import read_ahead
 from tiefvision.evaluation.retrieval import ranks_of_first_hit, reciprocal_rank
 from tiefvision.evaluation.searches import Search
-from tiefvision.ranking.deeprank import RankNetwork, angle_hinge
-from tiefvision.ranking.garments import GarmentBatch, GarmentsOf
+from tiefvision.ranking.garments import GarmentsOf
 from tiefvision.ranking.views import similarity_table
 from tiefvision.records import View
 from tiefvision.training.loop import Figures, Task
-from tiefvision.triplets.angles import triplet_angles
+from tiefvision.triplets.angles import angle_hinge, triplet_angles
+from tiefvision.triplets.garment_tensors import GarmentTensors, to_tensors
+from tiefvision.triplets.networks import RankNetwork, device_of, embed_with
 from tiefvision.triplets.sampling import Hardness, Query, ViewTriplet, mine_triplets
 
 
@@ -60,7 +61,7 @@ class TripletBatch:
         triplets: rows of anchor, positive and negative in ``garments``, (T, 3) int64.
     """
 
-    garments: GarmentBatch
+    garments: GarmentTensors
     triplets: NDArray[np.int64]
 
 
@@ -97,7 +98,7 @@ def deeprank_task(
             ]
             # A second thread reads the next batch while the network trains on this one.
             yield from read_ahead(
-                lambda part: gather_batch(part, garments_of), chosen, 1
+                lambda part: gather_batch(part, garments_of, network), chosen, 1
             )
 
     def loss(batch: TripletBatch) -> dict[str, Tensor]:
@@ -112,7 +113,7 @@ def deeprank_task(
 
     def validate() -> Figures:
         table = similarity_table(
-            validation.queries, validation.gallery, garments_of, network
+            validation.queries, validation.gallery, garments_of, embed_with(network)
         )
         ranks = ranks_of_first_hit(
             table, validation.query_items, validation.gallery_items
@@ -140,15 +141,15 @@ def count_steps(queries: int, judged: int, rules: TripletRules, kinds: int = 1) 
 
 
 def gather_batch(
-    triplets: Sequence[ViewTriplet], garments_of: GarmentsOf
+    triplets: Sequence[ViewTriplet], garments_of: GarmentsOf, network: RankNetwork
 ) -> TripletBatch:
-    """Read the maps and colours, not the pixels, of each distinct view of triplets."""
+    """Read what a network needs of each distinct view of triplets, on its device."""
     names = [triplet.views() for triplet in triplets]
     views = sorted({view for triple in names for view in triple})
     row = {view: number for number, view in enumerate(views)}
     rows = np.array([[row[view] for view in triple] for triple in names])
-    read = garments_of(views)
-    return TripletBatch(GarmentBatch(read.maps, read.colours), rows)
+    garments = to_tensors(garments_of(views), network.needs, device_of(network))
+    return TripletBatch(garments, rows)
 
 
 def _mine(
@@ -165,6 +166,6 @@ def _mine(
         chosen = generator.choice(len(paths), rules.pool, replace=False)
         paths = [paths[number] for number in sorted(chosen)]
     views = [View(path) for path in paths]
-    table = similarity_table(views, views, garments_of, network)
+    table = similarity_table(views, views, garments_of, embed_with(network))
     hardness = Hardness(rules.hardest, rules.close, rules.in_class, rules.out_of_class)
     return mine_triplets(queries, paths, table, hardness, rules.alterations, generator)

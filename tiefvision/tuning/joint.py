@@ -122,12 +122,11 @@ class JointTraining:
         }
 
     def _crops(self, batch: SceneBatch) -> Tensor:
-        photos = batch.pixels.permute(0, 3, 1, 2).float() / 255.0
-        generator = torch.Generator().manual_seed(batch.seed)
-        crops = normalise(
-            disturb_colours(photos, generator), self.architecture.preprocessing
-        )
-        return crops.to(next(self.locator.parameters()).device)
+        device = next(self.locator.parameters()).device
+        photos = batch.pixels.to(device).permute(0, 3, 1, 2).float() / 255.0
+        generator = torch.Generator(device).manual_seed(batch.seed)
+        disturbed = disturb_colours(photos, generator)
+        return normalise(disturbed, self.architecture.preprocessing)
 
     def _label_loss(self, batch: SceneBatch, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Cross-entropy and accuracy over the cells whose squares are fully labelled.

@@ -10,23 +10,21 @@ of 1.3 to 2.1 ms. A PNG takes 60 to 82 kB, raw pixels 150 kB
 (docs/experiments/0009-pixels.md).
 """
 
-import itertools
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tiefvision.errors import StaleArtifact
 from tiefvision.ranking.garments import GarmentBatch, GarmentsOf
-from tiefvision.ranking.unit_cells import LEAST
+from tiefvision.ranking.grid import flatten_grid
+from tiefvision.ranking.similarity import normalise_in_place
 from tiefvision.records import View
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.artifacts import command_of
-from tiefvision.workspace.maps import to_half
+from tiefvision.workspace.maps import from_half, to_half
 
 CROP, MIRROR = "crop", "mirror"
 """Names of the unchanged view and of its mirror image."""
@@ -51,12 +49,10 @@ def garment_tensors(
     """
     own = {name: view for name, view in views.items() if name != MIRROR}
     kept: dict[str, dict[str, NDArray[Any]]] = {}
-    if views[CROP].maps.numel():
-        kept[f"map/{path}"] = {n: to_half(v.maps[0].numpy()) for n, v in views.items()}
-    if views[CROP].colours.numel():
-        kept[f"colours/{path}"] = {
-            n: to_half(v.colours[0].numpy()) for n, v in own.items()
-        }
+    if views[CROP].maps.size:
+        kept[f"map/{path}"] = {n: to_half(view.maps[0]) for n, view in views.items()}
+    if views[CROP].colours.size:
+        kept[f"colours/{path}"] = {n: to_half(v.colours[0]) for n, v in own.items()}
     if views[CROP].pixels.size:
         kept[f"pixels/{path}"] = {n: compress(v.pixels[0]) for n, v in own.items()}
     return kept
@@ -114,26 +110,21 @@ class StoredGarments:
     Args:
         artifact: artifact with the crops.
         views: B views to read.
-        device: device of the tensors.
     """
 
-    def __init__(
-        self, artifact: HoldsTensors, views: Sequence[View], device: torch.device
-    ) -> None:
-        self._artifact, self._views, self._device = artifact, views, device
+    def __init__(self, artifact: HoldsTensors, views: Sequence[View]) -> None:
+        self._artifact, self._views = artifact, views
 
     @cached_property
-    def maps(self) -> Tensor:
+    def maps(self) -> NDArray[np.float32]:
         """Feature maps with cells of unit length, (B, C, h, w) float32."""
         maps = self._read("map", [view_name(view) for view in self._views])
-        # Cells are normalised again because half precision rounds them. On a CPU this
-        # is done map by map: a map fits into the cache, and one core suffices.
-        for cells in maps if self._device.type == "cpu" else [maps.transpose(0, 1)]:
-            cells /= cells.square().sum(0).sqrt_().clamp_min_(LEAST)
+        # Cells are normalised again because half precision rounds them.
+        normalise_in_place(flatten_grid(maps))
         return maps
 
     @cached_property
-    def colours(self) -> Tensor:
+    def colours(self) -> NDArray[np.float32]:
         """LAB histograms of unit length, (B, K) float32."""
         return self._read("colours", self._unmirrored())
 
@@ -156,18 +147,17 @@ class StoredGarments:
         plain = [View(view.path, alteration=view.alteration) for view in self._views]
         return [view_name(view) for view in plain]
 
-    def _read(self, kind: str, names: Sequence[str]) -> Tensor:
-        arrays = (
-            torch.from_numpy(self._artifact.tensor(f"{kind}/{view.path}", name))
-            for view, name in zip(self._views, names, strict=True)
-        )
-        first = next(arrays)
-        rows = torch.empty(len(names), *first.shape)
-        for row, array in zip(rows, itertools.chain([first], arrays), strict=True):
-            row.copy_(array)
-        return rows.to(self._device)
+    def _read(self, kind: str, names: Sequence[str]) -> NDArray[np.float32]:
+        rows: NDArray[np.float32] | None = None
+        for number, (view, name) in enumerate(zip(self._views, names, strict=True)):
+            array = self._artifact.tensor(f"{kind}/{view.path}", name)
+            if rows is None:
+                rows = np.empty((len(names), *array.shape), dtype=np.float32)
+            from_half(array, rows[number])
+        assert rows is not None, "there is a view to read"
+        return rows
 
 
-def garments_reader(artifact: HoldsTensors, device: torch.device) -> GarmentsOf:
+def garments_reader(artifact: HoldsTensors) -> GarmentsOf:
     """A reader of an artifact's garments by their views."""
-    return lambda views: StoredGarments(artifact, views, device)
+    return lambda views: StoredGarments(artifact, views)

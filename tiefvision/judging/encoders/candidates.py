@@ -7,21 +7,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tiefvision.encoders.dense import DenseEncoder, FeatureMap
 from tiefvision.encoders.weights import Readout
 from tiefvision.photos.reading import Photograph
-from tiefvision.ranking.colours.histogram import colour_histogram
+from tiefvision.ranking.colours.histogram import colour_histogram, lab_histogram
 from tiefvision.ranking.crops import crop_garment
-from tiefvision.ranking.similarity import flatten_cells, normalise_cells
 
 PhotoEmbed = Callable[[Photograph], NDArray[np.float32]]
 """Function from a photograph to its embedding, (D,) float32, compared by the cosine."""
 
-POOLED = "pooled"
-CELLS = "cells"
+MEAN, MAXIMA, REGIONS, CELLS = "mean", "maxima", "4x2 regions", "cells"
+
+REGION_ROWS, REGION_COLUMNS = 4, 2
+"""Regions of a map. Each keeps its height on the garment, and is averaged with its
+mirror image, since the back of a garment shows left and right exchanged."""
+
+LAB = "LAB"
+"""Suffix of an embedding beside the LAB histogram of the photograph."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,9 @@ class Candidate:
     """An embedding of photographs to evaluate.
 
     Attributes:
-        encoder: name of the encoder; "histogram" for the one without a network.
+        encoder: name of the encoder; "none" for one without a network.
         weights: name of the encoder's weights; "" without a network.
-        features: part or read-out of the encoder's map that is compared.
+        features: what is compared: a form of the map, a read-out or a histogram.
         embed: function that embeds a photograph.
     """
 
@@ -41,53 +45,102 @@ class Candidate:
     embed: PhotoEmbed
 
 
-def histogram_candidate() -> Candidate:
-    """The RGB histogram of the whole photograph, as the baseline."""
-    return Candidate("histogram", "", "8x8x8 RGB", colour_histogram)
+def histogram_candidates() -> list[Candidate]:
+    """The histograms of the whole photograph, in RGB and in LAB, as baselines."""
+    return [
+        Candidate("none", "", "8x8x8 RGB", colour_histogram),
+        Candidate("none", "", LAB, _lab_of_square),
+    ]
 
 
 def encoder_candidates(
     encoder: DenseEncoder, readouts: Mapping[str, Readout] | None = None
 ) -> list[Candidate]:
-    """The embeddings that can be made of an encoder's map.
+    """The embeddings that can be made of an encoder's map, alone and beside LAB.
 
-    "pooled" is the mean over the cells, which ignores position. "cells" is the whole
-    map of unit cells, as the cosine ranker compares it. A read-out is a linear layer
-    over the mean. A photograph is encoded once for all of them.
+    "cells" is the whole map of unit cells, as the cosine ranker compares it. A read-out
+    is a linear layer over a form of the map. Beside LAB, the cosine is the mean of both
+    cosines. A photograph is encoded once for all of them.
 
     Args:
         encoder: encoder of the feature map.
-        readouts: linear layers over the mean, by name.
+        readouts: linear layers by name.
     """
     map_of = _remembering_the_last(
         lambda photo: encoder.encode(crop_garment(photo, None))
     )
+    lab_of = _remembering_the_last(_lab_of_square)
 
-    def pooled(photo: Photograph) -> NDArray[np.float32]:
-        return np.asarray(map_of(photo).mean(axis=(1, 2)))
+    def of_map(form: Callable[[FeatureMap], NDArray[np.float32]]) -> PhotoEmbed:
+        return lambda photo: form(map_of(photo))
 
-    def cells(photo: Photograph) -> NDArray[np.float32]:
-        cells = torch.from_numpy(map_of(photo)).unsqueeze(0)
-        return flatten_cells(normalise_cells(cells))[0].numpy()
+    def beside_lab(embed: PhotoEmbed) -> PhotoEmbed:
+        return lambda photo: np.concatenate([_unit(embed(photo)), lab_of(photo)])
 
-    def read_out(layer: Readout) -> PhotoEmbed:
-        return lambda photo: layer(pooled(photo))
-
-    layers = {name: read_out(layer) for name, layer in (readouts or {}).items()}
-    embeds: dict[str, PhotoEmbed] = {POOLED: pooled, CELLS: cells, **layers}
+    forms = {
+        MEAN: of_map(mean_cell),
+        MAXIMA: of_map(lambda cells: cells.max(axis=(1, 2))),
+        REGIONS: of_map(mean_regions),
+        CELLS: of_map(unit_cells),
+        **{name: of_map(read_out(one)) for name, one in (readouts or {}).items()},
+    }
+    both = forms | {f"{name} + {LAB}": beside_lab(one) for name, one in forms.items()}
     identity = encoder.identity
     return [
         Candidate(identity.name, identity.weights, features, embed)
-        for features, embed in embeds.items()
+        for features, embed in both.items()
     ]
 
 
-def _remembering_the_last(
-    encode: Callable[[Photograph], FeatureMap],
-) -> Callable[[Photograph], FeatureMap]:
-    last: list[tuple[Photograph, FeatureMap]] = []
+def mean_cell(cells: FeatureMap) -> NDArray[np.float32]:
+    """The mean over the cells: (C, h, w) to (C,)."""
+    return np.asarray(cells.mean(axis=(1, 2)))
 
-    def encode_once(photo: Photograph) -> FeatureMap:
+
+def read_out(layer: Readout) -> Callable[[FeatureMap], NDArray[np.float32]]:
+    """A read-out as a form of a map: (C, h, w) to (outputs,)."""
+    return lambda cells: layer(mean_cell(cells))
+
+
+def mean_regions(cells: FeatureMap) -> NDArray[np.float32]:
+    """The means over 4 x 2 regions, each averaged with its mirror image.
+
+    Args:
+        cells: feature map, (C, h, w).
+
+    Returns:
+        Means of the regions, row by row, (8 * C,) float32.
+    """
+    rows = np.array_split(cells, REGION_ROWS, axis=1)
+    means = np.stack(
+        [
+            [part.mean(axis=(1, 2)) for part in np.array_split(row, REGION_COLUMNS, 2)]
+            for row in rows
+        ]
+    )  # (rows, columns, C)
+    return np.asarray((means + means[:, ::-1]).ravel() / 2, dtype=np.float32)
+
+
+def unit_cells(cells: FeatureMap) -> NDArray[np.float32]:
+    """All cells at unit length, (C * h * w,) float32."""
+    lengths = np.linalg.norm(cells, axis=0, keepdims=True)
+    return np.asarray((cells / np.maximum(lengths, 1e-12)).ravel())
+
+
+def _lab_of_square(photo: Photograph) -> NDArray[np.float32]:
+    return lab_histogram(crop_garment(photo, None))
+
+
+def _unit(row: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(row / max(float(np.linalg.norm(row)), 1e-12))
+
+
+def _remembering_the_last(
+    encode: Callable[[Photograph], NDArray[np.float32]],
+) -> Callable[[Photograph], NDArray[np.float32]]:
+    last: list[tuple[Photograph, NDArray[np.float32]]] = []
+
+    def encode_once(photo: Photograph) -> NDArray[np.float32]:
         if not last or last[0][0] is not photo:
             last[:] = [(photo, encode(photo))]
         return last[0][1]

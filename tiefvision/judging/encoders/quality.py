@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.datasets.class_folders import ClassPhoto
-from tiefvision.datasets.product_views import MAIN_VIEW, QUERY_VIEWS, ProductPhoto
+from tiefvision.datasets.product_views import (
+    MAIN_VIEW,
+    QUERY_VIEWS,
+    Half,
+    ProductPhoto,
+    half_of,
+)
 from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.evaluation.classes import NEIGHBOURS, neighbour_class_hits
 from tiefvision.evaluation.intervals import Figure, bootstrap_mean
@@ -124,6 +130,7 @@ def measure_meaning(
 def measure_appearance(
     photos: Sequence[ProductPhoto],
     candidates: Sequence[Candidate],
+    half: Half = "reporting",
     seed: int = 0,
     track: Track = untracked,
 ) -> QualityReport:
@@ -135,13 +142,19 @@ def measure_appearance(
         photos: photographs of products; views other than ``MAIN_VIEW`` and
             ``QUERY_VIEWS`` are ignored.
         candidates: embeddings to evaluate; a photograph is read once for all of them.
+        half: half of the products whose photographs search.
         seed: seed of the bootstrap.
         track: shows progress, photograph by photograph.
 
     Raises:
         BadDataset: No photograph of one of the views can be read.
     """
-    used = [photo for photo in photos if photo.view in (MAIN_VIEW, *QUERY_VIEWS)]
+    used = [
+        photo
+        for photo in photos
+        if photo.view == MAIN_VIEW
+        or (photo.view in QUERY_VIEWS and half_of(photo.product) == half)
+    ]
     embedded = _embed([photo.path for photo in used], candidates, track)
     read = [used[row] for row in embedded.rows]
     products = np.array([photo.product for photo in read])

@@ -1,26 +1,26 @@
 """Rankers that compare the colours of crops, without a network."""
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from numpy.typing import NDArray
 
 from tiefvision.ranking.colours.histogram import colour_histogram
 from tiefvision.ranking.garments import Garments
+from tiefvision.ranking.similarity import unit_rows
 
 
-class RgbRanker(nn.Module):
-    """Embeds a crop as its 8x8x8 RGB histogram: the baseline without a network."""
+def embed_rgb(garments: Garments) -> NDArray[np.float32]:
+    """Embed B garments as their 8x8x8 RGB histograms: the baseline without a network.
 
-    def forward(self, garments: Garments) -> Tensor:
-        """Embed B garments: (B, 512) float32 of unit length."""
-        rows = [colour_histogram(crop) for crop in garments.pixels]
-        return torch.from_numpy(np.stack(rows))
+    Returns:
+        Embeddings of unit length, (B, 512) float32.
+    """
+    return np.stack([colour_histogram(crop) for crop in garments.pixels])
 
 
-class LabRanker(nn.Module):
-    """Embeds a crop as its histogram in CIE LAB, where distances match perception."""
+def embed_lab(garments: Garments) -> NDArray[np.float32]:
+    """Embed B garments as their histograms in CIE LAB.
 
-    def forward(self, garments: Garments) -> Tensor:
-        """Embed B garments: (B, K) float32 of unit length."""
-        return functional.normalize(garments.colours, dim=1)
+    Returns:
+        Embeddings of unit length, (B, K) float32.
+    """
+    return unit_rows(garments.colours)

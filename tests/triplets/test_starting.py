@@ -1,11 +1,12 @@
+import numpy as np
 import pytest
 import torch
 
-from tiefvision.ranking import deeprank_networks as networks
-from tiefvision.ranking.deeprank_networks import start_deeprank
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
+from tiefvision.triplets import starting
+from tiefvision.triplets.starting import start_deeprank
 
 CPU = torch.device("cpu")
 COLOUR = {"network": "colour", "channels": 3, "colours": 5, "size": 4}
@@ -21,14 +22,14 @@ class Reader:
     def __call__(self, views):
         self.read += views
         rows = [VIEWS.index(view) for view in views]
-        generator = torch.Generator().manual_seed(0)
-        maps = torch.rand(len(VIEWS), 3, 8, 4, generator=generator)
-        colours = torch.rand(len(VIEWS), 5, generator=generator)
+        generator = np.random.default_rng(0)
+        maps = generator.random((len(VIEWS), 3, 8, 4), np.float32)
+        colours = generator.random((len(VIEWS), 5), np.float32)
         return GarmentBatch(normalise_cells(maps)[rows], colours[rows])
 
 
 def start(most, monkeypatch, details=COLOUR):
-    monkeypatch.setattr(networks, "MOST_VIEWS", most)
+    monkeypatch.setattr(starting, "MOST_VIEWS", most)
     reader = Reader()
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -2,8 +2,7 @@ import pytest
 import torch
 from torch.nn.functional import conv2d
 
-from tiefvision.ranking.similarity import flatten_cells, normalise_cells
-from tiefvision.ranking.unit_cells import BLOCK, mix_cells
+from tiefvision.triplets.unit_cells import BLOCK, mix_cells, unit_cells
 
 
 def draw(*shape, dtype=torch.float32):
@@ -12,7 +11,7 @@ def draw(*shape, dtype=torch.float32):
 
 
 def plainly(weight, bias, maps):
-    return flatten_cells(normalise_cells(conv2d(maps, weight, bias)))
+    return unit_cells(conv2d(maps, weight, bias))
 
 
 @pytest.mark.parametrize("views", [1, BLOCK, 2 * BLOCK + 3])
@@ -62,3 +61,9 @@ def test_no_maps_and_maps_in_channels_last_format():
     torch.testing.assert_close(
         mix_cells(weight, bias, turned), mix_cells(weight, bias, maps)
     )
+
+
+def test_unit_cells_worked_by_hand():
+    maps = torch.tensor([[3.0, 0.0], [4.0, 0.0]]).view(1, 2, 1, 2)  # one cell is zero
+    expected = [value / 2**0.5 for value in (0.6, 0.0, 0.8, 0.0)]
+    assert unit_cells(maps).tolist() == [pytest.approx(expected)]

@@ -4,27 +4,39 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
-from tiefvision.ranking.deeprank import (
+from tiefvision.ranking.deeprank import build_deeprank, deeprank_shapes
+from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.similarity import similarity
+from tiefvision.ranking.whitening import Whitening, fit_whitening
+from tiefvision.triplets.angles import angle_hinge, triplet_angles
+from tiefvision.triplets.garment_tensors import GarmentTensors, to_tensors
+from tiefvision.triplets.networks import (
     ColourRank,
     DeeperRank,
     DeepRank,
-    angle_hinge,
+    build_network,
+    embed_with,
 )
-from tiefvision.ranking.garments import GarmentBatch
-from tiefvision.ranking.similarity import normalise_cells, similarity
-from tiefvision.ranking.whitening import Whitening, fit_whitening
-from tiefvision.triplets.angles import triplet_angles
+
+CPU = torch.device("cpu")
 
 
 def random_maps(count, seed=0, channels=6):
     generator = torch.Generator().manual_seed(seed)
-    return normalise_cells(torch.randn(count, channels, 3, 3, generator=generator))
+    maps = torch.randn(count, channels, 3, 3, generator=generator)
+    return functional.normalize(maps, dim=1)
+
+
+def tensors(maps):
+    """Garments without colours."""
+    return GarmentTensors(maps, torch.empty(0))
 
 
 def unit_vectors(count, seed):
     vectors = torch.randn(count, 5, generator=torch.Generator().manual_seed(seed))
-    return torch.nn.functional.normalize(vectors, dim=1)
+    return functional.normalize(vectors, dim=1)
 
 
 def triplet_losses(anchors, positives, negatives, margin):
@@ -39,10 +51,9 @@ def test_untrained_deeprank_ranks_as_the_mean_cosine_of_cells():
     queries, gallery = random_maps(7, seed=1), random_maps(30, seed=2)
     gallery[3, :, 1, 1] = 0  # a cell without activations
     network = DeepRank(6)
-    table = network(GarmentBatch(queries)) @ network(GarmentBatch(gallery)).T
-    expected = torch.stack(
-        [similarity(query.expand_as(gallery), gallery) for query in queries]
-    )
+    table = network(tensors(queries)) @ network(tensors(gallery)).T
+    rows = [similarity(query[None].numpy(), gallery.numpy()) for query in queries]
+    expected = torch.from_numpy(np.stack(rows))
     torch.testing.assert_close(table, expected, atol=1e-6, rtol=0)
     assert torch.equal(
         table.argsort(descending=True), expected.argsort(descending=True)
@@ -55,10 +66,10 @@ def test_deeprank_embeddings_have_unit_length_for_any_weights():
     network = DeepRank(6)
     for parameter in network.parameters():
         parameter.add_(torch.randn_like(parameter))
-    embeddings = network(GarmentBatch(random_maps(4)))
+    embeddings = network(tensors(random_maps(4)))
     assert embeddings.shape == (4, 6 * 9)
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(4))
-    assert network(GarmentBatch(random_maps(0))).shape == (0, 54)
+    assert network(tensors(random_maps(0))).shape == (0, 54)
 
 
 @torch.no_grad()
@@ -69,7 +80,7 @@ def test_deeprank_mixes_channels_within_a_cell():
         network.mix.weight[channel, 5 - channel] = 2.0
     maps = random_maps(2)
     expected = maps.flip(1).flatten(1) / 3
-    torch.testing.assert_close(network(GarmentBatch(maps)), expected)
+    torch.testing.assert_close(network(tensors(maps)), expected)
 
 
 def test_angle_hinge_worked_by_hand():
@@ -117,7 +128,7 @@ def test_angle_hinge_of_no_triplets():
 
 def test_gradients_are_finite_for_equal_views():
     network = DeepRank(6)
-    anchor, negative = network(GarmentBatch(random_maps(2))).split(1)
+    anchor, negative = network(tensors(random_maps(2))).split(1)
     triplet_losses(anchor, anchor, negative, 180.0).sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
     assert network.mix.weight.grad.any()
@@ -127,7 +138,7 @@ def test_gradients_are_finite_for_cells_of_zeros():
     network = DeepRank(6)
     maps = random_maps(3)
     maps[0] = 0
-    anchor, positive, negative = network(GarmentBatch(maps)).split(1)
+    anchor, positive, negative = network(tensors(maps)).split(1)
     triplet_losses(anchor, positive, negative, 180.0).sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
 
@@ -139,13 +150,13 @@ def random_garments(count, seed=0):
     generator = torch.Generator().manual_seed(seed)
     maps = torch.randn(count, CHANNELS, 11, 11, generator=generator)
     colours = torch.rand(count, COLOURS, generator=generator)
-    return GarmentBatch(
-        normalise_cells(maps), torch.nn.functional.normalize(colours, dim=1)
+    return GarmentTensors(
+        functional.normalize(maps, dim=1), functional.normalize(colours, dim=1)
     )
 
 
 def mirrored(garments):
-    return GarmentBatch(garments.maps.flip(3), garments.colours)
+    return GarmentTensors(garments.maps.flip(3), garments.colours)
 
 
 def random_rank(seed=0):
@@ -200,7 +211,7 @@ def test_a_garment_and_its_mirror_image_are_embedded_alike():
     garments = random_garments(4)
     network = random_rank()
     torch.testing.assert_close(network(garments), network(mirrored(garments)))
-    upside_down = GarmentBatch(garments.maps.flip(2), garments.colours)
+    upside_down = GarmentTensors(garments.maps.flip(2), garments.colours)
     assert not network(garments).allclose(network(upside_down), atol=1e-2)
 
 
@@ -318,3 +329,98 @@ def test_training_changes_every_weight(build):
     assert losses[-1] < 0.5 * losses[0]
     after = network.state_dict()
     assert all(not torch.equal(after[name], before[name]) for name in before)
+
+
+DETAILS = {
+    "cells": {"network": "cells", "channels": CHANNELS},
+    "deep": {"network": "deep", "channels": CHANNELS},
+    "colour": {
+        "network": "colour",
+        "channels": CHANNELS,
+        "colours": COLOURS,
+        "size": SIZE + 1,
+    },
+}
+every_network = pytest.mark.parametrize("details", DETAILS.values(), ids=DETAILS)
+
+
+def random_network(details, seed=0):
+    torch.manual_seed(seed)
+    network = build_network(details)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    return network
+
+
+def arrays_of(network):
+    return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+
+
+def arrays(count, height, width, seed=3):
+    """Garments as a ranker gets them; one cell has no activations."""
+    generator = torch.Generator().manual_seed(seed)
+    maps = torch.randn(count, CHANNELS, height, width, generator=generator)
+    maps[:, :, 1, 1] = 0
+    colours = torch.rand(count, COLOURS, generator=generator)
+    return GarmentBatch(
+        functional.normalize(maps, dim=1).numpy(),
+        functional.normalize(colours, dim=1).numpy(),
+    )
+
+
+@every_network
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("count", "height", "width"), [(1, 11, 11), (19, 11, 11), (9, 4, 7), (0, 5, 5)]
+)
+def test_a_ranker_embeds_as_the_network_with_its_weights(
+    details, seed, count, height, width
+):
+    network = random_network(details, seed)
+    garments = arrays(count, height, width)
+    expected = embed_with(network)(garments)
+    ranker = build_deeprank(details, arrays_of(network))
+    embeddings = ranker(garments)
+    assert embeddings.shape == expected.shape
+    assert embeddings.dtype == expected.dtype == np.float32
+    np.testing.assert_allclose(embeddings, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("bias", [-1000.0, -30.0, -15.0, 15.0, 1000.0])
+def test_a_ranker_embeds_as_the_network_whatever_the_attention(bias):
+    """Attention near 0 and near 1, where a sigmoid overflows or is rounded away."""
+    network = random_network(DETAILS["colour"])
+    with torch.no_grad():
+        network.attention.bias.fill_(bias)
+    garments = arrays(5, 11, 11)
+    ranker = build_deeprank(DETAILS["colour"], arrays_of(network))
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        embeddings = ranker(garments)
+    np.testing.assert_allclose(embeddings, embed_with(network)(garments), atol=1e-5)
+
+
+@every_network
+def test_weights_have_the_names_and_shapes_that_the_ranker_reads(details):
+    shapes = {name: a.shape for name, a in arrays_of(build_network(details)).items()}
+    assert shapes == deeprank_shapes(details)
+
+
+@every_network
+def test_a_network_gets_what_it_needs_and_nothing_else(details):
+    network = build_network(details)
+    garments = arrays(2, 3, 3)
+    made = to_tensors(garments, network.needs, CPU)
+    assert torch.equal(made.maps, torch.from_numpy(garments.maps))
+    read = torch.from_numpy(garments.colours) if "colours" in network.needs else None
+    assert made.colours.equal(torch.empty(0) if read is None else read)
+    assert ("colours" in network.needs) == (details["network"] == "colour")
+
+
+def test_an_embedding_needs_no_gradient_and_follows_the_training():
+    network = random_network(DETAILS["colour"])
+    embed, garments = embed_with(network), arrays(3, 4, 4)
+    before = embed(garments)
+    with torch.no_grad():
+        network.balance[0] += 1
+    assert np.abs(embed(garments) - before).max() > 0.01

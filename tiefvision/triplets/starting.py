@@ -1,49 +1,36 @@
-"""Building DeepRank's networks from a header, and their weights before training."""
+"""The weights from which the training of DeepRank starts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from tiefvision.ranking.deeprank import (
-    ColourRank,
-    DeeperRank,
-    DeepRank,
-    RankNetwork,
-)
-from tiefvision.ranking.garments import GarmentsOf
+from tiefvision.ranking.garments import Embed, Garments, GarmentsOf
+from tiefvision.ranking.needs import Need
 from tiefvision.ranking.views import embed_views
 from tiefvision.ranking.whitening import fit_whitening
 from tiefvision.records import View
+from tiefvision.triplets.garment_tensors import to_tensors
+from tiefvision.triplets.networks import (
+    ColourRank,
+    RankNetwork,
+    build_network,
+    device_of,
+)
 
 CELLS_STRENGTH, COLOURS_STRENGTH = 0.5, 0.3
 """Strengths of the whitening from which both branches of ``ColourRank`` start; see
 docs/experiments/0006."""
 
+NEEDED: tuple[Need, ...] = ("maps",)
+"""What the regions of a map are made of."""
+
 MOST_VIEWS = 4000
 """Most views from which that whitening is learnt: 66 MB of AlexNet's features and of
 colours. Five views of 50,000 photographs would be 4 GB, and 16 views for each number of
 an embedding are enough."""
-
-CELLS, DEEP, COLOUR = "cells", "deep", "colour"
-NETWORKS = (CELLS, DEEP, COLOUR)
-"""Networks of DeepRank: one layer over the cells, two layers, or a branch of cells and
-one of colours."""
-
-
-def build_deeprank(details: Mapping[str, Any]) -> RankNetwork:
-    """An untrained DeepRank network, built from the details of a header.
-
-    Args:
-        details: "network" (one of ``NETWORKS``) and "channels"; for ``COLOUR`` also
-            "colours" and "size", the lengths of a histogram and of an embedding.
-    """
-    # Earlier releases had only one network and did not write its name.
-    network, channels = details.get("network", CELLS), details["channels"]
-    if network == COLOUR:
-        return ColourRank(channels, details["colours"], details["size"])
-    return DeeperRank(channels) if network == DEEP else DeepRank(channels)
 
 
 def start_deeprank(
@@ -58,7 +45,7 @@ def start_deeprank(
     ``MOST_VIEWS`` of them, drawn with a fixed seed.
 
     Args:
-        details: details of a header, as for ``build_deeprank``.
+        details: details of a header, as for ``build_network``.
         views: views of training photographs.
         garments_of: reader of the crops of views.
         device: device of the network.
@@ -66,10 +53,10 @@ def start_deeprank(
     Raises:
         BadDataset: All views are equal.
     """
-    network = build_deeprank(details).to(device)
+    network = build_network(details).to(device)
     if isinstance(network, ColourRank):
         views = _at_most(views, MOST_VIEWS)
-        cells = embed_views(views, garments_of, lambda it: network.regions(it.maps))
+        cells = embed_views(views, garments_of, _regions_of(network))
         colours = embed_views(views, garments_of, lambda it: it.colours)
         half = details["size"] // 2
         network.start_from(
@@ -77,6 +64,15 @@ def start_deeprank(
             fit_whitening(colours, details["size"] - half, COLOURS_STRENGTH),
         )
     return network
+
+
+def _regions_of(network: ColourRank) -> Embed:
+    @torch.inference_mode()
+    def embed(garments: Garments) -> NDArray[np.float32]:
+        tensors = to_tensors(garments, NEEDED, device_of(network))
+        return network.regions(tensors.maps).cpu().numpy()
+
+    return embed
 
 
 def _at_most(views: Sequence[View], most: int) -> Sequence[View]:

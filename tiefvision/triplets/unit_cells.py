@@ -11,19 +11,32 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from tiefvision.ranking.similarity import LEAST
 
 BLOCK = 8
 """Feature maps processed at a time on a CPU: 1 MB for 256 channels by 11x11 cells, the
 size of a core's second-level cache."""
 
-LEAST = 1e-12
-"""Lower bound of the length by which a cell is divided, as in ``normalise_cells``."""
+
+def unit_cells(maps: Tensor) -> Tensor:
+    """Normalise every cell and flatten the maps, as separate layers.
+
+    Args:
+        maps: feature maps, (B, C, h, w).
+
+    Returns:
+        Embeddings of unit length unless a cell is zero, (B, C * h * w).
+    """
+    cells = maps.shape[2] * maps.shape[3]
+    return functional.normalize(maps, dim=1, eps=LEAST).flatten(1) / math.sqrt(cells)
 
 
 def mix_cells(weight: Tensor, bias: Tensor, maps: Tensor) -> Tensor:
     """Apply a 1x1 convolution, normalise every cell and flatten the map.
 
-    Equal to ``flatten_cells(normalise_cells(conv2d(maps, weight, bias)))``.
+    Equal to ``unit_cells(conv2d(maps, weight, bias))``.
 
     Args:
         weight: weight of the convolution, (D, C, 1, 1).
