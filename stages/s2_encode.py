@@ -10,7 +10,7 @@ Command make stage-2 ARGS="--encoder alexnet --weights locator"
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from tiefvision.encoders.architectures import DEFAULT_ENCODER
+from tiefvision.encoders.architectures import LOCATOR_ENCODER
 from tiefvision.engines.formats import AUTO
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.locating.pyramid import Pyramid, encode_levels
@@ -42,7 +42,7 @@ READS = ("photos",)
 class Config:
     """Settings of the stage."""
 
-    encoder: EncoderName = DEFAULT_ENCODER
+    encoder: EncoderName = LOCATOR_ENCODER
     weights: WeightsSource = LOCATOR
     long_sides: Annotated[tuple[int, ...], "px of the longer side, for each level"] = (
         Pyramid.long_sides

@@ -9,7 +9,7 @@ Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells for each view: "c
         (null for the whole photograph, if nothing was located), category, score, and
         "unsure", whether the score is below the least one reported; weights/encoder the
         weights of the encoder; skipped/<path> why a photograph was left out
-Command make stage-6 ARGS="--encoder alexnet --weights shipped"
+Command make stage-6 ARGS="--encoder efficientnet_lite0 --weights shipped"
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from typing import Annotated, Any
 from tiefvision.augmenting.alterations import ALTERED
 from tiefvision.catalogue.describing import Describer, write_described
 from tiefvision.catalogue.garment_views import ViewMaker
-from tiefvision.encoders.architectures import DEFAULT_ENCODER
+from tiefvision.encoders.architectures import GARMENT_ENCODER
 from tiefvision.engines.formats import AUTO
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.ranking.crops import CropRules
@@ -43,7 +43,7 @@ READS = ("photos", "locations")
 class Config:
     """Settings of the stage."""
 
-    encoder: EncoderName = DEFAULT_ENCODER
+    encoder: EncoderName = GARMENT_ENCODER
     weights: WeightsSource = SHIPPED
     precision: PrecisionName = AUTO
     grid: Annotated[

@@ -46,6 +46,15 @@ LEARNT = shutil.ignore_patterns("pca.lmdb", "mix.lmdb", "gabor.lmdb", "blobs.lmd
 RunStage = Callable[..., dict[str, Any] | None]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What is remembered of a machine is not read from the user's folder, nor written.
+
+    Processes that tests start inherit it.
+    """
+    os.environ["TIEFVISION_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A synthetic dataset of 24 photographs; tests must not change it."""

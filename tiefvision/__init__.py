@@ -11,9 +11,15 @@ Names are imported when they are used, so that ``import tiefvision`` takes no ti
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from tiefvision.version import __version__
+
+# Idle threads of OpenBLAS, which computes products of NumPy, spin for 2^26 cycles
+# behind each and take the cores from OpenVINO: embedding a crop took 24 to 33 ms
+# in place of 16 (docs/experiments/0010-engine.md). It is read when NumPy is imported.
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
 
 if TYPE_CHECKING:
     from tiefvision.catalogue.open_photo import OpenPhoto

@@ -18,6 +18,16 @@ KEYS = [
 ]
 
 
+ALONE = ("mean", "maxima", "4x2 regions", "cells")
+
+EMBEDDINGS = [
+    ("none", "8x8x8 RGB"),
+    ("none", "LAB"),
+    *(("alexnet", name) for name in ALONE),
+    *(("alexnet", f"{name} + LAB") for name in ALONE),
+]
+
+
 def save_noise(file, seed):
     file.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(seed).integers(0, 256, (40, 30, 3), dtype=np.uint8)
@@ -55,14 +65,11 @@ def test_a_line_of_json_for_every_figure(tiefvision, clothing, luma):
         (x["encoder"], x["features"], x["measure"], x["k"]) for x in spoken.lines
     }
     expected = {
-        ("histogram", "8x8x8 RGB", "class", 10),
-        ("alexnet", "pooled", "class", 10),
+        (encoder, features, "class", 10)
+        for encoder, features in EMBEDDINGS
+        if "cells" not in features
     }
-    for encoder, features in (
-        ("histogram", "8x8x8 RGB"),
-        ("alexnet", "pooled"),
-        ("alexnet", "cells"),
-    ):
+    for encoder, features in EMBEDDINGS:
         for view in ("back", "alt1"):
             expected |= {(encoder, features, view, k) for k in (1, 5, 20)}
     assert figures == expected
@@ -75,7 +82,7 @@ def test_the_table_has_a_row_for_every_candidate(tiefvision, luma):
     spoken = tiefvision("quality", "--luma", luma)
     head, *rows = spoken.out.splitlines()
     assert head.split()[:5] == ["encoder", "weights", "features", "back@1", "back@5"]
-    assert [row.split()[0] for row in rows] == ["histogram", "alexnet", "alexnet"]
+    assert [row.split()[0] for row in rows] == [name for name, _ in EMBEDDINGS]
     assert rows[0].split()[-6:] == ["1.000"] * 6
 
 
@@ -89,6 +96,9 @@ def test_an_unreadable_photograph_is_named(tiefvision, clothing):
 
 
 def test_wrong_arguments(tiefvision, clothing, luma):
+    spoken = tiefvision("quality", "--luma", luma, "--half", "both")
+    assert spoken.code == BAD_USAGE
+    assert "reporting" in spoken.err
     spoken = tiefvision("quality")
     assert spoken.code == BAD_USAGE
     assert "--clothing or --luma" in spoken.err

@@ -31,3 +31,11 @@ def test_the_foreground_has_the_size_asked_for(root):
 
 def test_without_a_mask_there_is_no_foreground(root):
     assert read_foreground(root, "shop/b.jpg", (40, 20)) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", "cut"])
+def test_a_damaged_mask_is_named_and_left_out(root, content, caplog):
+    file = root / "masks" / "shop" / "a.png"
+    file.write_bytes(file.read_bytes()[:60] if content == "cut" else content)
+    assert read_foreground(root, "shop/a.jpg", (40, 20)) is None
+    assert str(file) in caplog.text

@@ -3,9 +3,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.boxes import area, intersection
+from tiefvision.engines.choice import Backend
+from tiefvision.engines.modules import arrays_of
+from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.head_training import AnnotatedPhoto
 from tiefvision.locating.windows import Level
 from tiefvision.records import Garment
@@ -48,8 +50,8 @@ def painted_level(garments, generator):
             if garment.category == category:
                 covered += intersection(cells, garment.box_in_image) / area(cells)
         channels.append(covered)
-    tensor = torch.from_numpy(np.stack(channels)).half()  # as artifacts keep maps
-    return Level(tensor, 1.0, 1.0, STRIDE, WINDOW, (BORDER, BORDER))
+    cells = np.stack(channels).astype(np.float16)  # as artifacts keep maps
+    return Level(cells, 1.0, 1.0, STRIDE, WINDOW, (BORDER, BORDER))
 
 
 def draw_box(generator, left=0.0, right=SIDE):
@@ -94,3 +96,18 @@ def world():
     training, maps = make_photos(40, seed=0)
     validation, more = make_photos(15, seed=1)
     return World(training, validation, (maps | more).__getitem__)
+
+
+@pytest.fixture(scope="session")
+def fold():
+    """A function that folds a classifier and its regressors, on the CPU's engine."""
+
+    def folded(classifier, regressors, engine=None):
+        return fold_heads(
+            classifier.categories,
+            arrays_of(classifier),
+            arrays_of(regressors),
+            engine or Backend("cpu").inference,
+        )
+
+    return folded

@@ -11,7 +11,6 @@ from tiefvision.locating.evidence import (
     gather_evidence,
     heat_map,
 )
-from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.heads import BoxRegressors, CropClassifier, HeadSizes
 from tiefvision.locating.locate import judge_levels, locate
 from tiefvision.locating.votes import VotingRules, WindowPredictions
@@ -196,15 +195,15 @@ def test_a_garment_that_no_window_overlaps_has_heat_but_no_voters():
 
 
 @torch.no_grad()
-def test_the_heat_of_maps_is_that_of_all_their_windows():
+def test_the_heat_of_maps_is_that_of_all_their_windows(fold):
     """Windows without a vote, which ``locate`` does not evaluate, are included."""
     torch.manual_seed(0)
-    heads = fold_heads(
+    heads = fold(
         CropClassifier(4, 3, CATEGORIES, HeadSizes(4, 5)),
         BoxRegressors(4, 3, len(CATEGORIES), HeadSizes(4, 5)),
     )
     levels = [
-        Level(torch.randn(4, side, side) * 9, scale, scale, 16, 3, (48, 48))
+        Level(torch.randn(4, side, side).numpy() * 9, scale, scale, 16, 3, (48, 48))
         for side, scale in ((6, 0.9), (9, 1.6))
     ]
     rules = VotingRules(threshold=0.7, weakest=0.6, together=0.0)

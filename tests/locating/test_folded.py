@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from tiefvision.engines.choice import OpenVinoEngine
+from tiefvision.engines.modules import arrays_of
+from tiefvision.engines.torch import TorchEngine
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.heads import (
     LOG_SPREAD_RANGE,
@@ -12,12 +15,8 @@ from tiefvision.locating.heads import (
     HeadSizes,
     set_input_statistics,
 )
-from tiefvision.locating.locate import judge_levels, locate
-from tiefvision.locating.votes import VotingRules
-from tiefvision.locating.windows import Level
 
 CHANNELS, WINDOW = 6, 3
-WIDTH, HEIGHT = 550, 825
 MANY = tuple(f"category {number}" for number in range(23))
 
 
@@ -31,100 +30,126 @@ def make_heads(channels=CHANNELS, window=WINDOW, categories=("coat", "dress"), s
     return classifier.eval(), regressors.eval()
 
 
+ENGINES = (OpenVinoEngine(), TorchEngine(torch.device("cpu")))
+
+
+def noise(*size):
+    return np.random.default_rng(0).standard_normal((CHANNELS, *size), np.float32)
+
+
 def judged(heads, cells):
-    for_category, *for_sides = heads.reduce(cells)
-    return heads.probabilities(for_category), *heads.boxes(tuple(for_sides))
+    for_category, for_sides = heads.reduce(cells)
+    return heads.probabilities(for_category), *heads.boxes(for_sides)
 
 
+@pytest.mark.parametrize("engine", ENGINES, ids=repr)
 @pytest.mark.parametrize("categories", [("outfit",), ("coat", "dress"), MANY])
 @torch.no_grad()
-def test_folded_heads_have_the_outputs_of_the_networks(categories):
+def test_folded_heads_have_the_outputs_of_the_networks(fold, categories, engine):
     classifier, regressors = make_heads(categories=categories)
-    cells = torch.randn(CHANNELS, 5, 8)
-    probabilities, coordinates, spreads = judged(
-        fold_heads(classifier, regressors), cells
-    )
+    cells = noise(5, 8)
+    folded = fold(classifier, regressors, engine)
+    assert (folded.categories, folded.window) == (categories, WINDOW)
+    probabilities, coordinates, spreads = judged(folded, cells)
+    assert {one.dtype for one in (probabilities, coordinates, spreads)} == {
+        np.dtype(np.float32)
+    }
     assert probabilities.shape == (len(categories), 3, 6)
-    torch.testing.assert_close(probabilities, classifier(cells[None])[0])
-    expected = regressors(cells[None])
+    given = torch.from_numpy(cells)[None]
+    close = {"rtol": 1e-4, "atol": 1e-5}
+    np.testing.assert_allclose(probabilities, classifier(given)[0], **close)
+    expected = regressors(given)
     assert coordinates.shape == spreads.shape == (4, len(categories), 3, 6)
-    torch.testing.assert_close(coordinates, expected[0][0], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(spreads, expected[1][0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(coordinates, expected[0][0], **close)
+    np.testing.assert_allclose(spreads, expected[1][0], **close)
 
 
 @torch.no_grad()
-def test_all_reductions_are_one_convolution():
-    heads = fold_heads(*make_heads())
-    assert heads.reduction.weight.shape == (4 + 4 * 3, CHANNELS, 1, 1)
-    reduced = heads.reduce(torch.randn(CHANNELS, 4, 4))
-    assert [cells.shape[1] for cells in reduced] == [4, 3, 3, 3, 3]
+def test_all_reductions_are_one_convolution(fold):
+    engine = WatchedEngine()
+    heads = fold(*make_heads(), engine)
+    (convolution, _), *others = engine.compiled
+    assert (convolution.inputs, convolution.outputs) == (CHANNELS, 4 + 4 * 3)
+    assert convolution.kernel == 1
+    assert len(others) == 1 + 4  # the classifier and the regressors
+    for_category, for_sides = heads.reduce(noise(4, 4))
+    assert for_category.shape == (4, 4, 4)
+    assert for_sides.shape == (4 * 3, 4, 4)
+
+
+class WatchedEngine:
+    """OpenVINO's engine; notes the layers, and that all are in float32."""
+
+    def __init__(self):
+        self.compiled = []
+
+    def compile(self, layers, weights, channels):
+        self.compiled.append(layers)
+        return OpenVinoEngine().compile(layers, weights, channels)
 
 
 @torch.no_grad()
-def test_the_spread_stays_in_its_range():
+def test_a_rectangle_of_the_reduced_map_has_the_boxes_of_its_windows(fold):
+    heads = fold(*make_heads())
+    _, for_sides = heads.reduce(noise(9, 8))
+    every, part = heads.boxes(for_sides), heads.boxes(for_sides[:, 2:7, 3:8])
+    for one, two in zip(every, part, strict=True):
+        assert two.shape[2:] == (3, 3)
+        np.testing.assert_allclose(one[:, :, 2:5, 3:6], two, rtol=1e-5, atol=1e-6)
+
+
+@torch.no_grad()
+def test_the_spread_stays_in_its_range(fold):
     classifier, regressors = make_heads()
     for side in regressors.networks.values():
         side.output.weight[1::2].mul_(1e4)
-    *_, spreads = judged(
-        fold_heads(classifier, regressors), torch.randn(CHANNELS, 9, 9)
-    )
+    *_, spreads = judged(fold(classifier, regressors), noise(9, 9))
     low, high = (math.exp(value) for value in LOG_SPREAD_RANGE)
     assert float(spreads.min()) == pytest.approx(low, rel=1e-5)
     assert float(spreads.max()) == pytest.approx(high, rel=1e-5)
 
 
+@pytest.mark.filterwarnings("error")
 @torch.no_grad()
-def test_half_precision_maps_give_the_outputs_of_their_float32_copies():
-    cells = torch.randn(CHANNELS, 5, 5).half()
-    heads = fold_heads(*make_heads())
-    for one, two in zip(
-        judged(heads, cells), judged(heads, cells.float()), strict=True
-    ):
-        assert torch.equal(one, two)
+def test_probabilities_of_certain_windows_are_0_and_1(fold):
+    classifier, regressors = make_heads()
+    classifier.network.output.weight.mul_(1e5)
+    probabilities, *_ = judged(fold(classifier, regressors), noise(9, 9))
+    assert (probabilities.min(), probabilities.max()) == (0.0, 1.0)
 
 
-def test_folding_changes_no_weights():
+@torch.no_grad()
+def test_half_precision_maps_give_the_outputs_of_their_float32_copies(fold):
+    cells = noise(5, 5).astype(np.float16)
+    heads = fold(*make_heads())
+    both = judged(heads, cells), judged(heads, cells.astype(np.float32))
+    for one, two in zip(*both, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_heads_in_half_precision_are_folded_in_single():
+    classifier, regressors = map(arrays_of, make_heads())
+    halves, singles = (
+        [
+            {
+                name: array.astype(np.float16).astype(dtype)
+                for name, array in one.items()
+            }
+            for one in (classifier, regressors)
+        ]
+        for dtype in (np.float16, np.float32)
+    )
+    both = (
+        judged(fold_heads(("coat", "dress"), *one, OpenVinoEngine()), noise(5, 5))
+        for one in (halves, singles)
+    )
+    for one, two in zip(*both, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_folding_changes_no_weights(fold):
     heads = make_heads()
     before = [tensor.clone() for head in heads for tensor in head.state_dict().values()]
-    fold_heads(*heads, torch.bfloat16)
+    fold(*heads)
     after = [tensor for head in heads for tensor in head.state_dict().values()]
     assert all(map(torch.equal, before, after))
-
-
-@pytest.fixture
-def street():
-    """Maps and heads of the default sizes, for a photograph of 550 x 825 px."""
-    torch.manual_seed(1)
-    channels, window = 256, 11
-    classifier = CropClassifier(channels, window, ("outfit",))
-    regressors = BoxRegressors(channels, window, 1)
-    for head in (classifier, regressors):
-        # Non-negative maps with mostly zeros, as after a ReLU.
-        set_input_statistics(
-            head, torch.full((channels,), 0.4), torch.full((channels,), 0.6)
-        )
-    levels = []
-    for rows, columns, long_side in ((18, 13, 256), (34, 24, 512)):
-        cells = torch.randn(channels, rows, columns).clamp_min(0)
-        scale = long_side / HEIGHT
-        levels.append(Level(cells, scale, scale, 16, window, (48, 48)))
-    return levels, classifier, regressors
-
-
-def test_bfloat16_moves_probabilities_and_boxes_little(street):
-    levels, *heads = street
-    every = VotingRules(threshold=0.0, weakest=0.0)
-    exact, rounded = (
-        judge_levels(levels, fold_heads(*heads, dtype), every)
-        for dtype in (torch.float32, torch.bfloat16)
-    )
-    apart = np.abs(exact.probabilities - rounded.probabilities)
-    assert 0 < apart.max() < 0.01
-    apart = np.abs(exact.boxes_in_image - rounded.boxes_in_image)
-    assert exact.boxes_in_image.std(axis=0).min() > 2.0  # the boxes differ
-    assert apart.max() < 1.0
-    found = [
-        locate(levels, WIDTH, HEIGHT, fold_heads(*heads, dtype), VotingRules(0.4))[0]
-        for dtype in (torch.float32, torch.bfloat16)
-    ]
-    assert found[0].box_in_image == pytest.approx(found[1].box_in_image, abs=1.0)

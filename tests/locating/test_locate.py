@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tiefvision.boxes import iou
-from tiefvision.locating.folded import FoldedHeads, fold_heads
+from tiefvision.locating.folded import FoldedHeads
 from tiefvision.locating.heads import SIDES, BoxRegressors, CropClassifier, HeadSizes
 from tiefvision.locating.locate import judge_levels, locate
 from tiefvision.locating.votes import JURY, SHARE_OF_BEST, VotingRules, combine
@@ -20,9 +20,8 @@ PARTS = ("probabilities", "boxes_in_image", "spreads", "centres_in_image")
 
 
 def level_of(rows, columns, scale, border, seed):
-    generator = torch.Generator().manual_seed(seed)
     shape = CHANNELS, rows + WINDOW - 1, columns + WINDOW - 1
-    cells = torch.randn(shape, generator=generator)
+    cells = np.random.default_rng(seed).standard_normal(shape, np.float32)
     return Level(cells, *scale, stride=16, window=WINDOW, border=border)
 
 
@@ -44,15 +43,17 @@ def heads():
 
 
 @torch.no_grad()
-def test_the_predictions_of_every_window_against_a_loop(levels, heads):
+def test_the_predictions_of_every_window_against_a_loop(fold, levels, heads):
     classifier, regressors = heads
-    predictions = judge_levels(levels, fold_heads(*heads), EVERY_WINDOW)
+    predictions = judge_levels(levels, fold(*heads), EVERY_WINDOW)
     number = 0
     for level in levels:
         boxes = windows_in_image(level)
         for row in range(level.rows):
             for column in range(level.columns):
-                cells = level.cells[:, row : row + WINDOW, column : column + WINDOW]
+                cells = torch.from_numpy(
+                    level.cells[:, row : row + WINDOW, column : column + WINDOW]
+                )
                 scores = classifier(cells[None])[0, :, 0, 0]
                 judged = (part[0, :, :, 0, 0].T for part in regressors(cells[None]))
                 units, spreads = (part.numpy() for part in judged)  # (categories, 4)
@@ -69,7 +70,9 @@ def test_the_predictions_of_every_window_against_a_loop(levels, heads):
 
 @pytest.mark.parametrize("voting", [0.95, 0.7, 0.3, 0.05, 0.015])
 @pytest.mark.parametrize("combination", ["votes", "mean", "sides"])
-def test_evaluating_only_the_voters_finds_the_same_garments(heads, voting, combination):
+def test_evaluating_only_the_voters_finds_the_same_garments(
+    fold, heads, voting, combination
+):
     """The voters range from nearly all windows to few, and to none on one level."""
     levels = [
         level_of(*SMALL, (0.3, 0.3), (32, 32), seed=3),
@@ -77,7 +80,7 @@ def test_evaluating_only_the_voters_finds_the_same_garments(heads, voting, combi
     ]
     with torch.no_grad():  # so that probabilities are spread over all of [0, 1]
         heads[0].network.output.weight.mul_(20.0)
-    folded = fold_heads(*heads)
+    folded = fold(*heads)
     every = judge_levels(levels, folded, EVERY_WINDOW)
     threshold = float(np.quantile(every.probabilities.max(axis=1), 1 - voting))
     rules = VotingRules(threshold, combination=combination)
@@ -106,36 +109,36 @@ def sure_at(heads, level, spots):
         classifier.network.reduce.weight[0, 0] = 1.0
         classifier.network.judge.weight[0, 0] = 1.0
         classifier.network.output.weight[0, 0] = 1.0
-    level.cells.zero_()
+    level.cells[:] = 0
     for (row, column), probability in spots.items():
         logit = np.log(probability / (1 - probability))
         level.cells[0, row, column] = 6.0 + logit
 
 
-def test_the_regressors_run_only_over_the_rectangle_of_voters(heads, monkeypatch):
+def test_the_regressors_run_only_over_the_rectangle_of_voters(fold, heads, monkeypatch):
     level = level_of(*LARGE, (1.0, 1.0), (0, 0), seed=0)
     sure_at(heads, level, {(5, 8): 0.99})
     seen = []
     boxes = FoldedHeads.boxes
 
     def watched(self, reduced):
-        seen.append({tuple(cells.shape) for cells in reduced})
+        seen.append(reduced.shape)
         return boxes(self, reduced)
 
     monkeypatch.setattr(FoldedHeads, "boxes", watched)
-    predictions = judge_levels([level], fold_heads(*heads))
+    predictions = judge_levels([level], fold(*heads))
     # Three by three windows see the cell; together they cover five by five.
     assert len(predictions.probabilities) == 9
-    assert seen == [{(1, SIZES.reduced, 5, 5)}]
-    level.cells.zero_()
-    nothing = judge_levels([level], fold_heads(*heads))
+    assert seen == [(4 * SIZES.reduced, 5, 5)]
+    level.cells[:] = 0
+    nothing = judge_levels([level], fold(*heads))
     assert nothing.boxes_in_image.shape == nothing.spreads.shape == (0, 3, 4)
     assert nothing.centres_in_image.shape == (0, 2)
     assert len(seen) == 1
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_thresholds_are_relative_to_the_best_window_of_all_levels(heads, alone):
+def test_thresholds_are_relative_to_the_best_window_of_all_levels(fold, heads, alone):
     """Weak windows of a level have no vote if another level has better windows."""
     small = level_of(*SMALL, (0.5, 0.5), (0, 0), seed=0)
     large = level_of(*LARGE, (1.0, 1.0), (0, 0), seed=0)
@@ -143,7 +146,7 @@ def test_thresholds_are_relative_to_the_best_window_of_all_levels(heads, alone):
     sure_at(heads, large, {(5, 8): 0.4})
     assert SHARE_OF_BEST * 0.4 > 0.2
     levels = [small] if alone else [small, large]
-    predictions = judge_levels(levels, fold_heads(*heads))
+    predictions = judge_levels(levels, fold(*heads))
     probabilities = predictions.probabilities[:, 0]
     # The cell (1, 1) is seen by two by two windows, (5, 8) by three by three.
     expected = [0.2] * 4 if alone else [0.4] * 9
@@ -164,16 +167,16 @@ def prejudice(heads, unit_boxes):
                 regressors.network(side).output.bias[2 * column] = value
 
 
-def test_nothing_is_found_where_no_window_holds_anything(levels, heads):
+def test_nothing_is_found_where_no_window_holds_anything(fold, levels, heads):
     prejudice(heads, {})
-    assert locate(levels, 300, 300, fold_heads(*heads)) == ()
+    assert locate(levels, 300, 300, fold(*heads)) == ()
 
 
-def test_the_box_is_in_pixels_of_the_photograph(heads):
+def test_the_box_is_in_pixels_of_the_photograph(fold, heads):
     prejudice(heads, {"dress": (-0.25, -0.5, 0.25, 0.5)})
     # One window: 224 px of a copy at half and a quarter of the size, border 16 px.
     level = level_of(1, 1, (0.5, 0.25), (16, 16), seed=0)
-    folded = fold_heads(*heads)
+    folded = fold(*heads)
     (garment,) = locate([level], 1000, 1000, folded)
     assert garment.category == "dress"
     spreads = judge_levels([level], folded, EVERY_WINDOW).spreads[0, 1]
@@ -184,7 +187,7 @@ def test_the_box_is_in_pixels_of_the_photograph(heads):
     assert garment.box_in_image == pytest.approx(expected, abs=1e-3)
 
 
-def test_one_window_may_hold_a_coat_a_dress_and_the_outfit(heads):
+def test_one_window_may_hold_a_coat_a_dress_and_the_outfit(fold, heads):
     boxes = {
         "coat": (-0.3, -0.4, 0.3, 0.2),
         "dress": (-0.2, -0.3, 0.2, 0.3),
@@ -192,27 +195,27 @@ def test_one_window_may_hold_a_coat_a_dress_and_the_outfit(heads):
     }
     prejudice(heads, boxes)
     level = level_of(1, 1, (1.0, 1.0), (0, 0), seed=0)
-    found = locate([level], 224, 224, fold_heads(*heads))
+    found = locate([level], 224, 224, fold(*heads))
     assert {garment.category for garment in found} == set(CATEGORIES)
     for garment in found:
         expected = [112 + 224 * value for value in boxes[garment.category]]
         assert garment.box_in_image == pytest.approx(expected, abs=1e-3)
 
 
-def test_two_people_in_coats_are_two_boxes(heads):
+def test_two_people_in_coats_are_two_boxes(fold, heads):
     level = level_of(3, 40, (1.0, 1.0), (0, 0), seed=0)
     prejudice(heads, {"coat": (-0.4, -0.4, 0.4, 0.4)})
     sure_at(heads, level, {(2, 4): 0.95, (2, 36): 0.9})
-    found = locate([level], 864, 256, fold_heads(*heads))
+    found = locate([level], 864, 256, fold(*heads))
     assert [garment.category for garment in found] == ["coat", "coat"]
     # Nine windows see each: they are centred on columns 2 to 4 and 34 to 36.
     centres = [np.mean(garment.box_in_image[0::2]) for garment in found]
     assert centres == pytest.approx([112 + 16 * 3, 112 + 16 * 35])
 
 
-def test_the_rules_reach_the_vote(levels, heads):
+def test_the_rules_reach_the_vote(fold, levels, heads):
     prejudice(heads, {"coat": (-0.3, -0.3, 0.3, 0.3)})
-    folded = fold_heads(*heads)
+    folded = fold(*heads)
     assert locate(levels, 300, 300, folded)
     for strict in (
         VotingRules(threshold=0.9999, combination="mean"),
@@ -221,13 +224,13 @@ def test_the_rules_reach_the_vote(levels, heads):
         assert locate(levels, 300, 300, folded, strict) == ()
 
 
-def test_several_levels_vote_together(heads):
+def test_several_levels_vote_together(fold, heads):
     prejudice(heads, {"coat": (-0.3, -0.3, 0.3, 0.3)})
     both = [
         level_of(1, 1, (1.0, 1.0), (0, 0), seed=0),
         level_of(1, 1, (0.9, 0.9), (0, 0), seed=1),
     ]
-    folded = fold_heads(*heads)
+    folded = fold(*heads)
     (one,), (other,) = (locate([level], 300, 300, folded) for level in both)
     assert iou(one.box_in_image, other.box_in_image) > 0.3
     (together,) = locate(both, 300, 300, folded)

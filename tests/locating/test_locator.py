@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-import torch
 
+from tiefvision.engines.choice import Backend
 from tiefvision.locating.findings import tell
 from tiefvision.models.trained import TrainedModels
 from tiefvision.photos.working import open_photo
@@ -13,7 +13,7 @@ from tiefvision.workspace.records import photo_path, read_photos
 def explained(trained):
     """Results of ``find`` and ``explain`` for a few photographs."""
     workspace = Workspace(trained)
-    locator = TrainedModels(workspace).locator(torch.device("cpu"))
+    locator = TrainedModels(workspace).locator(Backend("cpu").inference)
     with workspace.open("photos") as records:
         paths = [photo_path(records, photo.path) for photo in read_photos(records)[::8]]
     photos = [open_photo(path) for path in paths]

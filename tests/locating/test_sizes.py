@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from tiefvision.boxes import iou, scale_boxes
+from tiefvision.engines.choice import Backend
 from tiefvision.models.bundle import shipped_bundle
 from tiefvision.photos.working import open_photo
 from tiefvision.workspace.artifacts import Workspace
@@ -20,10 +20,10 @@ PLAIN = (400, 600)
 PEAK = """
 import resource, sys
 from pathlib import Path
-import torch
+from tiefvision.engines.choice import Backend
 from tiefvision.photos.working import open_photo
 from tiefvision.models.bundle import shipped_bundle
-locator = shipped_bundle().locator(torch.device("cpu"))
+locator = shipped_bundle().locator(Backend("cpu").inference)
 locator.find(open_photo(Path(sys.argv[1])))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 locator.find(open_photo(Path(sys.argv[2])))
@@ -35,7 +35,7 @@ macOS in bytes)."""
 
 @pytest.fixture(scope="module")
 def locator():
-    return shipped_bundle().locator(torch.device("cpu"))
+    return shipped_bundle().locator(Backend("cpu").inference)
 
 
 @pytest.fixture(scope="module")

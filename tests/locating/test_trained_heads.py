@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from tiefvision.boxes import iou
-from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.head_training import (
     Sampling,
     channel_statistics,
@@ -95,9 +94,9 @@ def best_overlap(garment, found):
     return max((float(iou(box, garment.box_in_image)) for box in boxes), default=0.0)
 
 
-def test_trained_heads_find_the_garments(world, trained):
+def test_trained_heads_find_the_garments(fold, world, trained):
     """The n best boxes match the n garments; empty photographs have no boxes."""
-    folded = fold_heads(*trained[0])
+    folded = fold(*trained[0])
     overlaps, empty = [], []
     for photo in world.validation:
         found = locate(world.levels_of(photo.path), world.side, world.side, folded)
@@ -110,9 +109,9 @@ def test_trained_heads_find_the_garments(world, trained):
     assert np.mean(overlaps) > 0.75
 
 
-def test_trained_heads_separate_two_people(world, trained):
+def test_trained_heads_separate_two_people(fold, world, trained):
     """Photographs 4, 9 and 14 show two garments of one category."""
-    folded = fold_heads(*trained[0])
+    folded = fold(*trained[0])
     for photo in world.validation[4::5]:
         one, other = photo.garments
         assert one.category == other.category

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.boxes import area, intersection, iou
 from tiefvision.locating.windows import (
@@ -18,7 +17,7 @@ from tiefvision.records import Garment
 
 
 def level_of(rows, columns, window=3, scale=(1.0, 1.0), border=(0, 0)):
-    cells = torch.zeros(2, rows + window - 1, columns + window - 1)
+    cells = np.zeros((2, rows + window - 1, columns + window - 1), np.float32)
     return Level(cells, *scale, stride=16, window=window, border=border)
 
 

@@ -8,6 +8,7 @@ import typer
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.encoders.architectures import GARMENT_ENCODER
 
 EPOCHS = 36
 """Epochs with small views."""
@@ -26,7 +27,7 @@ def distil(
     options: Options,
     student: Annotated[
         str, typer.Option(help="The architecture that learns.")
-    ] = "efficientnet_lite0",
+    ] = GARMENT_ENCODER,
     start: Annotated[
         str, typer.Option(help="Its first weights: imagenet, a file, or random.")
     ] = "imagenet",

@@ -15,6 +15,7 @@ from tiefvision.cli.index import index
 from tiefvision.cli.locate import locate
 from tiefvision.cli.models import models
 from tiefvision.cli.quality import quality
+from tiefvision.cli.readout import readout
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
 from tiefvision.cli.trial import trial
@@ -32,6 +33,7 @@ for command in (
     search,
     compare,
     distil,
+    readout,
     tune,
     folds,
     trial,

@@ -9,6 +9,7 @@ import typer
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.encoders.architectures import LOCATOR_ENCODER
 from tiefvision.records import Split
 
 
@@ -23,7 +24,7 @@ def tune(
     ] = None,
     encoder: Annotated[
         str, typer.Option(help="An architecture; tiefvision models lists them.")
-    ] = "alexnet",
+    ] = LOCATOR_ENCODER,
     weights: Annotated[
         str, typer.Option(help="shipped, imagenet, random, or a safetensors file.")
     ] = "shipped",

@@ -12,12 +12,17 @@ from tiefvision.encoders.efficientnet_lite import (
 )
 from tiefvision.encoders.preprocessing import IMAGENET, LITE, Preprocessing
 from tiefvision.encoders.published import alexnet, mobilenet_v2, squeezenet1_1
-from tiefvision.engines.folding import EPS
 from tiefvision.engines.layers import Layer, count_parameters, output_shape
 from tiefvision.errors import BadUsage
 
-DEFAULT_ENCODER = "alexnet"
-"""The encoder whose weights ship with the package."""
+LOCATOR_ENCODER = "alexnet"
+"""The encoder of the locator that ships with the package."""
+
+GARMENT_ENCODER = "efficientnet_lite0"
+"""The encoder of garments that ships with the package."""
+
+TORCH_EPS = 1e-5
+"""The constant beside the variance in torch's batch normalisation."""
 
 CROP_SIDE = 224
 """Side in pixels of the crop that a window of a feature map encodes."""
@@ -47,7 +52,7 @@ class Architecture:
     layers: tuple[Layer, ...]
     preprocessing: Preprocessing
     first_centre: int
-    norm_eps: float = EPS
+    norm_eps: float = TORCH_EPS
     bears_bfloat16: bool = False
 
     @property

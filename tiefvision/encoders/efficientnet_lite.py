@@ -120,7 +120,7 @@ def _same(kernel: int, stride: int, dilation: int) -> Padding:
     """TensorFlow's "same" padding of a map whose sides are multiples of the stride.
 
     It is fixed here, so that any size of photograph runs through one compiled network.
-    At other sizes TensorFlow would pad one cell more before and one less behind.
+    At other sizes TensorFlow would pad one cell more before, which moves its cells.
     """
     total = dilation * (kernel - 1) - (stride - 1)
     return total // 2, total - total // 2

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiefvision.devices import choose_device, limit_threads
-from tiefvision.engines.folding import Arrays
-from tiefvision.engines.layers import Layer
-from tiefvision.engines.protocol import Engine, Format, Run
 from tiefvision.errors import BadUsage
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # checking an option must not import NumPy or torch
     import torch
+
+    from tiefvision.engines.folding import Arrays
+    from tiefvision.engines.layers import Layer
+    from tiefvision.engines.protocol import Engine, Format, Run
 
 AUTO, OPENVINO, TORCH = "auto", "openvino", "torch"
 
@@ -43,7 +44,7 @@ class Backend:
     threads: int = 0
 
     @cached_property
-    def inference(self) -> Engine:
+    def inference(self) -> "Engine":
         """The engine of trained networks; imports torch only if it is the engine.
 
         Raises:
@@ -91,13 +92,13 @@ class OpenVinoEngine:
 
     def compile(
         self,
-        layers: Sequence[Layer],
-        weights: Arrays,
+        layers: "Sequence[Layer]",
+        weights: "Arrays",
         channels: int,
         *,
         channels_last: bool = False,
-        number_format: Format = "float32",
-    ) -> Run:
+        number_format: "Format" = "float32",
+    ) -> "Run":
         """Compile a network; see ``Engine.compile``."""
         from tiefvision.engines.openvino import compile_network
 
@@ -110,7 +111,7 @@ class OpenVinoEngine:
             threads=self.threads or _limited_threads(),
         )
 
-    def formats(self) -> tuple[Format, ...]:
+    def formats(self) -> "tuple[Format, ...]":
         """Number formats that the processor computes in."""
         from tiefvision.engines.openvino import formats
 

@@ -12,9 +12,6 @@ from tiefvision.errors import BadWeights
 Arrays = Mapping[str, NDArray[Any]]
 """Weights by name."""
 
-EPS = 1e-5
-"""The constant beside the variance in torch's batch normalisation."""
-
 
 def take_weights(
     layers: Sequence[Layer], arrays: Arrays, where: str
@@ -41,7 +38,7 @@ def take_weights(
 
 
 def fold_published(
-    layers: Sequence[Layer], arrays: Arrays, where: str, eps: float = EPS
+    layers: Sequence[Layer], arrays: Arrays, where: str, eps: float
 ) -> dict[str, NDArray[np.float32]]:
     """Weights of a published file under this project's names.
 

@@ -4,14 +4,13 @@ Nothing here imports torch. Maps may have any height and width: a network is com
 once, in a fraction of a second, and runs at every size without a pause.
 """
 
+import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset14 as ops
 
 from tiefvision.engines.folding import Arrays
 from tiefvision.engines.layers import (
@@ -22,6 +21,29 @@ from tiefvision.engines.layers import (
     run_layers,
 )
 from tiefvision.engines.protocol import Format, Run
+
+_CONVERTER = "openvino.tools.ovc"
+
+
+def _import_openvino() -> tuple[Any, Any]:
+    """OpenVINO and its operations, without the converter of other formats.
+
+    The converter, and the telemetry that it brings, take a third of the time of the
+    import and are not used here. OpenVINO does without them where they are missing.
+    """
+    hidden = "openvino" not in sys.modules and _CONVERTER not in sys.modules
+    if hidden:
+        sys.modules[_CONVERTER] = None  # type: ignore[assignment]
+    try:
+        import openvino
+        from openvino import opset14
+    finally:
+        if hidden:
+            del sys.modules[_CONVERTER]
+    return openvino, opset14
+
+
+ov, ops = _import_openvino()
 
 ANY = -1
 """A height or width that is known only when the network runs."""

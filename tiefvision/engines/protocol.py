@@ -1,20 +1,21 @@
 """What an engine is: it turns layers and weights into a function on maps."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # naming an engine must not import NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
-from tiefvision.engines.folding import Arrays
-from tiefvision.engines.layers import Layer
+    from tiefvision.engines.folding import Arrays
+    from tiefvision.engines.layers import Layer
 
 Format = Literal["float32", "bfloat16"]
 """A number format of the arithmetic; maps go in and come out in float32."""
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
-Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Run = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
 """Runs a network on one map: (1, C, h, w) or, for channels last, (1, h, w, C) float32,
 to (1, D, h', w') float32."""
 
@@ -28,8 +29,8 @@ class Engine(Protocol):
 
     def compile(
         self,
-        layers: Sequence[Layer],
-        weights: Arrays,
+        layers: "Sequence[Layer]",
+        weights: "Arrays",
         channels: int,
         *,
         channels_last: bool = False,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import (
     ARCHITECTURES,
-    DEFAULT_ENCODER,
+    GARMENT_ENCODER,
     Architecture,
     architecture_named,
 )
@@ -231,7 +231,7 @@ def _under_rankers(
         encoder = architecture_named(in_use[SHIPPED]["name"])
         with workspace.open("crops") as crops:
             return _Under(encoder, crops.header.details["grid"] or encoder.window)
-    name = heads.facts["encoder"]["name"] if heads else DEFAULT_ENCODER
+    name = heads.facts["encoder"]["name"] if heads else GARMENT_ENCODER
     grid = heads.facts["crops"]["grid"] if heads else 0
     encoder = architecture_named(name)
     return _Under(encoder, grid or encoder.window)

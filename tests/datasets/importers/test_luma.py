@@ -22,7 +22,7 @@ def source(tmp_path):
     (source / "images").mkdir(parents=True)
     rows = ["file,product,colour,view"]
     generator = np.random.default_rng(0)
-    for product in "ab":
+    for product in "ad":
         for view in VIEWS:
             noise = generator.integers(0, 256, (40, 30, 3), dtype=np.uint8)
             Image.fromarray(noise).save(source / "images" / f"{product}_{view}.jpg")
@@ -36,8 +36,8 @@ def test_views_become_sources_and_products_become_items(source, tmp_path):
     assert (report.photos, report.boxes, report.skipped) == (6, 0, ())
     dataset = read_dataset(tmp_path / "out")
     assert {(p.path, p.item_id, p.source, p.split) for p in dataset.photos} == {
-        (f"{product}_{view}.jpg", product, kind, "test")
-        for product in "ab"
+        (f"{product}_{view}.jpg", product, kind, split)
+        for product, split in (("a", "test"), ("d", "val"))
         for view, kind in (("main", "shop"), ("back", "street"), ("alt1", "street"))
     }
     assert {(p.width, p.height) for p in dataset.photos} == {(30, 40)}
@@ -50,11 +50,11 @@ def test_views_become_sources_and_products_become_items(source, tmp_path):
 
 def test_damage_is_skipped_with_the_reason(source, tmp_path):
     (source / "images" / "a_main.jpg").write_bytes(b"nothing")
-    (source / "images" / "b_back.jpg").unlink()
+    (source / "images" / "d_back.jpg").unlink()
     report = import_luma(source, tmp_path / "out", seed=0)
     assert report.photos == 4
     assert "a_main.jpg" in report.skipped[0]
-    assert "b_back.jpg" in report.skipped[1]
+    assert "d_back.jpg" in report.skipped[1]
     assert len(report.skipped) == 2
 
 

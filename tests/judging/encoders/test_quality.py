@@ -8,7 +8,10 @@ from PIL import Image
 from tiefvision.datasets.class_folders import ClassPhoto
 from tiefvision.datasets.product_views import ProductPhoto, read_product_views
 from tiefvision.errors import BadDataset
-from tiefvision.judging.encoders.candidates import Candidate, histogram_candidate
+from tiefvision.judging.encoders.candidates import (
+    Candidate,
+    histogram_candidates,
+)
 from tiefvision.judging.encoders.quality import measure_appearance, measure_meaning
 
 SHARED = Path(os.environ.get("TIEFVISION_SHARED", "../shared"))
@@ -59,12 +62,13 @@ def products(paint):
 
 
 def test_meaning_by_hand(sorted_photos):
-    report = measure_meaning(sorted_photos, [COLOUR, histogram_candidate()], k=1)
+    report = measure_meaning(sorted_photos, [COLOUR, *histogram_candidates()], k=1)
     assert [item.candidate.encoder for item in report.qualities] == [
         "colour",
-        "histogram",
+        "none",
+        "none",
     ]
-    (line, _) = (item.to_dict() for item in report.qualities)
+    line = report.qualities[0].to_dict()
     assert (line["measure"], line["photographs"], line["queries"]) == ("class", 3, 2)
     assert (line["k"], line["value"]) == (1, 0.5)  # the blue hat lies by the shoe
     assert line["low"] <= line["value"] <= line["high"]
@@ -86,6 +90,25 @@ def test_appearance_by_hand(products):
         (item.measure, item.photographs, item.queries) for item in report.qualities
     }
     assert counts == {("back", 2, 2), ("alt1", 2, 1)}
+
+
+def test_one_half_of_the_products_searches_all_of_them(products, paint):
+    # By their names, a and b belong to the reporting half, and d to the other.
+    others = [
+        ProductPhoto(paint("d_main.png", BLUE), "d", "main"),
+        ProductPhoto(paint("d_back.png", BLUE), "d", "back"),
+        ProductPhoto(paint("d_alt1.png", BLUE), "d", "alt1"),
+    ]
+    reporting = measure_appearance([*products, *others], [COLOUR])
+    choosing = measure_appearance([*products, *others], [COLOUR], "choosing")
+    counts = [
+        {(item.measure, item.photographs, item.queries) for item in report.qualities}
+        for report in (reporting, choosing)
+    ]
+    assert counts == [
+        {("back", 3, 2), ("alt1", 3, 1)},
+        {("back", 3, 1), ("alt1", 3, 1)},
+    ]
 
 
 def test_an_unreadable_photograph_is_named_and_left_out(sorted_photos):
@@ -111,7 +134,7 @@ def test_a_split_or_view_without_photographs_is_an_error(sorted_photos, products
 @pytest.mark.skipif(not (SHARED / "data/luma").is_dir(), reason="Luma is not there")
 def test_the_published_figures_of_the_histogram():
     photos = read_product_views(SHARED / "data/luma")
-    report = measure_appearance(photos, [histogram_candidate()])
+    report = measure_appearance(photos, histogram_candidates()[:1])
     found = {(item.measure, item.k): item.figure.value for item in report.qualities}
     assert found["back", 1] == pytest.approx(0.75, abs=0.02)
     assert found["back", 5] == pytest.approx(0.82, abs=0.02)

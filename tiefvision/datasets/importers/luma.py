@@ -2,8 +2,9 @@
 
 Reads the layout of `tiefvision.datasets.product_views`. The main view of a product
 becomes its shop photograph, the ``QUERY_VIEWS`` become street photographs, and other
-views are left out. There are no boxes, and every photograph is in the test split:
-the licences cover a shop's pictures, not training material.
+views are left out. There are no boxes, and no photograph is in the training split: the
+licences cover a shop's pictures, not training material. One half of the products is the
+validation split, on which settings are chosen, and the other the test split.
 """
 
 from pathlib import Path
@@ -17,7 +18,9 @@ from tiefvision.datasets.importers.formats import (
 from tiefvision.datasets.product_views import (
     MAIN_VIEW,
     QUERY_VIEWS,
+    Half,
     ProductPhoto,
+    half_of,
     read_product_views,
 )
 from tiefvision.datasets.writing import write_annotations
@@ -25,9 +28,12 @@ from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.files import copy_file
 from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track, untracked
-from tiefvision.records import Photo
+from tiefvision.records import Photo, Split
 
 LICENSE = "OSL-3.0 / AFL-3.0"
+
+SPLITS: dict[Half, Split] = {"choosing": "val", "reporting": "test"}
+"""Split of a product by its half: figures are those of the test split."""
 
 DESCRIPTION = (
     'The sample shop "Luma", https://github.com/magento/magento2-sample-data, '
@@ -81,7 +87,7 @@ def _convert(photo: ProductPhoto, path: str) -> Photo:
         width=width,
         height=height,
         source="shop" if photo.view == MAIN_VIEW else "street",
-        split="test",
+        split=SPLITS[half_of(photo.product)],
         item_id=photo.product,
         variant=photo.colour,
         license=LICENSE,

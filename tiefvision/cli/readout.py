@@ -1,0 +1,94 @@
+"""``tiefvision readout``: give a trained encoder the read-out "meaning"."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.output import print_line
+from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.encoders.architectures import GARMENT_ENCODER
+
+if TYPE_CHECKING:
+    from tiefvision.distilling.meaning import Labelled
+    from tiefvision.encoders.dense import DenseEncoder, FeatureMap
+
+
+@with_options
+def readout(
+    clothing: Annotated[
+        Path, typer.Argument(help="Folder of train/<class>/ and validation/<class>/.")
+    ],
+    output: Annotated[Path, typer.Option(help="The encoder file to write.")],
+    options: Options,
+    encoder: Annotated[
+        str, typer.Option(help="An architecture; tiefvision models lists them.")
+    ] = GARMENT_ENCODER,
+    weights: Annotated[
+        str, typer.Option(help="Its weights: imagenet, shipped, or a file.")
+    ] = "imagenet",
+    name: Annotated[str, typer.Option(help="Name of the weights in messages.")] = "",
+) -> int:
+    """Learn a read-out by classes, and write encoder and read-out into one file."""
+    from tiefvision.distilling.meaning import learn_meaning
+    from tiefvision.encoders.dense import make_encoder
+    from tiefvision.encoders.encoder_file import READOUTS
+    from tiefvision.encoders.weights import write_encoder
+
+    made = make_encoder(encoder, weights, options.seed, options.backend.inference)
+    labelled, skipped = _read(clothing, made, options)
+    learnt = learn_meaning(labelled["train"], labelled["val"])
+    facts = {
+        "name": name or f"{made.identity.weights}-readout",
+        "from": str(made.identity),
+        "photographs": len(labelled["train"].classes),
+        "shrinkage": learnt.shrinkage,
+    }
+    layer = {"weight": learnt.readout.weight, "bias": learnt.readout.bias}
+    beside = {READOUTS[0]: layer}
+    write_encoder(output, made.architecture, made.weights, facts, beside)
+    for reason in skipped:
+        say(f"Skipped: {reason}")
+    if options.json:
+        told = {"encoder": str(output), "accuracy": learnt.accuracy}
+        print_line({**told, **facts})
+    elif not options.quiet:
+        say(
+            f"{output}: {learnt.accuracy:.3f} of the validation photographs have "
+            "neighbours of their class.\n"
+            f"Use it with --encoder {encoder} --weights {output}"
+        )
+    return SOME_UNREADABLE if skipped else DONE
+
+
+def _read(
+    clothing: Path, encoder: "DenseEncoder", options: Options
+) -> "tuple[dict[str, Labelled], list[str]]":
+    """The features of the photographs of each split, and why some were left out."""
+    import numpy as np
+
+    from tiefvision.datasets.class_folders import read_class_folders
+    from tiefvision.distilling.meaning import Labelled
+    from tiefvision.errors import UnreadablePhoto
+    from tiefvision.photos.reading import read_photo
+    from tiefvision.ranking.crops import crop_garment
+
+    photos = [one for one in read_class_folders(clothing) if one.split != "test"]
+    rows: dict[str, list[FeatureMap]] = {"train": [], "val": []}
+    classes: dict[str, list[str]] = {"train": [], "val": []}
+    skipped = []
+    for photo in options.track(photos, "encoding photographs", len(photos)):
+        try:
+            pixels = read_photo(photo.path)
+        except UnreadablePhoto as error:
+            skipped.append(str(error))
+            continue
+        cells = encoder.encode(crop_garment(pixels, None))
+        rows[photo.split].append(cells.mean(axis=(1, 2)))
+        classes[photo.split].append(photo.label)
+    empty = np.empty((0, encoder.architecture.channels), dtype=np.float32)
+    return {
+        split: Labelled(np.array(rows[split]) if rows[split] else empty, names)
+        for split, names in classes.items()
+    }, skipped
