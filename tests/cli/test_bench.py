@@ -1,11 +1,25 @@
+import json
+
 import pytest
 
-from tiefvision.benchmarks.measured import Measured
+from tiefvision.benchmarks.measured import Goal, Measured
 from tiefvision.benchmarks.startup import Startup
 from tiefvision.cli.running import BAD_USAGE, DONE
 from tiefvision.encoders.architectures import ARCHITECTURES
 
-ROW = Measured("a work", "float32", 0.5, 2.0, "GFLOP/s", share=0.9, over_naive=3.0)
+ROW = Measured(
+    "a heading: a step",
+    "float32",
+    0.5,
+    2.0,
+    "GFLOP/s",
+    share=0.9,
+    engine="openvino",
+    over_eager=3.0,
+    over_crops=160.0,
+    goal=Goal("95%", False),
+    note="a remark",
+)
 
 
 @pytest.fixture
@@ -13,8 +27,9 @@ def quick(monkeypatch):
     """A bench that measures nothing and reports its arguments."""
     asked = []
 
-    def suite(architectures, locator, models, device):
-        asked.append((tuple(one.name for one in architectures), models, device.type))
+    def suite(architectures, subject, backend):
+        names = tuple(one.name for one in architectures)
+        asked.append((names, subject.label, backend.device))
         return [lambda: iter([ROW]), lambda: iter([ROW, ROW])]
 
     monkeypatch.setattr("tiefvision.benchmarks.suite.suite", suite)
@@ -26,19 +41,31 @@ def test_json_lines(tiefvision, trained, quick):
     assert spoken.code == DONE
     machine, *rows = spoken.lines
     assert machine["machine"]["threads"] >= 1
-    assert rows == [ROW.to_dict()] * 3
+    assert machine["engine"].startswith("OpenVINO")
+    assert rows == [json.loads(json.dumps(ROW.to_dict()))] * 3
 
 
-def test_the_table_and_its_heading(tiefvision, trained, quick):
+def test_the_tables_and_their_heading(tiefvision, trained, quick):
     spoken = tiefvision("bench", "--workspace", trained, "--device", "cpu")
     assert spoken.code == DONE
-    assert "torch" in spoken.out.splitlines()[0]
-    for text in ("of the limit", "a work", "500.0", "2.0 GFLOP/s", "90%", "3.0 x"):
-        assert text in spoken.out
+    machine, _, heading, columns, *rows, note, again, last = spoken.out.splitlines()
+    assert "torch" in machine and "OpenVINO" in machine
+    assert heading == "a heading"
+    assert "of limit" in columns
+    cells = "a step openvino float32 500.0 2.0 90% 3.0 x 160 x 95% no"
+    assert [" ".join(row.split()) for row in rows] == [cells] * 3
+    assert note == again == last == "a step: a remark."
     (asked,) = quick
     assert asked[0] == tuple(ARCHITECTURES)
     assert str(trained) in asked[1]
     assert asked[2] == "cpu"
+
+
+def test_the_tables_fit_80_columns(quick, trained, tiefvision, monkeypatch):
+    monkeypatch.setattr("tiefvision.cli.output.terminal_width", lambda: 80)
+    spoken = tiefvision("bench", "--workspace", trained)
+    assert max(map(len, spoken.out.splitlines())) <= 80
+    assert "500.0" in spoken.out
 
 
 def test_encoders_can_be_chosen(tiefvision, trained, quick):
@@ -53,7 +80,7 @@ def test_encoders_can_be_chosen(tiefvision, trained, quick):
 @pytest.fixture
 def started(monkeypatch):
     """A benchmark of start-up that runs no command."""
-    row = Startup("locate", 2.5, 2.75, 3.0, 0.5)
+    row = Startup("locate", 1.25, 2.75, 3.0, 350_000_000)
     monkeypatch.setattr(
         "tiefvision.benchmarks.startup.measure_startup", lambda folder, track: [row]
     )
@@ -64,7 +91,8 @@ def test_whole_commands_are_timed_if_asked_for(tiefvision, started):
     spoken = tiefvision("bench", "--startup", "--json")
     assert (spoken.code, spoken.lines) == (DONE, [started.to_dict()])
     _, row = tiefvision("bench", "--startup").out.splitlines()
-    assert row.split() == ["locate", "2.50", "2.75", "3.00", "0.50"]
+    goal = ["1.2", "s,", "400", "MB", "no"]
+    assert row.split() == ["locate", "1.25", "2.75", "3.00", "350", *goal]
 
 
 @pytest.mark.parametrize("option", ["--encoder", "--models"])

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tiefvision.benchmarks.limits import dtype_name, matrix_product
-from tiefvision.benchmarks.measured import Measured
-from tiefvision.benchmarks.operations import GIGA
+from tiefvision.benchmarks.measured import GIGA, Measured
 from tiefvision.benchmarks.timing import Repetition, Work, time_in_turns
 from tiefvision.evaluation.searches import Search
 from tiefvision.ranking.colours.histogram import lab_bins

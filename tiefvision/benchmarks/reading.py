@@ -5,9 +5,13 @@ from pathlib import Path
 
 import torch
 
-from tiefvision.benchmarks.limits import dtype_name
 from tiefvision.benchmarks.measured import Measured
-from tiefvision.benchmarks.timing import Repetition, Work, time_in_turns
+from tiefvision.benchmarks.timing import (
+    Repetition,
+    Work,
+    time_in_turns,
+    times_faster,
+)
 from tiefvision.encoders.dense import Border, DenseEncoder
 from tiefvision.locating.pyramid import (
     Pyramid,
@@ -34,7 +38,7 @@ def reading(
     Args:
         encoder: encoder of the photographs.
         files: JPEG files of equal width and height.
-        device: torch device of the encoder.
+        device: torch device whose queue is awaited.
         repetition: number of rounds; the defaults if None.
         pyramid: sizes at which each photograph is encoded; the defaults if None.
 
@@ -42,8 +46,7 @@ def reading(
         A row for decoding, for encoding decoded photographs, and for both together.
     """
     pyramid = pyramid or Pyramid()
-
-    ready = [_levels(open_photo(file), pyramid) for file in files]
+    ready = [levels_of(open_photo(file), pyramid) for file in files]
 
     def encode_ready() -> None:
         for levels in ready:
@@ -63,21 +66,22 @@ def reading(
     }
     timings = time_in_turns(works, device, repetition)
     photo = open_photo(files[0])
+    heading = f"stage 2, {len(files)} JPEGs of {photo.width} x {photo.height} px"
     for name in works:
         seconds = timings[name].seconds
-        share = timings[PURE].seconds / seconds if name == BOTH else None
+        share = times_faster(timings[BOTH], timings[PURE]) if name == BOTH else None
         yield Measured(
-            f"{name}, {len(files)} JPEGs of {photo.width} x {photo.height} px",
-            "" if name == DECODING else dtype_name(encoder.dtype),
+            f"{heading}: {name}",
+            "" if name == DECODING else encoder.number_format,
             seconds,
             len(files) / seconds,
             "photographs/s",
             share=share,
-            note="" if name == DECODING else _describe(encoder, pyramid),
+            note="the limit is encoding alone" if name == BOTH else "",
         )
 
 
-def _levels(photo: WorkingPhoto, pyramid: Pyramid) -> list[tuple[Photograph, Border]]:
+def levels_of(photo: WorkingPhoto, pyramid: Pyramid) -> list[tuple[Photograph, Border]]:
     """The resized photograph and its border in pixels, for every level."""
     levels = []
     for long_side in pyramid.long_sides:
@@ -85,8 +89,3 @@ def _levels(photo: WorkingPhoto, pyramid: Pyramid) -> list[tuple[Photograph, Bor
         border = level_border(*size, pyramid.border)
         levels.append((resize_photo(photo.pixels, *size), border))
     return levels
-
-
-def _describe(encoder: DenseEncoder, pyramid: Pyramid) -> str:
-    sides = ", ".join(map(str, pyramid.long_sides))
-    return f"{encoder.architecture.name} at {sides} px; the limit is encoding alone"

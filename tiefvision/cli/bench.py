@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from tiefvision.cli.options import (
 from tiefvision.cli.output import print_line, print_table, print_text
 from tiefvision.cli.running import DONE, say
 from tiefvision.errors import BadUsage
+
+if TYPE_CHECKING:  # torch takes seconds to import, which --startup need not
+    from tiefvision.benchmarks.measured import Measured
 
 
 @with_options
@@ -36,32 +39,41 @@ def bench(
         if encoder or models != DEFAULT_MODELS:
             raise BadUsage("--startup times the models that ship; leave the others.")
         return _bench_startup(options)
-    from tiefvision.benchmarks.measured import COLUMNS, table_row
-    from tiefvision.benchmarks.suite import suite
+    from tiefvision.benchmarks.suite import load_subject, suite
     from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
     from tiefvision.machine import this_machine
 
-    device = options.backend.training
+    backend = options.backend
+    machine = this_machine(backend.training)
     architectures = [architecture_named(name) for name in encoder or ARCHITECTURES]
-    chosen = options.choose_models(models)
-    machine = this_machine(device)
-    sections = suite(
-        architectures, chosen.locator(options.backend.inference), chosen.label, device
-    )
+    subject = load_subject(options.choose_models(models), options.run, backend)
+    sections = suite(architectures, subject, backend)
     if options.json:
-        print_line({"machine": machine.to_dict()})
+        print_line({"machine": machine.to_dict(), "engine": backend.inference.name})
     elif not options.quiet:
         say("This takes minutes; nothing else should run meanwhile.")
-    rows: list[tuple[str, ...]] = []
+    rows: list[Measured] = []
     for section in options.track(sections, "measuring", len(sections)):
         for measured in section():
             if options.json:
                 print_line(measured.to_dict())
-            rows.append(table_row(measured))
+            rows.append(measured)
     if not options.json:
-        print_text(str(machine))
-        print_table(COLUMNS, rows)
+        print_text(f"{machine}, {backend.inference.name}")
+        _print_tables(rows)
     return DONE
+
+
+def _print_tables(rows: "list[Measured]") -> None:
+    """A table for each heading, with the notes on its rows below it."""
+    from tiefvision.benchmarks.measured import tables
+
+    for table in tables(rows):
+        print_text("")
+        print_text(table.heading)
+        print_table(table.columns, table.rows)
+        for note in table.notes:
+            print_text(note)
 
 
 def _bench_startup(options: Options) -> int:
