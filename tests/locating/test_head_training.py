@@ -120,7 +120,8 @@ def test_the_windows_of_a_batch_against_a_loop(world):
     for photo in photos:
         (level,) = world.levels_of(photo.path)
         _, height, width = level.cells.shape
-        flat = level.cells.permute(1, 2, 0).reshape(height * width, -1).float()
+        flat = torch.from_numpy(np.float32(level.cells)).flatten(1).T
+        assert len(flat) == height * width
         assert torch.equal(batch.cells[offset : offset + len(flat)], flat)
         rows = targets_by_loop(windows_in_image(level), photo.garments)
         for number, row in enumerate(rows):
@@ -149,7 +150,8 @@ def unsure(world):
     garment = Garment("coat", (90.0, 90.0, 314.0, 314.0))
     shape = 3, world.window, world.window
     levels = [
-        Level(torch.rand(shape), 1.0, 1.0, 56, world.window, (0, 0)) for _ in range(2)
+        Level(torch.rand(shape).numpy(), 1.0, 1.0, 56, world.window, (0, 0))
+        for _ in range(2)
     ]
     photos = [AnnotatedPhoto("unsure.jpg", (garment,))]
     return replace(
@@ -251,7 +253,7 @@ def test_channel_statistics_against_all_cells(world):
     mean, spread = channel_statistics(world.training, world.levels_of)
     cells = torch.cat(
         [
-            level.cells.flatten(1).float()
+            torch.from_numpy(np.float32(level.cells)).flatten(1)
             for photo in world.training
             for level in world.levels_of(photo.path)
         ],
@@ -264,7 +266,8 @@ def test_channel_statistics_against_all_cells(world):
 
 def test_channel_statistics_of_a_channel_far_from_zero():
     """The variance is a difference of large sums, which float32 would lose."""
-    level = Level(1000 + torch.rand(1, 50, 50) / 10, 1.0, 1.0, 56, 4, (0, 0))
+    cells = 1000 + torch.rand(1, 50, 50).numpy() / 10
+    level = Level(cells, 1.0, 1.0, 56, 4, (0, 0))
     mean, spread = channel_statistics([AnnotatedPhoto("p", ())], lambda path: [level])
     assert mean.item() == pytest.approx(1000.05, abs=0.01)
     assert spread.item() == pytest.approx(0.1 / math.sqrt(12), rel=0.05)
