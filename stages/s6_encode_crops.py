@@ -21,7 +21,7 @@ from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.encoders.architectures import GARMENT_ENCODER
 from tiefvision.engines.formats import AUTO
 from tiefvision.photos.working import WorkingPhoto
-from tiefvision.ranking.crops import CropRules
+from tiefvision.ranking.crops import GRID, CropRules
 from tiefvision.records import Crop
 from tiefvision.weights import SHIPPED
 from tiefvision.workspace.encoding import (
@@ -48,7 +48,7 @@ class Config:
     precision: PrecisionName = AUTO
     grid: Annotated[
         int, "cells along a side of a map; 0: the encoder's own grid", 0
-    ] = CropRules.grid
+    ] = GRID
     alterations: Annotated[int, "altered views of each photograph", 0] = 4
     perspective: Annotated[
         float, "largest shift of their corners, as a share of the side", 0, 0.4

@@ -1,4 +1,5 @@
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,13 @@ from safetensors.numpy import load_file
 
 from tiefvision.augmenting.views import ViewRules
 from tiefvision.distilling.recipe import Phase, Recipe, distil, read_sources
+from tiefvision.distilling.student_training import Distillation
+from tiefvision.distilling.teachers import EARLIER_LAYERS
+from tiefvision.encoders.architectures import ARCHITECTURES
 from tiefvision.encoders.dense import make_encoder
+from tiefvision.encoders.encoder_file import READOUTS
+from tiefvision.encoders.weights import load_readouts
+from tiefvision.encoders.weights_files import read_weights_file
 from tiefvision.errors import BadDataset, BadUsage, StaleArtifact
 from tiefvision.progress import untracked
 from tiefvision.training.checkpoint import FileMemory
@@ -119,3 +126,64 @@ def test_a_damaged_checkpoint_is_refused(folder, teacher, tmp_path):
 def test_alexnet_is_refused_as_a_teacher(folder, tmp_path):
     with pytest.raises(BadUsage, match="cannot be a teacher"):
         run(folder, make_encoder("alexnet", "random"), tmp_path / "out")
+
+
+def test_a_network_that_is_no_plain_stack_needs_weights_to_start_from(
+    folder, teacher, tmp_path
+):
+    recipe = dataclasses.replace(RECIPE, architecture="mobilenet_v2")
+    with pytest.raises(BadUsage, match="mobilenet_v2 is no plain stack") as caught:
+        run(folder, teacher, tmp_path / "out", recipe)
+    assert "--start imagenet" in caught.value.fix
+
+
+ONE_STEP = (Phase(ViewRules(side=96), 2, Schedule(1, 1e-3)),)
+
+
+@pytest.mark.parametrize("taught_by", ["squeezenet1_1", "mobilenet_v2"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_goes_on_from_its_weights(name, taught_by, folder, tmp_path):
+    """Whether its first cell lies before the teacher's, behind it or on it."""
+    output = tmp_path / "encoder.safetensors"
+    start = make_encoder(name, "random", 5)
+    sources, _ = read_sources([folder], untracked)
+    history = distil(
+        Recipe(name, ONE_STEP),
+        sources,
+        make_encoder(taught_by, "random"),
+        output,
+        torch.device("cpu"),
+        untracked,
+        start,
+    )
+    assert np.isfinite(list(history[-1].values())).all()
+    trained = make_encoder(name, str(output))
+    facts = read_weights_file(output).facts
+    assert facts["start"] == str(start.identity)
+    apart = [
+        np.abs(array - start.weights[key]).max()
+        for key, array in trained.weights.items()
+        if key.endswith("weight")
+    ]
+    assert 0 < max(apart) < 0.1  # it moved, and is no other network
+    assert set(load_readouts(trained.architecture, str(output))) == set(READOUTS)
+
+
+def test_cells_are_compared_where_student_and_teacher_both_have_them():
+    """Cell (i, j) of a map holds the pixel on which it is centred."""
+    for student in ARCHITECTURES.values():
+        for name in EARLIER_LAYERS:
+            teacher = ARCHITECTURES[name]
+            mine, theirs = (
+                one.first_centre + 16.0 * torch.arange(one.window)
+                for one in (student, teacher)
+            )
+            grids = [
+                torch.stack(torch.meshgrid(one, one, indexing="ij"))[None]
+                for one in (mine, theirs)
+            ]
+            training = Distillation((), None, student, SimpleNamespace(name=name))
+            one, other = training._aligned(*grids)
+            assert one.shape == other.shape
+            assert (one - other).abs().max() <= 1
+            assert one.shape[2] >= min(student.window, teacher.window) - 1

@@ -192,16 +192,16 @@ class Distillation:
         with torch.autocast(crops.device.type, torch.bfloat16, enabled=half):
             maps = student(crops)
         maps = maps.float()
-        last = self._aligned(lesson.last, maps)
-        earlier = self._aligned(lesson.earlier, maps)
+        cells, last = self._aligned(maps, lesson.last)
+        _, earlier = self._aligned(maps, lesson.earlier)
         pooled = maps.mean(dim=(2, 3))
         meaning, appearance = student.meaning(pooled), student.appearance(pooled)
         rows = functional.normalize(appearance, dim=1)
         wanted = self.teacher.pooled(lesson)
         colours = soft_colours(photos)
         losses = {
-            "cells": direction_loss(student.last(maps), last)
-            + goals.earlier * direction_loss(student.earlier(maps), earlier),
+            "cells": direction_loss(student.last(cells), last)
+            + goals.earlier * direction_loss(student.earlier(cells), earlier),
             "pooled": direction_loss(meaning, wanted),
             "relations": self._relations(
                 functional.normalize(pooled, dim=1),
@@ -223,13 +223,18 @@ class Distillation:
         weighted = [getattr(goals, name) * loss for name, loss in losses.items()]
         return {"loss": torch.stack(weighted).sum(), **losses}
 
-    def _aligned(self, taught: Tensor, maps: Tensor) -> Tensor:
-        """The teacher's cells at the positions of the student's: (B, E, h, w)."""
+    def _aligned(self, maps: Tensor, taught: Tensor) -> tuple[Tensor, Tensor]:
+        """The cells of student and teacher at the positions that both have."""
         teacher = architecture_named(self.teacher.name)
         apart = self.architecture.first_centre - teacher.first_centre
         start = round(apart / self.architecture.stride)
-        rows = slice(start, start + maps.shape[2])
-        return taught[:, :, rows, slice(start, start + maps.shape[3])]
+        first, taught_first = max(0, -start), max(0, start)
+        mine, theirs = (
+            maps[..., first:, first:],
+            taught[..., taught_first:, taught_first:],
+        )
+        rows, columns = map(min, mine.shape[2:], theirs.shape[2:])
+        return mine[..., :rows, :columns], theirs[..., :rows, :columns]
 
     def _relations(
         self,

@@ -19,6 +19,11 @@ if TYPE_CHECKING:  # networks are imported where one is loaded, not to describe 
     from tiefvision.encoders.dense import DenseEncoder
 
 
+GRID = 7
+"""Cells along a side that stage 6 keeps. EfficientNet-Lite's 14 rank no better, at four
+times the space (docs/experiments/0011-encoder-lite.md)."""
+
+
 @dataclass(frozen=True)
 class CropRules:
     """Rules by which a crop becomes a feature map.
