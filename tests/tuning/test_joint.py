@@ -5,14 +5,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
 from tiefvision.augmenting.canvases import SceneRules, draw_scenes
 from tiefvision.augmenting.scenes import UNLABELLED, CompositionRules, Scene
 from tiefvision.boxes import iou
 from tiefvision.distilling.student_training import normalise
 from tiefvision.encoders.architectures import ARCHITECTURES, Architecture
+from tiefvision.encoders.preprocessing import IMAGENET
 from tiefvision.encoders.weights import load_weights
+from tiefvision.engines.choice import Backend
+from tiefvision.engines.layers import Activation, Convolution
+from tiefvision.engines.modules import arrays_of, build_modules, restore_module
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.head_training import window_targets
 from tiefvision.locating.heads import HeadSizes, split_outputs
@@ -38,12 +41,16 @@ RULES = JointRules(
 )
 
 
-def small_trunk():
-    """Two layers that downsample; only the second reaches the stride of the map."""
-    return nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.ReLU(), nn.Conv2d(8, CHANNELS, 4, 4))
+SMALL_TRUNK = (Convolution(3, 8, 4, 4), Activation(), Convolution(8, CHANNELS, 4, 4))
+"""Two layers that downsample; only the second reaches the stride of the map."""
+
+SMALL = Architecture("small", SMALL_TRUNK, IMAGENET, 8)
 
 
-SMALL = Architecture("small", CHANNELS, STRIDE, WINDOW, 8, 0, small_trunk)
+def random_trunk(architecture):
+    trunk = build_modules(architecture.layers)
+    weights, _ = load_weights(architecture, "random")
+    return restore_module(trunk, weights, torch.device("cpu"), "here")
 
 
 def scene(seed, labelled=True):
@@ -63,9 +70,11 @@ def scene(seed, labelled=True):
 
 def make_training(architecture=SMALL, labelled=True, classes=2, count=8, rules=RULES):
     with seeded(0):
-        trunk = architecture.build()
-        if architecture is not SMALL:
-            load_weights(trunk, architecture, "random", 0)
+        trunk = (
+            build_modules(SMALL_TRUNK)
+            if architecture is SMALL
+            else random_trunk(architecture)
+        )
         locator = JointLocator(trunk, architecture, CATEGORIES, classes, rules.sizes)
     scenes = [scene(seed, labelled) for seed in range(count)]
     return JointTraining(scenes, locator, architecture, classes, rules=rules)
@@ -131,7 +140,7 @@ def test_the_losses_are_those_of_the_heads(folded):
     losses, crops, _ = outputs_of(folded, batch)
     cells, positions, labels, targets = [], [], [], []
     for number, maps in enumerate(folded.locator.trunk(crops)):
-        level = Level(maps, 1.0, 1.0, STRIDE, WINDOW, (0, 0))
+        level = Level(maps.numpy(), 1.0, 1.0, STRIDE, WINDOW, (0, 0))
         present, wanted = window_targets(
             windows_in_image(level), batch.garments[number], CATEGORIES
         )
@@ -188,7 +197,8 @@ def test_the_loss_of_labels_is_the_cross_entropy_of_shares():
 
 
 def test_windows_of_a_canvas_are_those_of_its_map():
-    level = Level(torch.zeros(1, WINDOW + 2, WINDOW + 4), 1.0, 1.0, 16, WINDOW, (0, 0))
+    cells = np.zeros((1, WINDOW + 2, WINDOW + 4), np.float32)
+    level = Level(cells, 1.0, 1.0, 16, WINDOW, (0, 0))
     assert (windows_on_canvas(3, 5, STRIDE) == windows_in_image(level)).all()
 
 
@@ -260,12 +270,17 @@ def test_it_finds_garments_in_new_photographs():
     assert history[-1]["right"] > 0.9
     locator = training.locator
     locator.fold_into_heads()
-    heads = fold_heads(locator.classifier, locator.regressors)
+    heads = fold_heads(
+        CATEGORIES,
+        arrays_of(locator.classifier),
+        arrays_of(locator.regressors),
+        Backend("cpu").inference,
+    )
     batch = make_batch(count=6)
     overlaps = []
     for pixels, (coat, *_) in zip(batch.pixels, batch.garments, strict=True):
-        crop = normalise(pixels.permute(2, 0, 1)[None].float() / 255)
-        cells = locator.trunk(crop)[0].detach()
+        crop = normalise(pixels.permute(2, 0, 1)[None].float() / 255, IMAGENET)
+        cells = locator.trunk(crop)[0].detach().numpy()
         level = Level(cells, 1.0, 1.0, STRIDE, WINDOW, (0, 0))
         height, width = pixels.shape[:2]
         first, *_ = locate([level], width, height, heads)
@@ -279,7 +294,7 @@ def test_it_finds_garments_in_new_photographs():
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_early_layers_end_before_the_last_downsampling(name):
     architecture = ARCHITECTURES[name]
-    trunk = architecture.build().eval()
+    trunk = build_modules(architecture.layers).eval()
     early = early_layers(trunk, architecture.stride)
     assert 0 < len(early) < len(trunk)
     pixels = torch.zeros(1, 3, 448, 448)
@@ -329,8 +344,7 @@ def test_dilated_layers_keep_their_weights_and_compute_in_float32():
     """The map of MobileNetV2 equals that of its unchanged trunk."""
     architecture = ARCHITECTURES["mobilenet_v2"]
     with seeded(0):
-        trunk = architecture.build().eval()
-        load_weights(trunk, architecture, "random", 0)
+        trunk = random_trunk(architecture)
     plain = copy.deepcopy(trunk)
     locator = JointLocator(trunk, architecture, ("coat",), 2, HeadSizes(4, 4)).eval()
     names = list(plain.state_dict())
@@ -338,6 +352,12 @@ def test_dilated_layers_keep_their_weights_and_compute_in_float32():
     crops = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(locator.trunk(crops), plain(crops))
-        depthwise = locator.trunk[16].conv[1][0]
+        dilated = [
+            layer
+            for layer in locator.trunk.modules()
+            if isinstance(layer, torch.nn.Conv2d) and layer.dilation != (1, 1)
+        ]
+        assert [layer.groups for layer in dilated] == [960] * 3
         with torch.autocast("cpu", torch.bfloat16):
-            assert depthwise(torch.randn(1, 960, 5, 5)).dtype == torch.float32
+            for layer in dilated:
+                assert layer(torch.randn(1, 960, 5, 5)).dtype == torch.float32

@@ -1,5 +1,6 @@
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 import torch
 
@@ -8,6 +9,7 @@ from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.identity import EncoderIdentity
 from tiefvision.encoders.weights import write_encoder
 from tiefvision.encoders.weights_files import write_weights_file
+from tiefvision.engines.modules import arrays_of
 from tiefvision.errors import BadWeights
 from tiefvision.locating.heads import SIDES, BoxRegressors, CropClassifier, HeadSizes
 from tiefvision.locating.heads_file import CLASSIFIER, HEADS_FILE, REGRESSORS
@@ -59,13 +61,13 @@ def regressors():
 @pytest.fixture
 def write_heads(classifier, regressors):
     def write(path, **facts):
-        tensors = {
-            f"{name}.{key}": tensor
+        arrays = {
+            f"{name}.{key}": array
             for name, module in ((CLASSIFIER, classifier), (REGRESSORS, regressors))
-            for key, tensor in module.state_dict().items()
+            for key, array in arrays_of(module).items()
         }
         known = {CLASSIFIER: DETAILS, REGRESSORS: DETAILS}
-        write_weights_file(path, tensors, {"name": "h", **known, **facts})
+        write_weights_file(path, arrays, {"name": "h", **known, **facts})
         return path
 
     return write
@@ -124,10 +126,10 @@ def test_heads_are_read_with_their_parameters(write_heads, classifier, tmp_path)
     heads = read_heads(write_heads(tmp_path / "h.safetensors"), ENCODER)
     assert set(heads.details) == set(heads.states) == {CLASSIFIER, REGRESSORS}
     assert heads.details[CLASSIFIER]["categories"] == list(CATEGORIES)
-    expected = classifier.state_dict()
+    expected = arrays_of(classifier)
     assert set(heads.states[CLASSIFIER]) == set(expected)
-    for name, tensor in heads.states[CLASSIFIER].items():
-        assert torch.equal(tensor.float(), expected[name])
+    for name, array in heads.states[CLASSIFIER].items():
+        np.testing.assert_array_equal(array, expected[name])
 
 
 @pytest.mark.parametrize(("weights_hash", "there"), [("ab12", True), ("cd34", False)])
@@ -142,7 +144,7 @@ def test_heads_of_another_encoder_are_ignored(
 def test_an_encoder_without_heads_has_none(tmp_path):
     made = make_encoder("squeezenet1_1", "random")
     path = encoder_file(tmp_path, made.architecture.name)
-    write_encoder(path, "squeezenet1_1", made.trunk.state_dict(), {"name": "s"})
+    write_encoder(path, made.architecture, made.weights, {"name": "s"})
     assert read_heads(path, made.identity) is None
     path.write_bytes(b"no weights")
     with pytest.raises(BadWeights, match="not a safetensors file"):

@@ -1,11 +1,11 @@
 import hashlib
 
+import numpy as np
 import pytest
-import torch
 
 from tiefvision import weights as package_weights
 from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.precision import dtype_for
+from tiefvision.engines.choice import Backend, OpenVinoEngine
 from tiefvision.errors import BadUsage, BadWeights, StaleArtifact
 from tiefvision.store.artifact import ArtifactWriter
 from tiefvision.store.header import Header
@@ -18,7 +18,7 @@ from tiefvision.workspace.encoding import (
 )
 from tiefvision.workspace.job import Resources
 
-CPU = torch.device("cpu")
+CPU = Backend("cpu").inference
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def workspace(tmp_path):
     return Workspace(tmp_path)
 
 
-def write_crops(workspace, encoder, keep=True):
-    header = Header("encode_crops", 1, {"precision": encoder.precision}, {})
+def write_crops(workspace, encoder, precision="auto", keep=True):
+    header = Header("encode_crops", 1, {"precision": precision}, {})
     with ArtifactWriter(workspace.path("crops"), header, 0.1) as writer:
         if keep:
             keep_encoder(writer, encoder)
@@ -36,12 +36,23 @@ def write_crops(workspace, encoder, keep=True):
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_an_encoder_is_restored_from_its_artifact(precision, workspace):
-    encoder = make_encoder("squeezenet1_1", "random", 3, precision)
-    write_crops(workspace, encoder)
+    encoder = make_encoder("squeezenet1_1", "random", 3, CPU, precision)
+    write_crops(workspace, encoder, precision)
     with workspace.open("crops") as crops:
         found = read_encoder(crops, CPU)
     assert found.identity == encoder.identity
-    assert found.dtype == dtype_for("squeezenet1_1", CPU, precision)
+    assert found.number_format == precision
+    assert found.engine is CPU
+    for name, array in found.weights.items():
+        np.testing.assert_array_equal(array, encoder.weights[name])
+
+
+def test_the_artifact_holds_a_copy_of_the_weights(workspace):
+    """Its memory is unmapped when it is closed, and the encoder lives on."""
+    write_crops(workspace, make_encoder("squeezenet1_1", "random", 3))
+    with workspace.open("crops") as crops:
+        found = read_encoder(crops, CPU)
+    assert found.encode(np.zeros((64, 64, 3), np.uint8)).shape[0] == 512
 
 
 def test_maps_without_an_encoder_are_refused_with_the_command_to_run(workspace):
@@ -54,10 +65,12 @@ def test_maps_without_an_encoder_are_refused_with_the_command_to_run(workspace):
 
 
 def test_a_stage_makes_the_encoder_of_its_settings():
-    encoder = stage_encoder("squeezenet1_1", "random", "float32", Resources(seed=4))
+    resources = Resources(backend=Backend("cpu", threads=2), seed=4)
+    encoder = stage_encoder("squeezenet1_1", "random", "bfloat16", resources)
     expected = make_encoder("squeezenet1_1", "random", 4)
     assert encoder.identity == expected.identity
-    assert encoder.dtype == torch.float32
+    assert encoder.number_format == "bfloat16"
+    assert encoder.engine == OpenVinoEngine(2)
     with pytest.raises(BadUsage, match="float8"):
         stage_encoder("squeezenet1_1", "random", "float8", Resources())
 
