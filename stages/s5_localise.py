@@ -69,6 +69,7 @@ def run(config: Config, job: Job) -> Finished:
         read_weights(heads[0]),
         read_weights(heads[1]),
         job.resources.engine,
+        str(job.workspace.root),
     )
     voting = VotingRules(
         config.threshold, combination=config.combination, most=config.most

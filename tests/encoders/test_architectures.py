@@ -186,3 +186,11 @@ class Centres:
 def test_centre_and_stride_are_those_of_the_table(architecture):
     centre = run_layers(architecture.layers, (0, 1), Centres())
     assert centre == (architecture.first_centre, STRIDE)
+
+
+def test_normalisation_has_the_constant_of_the_published_weights():
+    torchs = torch.nn.BatchNorm2d(1).eps
+    assert {name: one.norm_eps for name, one in ARCHITECTURES.items()} == {
+        **dict.fromkeys(TORCHVISIONS, torchs),
+        **dict.fromkeys(("efficientnet_lite0", "efficientnet_lite2"), 1e-3),
+    }

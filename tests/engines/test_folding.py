@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from tiefvision.encoders.architectures import TORCH_EPS as EPS
-from tiefvision.engines.folding import fold_published, take_weights
+from tiefvision.engines.folding import fold_published, take_array, take_weights
 from tiefvision.engines.layers import Activation, Convolution, Residual
 from tiefvision.engines.modules import build_modules
 from tiefvision.errors import BadWeights
@@ -64,16 +64,6 @@ def test_a_folded_network_computes_what_the_published_one_does(eps):
     torch.testing.assert_close(folded(pixels) / scale, expected / scale)
 
 
-def test_the_constant_beside_the_variance_is_torchs_unless_told():
-    assert nn.BatchNorm2d(1).eps == EPS
-    arrays = arrays_of(published())
-    default, other = (
-        fold_published(LAYERS, arrays, "here", **told)["0.weight"]
-        for told in ({}, {"eps": 1e-3})
-    )
-    assert not np.allclose(default, other)
-
-
 def test_half_precision_is_folded_in_single():
     arrays = arrays_of(published(1e-3))
     halves = {name: array.astype(np.float16) for name, array in arrays.items()}
@@ -89,7 +79,7 @@ def test_half_precision_is_folded_in_single():
 def test_folding_leaves_the_published_arrays_alone():
     arrays = arrays_of(published())
     kept = {name: array.copy() for name, array in arrays.items()}
-    fold_published(LAYERS, arrays, "here")
+    fold_published(LAYERS, arrays, "here", EPS)
     for name, array in arrays.items():
         np.testing.assert_array_equal(array, kept[name])
 
@@ -102,17 +92,17 @@ def test_a_missing_published_array_is_named(name):
     arrays = arrays_of(published())
     del arrays[name]
     with pytest.raises(BadWeights, match=f"x.safetensors lacks {name}: it holds"):
-        fold_published(LAYERS, arrays, "x.safetensors")
+        fold_published(LAYERS, arrays, "x.safetensors", EPS)
 
 
 def test_a_statistic_of_another_width_is_named_with_both_shapes():
     arrays = arrays_of(published()) | {"n.running_mean": np.zeros(5, np.float32)}
     with pytest.raises(BadWeights, match=r"n\.running_mean is \(5,\), expected \(4,\)"):
-        fold_published(LAYERS, arrays, "here")
+        fold_published(LAYERS, arrays, "here", EPS)
 
 
 def test_own_weights_are_taken_by_name_as_single_precision():
-    weights = fold_published(LAYERS, arrays_of(published()), "here")
+    weights = fold_published(LAYERS, arrays_of(published()), "here", EPS)
     halves = {name: array.astype(np.float16) for name, array in weights.items()}
     turned = np.ascontiguousarray(halves["0.weight"].T).T
     given = halves | {"0.weight": turned, "more": np.zeros(1)}
@@ -125,9 +115,21 @@ def test_own_weights_are_taken_by_name_as_single_precision():
 
 
 def test_own_weights_that_do_not_fit_are_named():
-    weights = fold_published(LAYERS, arrays_of(published()), "here")
+    weights = fold_published(LAYERS, arrays_of(published()), "here", EPS)
     lacking = {name: one for name, one in weights.items() if name != "2.0.bias"}
     with pytest.raises(BadWeights, match=r"here lacks 2\.0\.bias: it holds another"):
         take_weights(LAYERS, lacking, "here")
     with pytest.raises(BadWeights, match=r"3\.bias is \(1,\), expected \(2,\)"):
         take_weights(LAYERS, weights | {"3.bias": np.zeros(1)}, "here")
+
+
+def test_an_array_is_named_with_the_prefix_of_its_source():
+    arrays = {"mean": np.ones(3, np.float16)}
+    taken = take_array(arrays, "mean", (3,), "here", "head.")
+    assert taken.dtype == np.float32
+    with pytest.raises(
+        BadWeights, match=r"here: head\.mean is \(3,\), expected \(4,\)"
+    ):
+        take_array(arrays, "mean", (4,), "here", "head.")
+    with pytest.raises(BadWeights, match=r"here lacks head\.spread"):
+        take_array(arrays, "spread", (3,), "here", "head.")

@@ -7,6 +7,7 @@ import torch
 from tiefvision.engines.choice import OpenVinoEngine
 from tiefvision.engines.modules import arrays_of
 from tiefvision.engines.torch import TorchEngine
+from tiefvision.errors import BadWeights
 from tiefvision.locating.folded import fold_heads
 from tiefvision.locating.heads import (
     LOG_SPREAD_RANGE,
@@ -153,3 +154,35 @@ def test_folding_changes_no_weights(fold):
     fold(*heads)
     after = [tensor for head in heads for tensor in head.state_dict().values()]
     assert all(map(torch.equal, before, after))
+
+
+@pytest.mark.parametrize("head", ["crop_classifier", "box_regressors"])
+def test_an_array_that_is_missing_or_does_not_fit_is_named(head):
+    heads = dict(zip(("crop_classifier", "box_regressors"), make_heads(), strict=True))
+    arrays = {name: arrays_of(module) for name, module in heads.items()}
+
+    def folded(**changed):
+        fold_heads(
+            ("coat", "dress"),
+            *({**arrays, head: {**arrays[head], **changed}}).values(),
+            OpenVinoEngine(),
+            "heads.safetensors",
+        )
+
+    folded()
+    for name, array in arrays[head].items():
+        with pytest.raises(BadWeights, match=r"heads\.safetensors: .* is \(5, 5, 5\)"):
+            folded(**{name: np.zeros((5, 5, 5), np.float32)})
+        rest = {key: one for key, one in arrays[head].items() if key != name}
+        given = {**arrays, head: rest}.values()
+        with pytest.raises(BadWeights, match=rf"here lacks {head}\.{name}: "):
+            fold_heads(("coat", "dress"), *given, OpenVinoEngine(), "here")
+        grown = np.zeros([size + 1 for size in array.shape], np.float32)
+        with pytest.raises(BadWeights, match=rf"{head}\..*, expected "):
+            folded(**{name: grown})
+
+
+def test_heads_for_other_categories_are_refused():
+    arrays = map(arrays_of, make_heads())
+    with pytest.raises(BadWeights, match=r"output\.weight is \(2, 5, 1, 1\), expected"):
+        fold_heads(("coat", "dress", "hat"), *arrays, OpenVinoEngine())

@@ -2,11 +2,15 @@ import shutil
 
 import numpy as np
 import pytest
-import torch
 
-from tiefvision.encoders.architectures import architecture_named
+from tiefvision.encoders.architectures import (
+    GARMENT_ENCODER,
+    LOCATOR_ENCODER,
+    architecture_named,
+)
 from tiefvision.encoders.weights import load_weights, write_encoder
 from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
+from tiefvision.engines.choice import Backend
 from tiefvision.errors import BadWeights, MissingArtifact, StaleArtifact
 from tiefvision.locating.heads_file import HEADS_FILE
 from tiefvision.models.bundle import read_bundle
@@ -16,6 +20,7 @@ from tiefvision.models.trained import TrainedModels
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.cosine import embed_cells
+from tiefvision.ranking.crops import GRID
 from tiefvision.ranking.deeprank import DeepRanker
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
@@ -23,9 +28,12 @@ from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos
 
-CPU = torch.device("cpu")
-ALEXNET = architecture_named("alexnet")
-BOTH = [SHIPPED, LOCATOR]
+CPU = Backend("cpu").inference
+BOTH = {
+    SHIPPED: architecture_named(GARMENT_ENCODER),
+    LOCATOR: architecture_named(LOCATOR_ENCODER),
+}
+"""Architecture of each encoder of a bundle."""
 
 
 @pytest.fixture
@@ -34,10 +42,10 @@ def folder(bundle, tmp_path):
     return shutil.copytree(bundle, tmp_path / "copy")
 
 
-def rewrite(folder, change_facts=lambda facts: facts, change_tensors=lambda t: t):
+def rewrite(folder, change_facts=lambda facts: facts, change_arrays=lambda t: t):
     file = read_weights_file(folder / HEADS_FILE)
-    facts, tensors = change_facts(dict(file.facts)), change_tensors(dict(file.tensors))
-    write_weights_file(file.path, tensors, facts)
+    facts, arrays = change_facts(dict(file.facts)), change_arrays(dict(file.arrays))
+    write_weights_file(file.path, arrays, facts)
 
 
 def test_a_bundle_finds_what_its_workspace_finds(trained, bundle):
@@ -87,7 +95,8 @@ def test_a_bundle_ranks_as_its_workspace_does(trained, bundle):
     assert mine.trained == models.trained == ("deeprank",)
     assert mine.crop_rules() == models.crop_rules()
     generator = np.random.default_rng(0)
-    maps = normalise_cells(generator.standard_normal((2, 256, 11, 11), np.float32))
+    shape = 2, BOTH[SHIPPED].channels, GRID, GRID
+    maps = normalise_cells(generator.standard_normal(shape, np.float32))
     noise = generator.integers(0, 256, (2, 40, 40, 3), np.uint8)
     colours = np.stack([lab_histogram(photo) for photo in noise])
     garments = GarmentBatch(maps, colours)
@@ -113,10 +122,10 @@ def test_a_bundle_without_deeprank_has_the_baseline(run, tmp_path):
 
 
 def test_rounding_an_encoder_changes_its_identity(trained, shipped, tmp_path):
-    for source in BOTH:
-        path = encoder_file(shipped, ALEXNET.name, source)
-        tensors = read_weights_file(path).tensors
-        write_encoder(path, "alexnet", tensors, {"name": "known-1"})
+    for source, architecture in BOTH.items():
+        path = encoder_file(shipped, architecture.name, source)
+        weights = read_weights_file(path).arrays
+        write_encoder(path, architecture, weights, {"name": "known-1"})
     *written, _ = write_bundle(Workspace(trained), tmp_path / "new", "x")
     names = [read_weights_file(path).name for path in written]
     assert names == ["random (seed 8)", "random (seed 0)"]
@@ -126,11 +135,11 @@ def test_a_workspace_over_a_bundle_keeps_its_encoders(
     run, run_stage, shipped, tmp_path
 ):
     """Even the headers are equal, with facts that a workspace does not store."""
-    paths = [encoder_file(shipped, ALEXNET.name, source) for source in BOTH]
-    for number, path in enumerate(paths):
-        state = read_weights_file(path).tensors
-        facts = {"name": f"known-{number}", "licence": "free"}
-        write_encoder(path, "alexnet", state, facts)
+    paths = [encoder_file(shipped, BOTH[source].name, source) for source in BOTH]
+    for path, (source, architecture) in zip(paths, BOTH.items(), strict=True):
+        arrays = read_weights_file(path).arrays
+        facts = {"name": f"known-{source}", "licence": "free"}
+        write_encoder(path, architecture, arrays, facts)
     contents = [path.read_bytes() for path in paths]
     weights = {"encode": "locator", "encode_crops": "shipped"}
     for name in RETRAINED:
@@ -156,11 +165,11 @@ RETRAINED = (
 
 
 def test_one_encoder_for_both_is_two_equal_files(run, run_stage, shipped, tmp_path):
-    run_stage(run, "encode_crops", weights="locator")
+    run_stage(run, "encode_crops", encoder=LOCATOR_ENCODER, weights="locator")
     run_stage(run, "train_deeprank", epochs=1)
-    path = encoder_file(shipped, ALEXNET.name, LOCATOR)
+    path = encoder_file(shipped, LOCATOR_ENCODER, LOCATOR)
     written, *_ = write_bundle(Workspace(run), tmp_path / "new", "x")
-    assert written == encoder_file(tmp_path / "new", ALEXNET.name)
+    assert written == encoder_file(tmp_path / "new", LOCATOR_ENCODER)
     assert written.read_bytes() == path.read_bytes()
 
 
@@ -184,11 +193,12 @@ def test_heads_over_two_encoders_are_not_written(
 
 @pytest.mark.parametrize("source", BOTH)
 def test_heads_over_another_encoder_are_refused(source, folder):
-    trunk = ALEXNET.build()
-    load_weights(trunk, ALEXNET, "random", seed=9)
-    path = encoder_file(folder, ALEXNET.name, source)
-    write_encoder(path, "alexnet", trunk.state_dict(), {"name": "other-1"})
-    with pytest.raises(BadWeights, match=r"was trained over alexnet, .* but") as caught:
+    architecture = BOTH[source]
+    weights, _ = load_weights(architecture, "random", seed=9)
+    path = encoder_file(folder, architecture.name, source)
+    write_encoder(path, architecture, weights, {"name": "other-1"})
+    expected = rf"was trained over {architecture.name}, .* but"
+    with pytest.raises(BadWeights, match=expected) as caught:
         load_all(folder)
     assert str(path) in str(caught.value)
     assert "other-1" in str(caught.value)
@@ -196,14 +206,14 @@ def test_heads_over_another_encoder_are_refused(source, folder):
 
 @pytest.mark.parametrize("source", BOTH)
 def test_heads_without_an_encoder_are_refused(source, folder):
-    path = encoder_file(folder, ALEXNET.name, source)
+    path = encoder_file(folder, BOTH[source].name, source)
     path.unlink()
     with pytest.raises(BadWeights, match=f"no weights file at .*{path.name}"):
         load_all(folder)
 
 
 def test_an_encoder_in_place_of_the_heads_is_refused(folder):
-    shutil.copy(encoder_file(folder, ALEXNET.name), folder / HEADS_FILE)
+    shutil.copy(encoder_file(folder, GARMENT_ENCODER), folder / HEADS_FILE)
     with pytest.raises(BadWeights, match=r"is a tiefvision-encoder file, expected"):
         read_bundle(folder)
 
@@ -226,13 +236,13 @@ def test_truncated_heads_are_refused(kept, folder):
 def test_heads_that_lack_a_tensor_or_hold_another_shape_are_refused(group, folder):
     load_all(folder)
     file = read_weights_file(folder / HEADS_FILE)
-    name = next(name for name in file.tensors if name.startswith(f"{group}."))
-    rewrite(folder, change_tensors=lambda all_: all_ | {name: torch.zeros(5, 5, 5)})
+    name = next(name for name in file.arrays if name.startswith(f"{group}."))
+    rewrite(folder, change_arrays=lambda all_: all_ | {name: np.zeros((5, 5, 5))})
     with pytest.raises(BadWeights, match=rf"{name} is \(5, 5, 5\), expected"):
         load_all(folder)
     rewrite(
         folder,
-        change_tensors=lambda all_: {k: v for k, v in all_.items() if k != name},
+        change_arrays=lambda all_: {k: v for k, v in all_.items() if k != name},
     )
     with pytest.raises(BadWeights, match=f"lacks {name}"):
         load_all(folder)
@@ -259,17 +269,17 @@ def test_a_header_without_an_entry_is_refused_in_one_sentence(fact, value, folde
 def test_a_deeprank_of_an_earlier_release_has_no_name_and_still_loads(folder):
     """It has a single layer over the cells; with identity weights it is the cosine."""
     details = {"channels": 4}
-    weights = {"mix.weight": torch.eye(4)[:, :, None, None], "mix.bias": torch.zeros(4)}
+    weights = {"mix.weight": np.eye(4)[:, :, None, None], "mix.bias": np.zeros(4)}
     rewrite(
         folder,
         lambda facts: facts | {"deeprank": details},
-        lambda tensors: (
+        lambda arrays: (
             {
-                name: tensor
-                for name, tensor in tensors.items()
+                name: array
+                for name, array in arrays.items()
                 if not name.startswith("deeprank.")
             }
-            | {f"deeprank.{name}": tensor for name, tensor in weights.items()}
+            | {f"deeprank.{name}": array for name, array in weights.items()}
         ),
     )
     embed = read_bundle(folder).trained_ranker("deeprank")

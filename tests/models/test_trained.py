@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-import torch
 
 from tiefvision.catalogue.gallery import read_rows
 from tiefvision.catalogue.loading import describe_indexed, gallery_name
+from tiefvision.engines.choice import Backend
 from tiefvision.errors import BadUsage, MissingArtifact, StaleArtifact
 from tiefvision.finder import Finder
 from tiefvision.models.protocol import default_rankers, preferred_ranker
@@ -13,7 +13,7 @@ from tiefvision.ranking.deeprank import ColourRanker, DeepRanker
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos, record_to_garment
 
-CPU = torch.device("cpu")
+CPU = Backend("cpu").inference
 
 
 def test_a_loaded_locator_finds_what_the_stage_found(trained):
@@ -48,7 +48,7 @@ def test_garments_are_encoded_by_another_encoder_than_they_are_located_by(traine
 
 def search(workspace, ranker, path):
     """The closest photograph of the gallery to a located garment of the gallery."""
-    with Finder(workspace, TrainedModels(workspace), "cpu") as finder:
+    with Finder(workspace, TrainedModels(workspace), Backend("cpu")) as finder:
         root = finder.indexed.root
         (answer, *_) = finder.search(root / path, k=1, ranker=ranker)
         assert finder.describer.encoder.identity.name
@@ -78,10 +78,15 @@ def test_an_encoder_of_another_architecture_serves_the_rankers(run, run_stage):
 
 def test_the_gallery_finds_its_own_photographs(trained):
     workspace = Workspace(trained)
-    for path in gallery_photos(workspace)[::5]:
+    similarities = []
+    for path in gallery_photos(workspace):
         hit = search(workspace, "cosine", path)
         assert hit.photo == path
-        assert hit.similarity > 0.99
+        similarities.append(hit.similarity)
+    # The gallery's boxes are found in maps of half precision: a few are cut out a pixel
+    # beside those of the search, which changes a map of random weights visibly.
+    assert np.median(similarities) > 0.999
+    assert min(similarities) > 0.9
 
 
 def test_the_rankers_are_those_that_were_trained(run):

@@ -33,7 +33,7 @@ def take_weights(
     for name, layer in convolutions(layers):
         wanted = {"weight": layer.weight_shape, "bias": (layer.outputs,)}
         for part, shape in wanted.items():
-            taken[f"{name}.{part}"] = _taken(arrays, f"{name}.{part}", shape, where)
+            taken[f"{name}.{part}"] = take_array(arrays, f"{name}.{part}", shape, where)
     return taken
 
 
@@ -59,7 +59,9 @@ def fold_published(
     """
     folded = {}
     for name, layer in convolutions(layers):
-        weight = _taken(arrays, f"{layer.published}.weight", layer.weight_shape, where)
+        weight = take_array(
+            arrays, f"{layer.published}.weight", layer.weight_shape, where
+        )
         bias = _published_bias(layer, arrays, where)
         if layer.norm:
             scale, mean, shift = _normalisation(layer, arrays, where, eps)
@@ -76,7 +78,7 @@ def _published_bias(
     name = f"{layer.published}.bias"
     if layer.norm and name not in arrays:
         return np.zeros(layer.outputs, dtype=np.float32)
-    return _taken(arrays, name, (layer.outputs,), where)
+    return take_array(arrays, name, (layer.outputs,), where)
 
 
 def _normalisation(
@@ -84,21 +86,35 @@ def _normalisation(
 ) -> tuple[NDArray[np.float32], ...]:
     """Factor, mean and shift of the batch normalisation behind a convolution."""
     gain, shift, mean, variance = (
-        _taken(arrays, f"{layer.norm}.{part}", (layer.outputs,), where)
+        take_array(arrays, f"{layer.norm}.{part}", (layer.outputs,), where)
         for part in ("weight", "bias", "running_mean", "running_var")
     )
     return gain / np.sqrt(variance + np.float32(eps)), mean, shift
 
 
-def _taken(
-    arrays: Arrays, name: str, shape: tuple[int, ...], where: str
+def take_array(
+    arrays: Arrays, name: str, shape: tuple[int, ...], where: str, prefix: str = ""
 ) -> NDArray[np.float32]:
+    """An array of weights, float32 and contiguous.
+
+    Args:
+        arrays: weights by name.
+        name: name of the array.
+        shape: expected shape.
+        where: name of their source, for messages.
+        prefix: prefix of the names in that source, for messages.
+
+    Raises:
+        BadWeights: The array is missing or has another shape.
+    """
     if name not in arrays:
-        raise BadWeights(f"{where} lacks {name}: it holds another architecture.")
+        raise BadWeights(
+            f"{where} lacks {prefix}{name}: it holds another architecture."
+        )
     array = arrays[name]
     if array.shape != shape:
         raise BadWeights(
-            f"{where}: {name} is {tuple(array.shape)}, expected {shape}: it holds "
-            "another architecture."
+            f"{where}: {prefix}{name} is {tuple(array.shape)}, expected {shape}: it "
+            "holds another architecture."
         )
     return np.ascontiguousarray(array, dtype=np.float32)

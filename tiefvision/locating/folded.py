@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.engines.folding import Arrays
+from tiefvision.engines.folding import Arrays, take_array
 from tiefvision.engines.layers import Activation, Convolution
 from tiefvision.engines.protocol import Engine, Run
+from tiefvision.locating.heads_file import CLASSIFIER, REGRESSORS
 from tiefvision.locating.sides import LOG_SPREAD_RANGE, SIDES
 
 Cells = NDArray[np.float32]
@@ -87,6 +88,7 @@ def fold_heads(
     classifier: Arrays,
     regressors: Arrays,
     engine: Engine,
+    where: str = "The state",
 ) -> FoldedHeads:
     """Fold trained heads for inference, in float32.
 
@@ -97,9 +99,15 @@ def fold_heads(
         classifier: weights of ``heads.CropClassifier`` by the names of its state.
         regressors: weights of ``heads.BoxRegressors`` by the names of its state.
         engine: engine that computes.
+        where: name of the source of the weights, for messages.
+
+    Raises:
+        BadWeights: An array is missing, or its shape does not fit the others.
     """
-    first = _layers_of(classifier, "network")
-    sides = [_layers_of(regressors, f"networks.{side}") for side in SIDES]
+    count = len(categories)
+    first = _Trained(classifier, CLASSIFIER, where).layers("network", count)
+    trained = _Trained(regressors, REGRESSORS, where)
+    sides = [trained.layers(f"networks.{side}", 2 * count) for side in SIDES]
     weight = np.concatenate([one.reduce_weight for one in (first, *sides)])
     bias = np.concatenate([one.reduce_bias for one in (first, *sides)])
     reduction = Convolution(weight.shape[1], len(bias), 1)
@@ -135,17 +143,46 @@ class _Layers:
         return int(self.judge_weight.shape[-1])
 
 
-def _layers_of(head: Arrays, network: str) -> _Layers:
-    """W ((x - mean) / spread) + b = (W / spread) x + (b - (W / spread) mean)."""
-    arrays = {name: array.astype(np.float32) for name, array in head.items()}
-    reduce = arrays[f"{network}.reduce.weight"], arrays[f"{network}.reduce.bias"]
-    weight: NDArray[np.float32] = reduce[0] / arrays["spread"][:, None, None]
-    bias: NDArray[np.float32] = reduce[1] - weight[:, :, 0, 0] @ arrays["mean"]
-    judge, output = (
-        (arrays[f"{network}.{layer}.weight"], arrays[f"{network}.{layer}.bias"])
-        for layer in ("judge", "output")
-    )
-    return _Layers(weight, bias, *judge, *output)
+@dataclass(frozen=True)
+class _Trained:
+    """The weights of a trained head by the names of its state, and their source."""
+
+    arrays: Arrays
+    name: str
+    where: str
+
+    def take(self, name: str, *shape: int) -> NDArray[np.float32]:
+        """An array of this shape. Raises BadWeights."""
+        return take_array(self.arrays, name, shape, self.where, f"{self.name}.")
+
+    def layers(self, network: str, outputs: int) -> _Layers:
+        """The layers of one network: W ((x - m) / s) + b = W / s x + (b - W / s m).
+
+        Raises:
+            BadWeights: An array is missing, or its shape does not fit the others.
+        """
+        reduced, channels, *_ = self._sizes(f"{network}.reduce.weight")
+        hidden, *_, window = self._sizes(f"{network}.judge.weight")
+        reduce, judge, output = (
+            (
+                self.take(f"{network}.{layer}.weight", *shape),
+                self.take(f"{network}.{layer}.bias", shape[0]),
+            )
+            for layer, shape in (
+                ("reduce", (reduced, channels, 1, 1)),
+                ("judge", (hidden, reduced, window, window)),
+                ("output", (outputs, hidden, 1, 1)),
+            )
+        )
+        mean, spread = self.take("mean", channels), self.take("spread", channels)
+        weight: NDArray[np.float32] = reduce[0] / spread[:, None, None]
+        bias: NDArray[np.float32] = reduce[1] - weight[:, :, 0, 0] @ mean
+        return _Layers(weight, bias, *judge, *output)
+
+    def _sizes(self, name: str) -> tuple[int, ...]:
+        """Sizes of the four axes of a convolution's weights. Raises BadWeights."""
+        shape = self.arrays[name].shape if name in self.arrays else ()
+        return shape if len(shape) == 4 else self.take(name, 1, 1, 1, 1).shape
 
 
 def _judge(head: _Layers, engine: Engine) -> Run:

@@ -118,6 +118,7 @@ class Bundle:
                 self._file.group(f"{CLASSIFIER}."),
                 self._file.group(f"{REGRESSORS}."),
                 encoder.engine,
+                str(self.heads.path),
             )
             return Locator(
                 encoder,

@@ -90,6 +90,7 @@ class TrainedModels:
                 read_weights(classifier),
                 read_weights(regressors),
                 encoder.engine,
+                str(workspace.root),
             )
             details = locations.header.details
             return Locator(
