@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from tiefvision.catalogue import gallery
+from tiefvision.engines.choice import Backend
 from tiefvision.errors import StaleArtifact, TiefVisionError
 from tiefvision.finder import Finder
 from tiefvision.models.trained import TrainedModels
@@ -14,7 +15,7 @@ from tiefvision.workspace.artifacts import Workspace
 
 @pytest.fixture
 def finder(run):
-    with Finder(Workspace(run), TrainedModels(Workspace(run)), "cpu") as made:
+    with Finder(Workspace(run), TrainedModels(Workspace(run)), Backend("cpu")) as made:
         yield made
 
 

@@ -2,13 +2,12 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from tiefvision.catalogue.near_duplicates import NEAR_COSINES, find_near
+from tiefvision.catalogue.near_duplicates import NEAR_COSINES, find_near, near_encoder
 from tiefvision.datasets.layout import write_annotations
+from tiefvision.engines.choice import Backend
 from tiefvision.errors import BadDataset
-from tiefvision.models.bundle import shipped_bundle
 from tiefvision.records import Photo
 
 SIZE = (90, 120)
@@ -16,7 +15,7 @@ SIZE = (90, 120)
 
 @pytest.fixture(scope="module")
 def encoder():
-    return shipped_bundle().encoder(torch.device("cpu"))
+    return near_encoder(Backend("cpu").inference)
 
 
 def save(images, path, scene, side=1.0, **options):

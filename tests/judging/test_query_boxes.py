@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
+from tiefvision.engines.choice import Backend
 from tiefvision.judging.boxes import TRUE, WHOLE
 from tiefvision.judging.query_boxes import query_garments
 from tiefvision.photos.resizing import mirror_photo
@@ -13,7 +13,7 @@ from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.records import photo_path, read_photos
 
-CPU = torch.device("cpu")
+ENGINE = Backend("cpu").inference
 
 
 @pytest.fixture
@@ -25,9 +25,12 @@ def opened(trained):
 
 def test_queries_are_encoded_by_true_boxes_and_whole(opened):
     records, crops = opened
-    encoder, rules = read_encoder(crops, CPU), CropRules(crops.header.details["grid"])
+    encoder, rules = (
+        read_encoder(crops, ENGINE),
+        CropRules(crops.header.details["grid"]),
+    )
     photos = [photo for photo in read_photos(records) if photo.source == "street"][:3]
-    garments = query_garments(records, crops, CPU)
+    garments = query_garments(records, crops, ENGINE)
     assert list(garments) == [TRUE, WHOLE]
     for photo in photos:
         with Image.open(photo_path(records, photo.path)) as image:
@@ -52,7 +55,7 @@ def test_queries_by_located_boxes_equal_the_crops_of_stage_6(opened, monkeypatch
     found = {path: crops.record(f"crop/{path}")["box"] for path in paths}
     monkeypatch.setattr(query_boxes, "_boxes_of_queries", lambda photos: {"x": found})
     views = [View(path, mirrored) for path in paths for mirrored in (False, True)]
-    again = query_garments(records, crops, CPU)["x"](views)
+    again = query_garments(records, crops, ENGINE)["x"](views)
     kept = garments_reader(crops)(views)
     assert (again.maps * kept.maps).sum(axis=1).min() > 0.999
     assert (again.colours * kept.colours).sum(axis=1).min() > 0.999
@@ -67,7 +70,7 @@ def test_a_missing_photograph_has_similarity_zero_to_everything(
     records, crops = opened
     path = read_photos(records)[0].path
     monkeypatch.setattr(query_boxes, "photo_path", lambda *_: tmp_path / "gone.jpg")
-    for garments_of in query_garments(records, crops, CPU).values():
+    for garments_of in query_garments(records, crops, ENGINE).values():
         gone = garments_of([View(path)])
         there = garments_reader(crops)([View(path)])
         assert gone.maps.shape == there.maps.shape
@@ -90,7 +93,7 @@ def test_missing_photographs_are_counted_as_misses(opened, tmp_path):
         records, crops = opened
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("tiefvision.judging.query_boxes.photo_path", path)
-            others = query_garments(records, crops, CPU)
+            others = query_garments(records, crops, ENGINE)
             return compare_rankers(
                 records,
                 crops,
@@ -132,7 +135,7 @@ def test_queries_are_encoded_once_for_all_rankers(opened, monkeypatch):
     monkeypatch.setattr(describing, "describe_crop", counted)
     records, crops = opened
     views = [View(photo.path) for photo in read_photos(records)[:2]]
-    garments_of = query_garments(records, crops, CPU)[WHOLE]
+    garments_of = query_garments(records, crops, ENGINE)[WHOLE]
     first, again = garments_of(views), garments_of(list(views))
     assert len(described) == 2
     np.testing.assert_array_equal(first.maps, again.maps)

@@ -1,6 +1,6 @@
 import pytest
-import torch
 
+from tiefvision.engines.choice import Backend
 from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.judging.rankers import load_compared, require_comparable
 from tiefvision.models.bundle import read_bundle
@@ -8,7 +8,7 @@ from tiefvision.models.trained import TrainedModels
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
 
-CPU = torch.device("cpu")
+CPU = Backend("cpu")
 
 
 def check(run, models, *names, elsewhere=False):

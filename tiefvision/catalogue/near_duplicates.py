@@ -29,6 +29,7 @@ from tiefvision.workspace.garments import CROP
 
 if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.encoders.dense import DenseEncoder
+    from tiefvision.engines.protocol import Engine
 
 NEAR_RULES = CropRules(grid=4)
 """Feature maps of 4 x 4 cells, 4,096 numbers. The choice was measured on 804 street
@@ -120,6 +121,21 @@ class NearReport:
         }
 
 
+def near_encoder(engine: "Engine") -> "DenseEncoder":
+    """The encoder with which ``NEAR_COSINES`` were measured: the AlexNet that ships.
+
+    Args:
+        engine: engine of the encoder.
+
+    Raises:
+        BadWeights: The file of its weights is missing or damaged.
+    """
+    from tiefvision.encoders.dense import make_encoder
+    from tiefvision.weights import SHIPPED
+
+    return make_encoder("alexnet", SHIPPED, engine=engine)
+
+
 def find_near(
     root: Path,
     encoder: "DenseEncoder",
@@ -130,7 +146,7 @@ def find_near(
 
     Args:
         root: folder of a dataset, or of shop photographs.
-        encoder: encoder of garments; ``NEAR_COSINES`` were measured with the shipped
+        encoder: encoder of photographs; ``NEAR_COSINES`` were measured with the shipped
             one.
         limits: least cosine of near-duplicates by source; for photographs of two
             sources the larger one holds.

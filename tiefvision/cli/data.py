@@ -150,10 +150,13 @@ def _next(folder: Path, options: Options) -> str:
 
 
 def _find_near(folder: Path, least: float | None, options: Options) -> "NearReport":
-    from tiefvision.catalogue.near_duplicates import NEAR_COSINES, find_near
-    from tiefvision.models.bundle import shipped_bundle
+    from tiefvision.catalogue.near_duplicates import (
+        NEAR_COSINES,
+        find_near,
+        near_encoder,
+    )
 
-    encoder = shipped_bundle().encoder(options.backend.inference)
+    encoder = near_encoder(options.backend.inference)
     limits = {
         source: cosine if least is None else least
         for source, cosine in NEAR_COSINES.items()
