@@ -16,9 +16,10 @@ from stages.versions import (
 )
 
 BASE = {"datasets", "encoders", "errors", "files", "photos", "progress", "records"}
-BASE |= {"store", "workspace"}
-LOCATOR = BASE | {"boxes", "locating", "training", "tuning", "version", "weights"}
-CROPS = BASE | {"ahead", "boxes", "catalogue", "ranking", "version", "weights"}
+BASE |= {"devices", "engines", "store", "workspace"}
+ENCODING = BASE | {"boxes", "machine", "version", "weights"}
+LOCATOR = ENCODING | {"locating", "training", "tuning"}
+CROPS = ENCODING | {"ahead", "catalogue", "ranking"}
 COMPARED = CROPS | {"evaluation", "judging", "locating"}
 
 REACH = {
