@@ -38,10 +38,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "train_deeprank": {"size": 16, "epochs": 6, "rounds": 4, "learning_rate": 1e-2},
 }
 """Far from good, and quick: all stages together take seven seconds. Most boxes are
-wrong, and would not be told by the default score. In float32, so that
-the figures are the same on processors with and without bfloat16. AlexNet is the quickest
-encoder. Another seed of the
-crops' encoder makes it another one than the locator's."""
+wrong, and would not be told by the default score. In float32, so that the figures are
+the same on processors with and without bfloat16. AlexNet is the quickest encoder.
+Another seed of the crops' encoder makes it another one than the locator's."""
 
 LEARNT = shutil.ignore_patterns("pca.lmdb", "mix.lmdb", "gabor.lmdb", "blobs.lmdb")
 """Rankers that comparisons of the trained workspace leave there."""

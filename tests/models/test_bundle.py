@@ -3,11 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tiefvision.encoders.architectures import (
-    GARMENT_ENCODER,
-    LOCATOR_ENCODER,
-    architecture_named,
-)
+from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.weights import load_weights, write_encoder
 from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
 from tiefvision.engines.choice import Backend
@@ -20,7 +16,6 @@ from tiefvision.models.trained import TrainedModels
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.cosine import embed_cells
-from tiefvision.ranking.crops import GRID
 from tiefvision.ranking.deeprank import DeepRanker
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
@@ -29,11 +24,9 @@ from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos
 
 CPU = Backend("cpu").inference
-BOTH = {
-    SHIPPED: architecture_named(GARMENT_ENCODER),
-    LOCATOR: architecture_named(LOCATOR_ENCODER),
-}
-"""Architecture of each encoder of a bundle."""
+ALEXNET = architecture_named("alexnet")
+BOTH = {SHIPPED: ALEXNET, LOCATOR: ALEXNET}
+"""Architecture of each encoder of the bundle."""
 
 
 @pytest.fixture
@@ -95,7 +88,7 @@ def test_a_bundle_ranks_as_its_workspace_does(trained, bundle):
     assert mine.trained == models.trained == ("deeprank",)
     assert mine.crop_rules() == models.crop_rules()
     generator = np.random.default_rng(0)
-    shape = 2, BOTH[SHIPPED].channels, GRID, GRID
+    shape = 2, ALEXNET.channels, ALEXNET.window, ALEXNET.window
     maps = normalise_cells(generator.standard_normal(shape, np.float32))
     noise = generator.integers(0, 256, (2, 40, 40, 3), np.uint8)
     colours = np.stack([lab_histogram(photo) for photo in noise])
@@ -165,11 +158,11 @@ RETRAINED = (
 
 
 def test_one_encoder_for_both_is_two_equal_files(run, run_stage, shipped, tmp_path):
-    run_stage(run, "encode_crops", encoder=LOCATOR_ENCODER, weights="locator")
+    run_stage(run, "encode_crops", weights="locator")
     run_stage(run, "train_deeprank", epochs=1)
-    path = encoder_file(shipped, LOCATOR_ENCODER, LOCATOR)
+    path = encoder_file(shipped, ALEXNET.name, LOCATOR)
     written, *_ = write_bundle(Workspace(run), tmp_path / "new", "x")
-    assert written == encoder_file(tmp_path / "new", LOCATOR_ENCODER)
+    assert written == encoder_file(tmp_path / "new", ALEXNET.name)
     assert written.read_bytes() == path.read_bytes()
 
 
@@ -213,7 +206,7 @@ def test_heads_without_an_encoder_are_refused(source, folder):
 
 
 def test_an_encoder_in_place_of_the_heads_is_refused(folder):
-    shutil.copy(encoder_file(folder, GARMENT_ENCODER), folder / HEADS_FILE)
+    shutil.copy(encoder_file(folder, ALEXNET.name), folder / HEADS_FILE)
     with pytest.raises(BadWeights, match=r"is a tiefvision-encoder file, expected"):
         read_bundle(folder)
 

@@ -1,14 +1,12 @@
 import pytest
 
-from tiefvision.encoders.architectures import ARCHITECTURES, GARMENT_ENCODER
+from tiefvision.encoders.architectures import ARCHITECTURES
 from tiefvision.models.listing import LEARNS, list_models, shipped_files
 from tiefvision.models.rankers import load_ranker
 from tiefvision.models.trained import TrainedModels
 from tiefvision.ranking.registry import RANKERS
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
-
-OVER_LEARNT = f"over {GARMENT_ENCODER}, learnt"
 
 
 def listed(folder):
@@ -33,29 +31,29 @@ def test_encoders_come_first_then_every_ranker(tmp_path):
 
 def test_a_ranker_says_how_it_learns_and_over_which_maps(run):
     models = listed(run)
-    assert models["cosine"].state == f"over {GARMENT_ENCODER}, {LEARNS['nothing']}"
-    assert models["pca"].state == f"over {GARMENT_ENCODER}, {LEARNS['photographs']}"
-    assert models["mix"].state == f"over {GARMENT_ENCODER}, {LEARNS['items']}"
+    assert models["cosine"].state == f"over alexnet, {LEARNS['nothing']}"
+    assert models["pca"].state == f"over alexnet, {LEARNS['photographs']}"
+    assert models["mix"].state == f"over alexnet, {LEARNS['items']}"
     # These look at pixels alone.
     assert models["rgb"].state == LEARNS["nothing"]
     assert models["gabor"].state == LEARNS["photographs"]
-    assert models["deeprank"].state == f"over {GARMENT_ENCODER}, trained"
+    assert models["deeprank"].state == "over alexnet, trained"
 
 
 def test_lengths_over_the_maps_of_the_workspace(run):
     models = listed(run)
-    assert models["cosine"].embedding == 320 * 7 * 7
-    assert models["gem"].embedding == 320
+    assert models["cosine"].embedding == 256 * 11 * 11
+    assert models["gem"].embedding == 256
     assert models["rgb"].embedding == 512
     assert models["pca"].embedding == 256
-    assert models["mix"].embedding == 320 * 7 * 7 + models["lab"].embedding
+    assert models["mix"].embedding == 256 * 11 * 11 + models["lab"].embedding
 
 
 def test_what_has_learnt_has_the_length_that_it_learnt(run):
     for name in ("pca", "mix"):
         learn(run, name)
     models = listed(run)
-    assert models["pca"].state == models["mix"].state == OVER_LEARNT
+    assert models["pca"].state == models["mix"].state == "over alexnet, learnt"
     with Workspace(run).open("pca") as kept:
         assert models["pca"].embedding == kept.header.details["size"] < 256
     with Workspace(run).open("mix") as kept:
@@ -71,11 +69,11 @@ def test_what_learnt_over_other_crops_says_so(run, run_stage):
     run_stage(run, "encode_crops", encoder="squeezenet1_1", grid=3)
     models = listed(run)
     assert models["pca"].state == (
-        f"{OVER_LEARNT} over other crops. It learns again when it is used"
+        "over alexnet, learnt over other crops. It learns again when it is used"
     )
     assert models["pca"].embedding == length
     assert models["deeprank"].state == (
-        f"over {GARMENT_ENCODER}, trained over other crops. Run: make stage-8 RUN={run}"
+        f"over alexnet, trained over other crops. Run: make stage-8 RUN={run}"
     )
 
 
@@ -99,7 +97,7 @@ def test_a_line_of_json_has_every_field(tmp_path):
 
 def test_the_files_that_ship_are_two_encoders_and_the_heads(shipped):
     assert [file.path.name for file in shipped_files()] == [
-        "encoder-efficientnet_lite0.safetensors",
+        "encoder-alexnet.safetensors",
         "heads.safetensors",
         "locator-alexnet.safetensors",
     ]

@@ -65,7 +65,7 @@ def test_a_ranker_learns_once_and_is_kept(run, learnt):
     assert len(learnt) == 1
     with Workspace(run).open("pca") as kept:
         size, length = kept.header.details["size"], kept.header.details["length"]
-        assert length == 320 * 7 * 7
+        assert length == 256 * 11 * 11
         assert set(kept.header.inputs) == {"photos", "crops"}
     assert first.shape[1] == size
     np.testing.assert_array_equal(embeddings(run, load(run, "pca")), first)
