@@ -34,7 +34,7 @@ from tiefvision.workspace.job import Job
 from tiefvision.workspace.maps import to_half
 from tiefvision.workspace.records import photo_path, read_photos
 
-VERSION = 1
+VERSION = 2
 READS = ("photos",)
 
 

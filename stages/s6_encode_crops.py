@@ -35,7 +35,7 @@ from tiefvision.workspace.encoding import (
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.records import located_crop, photo_path, read_photos
 
-VERSION = 1
+VERSION = 2
 READS = ("photos", "locations")
 
 

@@ -22,7 +22,7 @@ from tiefvision.workspace.job import Job, Resources
 from tiefvision.workspace.provenance import file_hash, files_fingerprint
 from tiefvision.workspace.records import photo_to_record
 
-VERSION = 1
+VERSION = 2
 """Version of the artifacts of ``prepare``; raised when results change."""
 
 
