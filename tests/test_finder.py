@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import tiefvision
 from tiefvision.catalogue import describing
+from tiefvision.engines.choice import OpenVinoEngine
 from tiefvision.locating.locator import Locator
 from tiefvision.models.bundle import Bundle
 from tiefvision.models.trained import TrainedModels
@@ -94,10 +96,34 @@ def test_what_is_no_choice_of_models_is_refused(trained, tmp_path):
         tiefvision.load(trained, models=str(tmp_path))
 
 
-def test_an_unknown_device_is_refused_when_a_network_has_to_run(trained, street):
-    photo = tiefvision.load(trained, device="abacus").open(street)
+def test_an_unknown_device_or_engine_is_refused(trained):
     with pytest.raises(tiefvision.BadUsage, match="no device 'abacus'"):
+        tiefvision.load(trained, device="abacus")
+    with pytest.raises(tiefvision.BadUsage, match="no engine 'steam'"):
+        tiefvision.load(trained, engine="steam")
+    with pytest.raises(tiefvision.BadUsage, match="runs on the CPU, not on cuda"):
+        tiefvision.load(trained, device="cuda", engine="openvino")
+
+
+def test_a_device_that_is_not_here_is_refused_when_a_network_has_to_run(
+    trained, street, monkeypatch
+):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    photo = tiefvision.load(trained, device="cuda").open(street)
+    with pytest.raises(tiefvision.BadUsage, match="no device 'cuda' here"):
         _ = photo.garments
+
+
+def test_engines_find_the_same_garments(trained, street):
+    both = [
+        tiefvision.load(trained, device="cpu", engine=engine).open(street).garments
+        for engine in ("openvino", "torch")
+    ]
+    assert both[0]
+    for one, other in zip(*both, strict=True):
+        assert one.category == other.category
+        assert one.score == pytest.approx(other.score, abs=1e-3)
+        assert one.box_in_image == pytest.approx(other.box_in_image, abs=0.5)
 
 
 def test_every_source_of_a_photograph_gives_the_same_garments(finder, street, tmp_path):
@@ -294,10 +320,19 @@ def test_evidence_tells_of_the_garments(finder, street):
     assert ((left < x1) & (right > x0) & (top < y1) & (bottom > y0)).all()
 
 
-def test_threads_are_limited_when_the_networks_are_loaded(trained, monkeypatch):
-    asked = []
-    monkeypatch.setattr("tiefvision.finder.limit_threads", asked.append)
+def test_threads_are_limited_in_both_networks(trained):
     with tiefvision.load(trained, device="cpu", threads=3) as fresh:
+        assert fresh.describer.encoder.engine == OpenVinoEngine(3)
+        assert fresh.locator.encoder.engine is fresh.describer.encoder.engine
+
+
+def test_threads_of_torch_are_limited_when_the_networks_are_loaded(
+    trained, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr("tiefvision.engines.choice.limit_threads", asked.append)
+    choice = {"device": "cpu", "engine": "torch", "threads": 3}
+    with tiefvision.load(trained, **choice) as fresh:
         assert asked == []
         assert fresh.describer.encoder
         assert fresh.locator

@@ -15,7 +15,10 @@ from tiefvision.ranking.registry import RANKERS
 
 ROOT = Path(__file__).parent.parent
 
-SLOW = ("torch", "torchvision", "sklearn", "scipy", "cv2", "nmslib", "jinja2")
+SLOW = (
+    *("torch", "torchvision", "openvino", "sklearn", "scipy", "cv2", "nmslib"),
+    "jinja2",
+)
 """Libraries whose import takes a tenth of a second or more."""
 
 COMMAND = """
@@ -110,13 +113,40 @@ def test_help_imports_nothing_slow(words):
 
 
 def test_locating_and_searching_import_no_more_than_they_need(photo, shop_index):
+    """On a processor networks run without torch."""
     shop, run = shop_index
-    code, loaded, said = command("locate", photo, "--workspace", run)
+    here = ("--workspace", run, "--device", "cpu")
+    code, loaded, said = command("locate", photo, *here)
+    assert (code, loaded) == (DONE, {"openvino"}), said
+    code, loaded, said = command("search", photo, *here)
+    assert (code, loaded) == (DONE, {"openvino", "nmslib"}), said
+    code, loaded, said = command("index", shop, *here)
+    assert (code, loaded) == (DONE, set()), said  # it is up to date
+
+
+def test_torch_runs_networks_where_it_is_asked_to(photo, shop_index):
+    _, run = shop_index
+    torch = ("--device", "cpu", "--engine", "torch")
+    code, loaded, said = command("locate", photo, "--workspace", run, *torch)
     assert (code, loaded) == (DONE, {"torch"}), said
-    code, loaded, said = command("search", photo, "--workspace", run)
-    assert (code, loaded) == (DONE, {"torch", "nmslib"}), said
-    code, loaded, said = command("index", shop, "--workspace", run)
-    assert (code, loaded - {"nmslib"}) == (DONE, {"torch"}), said
+
+
+GARMENTS = """
+import json, sys
+import tiefvision
+garments = tiefvision.load(sys.argv[1], device="cpu").open(sys.argv[2]).garments
+found = [(one.category, one.score, one.box_in_image) for one in garments]
+print(json.dumps([found, "torch" in sys.modules]))
+"""
+
+
+def test_the_garments_of_a_photograph_need_no_torch(photo, tmp_path):
+    """With the models that ship."""
+    (garments, torch), _ = run_alone(GARMENTS, str(tmp_path / "none"), str(photo))
+    assert garments
+    for category, score, box in garments:
+        assert category and 0 < score <= 1 and len(box) == 4
+    assert not torch
 
 
 EVERY_RANKER = """
@@ -192,7 +222,7 @@ with workspace.open("catalogue") as catalogue:
     garment = GarmentBatch(read.maps, read.colours)
 found = {}
 for ranker in ("cosine", "deeprank"):
-    opened = open_searcher(workspace, shipped_bundle(), ranker, Resources("cpu"))
+    opened = open_searcher(workspace, shipped_bundle(), ranker, Resources())
     with opened as searcher:
         found[ranker] = searcher.nearest(garment, 1)[0].photo
 print(json.dumps([found, "torch" in sys.modules]))
@@ -207,32 +237,31 @@ def test_searching_a_catalogue_with_a_described_garment_needs_no_torch(shop_inde
     assert not torch
 
 
-RESIZES = pytest.mark.xfail(strict=True, reason="photos.resizing imports torch")
-
-
 @pytest.mark.parametrize(
     "module",
     [
+        "catalogue.describing",
         "catalogue.gallery",
+        "catalogue.indexing",
         "catalogue.loading",
         "catalogue.reduction",
         "catalogue.searcher",
+        "encoders.dense",
+        "engines.choice",
+        "engines.openvino",
         "judging.index_recall",
         "judging.memory",
+        "judging.packs",
+        "judging.query_boxes",
         "judging.results",
+        "locating.locator",
+        "models.bundle",
         "models.rankers",
+        "models.trained",
+        "photos.resizing",
+        "ranking.crops",
         "workspace.garments",
-        "workspace.named_weights",
-        *(
-            pytest.param(module, marks=RESIZES)
-            for module in (
-                "catalogue.describing",
-                "catalogue.indexing",
-                "judging.packs",
-                "judging.query_boxes",
-                "ranking.crops",
-            )
-        ),
+        "workspace.networks",
     ],
 )
 def test_what_describes_ranks_and_searches_imports_no_torch(module):
@@ -248,6 +277,6 @@ def shop_index(dataset, tmp_path_factory):
     """Shop photographs, and a workspace where the models that ship indexed them."""
     run = tmp_path_factory.mktemp("startup")
     shop = dataset / "images" / "shop"
-    code, _, said = command("index", shop, "--workspace", run)
-    assert code == DONE, said
+    code, loaded, said = command("index", shop, "--workspace", run, "--device", "cpu")
+    assert (code, loaded - {"nmslib"}) == (DONE, {"openvino"}), said
     return shop, run
