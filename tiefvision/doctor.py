@@ -18,6 +18,7 @@ from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import ARCHITECTURES
 from tiefvision.encoders.encoder_file import encoder_file_hash
 from tiefvision.encoders.weights_header import read_weights_header
+from tiefvision.engines.choice import OPENVINO, TORCH, has_openvino
 from tiefvision.errors import BadWeights, TiefVisionError
 from tiefvision.locating.heads_file import HEADS_FILE
 from tiefvision.models.bundle import shipped_bundle
@@ -141,7 +142,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _devices() -> list[Finding]:
-    findings = [Finding("cpu", "ok", f"{os.cpu_count()} cores")]
+    engine = OPENVINO if has_openvino() else TORCH
+    detail = f"{os.cpu_count()} cores; {engine} runs the networks on them"
+    findings = [Finding("cpu", "ok", detail)]
     if not NVIDIA_DRIVER.exists():
         detail = "no NVIDIA driver; networks run on the processor"
         return [*findings, Finding("cuda", "note", detail)]
