@@ -44,6 +44,7 @@ def readout(
         "from": str(made.identity),
         "photographs": len(labelled["train"].classes),
         "shrinkage": learnt.shrinkage,
+        "size": learnt.size,
     }
     layer = {"weight": learnt.readout.weight, "bias": learnt.readout.bias}
     beside = {READOUTS[0]: layer}
@@ -69,7 +70,8 @@ def _read(
     import numpy as np
 
     from tiefvision.datasets.class_folders import read_class_folders
-    from tiefvision.distilling.meaning import Labelled
+    from tiefvision.distilling.meaning import BANDS, Labelled
+    from tiefvision.encoders.weights import mean_bands
     from tiefvision.errors import UnreadablePhoto
     from tiefvision.photos.reading import read_photo
     from tiefvision.ranking.crops import crop_garment
@@ -85,9 +87,9 @@ def _read(
             skipped.append(str(error))
             continue
         cells = encoder.encode(crop_garment(pixels, None))
-        rows[photo.split].append(cells.mean(axis=(1, 2)))
+        rows[photo.split].append(mean_bands(cells, BANDS))
         classes[photo.split].append(photo.label)
-    empty = np.empty((0, encoder.architecture.channels), dtype=np.float32)
+    empty = np.empty((0, BANDS * encoder.architecture.channels), dtype=np.float32)
     return {
         split: Labelled(np.array(rows[split]) if rows[split] else empty, names)
         for split, names in classes.items()

@@ -13,7 +13,7 @@ ENCODER_VERSION = 1
 """Version of the format; files of another version are refused."""
 
 READOUTS = ("meaning", "appearance")
-"""Names of the read-outs: linear layers over the mean of an encoder's cells. "meaning"
+"""Names of the read-outs: linear layers over means of an encoder's cells. "meaning"
 brings photographs of one class close together, "appearance" those of one look; the
 cosine of the map itself is a compromise between both."""
 

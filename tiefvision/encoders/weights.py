@@ -32,10 +32,10 @@ TORCHVISION_PREFIX = "features."
 
 @dataclass(frozen=True)
 class Readout:
-    """A linear layer over the mean of an encoder's cells.
+    """A linear layer over the means of bands of an encoder's cells.
 
     Attributes:
-        weight: weights, (outputs, C) float32.
+        weight: weights, (outputs, bands * C) float32; one band is the whole map.
         bias: bias, (outputs,) float32.
     """
 
@@ -43,8 +43,18 @@ class Readout:
     bias: NDArray[np.float32]
 
     def __call__(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Apply the layer: (..., C) to (..., outputs)."""
+        """Apply the layer: (..., bands * C) to (..., outputs)."""
         return np.asarray(pooled @ self.weight.T + self.bias, dtype=np.float32)
+
+    def read(self, cells: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Read a map out: (C, h, w) to (outputs,)."""
+        return self(mean_bands(cells, self.weight.shape[1] // len(cells)))
+
+
+def mean_bands(cells: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
+    """The means over bands of rows, from top to bottom: (C, h, w) to (bands * C,)."""
+    parts = np.array_split(cells, bands, axis=1)
+    return np.concatenate([part.mean(axis=(1, 2)) for part in parts])
 
 
 def load_weights(
@@ -118,10 +128,11 @@ def load_readouts(architecture: Architecture, source: str) -> dict[str, Readout]
         state = file.group(f"{name}.")
         if state:
             weight, bias = (state[part].astype(np.float32) for part in _LINEAR)
-            if weight.shape != (len(bias), architecture.channels):
+            outputs, inputs = weight.shape
+            if outputs != len(bias) or inputs % architecture.channels:
                 raise BadWeights(
                     f"{path}: {name}.weight is {weight.shape}, expected "
-                    f"{(len(bias), architecture.channels)}."
+                    f"{(len(bias), architecture.channels)} or a multiple of it."
                 )
             readouts[name] = Readout(weight, bias)
     return readouts

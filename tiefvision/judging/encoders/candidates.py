@@ -82,7 +82,7 @@ def encoder_candidates(
         MAXIMA: of_map(lambda cells: cells.max(axis=(1, 2))),
         REGIONS: of_map(mean_regions),
         CELLS: of_map(unit_cells),
-        **{name: of_map(read_out(one)) for name, one in (readouts or {}).items()},
+        **{name: of_map(one.read) for name, one in (readouts or {}).items()},
     }
     both = forms | {f"{name} + {LAB}": beside_lab(one) for name, one in forms.items()}
     identity = encoder.identity
@@ -95,11 +95,6 @@ def encoder_candidates(
 def mean_cell(cells: FeatureMap) -> NDArray[np.float32]:
     """The mean over the cells: (C, h, w) to (C,)."""
     return np.asarray(cells.mean(axis=(1, 2)))
-
-
-def read_out(layer: Readout) -> Callable[[FeatureMap], NDArray[np.float32]]:
-    """A read-out as a form of a map: (C, h, w) to (outputs,)."""
-    return lambda cells: layer(mean_cell(cells))
 
 
 def mean_regions(cells: FeatureMap) -> NDArray[np.float32]:
