@@ -59,6 +59,8 @@ def test_commands_and_options_are_completed():
         ("tiefvision compare --ranker ga", ["gabor"]),
         ("tiefvision index shop --ranker deep", ["deeprank"]),
         ("tiefvision locate --device c", ["cpu", "cuda"]),
+        ("tiefvision locate --engine ", ["auto", "openvino", "torch"]),
+        ("tiefvision search --engine o", ["openvino"]),
     ],
 )
 def test_known_values_are_completed(line, expected, tmp_path):

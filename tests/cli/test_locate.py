@@ -259,3 +259,17 @@ def test_quiet_says_nothing(tiefvision, trained, street, tmp_path):
 def test_no_progress_where_stderr_is_no_terminal(tiefvision, trained, street):
     spoken = tiefvision("locate", *street, "--workspace", trained, "--json")
     assert spoken.err == f"Using the models of {trained}.\n"
+
+
+def test_engines_find_the_same_garments(tiefvision, trained, street):
+    here = ("--workspace", trained, "--json", "--device", "cpu")
+    one, other = (
+        tiefvision("locate", *street, *here, "--engine", engine)
+        for engine in ("openvino", "torch")
+    )
+    assert one.code == other.code == DONE
+    for mine, theirs in zip(one.lines, other.lines, strict=True):
+        assert len(mine["garments"]) == len(theirs["garments"])
+        for found, expected in zip(mine["garments"], theirs["garments"], strict=True):
+            assert found["category"] == expected["category"]
+            assert found["box"] == pytest.approx(expected["box"], abs=1)

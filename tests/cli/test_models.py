@@ -1,6 +1,7 @@
 import pytest
 
 from tiefvision.cli.running import DONE, FAILED
+from tiefvision.encoders.architectures import GARMENT_ENCODER, architecture_named
 from tiefvision.models.bundle import shipped_bundle
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos
@@ -55,10 +56,11 @@ def test_the_network_that_ships_is_listed(tiefvision, tmp_path):
     spoken = tiefvision("models", "--workspace", tmp_path, "--json")
     deeprank = {line["name"]: line for line in spoken.lines}["deeprank"]
     facts = shipped_bundle().heads.facts["deeprank"]
-    half = facts["size"] // 2
+    channels, half = facts["channels"], facts["size"] // 2
+    assert channels == architecture_named(GARMENT_ENCODER).channels
     assert deeprank["embedding"] == facts["size"] == 512
     assert deeprank["parameters"] == (
-        (256 + 1) + (256 * 8 + 1) * half + (facts["colours"] + 1) * half + 2
+        (channels + 1) + (channels * 8 + 1) * half + (facts["colours"] + 1) * half + 2
     )
 
 
@@ -69,7 +71,7 @@ def test_what_stage_8_would_train_is_listed_where_nothing_ships(
     spoken = tiefvision("models", "--workspace", tmp_path, "--json")
     deeprank = {line["name"]: line for line in spoken.lines}["deeprank"]
     command = f"make stage-8 RUN={tmp_path}"
-    assert deeprank["state"] == f"over alexnet, untrained. Run: {command}"
+    assert deeprank["state"] == f"over {GARMENT_ENCODER}, untrained. Run: {command}"
     assert deeprank["embedding"] == 512
 
 

@@ -92,7 +92,7 @@ def test_every_command_has_help(command, tiefvision):
 @pytest.mark.parametrize("command", COMMANDS[:-1])
 def test_every_command_has_the_shared_options(command, tiefvision):
     shown = tiefvision(command, "--help").out
-    for option in ("workspace", "device", "seed", "json", "quiet"):
+    for option in ("workspace", "device", "engine", "threads", "seed", "json", "quiet"):
         assert f"--{option}" in shown
     assert "-v" in shown
 
@@ -112,6 +112,34 @@ def test_an_unknown_device_is_named_with_those_there_are(tiefvision, dataset, tm
     assert choose_device("cpu").type == "cpu"
     spoken = tiefvision("compare", "--device", "abacus", "--workspace", tmp_path)
     assert spoken.code == BAD_USAGE
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "fix"),
+    [
+        (("--engine", "steam"), "no engine 'steam'", "Use auto, openvino, torch."),
+        (
+            ("--engine", "openvino", "--device", "cuda"),
+            "openvino runs on the CPU, not on cuda",
+            "--engine torch",
+        ),
+    ],
+)
+def test_an_engine_that_cannot_be_used_is_told_with_what_can(
+    options, said, fix, tiefvision, street, tmp_path
+):
+    spoken = tiefvision("locate", *street, "--workspace", tmp_path, *options)
+    assert spoken.code == BAD_USAGE
+    assert said in spoken.err and fix in spoken.err
+
+
+def test_an_engine_that_is_not_installed_is_told_with_its_command(
+    tiefvision, street, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tiefvision.engines.choice.has_openvino", lambda: False)
+    spoken = tiefvision("locate", *street, "--engine", "openvino")
+    assert spoken.code == BAD_USAGE
+    assert "pip install openvino" in spoken.err
 
 
 def test_a_reader_that_goes_away_is_no_accident(processes, trained, dataset):
