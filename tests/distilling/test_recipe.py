@@ -28,6 +28,14 @@ PHASES = (
 RECIPE = Recipe("alexnet", PHASES)
 
 
+@pytest.fixture(autouse=True)
+def _untimed(monkeypatch):
+    """Every training is in float32, so that no result depends on a timing."""
+    monkeypatch.setattr(
+        "tiefvision.distilling.recipe.training_dtype", lambda device: torch.float32
+    )
+
+
 @pytest.fixture
 def folder(tmp_path):
     for split in ("train", "test"):

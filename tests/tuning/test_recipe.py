@@ -30,6 +30,14 @@ NAMES = ("null", "skin", "hat", "dress")
 WANTED = (ALL, OUTFIT)
 
 
+@pytest.fixture(autouse=True)
+def _untimed(monkeypatch):
+    """Every training is in float32, so that no result depends on a timing."""
+    monkeypatch.setattr(
+        "tiefvision.tuning.recipe.training_dtype", lambda device: torch.float32
+    )
+
+
 @pytest.fixture
 def labelled(dataset, tmp_path):
     """The dataset with masks: skin and a dress on each, a hat on one."""
