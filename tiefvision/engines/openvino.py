@@ -1,12 +1,14 @@
 """The engine for CPUs: OpenVINO compiles a network for the processor that it runs on.
 
 Nothing here imports torch. Maps may have any height and width: a network is compiled
-once, in a fraction of a second, and runs at every size without a pause.
+once, in a fraction of a second; the first run at a new size takes some tens of
+milliseconds more.
 """
 
 import sys
 from collections.abc import Sequence
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -87,11 +89,13 @@ def compile_network(
         settings["INFERENCE_NUM_THREADS"] = threads
     model = ov.Model([result], [given])
     request = _core().compile_model(model, "CPU", settings).create_infer_request()
+    one_at_a_time = Lock()
 
     def run(maps: NDArray[np.float32]) -> NDArray[np.float32]:
-        request.infer({0: maps}, share_inputs=True)
-        # A copy: the request writes the next result into the same memory.
-        return np.array(request.get_output_tensor(0).data)
+        with one_at_a_time:  # a request refuses a second thread while it runs
+            request.infer({0: maps}, share_inputs=True)
+            # A copy: the request writes the next result into the same memory.
+            return np.array(request.get_output_tensor(0).data)
 
     return run
 
