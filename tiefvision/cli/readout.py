@@ -11,6 +11,9 @@ from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.encoders.architectures import GARMENT_ENCODER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tiefvision.datasets.class_folders import ClassPhoto
     from tiefvision.distilling.meaning import Labelled
     from tiefvision.encoders.dense import DenseEncoder, FeatureMap
 
@@ -31,13 +34,15 @@ def readout(
     name: Annotated[str, typer.Option(help="Name of the weights in messages.")] = "",
 ) -> int:
     """Learn a read-out by classes, and write encoder and read-out into one file."""
+    from tiefvision.datasets.class_folders import read_class_folders
     from tiefvision.distilling.meaning import learn_meaning
     from tiefvision.encoders.dense import make_encoder
     from tiefvision.encoders.encoder_file import READOUTS
     from tiefvision.encoders.weights import write_encoder
 
+    photos = [one for one in read_class_folders(clothing) if one.split != "test"]
     made = make_encoder(encoder, weights, options.seed, options.backend.inference)
-    labelled, skipped = _read(clothing, made, options)
+    labelled, skipped = _read(photos, made, options)
     learnt = learn_meaning(labelled["train"], labelled["val"])
     facts = {
         "name": name or f"{made.identity.weights}-readout",
@@ -64,19 +69,17 @@ def readout(
 
 
 def _read(
-    clothing: Path, encoder: "DenseEncoder", options: Options
+    photos: "Sequence[ClassPhoto]", encoder: "DenseEncoder", options: Options
 ) -> "tuple[dict[str, Labelled], list[str]]":
     """The features of the photographs of each split, and why some were left out."""
     import numpy as np
 
-    from tiefvision.datasets.class_folders import read_class_folders
     from tiefvision.distilling.meaning import BANDS, Labelled
     from tiefvision.encoders.weights import mean_bands
     from tiefvision.errors import UnreadablePhoto
     from tiefvision.photos.reading import read_photo
     from tiefvision.ranking.crops import crop_garment
 
-    photos = [one for one in read_class_folders(clothing) if one.split != "test"]
     rows: dict[str, list[FeatureMap]] = {"train": [], "val": []}
     classes: dict[str, list[str]] = {"train": [], "val": []}
     skipped = []
