@@ -7,12 +7,11 @@ from tiefvision.distilling.students import (
     fold_student,
     is_plain,
     trainable_form,
-    trained_form,
 )
 from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
 from tiefvision.encoders.weights import load_weights
 from tiefvision.engines.layers import Convolution
-from tiefvision.engines.modules import build_modules, restore_module
+from tiefvision.engines.modules import build_modules, restore_module, trained_modules
 from tiefvision.errors import BadWeights
 
 EQUAL = Convolution(8, 8, 3, padding=(1, 1))
@@ -72,7 +71,7 @@ def test_trunks_other_than_plain_stacks_are_refused(name):
 def test_a_trunk_that_was_trained_before_folds_to_its_own_weights(name):
     architecture = architecture_named(name)
     weights, _ = load_weights(architecture, "random")
-    trunk = trained_form(architecture.layers, weights)
+    trunk = trained_modules(architecture.layers, weights, "The start")
     assert trunk.training and all(one.requires_grad for one in trunk.parameters())
     folded = fold_student(trunk)
     assert folded.keys() == weights.keys()
@@ -83,4 +82,4 @@ def test_a_trunk_that_was_trained_before_folds_to_its_own_weights(name):
 def test_weights_of_another_architecture_are_no_start():
     weights, _ = load_weights(architecture_named("squeezenet1_1"), "random")
     with pytest.raises(BadWeights, match=r"The start.* it holds another"):
-        trained_form(architecture_named("mobilenet_v2").layers, weights)
+        trained_modules(architecture_named("mobilenet_v2").layers, weights, "The start")

@@ -1,4 +1,8 @@
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +11,25 @@ import torch
 from tiefvision.engines import openvino
 from tiefvision.engines.choice import OpenVinoEngine
 from tiefvision.engines.torch import TorchEngine
+
+MANY_SIZES = """
+import numpy as np
+from tiefvision.encoders.dense import make_encoder
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+encoder = make_encoder("efficientnet_lite0", "shipped")
+encoder.encode(np.zeros((420, 420, 3), np.uint8))
+for side in range(224, 420, 4):
+    encoder.encode(np.zeros((side, 420, 3), np.uint8))
+before = resident()
+for side in range(226, 420, 4):
+    encoder.encode(np.zeros((side, 420, 3), np.uint8))
+print(resident() - before)
+"""
+"""Prints by how many bytes memory grows with 49 further sizes."""
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
 
@@ -116,3 +139,18 @@ def test_threads_are_limited_as_asked(
     monkeypatch.setenv("OMP_NUM_THREADS", environment)
     plain_network.compile(OpenVinoEngine(threads))
     assert core.settings[0].get("INFERENCE_NUM_THREADS") == asked
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="memory is read as Linux tells it"
+)
+def test_new_sizes_take_no_more_memory():
+    spoken = subprocess.run(
+        [sys.executable, "-c", MANY_SIZES],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    # 49 more sizes, which would take 170 MB if all were kept.
+    assert int(spoken.stdout) < 40e6

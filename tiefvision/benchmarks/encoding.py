@@ -26,7 +26,7 @@ from tiefvision.encoders.architectures import CROP_SIDE, Architecture
 from tiefvision.encoders.dense import DenseEncoder, make_encoder
 from tiefvision.encoders.weights import RANDOM, load_weights
 from tiefvision.engines.layers import convolutions, count_operations
-from tiefvision.engines.modules import build_modules
+from tiefvision.engines.modules import trained_modules
 from tiefvision.engines.protocol import Format
 
 Size = tuple[int, int]
@@ -76,10 +76,7 @@ class EagerEncoder:
 def eager_encoder(architecture: Architecture, device: torch.device) -> EagerEncoder:
     """An eager encoder with random weights, whose values do not affect the time."""
     weights, _ = load_weights(architecture, RANDOM)
-    trunk = build_modules(architecture.layers)
-    trunk.load_state_dict(
-        {name: torch.from_numpy(one) for name, one in weights.items()}
-    )
+    trunk = trained_modules(architecture.layers, weights, RANDOM)
     mean, spread = (
         torch.tensor(levels, device=device).view(3, 1, 1)
         for levels in (

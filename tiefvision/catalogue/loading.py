@@ -24,7 +24,7 @@ from tiefvision.workspace.artifacts import (
 from tiefvision.workspace.job import Resources
 from tiefvision.workspace.records import read_photos
 
-if TYPE_CHECKING:  # imports torch, which describing an index does not need
+if TYPE_CHECKING:  # imports NumPy, which describing an index does not need
     from tiefvision.catalogue.searcher import Searcher
 
 logger = logging.getLogger(__name__)

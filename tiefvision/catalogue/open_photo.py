@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tiefvision.records import Box, Garment
 
-if TYPE_CHECKING:  # these import torch
+if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.catalogue.describing import Describer
     from tiefvision.locating.evidence import Evidence
     from tiefvision.locating.locator import Locator

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tiefvision.datasets.class_folders import ClassPhoto
     from tiefvision.distilling.meaning import Labelled
     from tiefvision.encoders.dense import DenseEncoder, FeatureMap
+    from tiefvision.photos.reading import Photograph
 
 
 @with_options
@@ -76,24 +77,23 @@ def _read(
 
     from tiefvision.distilling.meaning import BANDS, Labelled
     from tiefvision.encoders.weights import mean_bands
-    from tiefvision.errors import UnreadablePhoto
-    from tiefvision.photos.reading import read_photo
+    from tiefvision.judging.encoders.candidates import Candidate
+    from tiefvision.judging.encoders.quality import embed_photos
     from tiefvision.ranking.crops import crop_garment
 
-    rows: dict[str, list[FeatureMap]] = {"train": [], "val": []}
-    classes: dict[str, list[str]] = {"train": [], "val": []}
-    skipped = []
-    for photo in options.track(photos, "encoding photographs", len(photos)):
-        try:
-            pixels = read_photo(photo.path)
-        except UnreadablePhoto as error:
-            skipped.append(str(error))
-            continue
-        cells = encoder.encode(crop_garment(pixels, None))
-        rows[photo.split].append(mean_bands(cells, BANDS))
-        classes[photo.split].append(photo.label)
-    empty = np.empty((0, BANDS * encoder.architecture.channels), dtype=np.float32)
-    return {
-        split: Labelled(np.array(rows[split]) if rows[split] else empty, names)
-        for split, names in classes.items()
-    }, skipped
+    def embed(photo: "Photograph") -> "FeatureMap":
+        return mean_bands(encoder.encode(crop_garment(photo, None)), BANDS)
+
+    identity = encoder.identity
+    bands = Candidate(identity.name, identity.weights, "bands", embed)
+    embedded = embed_photos([one.path for one in photos], [bands], options.track)
+    table = np.empty((0, 1), np.float32)
+    if embedded.rows:
+        (table,) = embedded.tables
+    read = [photos[row] for row in embedded.rows]
+    labelled = {}
+    for split in ("train", "val"):
+        chosen = [row for row, photo in enumerate(read) if photo.split == split]
+        labels = [read[row].label for row in chosen]
+        labelled[split] = Labelled(table[chosen], labels)
+    return labelled, list(embedded.skipped)

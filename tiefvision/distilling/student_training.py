@@ -44,11 +44,12 @@ from tiefvision.distilling.losses import (
     histogram_loss,
     relation_loss,
 )
-from tiefvision.distilling.students import trainable_form, trained_form
+from tiefvision.distilling.students import trainable_form
 from tiefvision.distilling.teachers import Lesson, Teacher
 from tiefvision.encoders.architectures import Architecture, architecture_named
 from tiefvision.encoders.preprocessing import Preprocessing
 from tiefvision.engines.folding import Arrays
+from tiefvision.engines.modules import trained_modules
 from tiefvision.training.loop import Task
 
 APPEARANCE = 256
@@ -131,7 +132,7 @@ class Student(nn.Module):
         self.trunk = (
             trainable_form(architecture.layers)
             if start is None
-            else trained_form(architecture.layers, start)
+            else trained_modules(architecture.layers, start, "The start")
         )
         self.last = nn.Conv2d(architecture.channels, teacher.last.shape[1], 1)
         self.earlier = nn.Conv2d(architecture.channels, teacher.earlier.shape[1], 1)

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tiefvision.engines.folding import Arrays
 from tiefvision.engines.layers import Activation, Convolution, Layer, MaxPool
-from tiefvision.engines.modules import arrays_of, build_modules, fill_module
+from tiefvision.engines.modules import arrays_of, build_modules
 
 BRANCHED_KERNEL = 3
 """Side of the kernels that get a 1x1 branch and, where input and output have the same
@@ -114,32 +113,16 @@ def trainable_form(layers: Sequence[Layer]) -> nn.Sequential:
     return nn.Sequential(*modules)
 
 
-def trained_form(layers: Sequence[Layer], weights: Arrays) -> nn.Sequential:
-    """A trunk whose training goes on from weights, their normalisation folded in.
-
-    Args:
-        layers: layers of the trunk.
-        weights: weights and biases by name.
-
-    Raises:
-        BadWeights: The weights have another architecture.
-    """
-    trunk = build_modules(layers)
-    fill_module(trunk, weights, "The start")
-    return trunk
-
-
 def fold_student(student: nn.Sequential) -> dict[str, NDArray[np.float32]]:
     """Fold a trained student to weights of the plain trunk.
 
     Args:
-        student: trunk in the form of ``trainable_form`` or of ``trained_form``.
+        student: trunk in the form of ``trainable_form`` or with trained weights.
 
     Returns:
         Weights and biases of the plain trunk that is equal in evaluation mode, by name.
     """
-    folding = any(isinstance(layer, NormalisedConvolution) for layer in student)
-    if not folding:
+    if not any(isinstance(layer, NormalisedConvolution) for layer in student):
         return arrays_of(student)
     state = {}
     for number, layer in enumerate(student):

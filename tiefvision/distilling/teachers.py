@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.encoders.preprocessing import Preprocessing
-from tiefvision.engines.modules import build_modules, fill_module
+from tiefvision.engines.modules import trained_modules
 from tiefvision.errors import BadUsage
 
 EARLIER_LAYERS = {
@@ -118,8 +118,8 @@ def make_teacher(
         known = " or ".join(EARLIER_LAYERS)
         raise BadUsage(f"{name} cannot be a teacher.", f"Use --teacher {known}.")
     device = crops[0].device
-    trunk = build_modules(encoder.architecture.layers)
-    fill_module(trunk, encoder.weights, str(encoder.identity))
+    layers, where = encoder.architecture.layers, str(encoder.identity)
+    trunk = trained_modules(layers, encoder.weights, where)
     trunk = trunk.eval().to(device, dtype).to(memory_format=torch.channels_last)
     levels = _levels(student, encoder.architecture.preprocessing, device)
     teacher = Teacher(name, trunk, levels)

@@ -5,9 +5,11 @@ is therefore a square window of the map, whose first cell is that corner / 16.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from tiefvision.encoders.efficientnet_lite import (
     LITE_EPS,
+    LITE_NETWORKS,
     efficientnet_lite,
 )
 from tiefvision.encoders.preprocessing import IMAGENET, LITE, Preprocessing
@@ -60,17 +62,17 @@ class Architecture:
         """Pixels from one cell to the next, on both axes."""
         return STRIDE
 
-    @property
+    @cached_property
     def channels(self) -> int:
         """Number of channels C of a feature map."""
         return output_shape(self.layers, (3, CROP_SIDE, CROP_SIDE))[0]
 
-    @property
+    @cached_property
     def window(self) -> int:
         """Cells along a side of the window that encodes a 224 px crop."""
         return output_shape(self.layers, (3, CROP_SIDE, CROP_SIDE))[1]
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """Number of parameters of the trunk."""
         return count_parameters(self.layers)
@@ -82,11 +84,9 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture("alexnet", alexnet(), IMAGENET, 31, bears_bfloat16=True),
         Architecture("squeezenet1_1", squeezenet1_1(), IMAGENET, 15),
         Architecture("mobilenet_v2", mobilenet_v2(), IMAGENET, 0),
-        Architecture(
-            "efficientnet_lite0", efficientnet_lite(1.0, 1.0), LITE, 15, LITE_EPS
-        ),
-        Architecture(
-            "efficientnet_lite2", efficientnet_lite(1.1, 1.2), LITE, 15, LITE_EPS
+        *(
+            Architecture(name, efficientnet_lite(width, depth), LITE, 15, LITE_EPS)
+            for name, width, depth in LITE_NETWORKS
         ),
     )
 }

@@ -91,9 +91,8 @@ class DenseEncoder:
             Feature map, (C, h, w) float32. The window whose first cell is (row, column)
             encodes the crop that ``crop_of_window`` gives.
         """
-        encoded: FeatureMap = self._run(standardise(photo, self.architecture, border))[
-            0
-        ]
+        pixels = standardise(photo, self.architecture, border)
+        encoded: FeatureMap = self._run(pixels)[0]
         return encoded
 
     @cached_property

@@ -127,7 +127,9 @@ def load_readouts(architecture: Architecture, source: str) -> dict[str, Readout]
     for name in READOUTS:
         state = file.group(f"{name}.")
         if state:
-            weight, bias = (state[part].astype(np.float32) for part in _LINEAR)
+            weight, bias = (
+                state[part].astype(np.float32) for part in ("weight", "bias")
+            )
             outputs, inputs = weight.shape
             if outputs != len(bias) or inputs % architecture.channels:
                 raise BadWeights(
@@ -136,9 +138,6 @@ def load_readouts(architecture: Architecture, source: str) -> dict[str, Readout]
                 )
             readouts[name] = Readout(weight, bias)
     return readouts
-
-
-_LINEAR = ("weight", "bias")
 
 
 def source_file(architecture: Architecture, source: str) -> Path | None:

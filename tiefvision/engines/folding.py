@@ -95,7 +95,15 @@ def _normalisation(
 def take_array(
     arrays: Arrays, name: str, shape: tuple[int, ...], where: str, prefix: str = ""
 ) -> NDArray[np.float32]:
-    """An array of weights, float32 and contiguous.
+    """An array of weights as ``find_array`` finds it, float32 and contiguous."""
+    array = find_array(arrays, name, shape, where, prefix)
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def find_array(
+    arrays: Arrays, name: str, shape: tuple[int, ...], where: str, prefix: str = ""
+) -> NDArray[Any]:
+    """An array of weights, checked.
 
     Args:
         arrays: weights by name.
@@ -117,4 +125,4 @@ def take_array(
             f"{where}: {prefix}{name} is {tuple(array.shape)}, expected {shape}: it "
             "holds another architecture."
         )
-    return np.ascontiguousarray(array, dtype=np.float32)
+    return array

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tiefvision.engines.folding import Arrays
+from tiefvision.engines.folding import Arrays, find_array
 from tiefvision.engines.layers import (
     Activation,
     Branches,
@@ -17,7 +17,6 @@ from tiefvision.engines.layers import (
     MaxPool,
     Residual,
 )
-from tiefvision.errors import BadWeights
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -28,6 +27,24 @@ def build_modules(layers: Sequence[Layer]) -> nn.Sequential:
     Its state dictionary has the names that ``layers.convolutions`` gives.
     """
     return nn.Sequential(*map(_module, layers))
+
+
+def trained_modules(
+    layers: Sequence[Layer], weights: Arrays, where: str
+) -> nn.Sequential:
+    """Build a network with trained weights.
+
+    Args:
+        layers: layers of the network.
+        weights: weights and biases by name; others are ignored.
+        where: name of their source, for messages.
+
+    Raises:
+        BadWeights: An array is missing or has another shape.
+    """
+    network = build_modules(layers)
+    fill_module(network, weights, where)
+    return network
 
 
 class UnevenConvolution(nn.Conv2d):
@@ -121,19 +138,10 @@ def fill_module(module: nn.Module, state: Arrays, where: str, prefix: str = "") 
     for name, tensor in module.state_dict().items():
         # Some exporters drop this counter, which only training reads.
         optional = name.endswith("num_batches_tracked")
-        if name not in state:
-            if optional:
-                found[name] = tensor
-                continue
-            raise BadWeights(
-                f"{where} lacks {prefix}{name}: it holds another architecture."
-            )
-        value = state[name]
-        if value.shape != tensor.shape:
-            raise BadWeights(
-                f"{where}: {prefix}{name} is {tuple(value.shape)}, expected "
-                f"{tuple(tensor.shape)}: it holds another architecture."
-            )
+        if optional and name not in state:
+            found[name] = tensor
+            continue
+        value = find_array(state, name, tuple(tensor.shape), where, prefix)
         # A copy, since an array may be a read-only view of a file.
         found[name] = torch.tensor(value).to(tensor.dtype)
     module.load_state_dict(found)

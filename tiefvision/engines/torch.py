@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tiefvision.engines.folding import Arrays
 from tiefvision.engines.layers import Layer
-from tiefvision.engines.modules import build_modules
+from tiefvision.engines.modules import trained_modules
 from tiefvision.engines.protocol import Format, Run
 
 
@@ -39,10 +39,7 @@ class TorchEngine:
     ) -> Run:
         """Compile a network; see ``Engine.compile``."""
         dtype = torch.bfloat16 if number_format == "bfloat16" else torch.float32
-        network = build_modules(layers)
-        network.load_state_dict(
-            {name: torch.from_numpy(array) for name, array in weights.items()}
-        )
+        network = trained_modules(layers, weights, "The state")
         network = network.eval().to(self.device, dtype)
         network = network.to(memory_format=torch.channels_last)
 

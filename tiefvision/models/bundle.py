@@ -38,7 +38,7 @@ from tiefvision.weights import LOCATOR, ROLES, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import CATALOGUE
 from tiefvision.workspace.provenance import file_hash
 
-if TYPE_CHECKING:  # these import torch, which takes seconds
+if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.encoders.dense import DenseEncoder
     from tiefvision.encoders.weights_files import WeightsFile
     from tiefvision.locating.locator import Locator

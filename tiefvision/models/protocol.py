@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from tiefvision.engines.protocol import Engine
 from tiefvision.ranking.registry import COSINE, DEEPRANK
 
-if TYPE_CHECKING:  # these import torch, which takes seconds
+if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.encoders.dense import DenseEncoder
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules

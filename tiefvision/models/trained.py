@@ -11,7 +11,7 @@ from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace
 from tiefvision.workspace.job import input_digests, require_same_encoder
 
-if TYPE_CHECKING:  # these import torch, which takes seconds
+if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.encoders.dense import DenseEncoder
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules

@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tiefvision.errors import BadWeights
+from tiefvision.engines.folding import Arrays, take_array
 from tiefvision.ranking.garments import Embed
 from tiefvision.ranking.registry import RankerKind
 
@@ -14,7 +11,7 @@ from tiefvision.ranking.registry import RankerKind
 def restore_ranker(
     kind: RankerKind,
     details: Mapping[str, Any],
-    weights: Mapping[str, NDArray[Any]],
+    weights: Arrays,
     where: str,
     prefix: str = "",
 ) -> Embed:
@@ -31,18 +28,8 @@ def restore_ranker(
     Raises:
         BadWeights: An array is missing or has another shape.
     """
-    shapes = kind.shapes(details)
-    for name, shape in shapes.items():
-        if name not in weights:
-            raise BadWeights(
-                f"{where} lacks {prefix}{name}: it holds another architecture."
-            )
-        if weights[name].shape != shape:
-            raise BadWeights(
-                f"{where}: {prefix}{name} is {weights[name].shape}, expected {shape}: "
-                "it holds another architecture."
-            )
-    return kind.build(
-        details,
-        {name: weights[name].astype(np.float32, copy=False) for name in shapes},
-    )
+    taken = {
+        name: take_array(weights, name, shape, where, prefix)
+        for name, shape in kind.shapes(details).items()
+    }
+    return kind.build(details, taken)

@@ -5,6 +5,8 @@ import time
 import torch
 from torch import nn
 
+from tiefvision.engines.torch import TorchEngine
+
 BATCH = (8, 32, 56, 56)
 """Shape of the maps that are timed: some milliseconds of work on two cores."""
 
@@ -22,11 +24,10 @@ def training_dtype(device: torch.device) -> torch.dtype:
     Args:
         device: device of the training.
     """
-    if device.type == "cuda":
-        able = torch.cuda.get_device_capability(device)[0] >= 8
-        return torch.bfloat16 if able else torch.float32
-    if device.type != "cpu":
+    if "bfloat16" not in TorchEngine(device).formats():
         return torch.float32
+    if device.type != "cpu":
+        return torch.bfloat16
     times = dict.fromkeys((torch.float32, torch.bfloat16), float("inf"))
     layer = nn.Conv2d(BATCH[1], BATCH[1], 3).to(memory_format=torch.channels_last)
     maps = torch.zeros(BATCH).contiguous(memory_format=torch.channels_last)

@@ -21,7 +21,7 @@ from tiefvision.datasets.layout import read_dataset
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.encoders.weights import write_encoder
 from tiefvision.encoders.weights_header import read_weights_header
-from tiefvision.engines.modules import arrays_of, build_modules, fill_module
+from tiefvision.engines.modules import arrays_of, trained_modules
 from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.locating.heads_file import CLASSIFIER, REGRESSORS
 from tiefvision.locating.targets import garments_to_find, resolve_categories
@@ -154,8 +154,8 @@ def tune(
     if _made_by(output) == settings:
         return []
     with seeded(recipe.seed):
-        trunk = build_modules(architecture.layers)
-        fill_module(trunk, encoder.weights, str(encoder.identity))
+        where = str(encoder.identity)
+        trunk = trained_modules(architecture.layers, encoder.weights, where)
         locator = JointLocator(
             trunk,
             architecture,

@@ -42,7 +42,9 @@ def test_an_encoder_is_compared_as_the_pipeline_compares_it(encoder, photo):
     assert found[MEAN].embed(photo) == pytest.approx(cells.mean(axis=(1, 2)), rel=1e-5)
     assert np.array_equal(found[MAXIMA].embed(photo), cells.max(axis=(1, 2)))
     unit = encode_crop(encoder, crop, CropRules())
-    assert found[CELLS].embed(photo) == pytest.approx(unit.ravel(), rel=1e-5)
+    embedding = found[CELLS].embed(photo)
+    assert np.linalg.norm(embedding) == pytest.approx(1.0, rel=1e-5)
+    assert embedding * np.sqrt(11 * 11) == pytest.approx(unit.ravel(), rel=1e-5)
 
 
 def test_beside_lab_the_cosine_is_the_mean_of_both(encoder, photo):

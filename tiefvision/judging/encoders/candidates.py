@@ -14,6 +14,8 @@ from tiefvision.encoders.weights import Readout
 from tiefvision.photos.reading import Photograph
 from tiefvision.ranking.colours.histogram import colour_histogram, lab_histogram
 from tiefvision.ranking.crops import crop_garment
+from tiefvision.ranking.pooling import max_pool, mean_pool
+from tiefvision.ranking.similarity import flatten_cells, normalise_cells, unit_rows
 
 PhotoEmbed = Callable[[Photograph], NDArray[np.float32]]
 """Function from a photograph to its embedding, (D,) float32, compared by the cosine."""
@@ -75,13 +77,15 @@ def encoder_candidates(
         return lambda photo: form(map_of(photo))
 
     def beside_lab(embed: PhotoEmbed) -> PhotoEmbed:
-        return lambda photo: np.concatenate([_unit(embed(photo)), lab_of(photo)])
+        return lambda photo: np.concatenate(
+            [*unit_rows(embed(photo)[None]), lab_of(photo)]
+        )
 
     forms = {
-        MEAN: of_map(mean_cell),
-        MAXIMA: of_map(lambda cells: cells.max(axis=(1, 2))),
+        MEAN: of_map(lambda cells: mean_pool(cells[None])[0]),
+        MAXIMA: of_map(lambda cells: max_pool(cells[None])[0]),
         REGIONS: of_map(mean_regions),
-        CELLS: of_map(unit_cells),
+        CELLS: of_map(lambda cells: flatten_cells(normalise_cells(cells[None]))[0]),
         **{name: of_map(one.read) for name, one in (readouts or {}).items()},
     }
     both = forms | {f"{name} + {LAB}": beside_lab(one) for name, one in forms.items()}
@@ -90,11 +94,6 @@ def encoder_candidates(
         Candidate(identity.name, identity.weights, features, embed)
         for features, embed in both.items()
     ]
-
-
-def mean_cell(cells: FeatureMap) -> NDArray[np.float32]:
-    """The mean over the cells: (C, h, w) to (C,)."""
-    return np.asarray(cells.mean(axis=(1, 2)))
 
 
 def mean_regions(cells: FeatureMap) -> NDArray[np.float32]:
@@ -116,18 +115,8 @@ def mean_regions(cells: FeatureMap) -> NDArray[np.float32]:
     return np.asarray((means + means[:, ::-1]).ravel() / 2, dtype=np.float32)
 
 
-def unit_cells(cells: FeatureMap) -> NDArray[np.float32]:
-    """All cells at unit length, (C * h * w,) float32."""
-    lengths = np.linalg.norm(cells, axis=0, keepdims=True)
-    return np.asarray((cells / np.maximum(lengths, 1e-12)).ravel())
-
-
 def _lab_of_square(photo: Photograph) -> NDArray[np.float32]:
     return lab_histogram(crop_garment(photo, None))
-
-
-def _unit(row: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(row / max(float(np.linalg.norm(row)), 1e-12))
 
 
 def _remembering_the_last(

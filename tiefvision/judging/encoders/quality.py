@@ -105,7 +105,7 @@ def measure_meaning(
         BadDataset: No photograph of one of the splits can be read.
     """
     used = [photo for photo in photos if photo.split in ("train", "test")]
-    embedded = _embed([photo.path for photo in used], candidates, track)
+    embedded = embed_photos([photo.path for photo in used], candidates, track)
     read = [used[row] for row in embedded.rows]
     gallery, queries = (
         _rows_where([photo.split == split for photo in read], f"of split {split}")
@@ -155,7 +155,7 @@ def measure_appearance(
         if photo.view == MAIN_VIEW
         or (photo.view in QUERY_VIEWS and half_of(photo.product) == half)
     ]
-    embedded = _embed([photo.path for photo in used], candidates, track)
+    embedded = embed_photos([photo.path for photo in used], candidates, track)
     read = [used[row] for row in embedded.rows]
     products = np.array([photo.product for photo in read])
     rows = {
@@ -181,17 +181,31 @@ def measure_appearance(
 
 
 @dataclass(frozen=True)
-class _Embedded:
-    """Indices of the readable photographs, and their embeddings by each candidate."""
+class Embedded:
+    """Embeddings of photographs.
+
+    Attributes:
+        rows: indices of the photographs that could be read.
+        tables: their embeddings by each candidate, (N, D) float32; none if no
+            photograph could be read.
+        skipped: a message for each photograph that could not be read.
+    """
 
     rows: list[int]
     tables: list[NDArray[np.float32]]
     skipped: tuple[str, ...]
 
 
-def _embed(
+def embed_photos(
     paths: Sequence[Path], candidates: Sequence[Candidate], track: Track
-) -> _Embedded:
+) -> Embedded:
+    """Embed photographs by several candidates; each is read once.
+
+    Args:
+        paths: files of the photographs.
+        candidates: embeddings to compute.
+        track: shows progress, photograph by photograph.
+    """
     rows: list[int] = []
     embeddings: list[list[NDArray[np.float32]]] = [[] for _ in candidates]
     skipped = []
@@ -205,7 +219,7 @@ def _embed(
         for candidate, found in zip(candidates, embeddings, strict=True):
             found.append(candidate.embed(photo))
     tables = [np.stack(found) for found in embeddings] if rows else []
-    return _Embedded(rows, tables, tuple(skipped))
+    return Embedded(rows, tables, tuple(skipped))
 
 
 def _rows_where(chosen: Sequence[bool], which: str) -> NDArray[np.int64]:
