@@ -11,6 +11,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
+from tiefvision.groups import OUTFIT
 from tiefvision.locating.head_training import (
     Sampling,
     channel_statistics,
@@ -18,16 +19,16 @@ from tiefvision.locating.head_training import (
     count_steps,
 )
 from tiefvision.locating.heads import CropClassifier, HeadSizes
-from tiefvision.locating.targets import ALL, OUTFIT, resolve_categories
+from tiefvision.locating.targets import ALL, resolve_categories
 from tiefvision.training.loop import Schedule
 from tiefvision.tuning.annotated import annotated_photos
 from tiefvision.tuning.starting import Start, begin_head, kept_classifier
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.levels import levels_reader
+from tiefvision.workspace.levels import levels_reader, read_made
 from tiefvision.workspace.records import read_photos
 
-VERSION = 1
+VERSION = 2
 READS = ("photos", "features")
 SHOWN = {
     "photographs": "photographs",
@@ -45,7 +46,7 @@ class Config:
     """Settings of the stage."""
 
     categories: Annotated[
-        tuple[str, ...], "what to find: a category, outfit, or all; may be repeated"
+        tuple[str, ...], "what to find: a group, outfit, or all; may be repeated"
     ] = (ALL, OUTFIT)
     start: Annotated[Start, "start from the encoder's own heads, or fresh"] = "known"
     epochs: Annotated[int, "passes over the photographs; 0 keeps the start", 0] = 8
@@ -64,6 +65,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     features = job.read("features")
     photos = read_photos(job.read("photos"))
     categories = resolve_categories(config.categories, photos)
+    photos += read_made(features)
     training, validation = annotated_photos(photos, features, categories)
     levels_of = levels_reader(features, photos)
 

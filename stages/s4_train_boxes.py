@@ -27,10 +27,10 @@ from tiefvision.tuning.annotated import annotated_photos
 from tiefvision.tuning.starting import Start, begin_head, kept_regressors
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.job import Job, require_same_encoder
-from tiefvision.workspace.levels import levels_reader
+from tiefvision.workspace.levels import levels_reader, read_made
 from tiefvision.workspace.records import read_photos
 
-VERSION = 1
+VERSION = 2
 READS = ("photos", "features", "crop_classifier")
 SHOWN = {
     "photographs": "photographs",
@@ -66,6 +66,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     encoder = require_same_encoder(features, classifier)
     categories = classifier.header.details["categories"]
     photos = read_photos(job.read("photos"))
+    photos += read_made(features)
     annotated = annotated_photos(photos, features, categories)
     # A photograph without a garment has no box to learn from.
     training, validation = (

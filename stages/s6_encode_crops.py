@@ -12,7 +12,7 @@ Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells for each view: "c
 Command make stage-6 ARGS="--encoder efficientnet_lite0 --weights shipped"
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 from tiefvision.augmenting.alterations import ALTERED
@@ -21,7 +21,7 @@ from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.encoders.architectures import GARMENT_ENCODER
 from tiefvision.engines.formats import AUTO
 from tiefvision.photos.working import WorkingPhoto
-from tiefvision.ranking.crops import GRID, CropRules
+from tiefvision.ranking.crops import GRID, SQUARE, CropRules
 from tiefvision.records import Crop
 from tiefvision.weights import SHIPPED
 from tiefvision.workspace.encoding import (
@@ -29,13 +29,14 @@ from tiefvision.workspace.encoding import (
     PrecisionName,
     WeightsSource,
     keep_encoder,
+    keep_garment_cells,
     stage_encoder,
     weights_sources,
 )
 from tiefvision.workspace.job import Job
-from tiefvision.workspace.records import located_crop, photo_path, read_photos
+from tiefvision.workspace.records import photo_path, read_crop, read_photos
 
-VERSION = 2
+VERSION = 3
 READS = ("photos", "locations")
 
 
@@ -49,6 +50,9 @@ class Config:
     grid: Annotated[
         int, "cells along a side of a map; 0: the encoder's own grid", 0
     ] = GRID
+    square: Annotated[
+        float, "share of the way to a square by which a box is widened", 0, 1
+    ] = SQUARE
     alterations: Annotated[int, "altered views of each photograph", 0] = 4
     perspective: Annotated[
         float, "largest shift of their corners, as a share of the side", 0, 0.4
@@ -80,16 +84,18 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     )
 
     def choose(path: str, photo: WorkingPhoto) -> Crop:
-        return located_crop(locations, path)
+        return read_crop(locations, path)
 
-    describer = Describer(encoder, CropRules(config.grid), choose, views=maker.views)
+    rules = CropRules(config.grid, config.square)
+    describer = Describer(encoder, rules, choose, views=maker.views)
     with job.write() as writer:
         track = job.resources.track
         write_described(writer, describer, files, track, "encoding crops")
         keep_encoder(writer, encoder)
+        keep_garment_cells(writer, config.encoder, config.weights)
         header = writer.finish(
             encoder=encoder.identity.to_dict(),
-            details={"grid": config.grid, "alterations": config.alterations},
+            details=asdict(rules) | {"alterations": config.alterations},
         )
     return {
         "encoder": str(encoder.identity),

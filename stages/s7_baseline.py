@@ -6,7 +6,7 @@ Writes  baseline.lmdb: ranks/<split> int64 (Q,), the rank of each query's item, 
 Command make stage-7
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tiefvision.evaluation.searches import search_of_split
@@ -14,6 +14,7 @@ from tiefvision.judging.comparison import require_choice
 from tiefvision.judging.protocol import missed_queries
 from tiefvision.judging.results import run_search
 from tiefvision.ranking.cosine import embed_cells
+from tiefvision.ranking.matching import learn_matching
 from tiefvision.ranking.registry import COSINE
 from tiefvision.records import Split
 from tiefvision.workspace.garments import alterations_of, garments_reader
@@ -21,7 +22,7 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
 
-VERSION = 1
+VERSION = 2
 READS = ("photos", "crops")
 SHOWN = {
     "val.recall@1": "recall@1 (val)",
@@ -48,6 +49,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     photos = read_photos(job.read("photos"))
     available = paths_with_maps(crops, photos)
     report: dict[str, Any] = {}
+    match: dict[str, float] | None = None
     with job.write() as writer:
         for split in SPLITS:
             search = search_of_split(photos, split, available, alterations_of(crops))
@@ -62,5 +64,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
                 name: figure.to_dict() for name, figure in figures.items()
             }
             writer.write(tensors={f"ranks/{split}": {"ranks": result.ranks}})
-        writer.finish(encoder=encoder, details=report)
+            if split == "val":
+                learnt = learn_matching(search, garments_of, embed_cells)
+                match = asdict(learnt) if learnt else None
+        writer.finish(encoder=encoder, details=report | {"match": match})
     return report

@@ -8,13 +8,14 @@ Command make stage-8 ARGS="--network cells --margin 20"
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.errors import BadDataset, BadUsage, require_known
 from tiefvision.evaluation.searches import search_of_split
 from tiefvision.ranking.deeprank import COLOUR, NETWORKS, SIZE
+from tiefvision.ranking.matching import learn_matching
 from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
 from tiefvision.records import Photo, View
 from tiefvision.store.artifact import Artifact
@@ -24,6 +25,7 @@ from tiefvision.triplets.deeprank_training import (
     count_steps,
     deeprank_task,
 )
+from tiefvision.triplets.networks import embed_with
 from tiefvision.triplets.sampling import (
     POSITIVES,
     ViewTriplet,
@@ -31,13 +33,14 @@ from tiefvision.triplets.sampling import (
     judged_triplets,
 )
 from tiefvision.triplets.starting import start_deeprank
+from tiefvision.workspace.encoding import read_garment_cells
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_judged_triplets, read_photos
 
-VERSION = 1
+VERSION = 2
 READS = ("photos", "crops")
 SHOWN = {
     "queries": "queries",
@@ -139,12 +142,18 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         for photo in training
         for number in range(alterations + 1)
     ]
-    network = start_deeprank(details, views, garments_of, job.resources.device)
+    cells = read_garment_cells(crops)
+    network = start_deeprank(details, views, garments_of, job.resources.device, cells)
     search = search_of_split(photos, "val", available, alterations)
     task = deeprank_task(network, queries, judged, search, garments_of, rules)
     schedule = Schedule(config.epochs, config.learning_rate, patience=config.patience)
     steps = count_steps(len(queries), len(judged), rules, len(kinds))
-    figures = fit_and_store(job, task, schedule, steps, encoder, details)
+
+    def match() -> dict[str, Any]:
+        learnt = learn_matching(search, garments_of, embed_with(network))
+        return {"match": asdict(learnt) if learnt else None}
+
+    figures = fit_and_store(job, task, schedule, steps, encoder, details, match)
     if not search.queries:
         figures["kept"] = "the last epoch: validation has no queries"
     counted = {"judged": len(judged), "judged_left_out": left_out}

@@ -23,13 +23,20 @@ ITEMS, DATASET_SEED = 12, 2
 """Three families of four, so one in each split; a street and a shop photograph each."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "encode": {"weights": "random", "precision": "float32", "long_sides": (256,)},
+    "encode": {
+        "encoder": "alexnet",
+        "weights": "random",
+        "precision": "float32",
+        "long_sides": (256,),
+        "made": 0,
+    },
     "train_classifier": {"categories": ("outfit",), "epochs": 12},
     "train_boxes": {"epochs": 12},
     "localise": {"least_score": 0.3},
     "encode_crops": {
         "encoder": "alexnet",
         "grid": 0,
+        "square": 0.0,
         "weights": "random",
         "precision": "float32",
         "seed": 8,

@@ -79,6 +79,7 @@ def assert_same_answers(answers, lines):
                 "item": hit.item,
                 "photo": hit.photo,
                 "similarity": round(hit.similarity, 4),
+                "match": None if hit.match is None else round(hit.match, 4),
             }
             for hit in answer.hits
         ]

@@ -13,7 +13,8 @@ FILES = sorted(
 )
 
 LAYERS = (
-    {"errors", "records", "version", "weights"},
+    {"errors", "groups", "version", "weights"},
+    {"records"},
     {"ahead", "boxes", "devices", "files", "machine", "progress"},
     {"photos", "engines"},
     {"datasets", "encoders", "evaluation", "store", "index"},

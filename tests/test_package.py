@@ -142,5 +142,5 @@ def test_the_installed_command_tells_its_version_and_examines_itself(run):
     assert run("-c", CONSOLE_SCRIPT, "--version") == f"{__version__}\n"
     lines = run("-c", CONSOLE_SCRIPT, "doctor", "--json").splitlines()
     findings = {item["check"]: item["status"] for item in map(json.loads, lines)}
-    assert findings["locator-alexnet.safetensors"] == "ok"
+    assert findings["locator-efficientnet_lite0.safetensors"] == "ok"
     assert "failed" not in findings.values()

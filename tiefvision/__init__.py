@@ -5,7 +5,7 @@
     finder = tiefvision.load()
     photo = finder.open("street.jpg")
     for garment in photo.garments:
-        print(garment.category, garment.box_in_image, garment.score)
+        print(garment.name, garment.box_in_image, garment.score)
 
 Names are imported when they are used, so that ``import tiefvision`` takes no time.
 """

@@ -12,7 +12,7 @@ workspace. torch is imported only where it is the engine.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -104,8 +104,21 @@ class Answer:
 
     @property
     def category(self) -> str:
-        """Category of the garment; "" if unknown."""
+        """Group of the garment, such as "lower"; "" if unknown."""
         return self.query.category
+
+    @property
+    def label(self) -> str:
+        """Finer name of the garment, such as "skirt"; "" if unknown."""
+        return self.query.label
+
+    @property
+    def is_likely_there(self) -> bool | None:
+        """Whether the catalogue may hold the very product; None if nobody knows."""
+        from tiefvision.ranking.matching import MAYBE
+
+        matches = [hit.match for hit in self.hits if hit.match is not None]
+        return max(matches) >= MAYBE if matches else None
 
     @property
     def note(self) -> str:
@@ -245,8 +258,12 @@ class Finder:
         category: str = "",
         k: int = DEFAULT_K,
         ranker: str = "",
+        any_category: bool = False,
     ) -> tuple[Answer, ...]:
         """Find the closest items of the catalogue for every garment of a photograph.
+
+        A garment searches the items of its own group, such as "lower", and those whose
+        group is unknown; an outfit, or a whole photograph, searches all.
 
         Args:
             photo: result of ``open``, or anything that ``open`` accepts.
@@ -256,10 +273,11 @@ class Finder:
             category: category of the garments to search for; "" for all.
             k: most items of an answer.
             ranker: name of a ranker that has an index; "" for the preferred one.
+            any_category: whether a garment searches the items of every group.
 
         Returns:
-            An answer for each garment. If none is located, the search is with the
-            surest outfit or the whole photograph, and ``Answer.note`` says so.
+            An answer for each garment, outfits last. If none is located, the search is
+            with the surest outfit or the whole photograph, and ``Answer.note`` says so.
 
         Raises:
             UnreadablePhoto: The photograph cannot be read.
@@ -282,13 +300,28 @@ class Finder:
             opened.to_search, self.locator.telling, category
         )
         return tuple(
-            Answer(
-                query,
-                name,
-                tuple(searcher.nearest(opened.described(query.box_in_image), k)),
-            )
+            self._answer(opened, query, searcher, name, k, any_category)
             for query in queries
         )
+
+    def _answer(
+        self,
+        opened: OpenPhoto,
+        query: "Query",
+        searcher: "Searcher",
+        name: str,
+        k: int,
+        any_category: bool,
+    ) -> Answer:
+        group = "" if any_category else query.group
+        if group and not searcher.holds(group):
+            nothing = f"the catalogue holds no {group}: searched everything"
+            query = replace(
+                query, note="; ".join(part for part in (query.note, nothing) if part)
+            )
+            group = ""
+        described = opened.described(query.box_in_image)
+        return Answer(query, name, tuple(searcher.nearest(described, k, group)))
 
     def close(self) -> None:
         """Release the files of the catalogue; the finder can be used again."""

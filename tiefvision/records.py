@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from tiefvision.groups import group_of
+
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels; x1 and y1 are exclusive.
 
@@ -21,14 +23,30 @@ class Garment:
     """A garment in a photograph, annotated or found by a locator.
 
     Attributes:
-        category: category of the garment in the dataset, such as "dress".
+        category: of an annotation, the name that the dataset gives the garment, such as
+            "skirt"; of a garment that a locator finds or has to find, its group, such
+            as "lower" (``groups.py``).
         box_in_image: box in pixels of the photograph after EXIF rotation.
         score: confidence of the locator in [0, 1]; 1.0 for an annotation.
+        label: finer name of a garment whose category is a group; "" if unknown.
+        label_score: probability that the label is right, in [0, 1]; None without one.
+        group: group that the dataset itself gives the category; "" for none.
+        person: identifier of the person who wears the garment, within the photograph;
+            "" if unknown.
     """
 
     category: str
     box_in_image: Box
     score: float = 1.0
+    label: str = ""
+    label_score: float | None = None
+    group: str = ""
+    person: str = ""
+
+    @property
+    def name(self) -> str:
+        """The finest name known: the label, or else the category."""
+        return self.label or self.category
 
 
 @dataclass(frozen=True)
@@ -115,10 +133,12 @@ class View:
     alteration: int = 0
 
 
-def categories_of(photo: Photo) -> str:
-    """The distinct categories of a photograph's garments, sorted and joined by spaces.
+def groups_of(photo: Photo) -> str:
+    """The distinct groups of a photograph's garments, sorted and joined by spaces.
 
-    >>> categories_of(Photo("a.jpg", 9, 9, "shop", "train"))
+    >>> groups_of(Photo("a.jpg", 9, 9, "shop", "train"))
     ''
     """
-    return " ".join(sorted({garment.category for garment in photo.garments}))
+    return " ".join(
+        sorted({group_of(one.category, one.group) for one in photo.garments})
+    )

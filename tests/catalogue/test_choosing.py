@@ -1,37 +1,39 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pytest
 
-from tiefvision.catalogue.choosing import choose_located
-from tiefvision.locating.findings import TellingRules
+from tiefvision.catalogue.choosing import as_listed, choose_located
 from tiefvision.photos.working import WorkingPhoto
-from tiefvision.records import Crop, Garment
+from tiefvision.records import Crop, Garment, Photo
 
 PHOTO = WorkingPhoto(np.zeros((20, 30, 3), dtype=np.uint8), 30, 20)
-SURE = Garment("dress", (1.0, 2.0, 3.0, 4.0), 0.5)
-LESS = Garment("bag", (5.0, 6.0, 7.0, 8.0), 0.4)
 
 
 @dataclass
 class Located:
-    """A locator that has found something."""
+    """A locator that has found something for sale."""
 
-    garments: tuple[Garment, ...]
-    telling: TellingRules = field(default_factory=lambda: TellingRules(least_score=0.5))
+    sold: Crop
 
-    def find_to_search(self, photo):
+    def crop(self, photo):
         assert photo is PHOTO
-        return self.garments
+        return self.sold
 
 
-@pytest.mark.parametrize(
-    ("found", "crop"),
-    [
-        ((SURE, LESS), Crop((1.0, 2.0, 3.0, 4.0), "dress", 0.5, unsure=False)),
-        ((LESS,), Crop((5.0, 6.0, 7.0, 8.0), "bag", 0.4, unsure=True)),
-        ((), Crop(None)),
-    ],
-)
-def test_the_surest_garment_is_compared_or_all_of_the_photograph(found, crop):
-    assert choose_located(Located(found))("a.jpg", PHOTO) == crop
+def test_the_garment_for_sale_is_compared():
+    sold = Crop((1.0, 2.0, 3.0, 4.0), "lower", 0.5)
+    assert choose_located(Located(sold))("a.jpg", PHOTO) == sold
+
+
+def listed(*garments):
+    return Photo("a.jpg", 30, 20, "shop", "test", garments=garments)
+
+
+SKIRT, SHIRT = (Garment(name, (0.0, 0.0, 9.0, 9.0)) for name in ("skirt", "shirt"))
+
+
+def test_the_group_that_a_catalogue_tells_overrides_the_located_one():
+    found = Crop((1.0, 2.0, 3.0, 4.0), "outfit", 0.5)
+    assert as_listed(found, listed(SKIRT, SKIRT)) == replace(found, category="lower")
+    assert as_listed(found, listed(SKIRT, SHIRT)) == found
+    assert as_listed(found, listed()) == found

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,19 @@ def test_an_outfit_below_the_score_that_is_told_is_called_unsure():
     assert query == Query(
         OUTFIT.box_in_image, "outfit", "outfit with a score of only 0.44", True
     )
+
+
+def test_outfits_come_behind_named_garments_and_search_everything():
+    sure = replace(OUTFIT, score=0.99)
+    found = queries_of_garments([sure, DRESS, BAG], RULES, "")
+    assert [query.category for query in found] == ["dress", "bag", "outfit"]
+    assert [query.group for query in found] == ["dress", "bag", ""]
+
+
+def test_a_query_knows_the_label_of_its_garment():
+    skirt = Garment("lower", (1.0, 2.0, 3.0, 4.0), 0.9, "skirt", 0.7)
+    (query,) = queries_of_garments([skirt], RULES, "")
+    assert (query.label, query.label_score, query.group) == ("skirt", 0.7, "lower")
 
 
 def test_of_a_category_only_its_garments():

@@ -6,6 +6,7 @@ from tiefvision.catalogue.reduction import Reduction, reduce_rows
 from tiefvision.catalogue.searcher import Searcher
 from tiefvision.index.hnsw import build_index
 from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.matching import MatchCalibration
 from tiefvision.ranking.similarity import unit_rows
 from tiefvision.records import Crop, View
 
@@ -105,3 +106,62 @@ def test_a_reduction_comes_back_as_it_was_kept():
     centred = maps - again.whitening.mean
     centred /= np.linalg.norm(centred, axis=1, keepdims=True)
     np.testing.assert_allclose(reduced @ reduced.T, centred @ centred.T, atol=5e-3)
+
+
+def grouped(groups, matching=None):
+    """A searcher over one row for each group, each of an item of its own."""
+    rows = [
+        GalleryRow(f"{n}.jpg", f"item{n}", Crop(None, group))
+        for n, group in enumerate(groups)
+    ]
+    return Searcher(
+        lambda garments: np.array([[1, 0]], np.float32),
+        build_index(fan(len(rows))),
+        rows,
+        lambda views: None,
+        matching=matching,
+    )
+
+
+def test_a_garment_finds_its_own_group_and_what_has_none():
+    ready = grouped(["upper", "lower", "outfit", "", "lower", "outer"])
+    found = [hit.item for hit in ready.nearest(GARMENT, 9, "lower")]
+    assert found == ["item1", "item2", "item3", "item4"]
+    assert len(ready.nearest(GARMENT, 9)) == 6
+    assert ready.holds("outer") and not ready.holds("full")
+
+
+def test_a_rare_group_is_found_behind_many_others():
+    ready = grouped(["upper"] * 80 + ["lower"])
+    (hit,) = ready.nearest(GARMENT, 1, "lower")
+    assert (hit.rank, hit.item, hit.category) == (1, "item80", "lower")
+
+
+def test_colours_of_one_product_are_one_line():
+    rows = [
+        GalleryRow("red.jpg", "coat", Crop(None), "red"),
+        GalleryRow("blue.jpg", "coat", Crop(None), "blue"),
+        GalleryRow("back.jpg", "coat", Crop(None), "red"),
+        GalleryRow("hat.jpg", "hat", Crop(None)),
+    ]
+    ready = Searcher(
+        lambda garments: np.array([[1, 0]], np.float32),
+        build_index(fan(4)),
+        rows,
+        lambda views: None,
+    )
+    hits = ready.nearest(GARMENT, 5)
+    assert [(hit.photo, hit.more_variants) for hit in hits] == [
+        ("red.jpg", 1),
+        ("hat.jpg", 0),
+    ]
+
+
+def test_the_probability_of_a_match_does_not_depend_on_k():
+    matching = MatchCalibration(1.0, 10.0, -2.0)
+    ready = grouped(["upper"] * 30, matching=matching)
+    alone, among = ready.nearest(GARMENT, 1)[0], ready.nearest(GARMENT, 10)[0]
+    assert alone.match == pytest.approx(among.match)
+    expected = matching.apply(np.cos(np.deg2rad(np.arange(30))))
+    assert alone.match == pytest.approx(expected[0], abs=1e-4)
+    assert grouped(["upper"]).nearest(GARMENT, 1)[0].match is None

@@ -19,7 +19,9 @@ def test_a_line_of_json_follows_the_contract(tiefvision, trained, street):
         scores = [garment["score"] for garment in line["garments"]]
         assert scores == sorted(scores, reverse=True)
         for garment in line["garments"]:
-            assert list(garment) == ["category", "box", "score"]
+            assert list(garment) == [
+                *("category", "label", "label_score", "box", "score"),
+            ]
             assert garment["category"] == "outfit"
             x0, y0, x1, y1 = garment["box"]
             assert 0 <= x0 < x1 <= line["width"]
@@ -62,7 +64,7 @@ def test_without_json_there_is_a_table_and_the_trouble_on_stderr(
     spoken = tiefvision("locate", broken, street[0], "--workspace", trained)
     assert spoken.code == SOME_UNREADABLE
     assert "Skipped: " in spoken.err
-    assert spoken.out.split()[:4] == ["photo", "category", "box", "score"]
+    assert spoken.out.split()[:5] == ["photo", "group", "name", "box", "score"]
     assert "outfit" in spoken.out
 
 

@@ -24,7 +24,7 @@ def test_a_line_of_json_follows_the_contract(tiefvision, trained, street, datase
         assert similarities == sorted(similarities, reverse=True)
         assert -1 <= similarities[-1] <= similarities[0] <= 1
         for hit in line["results"]:
-            assert list(hit) == ["rank", "item", "photo", "similarity"]
+            assert list(hit) == ["rank", "item", "photo", "similarity", "match"]
             assert (dataset / hit["photo"]).is_file()
 
 

@@ -1,7 +1,9 @@
 import json
 
 import pytest
+from PIL import Image
 
+from tiefvision.augmenting.nothing import KINDS
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, SOME_UNREADABLE
 from tiefvision.judging.locator import trial
 from tiefvision.judging.locator.trial import TRIALS
@@ -12,12 +14,12 @@ from tiefvision.workspace.records import photo_path, read_photos
 def test_every_kind_of_photograph_is_tried(tiefvision, trained):
     spoken = tiefvision("trial", "--workspace", trained, "--json")
     assert spoken.code == DONE
-    assert [line["name"] for line in spoken.lines] == list(TRIALS)
-    alone, near, nearer, pairs = spoken.lines
+    assert [line["name"] for line in spoken.lines] == [*TRIALS, *KINDS]
+    alone, near, nearer, pairs = tried = spoken.lines[: len(TRIALS)]
     assert alone["photographs"] == alone["wanted"] == near["photographs"] > 1
     assert pairs["photographs"] == alone["photographs"] // 2
     assert pairs["wanted"] == 2 * pairs["photographs"]
-    for line in spoken.lines:
+    for line in tried:
         assert 0 <= line["found"] <= 1 and 0 <= line["mean_iou"] <= 1
         assert line["told"] >= 0
     table = tiefvision("trial", "--workspace", trained)
@@ -64,3 +66,20 @@ def test_an_impossible_trial_is_refused(tiefvision, trained, options, code, told
     spoken = tiefvision("trial", "--workspace", trained, *options)
     assert spoken.code == code
     assert told in spoken.err
+
+
+def test_pictures_without_garments_are_tried_by_kind_and_folder(
+    tiefvision, trained, street, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tiefvision.judging.locator.nothing.PAINTED", 2)
+    folder = tmp_path / "nothing"
+    folder.mkdir()
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    Image.new("RGB", (80, 60), (90, 120, 30)).save(folder / "green.png")
+    spoken = tiefvision("trial", "--workspace", trained, "--nothing", folder, "--json")
+    assert spoken.code == SOME_UNREADABLE and "broken.jpg" in spoken.err
+    lines = {line["name"]: line for line in spoken.lines[len(TRIALS) :]}
+    assert set(lines) == {*KINDS, str(folder)}
+    assert lines["noise"]["pictures"] == 2 and lines[str(folder)]["pictures"] == 1
+    for line in lines.values():
+        assert (line["false_alarms"] > 0) == (line["highest"] > 0)

@@ -36,8 +36,8 @@ def test_the_file_is_coco(tmp_path):
     content = json.loads((tmp_path / "annotations.json").read_text(encoding="utf-8"))
     assert content["info"]["description"] == "A test"
     assert content["categories"] == [
-        {"id": 1, "name": "dress"},
-        {"id": 2, "name": "skirt"},
+        {"id": 1, "name": "dress", "supercategory": "full"},
+        {"id": 2, "name": "skirt", "supercategory": "lower"},
     ]
     assert [image["id"] for image in content["images"]] == [1, 2]
     assert content["annotations"][1] == {
@@ -48,6 +48,13 @@ def test_the_file_is_coco(tmp_path):
         "area": 1200.0,
         "iscrowd": 0,
     }
+
+
+def test_who_wears_a_garment_and_its_own_group_come_back(tmp_path):
+    vest = Garment("vest", (1.0, 2.0, 3.0, 4.0), group="upper", person="left")
+    photos = (replace(PHOTOS[0], garments=(vest,)), PHOTOS[1])
+    write_annotations(tmp_path, photos, description="A test")
+    assert read_annotations(tmp_path / "annotations.json").photos == photos
 
 
 def test_a_group_is_written_where_there_is_one(tmp_path):

@@ -39,14 +39,14 @@ def test_queries_are_picked_by_their_paths():
     search = search_of_split(WARDROBE, "test", ALL)
     picked = restrict(search, "all", "back/*")
     assert [view.path for view in picked.queries] == ["back/a-red", "back/c-blue"]
-    assert (picked.query_items, picked.query_kinds) == (("a", "c"), ("dress", "coat"))
+    assert (picked.query_items, picked.query_kinds) == (("a", "c"), ("full", "outer"))
     assert picked.lacking == ()
     assert restrict(search, "all") == search
 
 
 def test_a_query_is_of_the_kind_of_its_item(split_photos, every):
     search = search_of_split(WARDROBE, "test", ALL)
-    assert search.query_kinds == ("dress", "coat", "dress")  # not hats
+    assert search.query_kinds == ("full", "outer", "full")  # not hats
     kinds = same_kind(search, slice(0, 1))
     assert kinds.tolist() == [[True, True, True, False]]
     assert same_kind(search_of_split(split_photos, "test", every), slice(0, 1)) is None

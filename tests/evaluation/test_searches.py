@@ -105,9 +105,9 @@ def test_an_item_is_of_the_category_that_most_of_its_photographs_show():
         dressed("street/2", "street", "b", "", "red"),
     ]
     search = search_of_split(more, "test", {one.path for one in more})
-    assert search.query_kinds == ("dress", "bag")
+    assert search.query_kinds == ("full", "bag")
     # All photographs of an item are of its category, whatever each shows.
-    assert search.gallery_kinds == ("dress",) * 3 + ("bag",) * 3 + ("",)
+    assert search.gallery_kinds == ("full",) * 3 + ("bag",) * 3 + ("",)
 
 
 def test_names_are_compared_each_with_each():

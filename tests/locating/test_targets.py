@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tiefvision.errors import BadDataset
@@ -29,12 +31,12 @@ def test_all_means_each_category_that_enough_training_photographs_show():
         # A second garment of a photograph does not count.
         *[photo(SHOE, SHOE)] * (LEAST_PHOTOS // 2),
     ]
-    assert resolve_categories(["all"], photos) == ["skirt"]
-    assert resolve_categories(["all"], [*photos, photo(HAT)]) == ["hat", "skirt"]
+    assert resolve_categories(["all"], photos) == ["lower"]
+    assert resolve_categories(["all"], [*photos, photo(HAT)]) == ["hat", "lower"]
 
 
 def test_in_a_small_dataset_all_means_every_category():
-    assert resolve_categories(["all"], PHOTOS) == ["hat", "shoe", "skirt"]
+    assert resolve_categories(["all"], PHOTOS) == ["hat", "lower", "shoe"]
 
 
 def test_the_outfit_is_a_category_of_its_own():
@@ -42,15 +44,15 @@ def test_the_outfit_is_a_category_of_its_own():
 
 
 def test_categories_are_sorted_and_unique():
-    assert resolve_categories(["skirt", "hat", "skirt"], PHOTOS) == ["hat", "skirt"]
+    assert resolve_categories(["lower", "hat", "lower"], PHOTOS) == ["hat", "lower"]
 
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        (["outfit", "skirt", "hat"], ["hat", "skirt", "outfit"]),
-        (["outfit", "all"], ["hat", "shoe", "skirt", "outfit"]),
-        (["all", "hat"], ["hat", "shoe", "skirt"]),
+        (["outfit", "lower", "hat"], ["hat", "lower", "outfit"]),
+        (["outfit", "all"], ["hat", "lower", "shoe", "outfit"]),
+        (["all", "hat"], ["hat", "lower", "shoe"]),
     ],
 )
 def test_categories_all_and_outfit_can_be_combined(wanted, expected):
@@ -61,14 +63,14 @@ def test_categories_all_and_outfit_can_be_combined(wanted, expected):
 def test_a_rare_category_can_be_added_to_all():
     photos = [*[photo(HAT, SHOE)] * LEAST_PHOTOS, photo(SKIRT)]
     assert resolve_categories(["all"], photos) == ["hat", "shoe"]
-    assert resolve_categories(["all", "skirt"], photos) == ["hat", "shoe", "skirt"]
+    assert resolve_categories(["all", "lower"], photos) == ["hat", "lower", "shoe"]
 
 
 @pytest.mark.parametrize("wanted", [["gloves"], ["hat", "gloves"], ["all", "gloves"]])
 def test_an_unknown_category_is_refused_with_the_known_ones(wanted):
     with pytest.raises(BadDataset, match=f"no category {wanted[-1]}") as caught:
         resolve_categories(wanted, PHOTOS)
-    assert "hat, shoe, skirt, outfit, all" in caught.value.fix
+    assert "hat, lower, shoe, outfit, all" in caught.value.fix
 
 
 @pytest.mark.parametrize("wanted", [["outfit"], ["all"], ["hat"]])
@@ -86,7 +88,8 @@ def test_the_outfit_is_the_box_around_all_garments():
 
 
 def test_only_garments_of_wanted_categories_are_targets():
-    assert garments_to_find(photo(SKIRT, HAT, SHOE), ["hat", "skirt"]) == (SKIRT, HAT)
+    found = garments_to_find(photo(SKIRT, HAT, SHOE), ["hat", "lower"])
+    assert found == (Garment("lower", SKIRT.box_in_image, label="skirt"), HAT)
     assert garments_to_find(photo(SKIRT), ["hat"]) == ()
 
 
@@ -96,6 +99,38 @@ def test_garments_and_the_outfit_are_targets_together():
     assert found == (HAT, Garment("outfit", (0, 20, 35, 99)))
 
 
-@pytest.mark.parametrize("categories", [["outfit"], ["hat", "skirt", "outfit"]])
+@pytest.mark.parametrize("categories", [["outfit"], ["hat", "lower", "outfit"]])
 def test_a_photograph_without_garments(categories):
     assert garments_to_find(photo(), categories) == ()
+
+
+SHIRT = Garment("shirt", (10, 0, 30, 20))
+SWEATER = Garment("sweater", (5, 5, 40, 25))
+
+
+def test_what_one_person_wears_of_a_group_is_one_garment():
+    worn = [replace(one, person="1") for one in (SHIRT, SWEATER, SKIRT)]
+    assert garments_to_find(photo(*worn), ["upper", "lower"]) == (
+        Garment("upper", (5, 0, 40, 25), label="sweater"),
+        Garment("lower", SKIRT.box_in_image, label="skirt"),
+    )
+
+
+def test_the_garments_of_two_people_stay_apart():
+    worn = [replace(SHIRT, person="1"), replace(SWEATER, person="2")]
+    found = garments_to_find(photo(*worn), ["upper", "outfit"])
+    assert [one.box_in_image for one in found] == [
+        *(SHIRT.box_in_image, SWEATER.box_in_image),
+        *(SHIRT.box_in_image, SWEATER.box_in_image),
+    ]
+
+
+def test_without_a_known_person_garments_of_a_group_stand_alone():
+    found = garments_to_find(photo(SHIRT, SWEATER), ["upper"])
+    assert [one.label for one in found] == ["shirt", "sweater"]
+
+
+def test_a_dataset_has_its_own_groups():
+    tank_top = Garment("vest", (0, 0, 10, 10), group="upper")
+    (found,) = garments_to_find(photo(tank_top), ["upper", "outer"])
+    assert found == Garment("upper", (0, 0, 10, 10), label="vest")

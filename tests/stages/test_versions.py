@@ -16,7 +16,7 @@ from stages.versions import (
 )
 
 BASE = {"datasets", "encoders", "errors", "files", "photos", "progress", "records"}
-BASE |= {"devices", "engines", "store", "workspace"}
+BASE |= {"devices", "engines", "groups", "store", "workspace"}
 ENCODING = BASE | {"boxes", "machine", "version", "weights"}
 LOCATOR = ENCODING | {"locating", "training", "tuning"}
 CROPS = ENCODING | {"ahead", "catalogue", "ranking"}
@@ -24,13 +24,14 @@ COMPARED = CROPS | {"evaluation", "judging", "locating"}
 
 REACH = {
     "ingest": BASE | {"boxes", "version"},
-    "encode": LOCATOR | {"ahead"},
+    "encode": LOCATOR | {"ahead", "augmenting"},
     "train_classifier": LOCATOR,
     "train_boxes": LOCATOR,
-    "localise": (LOCATOR - {"training", "tuning"}) | {"evaluation"},
+    "localise": (LOCATOR - {"training", "tuning"}) | {"ahead", "evaluation"},
     "encode_crops": CROPS | {"augmenting"},
     "baseline": COMPARED,
-    "train_deeprank": BASE | {"ahead", "evaluation", "ranking", "training", "triplets"},
+    "train_deeprank": (ENCODING - {"boxes"})
+    | {"ahead", "evaluation", "ranking", "training", "triplets"},
     "compare": COMPARED | {"index", "models"},
     "index": CROPS | {"evaluation", "index", "locating", "models"},
     "prepare": COMPARED | {"augmenting", "models"},

@@ -64,3 +64,18 @@ def test_few_views_are_all_read_in_their_order(most, monkeypatch):
 def test_the_others_read_none(network, monkeypatch):
     details = {"network": network, "channels": 3}
     assert start(4000, monkeypatch, details)[1] == []
+
+
+def test_attention_starts_from_the_cells_of_garments():
+    cells = {
+        "weight": np.array([[1.0, -2.0, 3.0]], np.float32),
+        "bias": np.array([0.5], np.float32),
+    }
+    network = start_deeprank(COLOUR, VIEWS, Reader(), CPU, cells)
+    attention = network.attention
+    assert attention.weight[0, :, 0, 0].tolist() == [1.0, -2.0, 3.0]
+    assert attention.bias.tolist() == [0.5]
+    plain = start_deeprank(COLOUR, VIEWS, Reader(), CPU, {})
+    assert not plain.attention.weight.any()
+    # The whitening is learnt from regions that are weighted already.
+    assert not torch.allclose(network.cells.weight, plain.cells.weight, atol=1e-4)

@@ -14,10 +14,11 @@ from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.weights_files import read_weights_file
 from tiefvision.engines.modules import restore_module
 from tiefvision.errors import BadDataset, StaleArtifact
+from tiefvision.groups import OUTFIT, group_of
 from tiefvision.locating.building import build_classifier, build_regressors
 from tiefvision.locating.heads import HeadSizes
 from tiefvision.locating.heads_file import CLASSIFIER, REGRESSORS
-from tiefvision.locating.targets import ALL, OUTFIT
+from tiefvision.locating.targets import ALL
 from tiefvision.progress import untracked
 from tiefvision.training.loop import Schedule
 from tiefvision.tuning.joint import JointRules
@@ -84,16 +85,24 @@ def test_only_training_photographs_are_read_and_rare_labels_share_a_class(labell
 def test_scenes_carry_the_boxes_that_a_locator_must_find(dataset):
     photos = read_scenes(dataset, WANTED, None, untracked)
     assert photos.categories[-1] == OUTFIT
-    for scene, photo in zip(photos.scenes, training_photos(dataset), strict=True):
+    shown = training_photos(dataset)
+    for scene, photo in zip(photos.scenes, shown, strict=True):
         found = {one.category: one.box_in_image for one in scene.garments}
         for garment in photo.garments:
-            assert found[garment.category] == garment.box_in_image
-        assert set(found) == {one.category for one in photo.garments} | {OUTFIT}
-    chosen, *_ = {one.category for one in training_photos(dataset)[0].garments}
+            assert found[group_of(garment.category)] == garment.box_in_image
+    chosen, *_ = {group_of(one.category) for one in shown[0].garments}
     photos = read_scenes(dataset, (chosen,), None, untracked)
     assert photos.categories == (chosen,)
     shown = {one.category for scene in photos.scenes for one in scene.garments}
     assert shown == {chosen}
+
+
+def test_some_scenes_show_no_garment_and_teach_no_labels(dataset, labelled):
+    for root, background in ((dataset, UNLABELLED), (labelled, 0)):
+        photos = read_scenes(root, WANTED, None, untracked)
+        added = photos.nothing
+        assert added and not any(scene.garments for scene in added)
+        assert all(labels_of(scene) == {background} for scene in added)
 
 
 def test_boxes_and_labels_shrink_with_a_large_photograph(labelled, monkeypatch):

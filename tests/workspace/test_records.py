@@ -1,5 +1,6 @@
 import json
 import unicodedata
+from dataclasses import asdict
 
 import pytest
 
@@ -8,7 +9,6 @@ from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.workspace.records import (
     crop_to_record,
-    located_crop,
     photo_path,
     photo_to_record,
     read_crop,
@@ -16,6 +16,7 @@ from tiefvision.workspace.records import (
     read_photos,
     read_skipped,
     record_to_crop,
+    record_to_garment,
 )
 
 DRESSED = Photo(
@@ -75,18 +76,10 @@ def test_what_lacks_its_box_is_no_crop():
 
 @pytest.fixture
 def locations(tmp_path):
-    """Photographs with garments, with an unsure outfit, and with nothing."""
-    dress = {"category": "dress", "box_in_image": [1.0, 2.0, 3.0, 4.0], "score": 0.9}
-    bag = {"category": "bag", "box_in_image": [5.0, 6.0, 7.0, 8.0], "score": 0.8}
-    outfit = {"category": "outfit", "box_in_image": [0.0, 0.0, 9.0, 9.0], "score": 0.2}
     path = tmp_path / "locations.lmdb"
     with ArtifactWriter(path, Header("", 1, {}, {}), 0.1) as writer:
         writer.write(
             records={
-                "found/two.jpg": [dress, bag],
-                "found/unsure.jpg": [],
-                "unsure/unsure.jpg": outfit,
-                "found/none.jpg": [],
                 "crop/kept.jpg": crop_to_record(Crop(None, "bag", 0.5)),
                 "skipped/bad.jpg": {"photo": photo_to_record(EMPTY), "why": "broken"},
             }
@@ -96,16 +89,9 @@ def locations(tmp_path):
         yield artifact
 
 
-@pytest.mark.parametrize(
-    ("path", "crop"),
-    [
-        ("two.jpg", Crop((1.0, 2.0, 3.0, 4.0), "dress", 0.9)),
-        ("unsure.jpg", Crop((0.0, 0.0, 9.0, 9.0), "outfit", 0.2, unsure=True)),
-        ("none.jpg", Crop(None)),
-    ],
-)
-def test_the_surest_garment_is_the_crop_that_was_located(path, crop, locations):
-    assert located_crop(locations, path) == crop
+def test_a_garment_with_a_label_comes_back_from_json():
+    garment = Garment("lower", (1.0, 2.0, 3.0, 4.0), 0.9, "skirt", 0.75)
+    assert record_to_garment(json.loads(json.dumps(asdict(garment)))) == garment
 
 
 def test_a_crop_and_a_skipped_photograph_are_read_by_their_path(locations):

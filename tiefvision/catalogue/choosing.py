@@ -1,24 +1,30 @@
 """Choice of the crop of a photograph by a locator."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tiefvision.catalogue.describing import Choose
-from tiefvision.locating.findings import is_unsure
 from tiefvision.photos.working import WorkingPhoto
-from tiefvision.records import Crop
+from tiefvision.records import Crop, Photo, groups_of
 
 if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.locating.locator import Locator
 
 
 def choose_located(locator: "Locator") -> Choose:
-    """A chooser of the surest garment located, or else of the whole photograph."""
+    """A chooser of the garment for sale, or else of the whole photograph."""
 
     def choose(path: str, photo: WorkingPhoto) -> Crop:
-        surest = next(iter(locator.find_to_search(photo)), None)
-        if surest is None:
-            return Crop(None)
-        unsure = is_unsure(surest, locator.telling)
-        return Crop(surest.box_in_image, surest.category, surest.score, unsure)
+        return locator.crop(photo)
 
     return choose
+
+
+def as_listed(crop: Crop, photo: Photo) -> Crop:
+    """The crop with the group that the catalogue itself gives the photograph.
+
+    What a catalogue tells overrides what a locator makes of it. A photograph that is
+    annotated with garments of several groups does not tell which one is for sale.
+    """
+    groups = groups_of(photo).split()
+    return replace(crop, category=groups[0]) if len(groups) == 1 else crop

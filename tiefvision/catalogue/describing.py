@@ -16,7 +16,7 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import WorkingPhoto, open_photos
 from tiefvision.progress import Track
-from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop
+from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop, widen_box
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.needs import EVERYTHING, Need
 from tiefvision.records import Box, Crop
@@ -34,31 +34,29 @@ Pixels = NDArray[np.uint8]
 """A crop, (224, 224, 3) uint8 RGB."""
 
 Views = Callable[[str, WorkingPhoto, Box | None], Iterable[tuple[str, Pixels]]]
-"""Function from path, pixels and box of a garment to its views, each with its name;
-``CROP`` is among the names."""
+"""Function from path, photograph and box (in the photograph's ``pixels``) of a garment
+to its views, each with its name; ``CROP`` is among the names."""
 
 
 def crop_pixels(
-    photo: WorkingPhoto, box_in_image: Box | None, mirrored: bool = False
+    photo: WorkingPhoto, box_in_pixels: Box | None, mirrored: bool = False
 ) -> Pixels:
     """The crop of a photograph, (224, 224, 3) uint8 RGB.
 
     Args:
         photo: photograph.
-        box_in_image: box in pixels of the photograph after EXIF rotation; None for the
-            whole photograph.
+        box_in_pixels: box in pixels of ``photo.pixels``; None for the whole photograph.
         mirrored: whether left and right are exchanged.
     """
-    box = photo.box_in_pixels(box_in_image) if box_in_image else None
-    crop = crop_garment(photo.pixels, box)
+    crop = crop_garment(photo.pixels, box_in_pixels)
     return mirror_photo(crop) if mirrored else crop
 
 
 def crop_alone(
-    path: str, photo: WorkingPhoto, box_in_image: Box | None
+    path: str, photo: WorkingPhoto, box_in_pixels: Box | None
 ) -> Iterator[tuple[str, Pixels]]:
     """The unchanged crop, the only view that a catalogue keeps."""
-    yield CROP, crop_pixels(photo, box_in_image)
+    yield CROP, crop_pixels(photo, box_in_pixels)
 
 
 def choose_whole(path: str, photo: WorkingPhoto) -> Crop:
@@ -100,7 +98,7 @@ class Describer:
     def describe(self, path: str, photo: WorkingPhoto) -> Described:
         """Choose the crop of a photograph and describe all its views."""
         crop = self.choose(path, photo)
-        made = self.views(path, photo, crop.box_in_image)
+        made = self.views(path, photo, self._box(photo, crop.box_in_image))
         return Described(crop, {name: self._describe(pixels) for name, pixels in made})
 
     def describe_box(
@@ -114,7 +112,16 @@ class Describer:
                 the whole photograph.
             mirrored: whether left and right are exchanged.
         """
-        return self._describe(crop_pixels(photo, box_in_image, mirrored))
+        box = self._box(photo, box_in_image)
+        return self._describe(crop_pixels(photo, box, mirrored))
+
+    def _box(self, photo: WorkingPhoto, box_in_image: Box | None) -> Box | None:
+        """The box to cut out, in pixels of ``photo.pixels``; None for everything."""
+        if box_in_image is None:
+            return None
+        height, width = photo.pixels.shape[:2]
+        box = photo.box_in_pixels(box_in_image)
+        return widen_box(box, width, height, self.rules.square)
 
     def _describe(self, pixels: Pixels) -> GarmentBatch:
         return describe_crop(self.encoder, pixels, self.rules, self.needs)

@@ -45,11 +45,13 @@ class GalleryRow:
         item: identifier of the item; a search lists only the closest photograph of an
             item.
         crop: part of the photograph that was described.
+        variant: variant of the item, such as its colour; "" if unknown.
     """
 
     photo: str
     item: str
     crop: Crop
+    variant: str = ""
 
 
 def write_gallery(
@@ -172,7 +174,12 @@ def _row_to_record(row: GalleryRow) -> dict[str, Any]:
 
 
 def _record_to_row(record: Mapping[str, Any]) -> GalleryRow:
-    return GalleryRow(record["photo"], record["item"], record_to_crop(record))
+    return GalleryRow(
+        record["photo"],
+        record["item"],
+        record_to_crop(record),
+        record.get("variant", ""),
+    )
 
 
 def _write_index(writer: ArtifactWriter, name: str, content: bytes) -> None:

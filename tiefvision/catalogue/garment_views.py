@@ -41,29 +41,29 @@ class ViewMaker:
     altered: ViewRules = ALTERED
 
     def views(
-        self, path: str, opened: WorkingPhoto, box_in_image: Box | None
+        self, path: str, opened: WorkingPhoto, box_in_pixels: Box | None
     ) -> Iterator[tuple[str, Pixels]]:
         """Make the views of a garment.
 
         Args:
             path: path of the photograph.
             opened: the decoded photograph.
-            box_in_image: box of the garment in pixels of the photograph; None for the
-                whole photograph.
+            box_in_pixels: box of the garment in pixels of ``opened.pixels``; None for
+                the whole photograph.
 
         Yields:
             Name and crop, (224, 224, 3) uint8 RGB, of each view.
         """
-        crop = crop_pixels(opened, box_in_image)
+        crop = crop_pixels(opened, box_in_pixels)
         yield CROP, crop
         yield MIRROR, mirror_photo(crop)
         if not self.alterations:
             return
-        box = opened.box_in_pixels(box_in_image) if box_in_image else None
         generator = np.random.default_rng([self.seed, zlib.crc32(path.encode())])
         source = self._source(path, opened)
         ground = self._ground(generator) or source
-        place = box or (0.0, 0.0, float(source.image.width), float(source.image.height))
+        width, height = source.image.size
+        place = box_in_pixels or (0.0, 0.0, float(width), float(height))
         for number in range(1, self.alterations + 1):
             altered = alter_garment(source, place, ground, generator, self.altered)
             yield view_name(View(path, alteration=number)), altered

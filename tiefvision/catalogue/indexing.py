@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tiefvision.catalogue.choosing import choose_located
+from tiefvision.catalogue.choosing import as_listed, choose_located
 from tiefvision.catalogue.describing import Describer, write_described
 from tiefvision.catalogue.gallery import GalleryRow, write_gallery
 from tiefvision.datasets.files import is_dataset
@@ -31,7 +31,7 @@ from tiefvision.workspace.records import record_to_crop
 if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.encoders.dense import DenseEncoder
 
-VERSION = 2
+VERSION = 3
 """Version of the catalogue that ``index`` writes; raised when results change."""
 
 
@@ -164,7 +164,8 @@ def _index(
         GalleryRow(
             photo.path,
             photo.item_id or photo.path,
-            record_to_crop(writer.record(f"crop/{photo.path}")),
+            as_listed(record_to_crop(writer.record(f"crop/{photo.path}")), photo),
+            photo.variant,
         )
         for photo in described
     ]
@@ -175,10 +176,10 @@ def _index(
     writer.finish(
         encoder=describer.encoder.identity.to_dict(),
         details=details
+        | asdict(describer.rules)
         | {
             "root": str(catalogue.root.absolute()),
             "images": str(catalogue.images.absolute()),
-            "grid": describer.rules.grid,
             "items": len({row.item for row in rows}),
         },
     )

@@ -186,6 +186,7 @@ def open_searcher(
             garments_reader(crops),
             read_reduction(gallery, ranker),
             "" if below == "." else f"{below}/",
+            models.matching(ranker),
         )
 
 

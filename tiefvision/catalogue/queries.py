@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tiefvision.errors import BadUsage
+from tiefvision.groups import OUTFIT
 from tiefvision.locating.findings import TellingRules, is_unsure
 from tiefvision.records import Box, Garment
 
@@ -19,12 +20,21 @@ class Query:
         category: category of the garment; "" if unknown.
         note: remark for the user, such as "whole photograph, as asked"; "" for none.
         unsure: whether the box is the surest of those below the score that is reported.
+        label: finer name of the garment; "" if unknown.
+        label_score: probability that the label is right; None without one.
     """
 
     box_in_image: Box | None
     category: str
     note: str = ""
     unsure: bool = False
+    label: str = ""
+    label_score: float | None = None
+
+    @property
+    def group(self) -> str:
+        """Group of the items to search; "" for all, as for an outfit."""
+        return "" if self.category == OUTFIT else self.category
 
 
 def query_of_box(box_in_image: Box, width: int, height: int, category: str) -> Query:
@@ -88,12 +98,12 @@ def queries_of_garments(
         category: category of the garments to search for; "" for all.
 
     Returns:
-        A query for each garment of the category; if there is none, one query of the
-        whole photograph.
+        A query for each garment of the category, outfits last; if there is none, one
+        query of the whole photograph.
     """
     queries = [
         _query_of_garment(garment, is_unsure(garment, rules))
-        for garment in found
+        for garment in sorted(found, key=lambda garment: garment.category == OUTFIT)
         if category in ("", garment.category)
     ]
     sought = category or "garment"
@@ -103,4 +113,11 @@ def queries_of_garments(
 
 def _query_of_garment(garment: Garment, unsure: bool) -> Query:
     note = f"{garment.category} with a score of only {garment.score:.2f}"
-    return Query(garment.box_in_image, garment.category, note if unsure else "", unsure)
+    return Query(
+        garment.box_in_image,
+        garment.category,
+        note if unsure else "",
+        unsure,
+        garment.label,
+        garment.label_score,
+    )

@@ -40,7 +40,7 @@ def folds(
 ) -> int:
     """Average the figures of stage 5 over folds: mean, deviation, every fold."""
     from tiefvision.evaluation.by_fold import MEAN, rows_by_fold
-    from tiefvision.locating.targets import OUTFIT
+    from tiefvision.groups import OUTFIT
 
     reports = [_read_figures(path) for path in workspaces]
     rows = rows_by_fold(reports, list(SHOWN), least, excluded=(OUTFIT,))

@@ -34,7 +34,7 @@ def locate(
     ] = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
-    """Find the garments in photographs: category, box in pixels, score."""
+    """Find the garments in photographs: group, name, box in pixels, score."""
     files = expand_photos(photos)
     if none_is_there(files, options.json):
         return SOME_UNREADABLE
@@ -64,7 +64,7 @@ def locate(
             if draw and cards:
                 _write_page(draw / PAGE_NAME, cards, done)
     if not options.json:
-        print_table(("photo", "category", "box", "score"), rows)
+        print_table(("photo", "group", "name", "box", "score"), rows)
     if cards and not options.quiet:
         say(f"The pictures are in {draw}; {PAGE_NAME} there shows why.")
     return SOME_UNREADABLE if unreadable else DONE
@@ -99,8 +99,14 @@ def _record(file: Path, photo: "OpenPhoto") -> dict[str, Any]:
 
 def _rows(file: Path, garments: tuple[Garment, ...]) -> list[tuple[Any, ...]]:
     if not garments:
-        return [(file, "nothing found", "", "")]
+        return [(file, "nothing found", "", "", "")]
     return [
-        (file, item.category, box_text(item.box_in_image), f"{item.score:.2f}")
+        (
+            file,
+            item.category,
+            item.label,
+            box_text(item.box_in_image),
+            f"{item.score:.2f}",
+        )
         for item in garments
     ]

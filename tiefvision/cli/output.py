@@ -241,10 +241,19 @@ def rounded_box(box: Box | None) -> list[float] | None:
     return [round(value, 1) for value in box] if box else None
 
 
+def label_record(label: str, score: float | None) -> dict[str, Any]:
+    """A label as JSON shows it, null where it is unknown."""
+    known: dict[str, Any] = {"label": label or None, "label_score": None}
+    if label and score is not None:
+        known["label_score"] = round(score, 4)
+    return known
+
+
 def garment_record(garment: Garment) -> dict[str, Any]:
     """A garment as JSON shows it."""
     return {
         "category": garment.category,
+        **label_record(garment.label, garment.label_score),
         "box": rounded_box(garment.box_in_image),
         "score": round(garment.score, 4),
     }

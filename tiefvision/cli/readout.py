@@ -1,7 +1,7 @@
-"""``tiefvision readout``: give a trained encoder the read-out "meaning"."""
+"""``tiefvision readout``: give a trained encoder the read-outs of what it sees."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,28 +32,37 @@ def readout(
     weights: Annotated[
         str, typer.Option(help="Its weights: imagenet, shipped, or a file.")
     ] = "imagenet",
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Dataset with masks: learns which cells show a garment."),
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the weights in messages.")] = "",
 ) -> int:
-    """Learn a read-out by classes, and write encoder and read-out into one file."""
+    """Learn what an encoder sees, by classes and masks; write both into one file."""
     from tiefvision.datasets.class_folders import read_class_folders
     from tiefvision.distilling.meaning import learn_meaning
     from tiefvision.encoders.dense import make_encoder
-    from tiefvision.encoders.encoder_file import READOUTS
+    from tiefvision.encoders.encoder_file import GARMENT, MEANING
     from tiefvision.encoders.weights import write_encoder
 
     photos = [one for one in read_class_folders(clothing) if one.split != "test"]
     made = make_encoder(encoder, weights, options.seed, options.backend.inference)
     labelled, skipped = _read(photos, made, options)
     learnt = learn_meaning(labelled["train"], labelled["val"])
-    facts = {
+    facts: dict[str, Any] = {
         "name": name or f"{made.identity.weights}-readout",
         "from": str(made.identity),
         "photographs": len(labelled["train"].classes),
         "shrinkage": learnt.shrinkage,
         "size": learnt.size,
     }
-    layer = {"weight": learnt.readout.weight, "bias": learnt.readout.bias}
-    beside = {READOUTS[0]: layer}
+    beside = {MEANING: learnt.readout.arrays()}
+    if masks:
+        from tiefvision.tuning.garment_cells import learn_garment_cells
+
+        cells, used = learn_garment_cells(masks, made, options.track, options.seed)
+        beside[GARMENT] = cells.arrays()
+        facts["photographs with masks"] = used
     write_encoder(output, made.architecture, made.weights, facts, beside)
     for reason in skipped:
         say(f"Skipped: {reason}")

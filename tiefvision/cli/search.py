@@ -16,6 +16,7 @@ from tiefvision.cli.options import (
 )
 from tiefvision.cli.output import (
     box_text,
+    label_record,
     path_text,
     print_line,
     print_table,
@@ -28,6 +29,7 @@ from tiefvision.finder import DEFAULT_K
 from tiefvision.records import Box
 
 if TYPE_CHECKING:
+    from tiefvision.catalogue.searcher import Hit
     from tiefvision.finder import Answer
 
 ONE_ITEM = "the gallery holds one item alone, which every search will find."
@@ -56,7 +58,7 @@ def search(
     category: Annotated[
         str,
         typer.Option(
-            help="Only garments of this kind.", autocompletion=complete_category
+            help="Only garments of this group.", autocompletion=complete_category
         ),
     ] = "",
     box: Annotated[
@@ -64,6 +66,9 @@ def search(
     ] = "",
     whole: Annotated[
         bool, typer.Option("--whole", help="Search with the whole photograph.")
+    ] = False,
+    any_category: Annotated[
+        bool, typer.Option("--any-category", help="Search the items of every group.")
     ] = False,
     html: Annotated[Path | None, typer.Option(help="Page to write.")] = None,
     models: ModelsOption = DEFAULT_MODELS,
@@ -83,6 +88,8 @@ def search(
         options.tell_used(finder.models, indexed)
         if not options.quiet:
             _note_size(indexed.items, k)
+        how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
+        how |= {"category": category, "any_category": any_category}
         for file in options.track(files, "searching", len(files)):
             try:
                 photo = finder.open(file)
@@ -90,10 +97,7 @@ def search(
                 unreadable += 1
                 tell_unreadable(file, error, options.json)
                 continue
-            found = finder.search(
-                photo, given, whole=whole, category=category, k=k, ranker=ranker
-            )
-            for answer in found:
+            for answer in finder.search(photo, given, **how):
                 answers.append(Answered(file, answer))
                 _tell(answers[-1], indexed.items, k, options.json)
     if html:
@@ -150,33 +154,66 @@ def _record(answered: Answered) -> dict[str, Any]:
         "ranker": answer.ranker,
         "box": rounded_box(answer.box),
         "category": answer.category,
-        "results": [
-            {
-                "rank": hit.rank,
-                "item": hit.item,
-                "photo": hit.photo,
-                "similarity": round(hit.similarity, 4),
-            }
-            for hit in answer.hits
-        ],
+        "results": [_hit_record(hit) for hit in answer.hits],
     }
     if answer.query.unsure:
         record["unsure"] = True
+    if answer.label:
+        record |= label_record(answer.label, answer.query.label_score)
     return record | ({"note": answer.note} if answer.note else {})
+
+
+def _hit_record(hit: "Hit") -> dict[str, Any]:
+    record = {
+        "rank": hit.rank,
+        "item": hit.item,
+        "photo": hit.photo,
+        "similarity": round(hit.similarity, 4),
+        "match": None if hit.match is None else round(hit.match, 4),
+    }
+    more = {"more_variants": hit.more_variants}
+    return record | (more if hit.more_variants else {})
+
+
+def _match_text(match: float | None) -> str:
+    """A probability of a match in a table, such as "likely 0.81"."""
+    from tiefvision.ranking.matching import in_words
+
+    return "" if match is None else f"{in_words(match)} {match:.2f}"
+
+
+def _item_text(hit: "Hit") -> str:
+    """An item in a table, with the number of its other colours."""
+    if not hit.more_variants:
+        return hit.item
+    colours = "colour" if hit.more_variants == 1 else "colours"
+    return f"{hit.item} +{hit.more_variants} {colours}"
 
 
 def _print_answer(answered: Answered) -> None:
     answer = answered.answer
-    place = f"{answer.category} at {box_text(answer.box)}"
-    unsure = answer.query.unsure
-    said = f"{place}, unsure: {answer.note}" if unsure else answer.note or place
+    name = answer.label or answer.category
+    place = f"{name} at {box_text(answer.box)}"
+    said = answer.note or place
+    if answer.note and answer.category:
+        said = f"{place}, {'unsure: ' if answer.query.unsure else ''}{answer.note}"
+    calibrated = any(hit.match is not None for hit in answer.hits)
     rows = [
-        (hit.rank, hit.item, PurePath(hit.photo), f"{hit.similarity:.3f}")
+        (
+            hit.rank,
+            _item_text(hit),
+            PurePath(hit.photo),
+            f"{hit.similarity:.3f}",
+            *([_match_text(hit.match)] if calibrated else []),
+        )
         for hit in answer.hits
     ]
     told = f": {said} ({answer.ranker})"
     typer.echo(f"{path_text(answered.query, beside=len(told))}{told}")
-    print_table(("rank", "item", "photo", "similarity"), rows)
+    header = ("rank", "item", "photo", "similarity", "match")
+    print_table(header if calibrated else header[:-1], rows)
+    if answer.is_likely_there is False:
+        typer.echo("Probably none of these is the very product.")
 
 
 def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
@@ -188,12 +225,17 @@ def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
         SearchBlock(
             query=answered.query,
             box_in_image=answer.box,
-            category=answer.category,
+            category=answer.label or answer.category,
             ranker=answer.ranker,
             note=answer.note,
             hits=tuple(
                 ExampleHit(
-                    photo_file(root, hit.photo), None, hit.item, hit.similarity, False
+                    photo_file(root, hit.photo),
+                    None,
+                    _item_text(hit),
+                    hit.similarity,
+                    False,
+                    _match_text(hit.match),
                 )
                 for hit in answer.hits
             ),

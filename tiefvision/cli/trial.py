@@ -1,6 +1,7 @@
 """``tiefvision trial``: a locator on photographs that its dataset does not hold."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,18 +19,25 @@ from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 @with_options
 def trial(
     options: Options,
-    category: Annotated[str, typer.Option(help="Category to find.")] = "outfit",
+    category: Annotated[str, typer.Option(help="Group to find.")] = "outfit",
+    nothing: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of pictures without garments; may come again."),
+    ] = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
-    """Try a locator on the test photographs, closer up and two side by side."""
+    """Try a locator on test photographs, closer up and in pairs, and on nothing."""
+    from tiefvision.judging.locator.nothing import run_nothing_trials
     from tiefvision.judging.locator.trial import run_trials
 
     locator = options.choose_models(models).locator(options.backend.inference)
     with options.run.open("photos") as photos:
         rows, skipped = run_trials(photos, locator, category, options.track)
+    empty, unreadable = run_nothing_trials(locator, nothing or [], options.track)
+    skipped += unreadable
     if options.json:
-        for row in rows:
-            print_line(asdict(row))
+        for record in [*map(asdict, rows), *map(asdict, empty)]:
+            print_line(record)
     else:
         print_table(
             ("photographs", "of them", category, "found", "IoU", "boxes to one"),
@@ -45,6 +53,12 @@ def trial(
                 for row in rows
             ],
         )
+        alarms = [
+            (one.name, one.pictures, f"{one.false_alarms:.3f}", f"{one.highest:.2f}")
+            for one in empty
+        ]
+        header = ("without garments", "pictures", "something told", "highest score")
+        print_table(header, alarms)
     for reason in skipped:
         say(f"Skipped: {reason}")
     return SOME_UNREADABLE if skipped else DONE

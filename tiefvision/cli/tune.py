@@ -20,7 +20,7 @@ def tune(
     options: Options,
     categories: Annotated[
         list[str] | None,
-        typer.Option(help="A category, outfit, or all; may come again. [all, outfit]"),
+        typer.Option(help="A group, outfit, or all; may come again. [all, outfit]"),
     ] = None,
     encoder: Annotated[
         str, typer.Option(help="An architecture; tiefvision models lists them.")
@@ -40,7 +40,8 @@ def tune(
     from dataclasses import replace
 
     from tiefvision.encoders.dense import make_encoder
-    from tiefvision.locating.targets import ALL, OUTFIT
+    from tiefvision.groups import OUTFIT
+    from tiefvision.locating.targets import ALL
     from tiefvision.tuning.recipe import TuningRecipe, read_scenes, tune
 
     splits = _splits_of(split_of) if split_of else None

@@ -24,6 +24,7 @@ from tiefvision.datasets.entries import (
 )
 from tiefvision.datasets.files import path_fault
 from tiefvision.datasets.problems import Problem
+from tiefvision.groups import own_group
 from tiefvision.records import Box, Garment, Photo, Source, Split
 
 OUTSIDE_TOLERANCE = 1.0
@@ -67,17 +68,20 @@ def read_annotations(file: Path) -> Annotations:
     entries = by_key(top.entries("annotations"), "id", lambda entry: entry.number("id"))
     for entry in entries.values():
         image_id = _reference(entry, "image_id", photos)
-        category = categories[_reference(entry, "category_id", categories)]
+        kind = categories[_reference(entry, "category_id", categories)]
         box, problem = _read_box(entry, photos[image_id])
         problems += [problem] if problem else []
-        garments[image_id] += [Garment(category, box)] if box else []
+        person = entry.text("person", "")
+        garments[image_id] += (
+            [replace(kind, box_in_image=box, person=person)] if box else []
+        )
     annotated = [
         replace(photo, garments=tuple(garments[number]))
         for number, photo in photos.items()
     ]
     return Annotations(
         photos=tuple(sorted(annotated, key=lambda photo: photo.path)),
-        categories=tuple(sorted(categories.values())),
+        categories=tuple(sorted(kind.category for kind in categories.values())),
         problems=tuple(problems),
     )
 
@@ -118,11 +122,19 @@ def _read_licenses(top: Entry) -> dict[int, str]:
     return {entry.number("id"): entry.text("name", "") for entry in entries}
 
 
-def _read_categories(top: Entry) -> dict[int, str]:
+def _read_categories(top: Entry) -> dict[int, Garment]:
+    """A garment without a box for the id of each category."""
     entries = top.entries("categories")
     by_key(entries, "name", lambda entry: entry.text("name"))
     by_id = by_key(entries, "id", lambda entry: entry.number("id"))
-    return {number: entry.text("name") for number, entry in by_id.items()}
+    return {
+        number: Garment(
+            entry.text("name"),
+            (0.0, 0.0, 0.0, 0.0),
+            group=own_group(entry.text("name"), entry.text("supercategory", "")),
+        )
+        for number, entry in by_id.items()
+    }
 
 
 def _reference(entry: Entry, key: str, known: Mapping[int, object]) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from tiefvision import boxes
 from tiefvision.datasets.files import ANNOTATIONS, path_fault
 from tiefvision.files import replace_file
+from tiefvision.groups import group_of
 from tiefvision.records import Garment, Photo
 
 
@@ -27,7 +28,12 @@ def write_annotations(root: Path, photos: Sequence[Photo], *, description: str) 
     """
     ordered = sorted(photos, key=lambda photo: photo.path)
     _check_paths(ordered)
-    names = sorted({g.category for photo in ordered for g in photo.garments})
+    groups = {
+        garment.category: group_of(garment.category, garment.group)
+        for photo in ordered
+        for garment in photo.garments
+    }
+    names = sorted(groups)
     category_ids = {name: number for number, name in enumerate(names, start=1)}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -40,7 +46,10 @@ def write_annotations(root: Path, photos: Sequence[Photo], *, description: str) 
     lists = {
         "images": images,
         "annotations": annotations,
-        "categories": [{"id": i, "name": name} for name, i in category_ids.items()],
+        "categories": [
+            {"id": number, "name": name, "supercategory": groups[name]}
+            for name, number in category_ids.items()
+        ],
     }
     replace_file(root / ANNOTATIONS, _to_json(description, lists))
 
@@ -72,6 +81,7 @@ def _image(number: int, photo: Photo) -> dict[str, Any]:
 def _annotation(
     number: int, image_id: int, category_id: int, garment: Garment
 ) -> dict[str, Any]:
+    person = {"person": garment.person} if garment.person else {}
     return {
         "id": number,
         "image_id": image_id,
@@ -79,6 +89,7 @@ def _annotation(
         "bbox": boxes.xyxy_to_xywh(garment.box_in_image).tolist(),
         "area": float(boxes.area(garment.box_in_image)),
         "iscrowd": 0,
+        **person,
     }
 
 

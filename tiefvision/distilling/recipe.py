@@ -29,7 +29,7 @@ from tiefvision.distilling.students import fold_student, is_plain
 from tiefvision.distilling.teachers import make_teacher
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import DenseEncoder
-from tiefvision.encoders.encoder_file import READOUTS
+from tiefvision.encoders.encoder_file import APPEARANCE, MEANING
 from tiefvision.encoders.weights import write_encoder
 from tiefvision.engines.modules import arrays_of
 from tiefvision.errors import BadDataset, BadUsage, UnreadablePhoto
@@ -215,8 +215,8 @@ def distil(
     }
     student = distillation.student.eval().cpu()
     readouts = {
-        READOUTS[0]: arrays_of(student.meaning),
-        READOUTS[1]: arrays_of(student.appearance),
+        MEANING: arrays_of(student.meaning),
+        APPEARANCE: arrays_of(student.appearance),
     }
     state = fold_student(student.trunk)
     write_encoder(output, architecture, state, facts, readouts)

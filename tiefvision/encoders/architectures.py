@@ -17,7 +17,7 @@ from tiefvision.encoders.published import alexnet, mobilenet_v2, squeezenet1_1
 from tiefvision.engines.layers import Layer, count_parameters, output_shape
 from tiefvision.errors import BadUsage
 
-LOCATOR_ENCODER = "alexnet"
+LOCATOR_ENCODER = "efficientnet_lite0"
 """The encoder of the locator that ships with the package."""
 
 GARMENT_ENCODER = "efficientnet_lite0"

@@ -12,10 +12,12 @@ ENCODER_FORMAT = "tiefvision-encoder"
 ENCODER_VERSION = 1
 """Version of the format; files of another version are refused."""
 
-READOUTS = ("meaning", "appearance")
+MEANING, APPEARANCE, GARMENT = "meaning", "appearance", "garment"
+READOUTS = (MEANING, APPEARANCE, GARMENT)
 """Names of the read-outs: linear layers over means of an encoder's cells. "meaning"
 brings photographs of one class close together, "appearance" those of one look; the
-cosine of the map itself is a compromise between both."""
+cosine of the map itself is a compromise between both. "garment" tells of a single cell
+of unit length whether it shows a garment, as log-odds."""
 
 
 def encoder_file_hash(path: Path) -> str:

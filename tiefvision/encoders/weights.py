@@ -46,6 +46,10 @@ class Readout:
         """Apply the layer: (..., bands * C) to (..., outputs)."""
         return np.asarray(pooled @ self.weight.T + self.bias, dtype=np.float32)
 
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Weights and biases by name."""
+        return {"weight": self.weight, "bias": self.bias}
+
     def read(self, cells: NDArray[np.float32]) -> NDArray[np.float32]:
         """Read a map out: (C, h, w) to (outputs,)."""
         return self(mean_bands(cells, self.weight.shape[1] // len(cells)))

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.records import Photo, Split, View, categories_of
+from tiefvision.records import Photo, Split, View, groups_of
 
 T = TypeVar("T")
 
@@ -148,7 +148,7 @@ def _kinds_of_items(items: Sequence[str], shop: Sequence[Photo]) -> dict[str, st
     """
     counts: dict[str, Counter[str]] = {item: Counter() for item in items}
     for item, photo in zip(items, shop, strict=True):
-        counts[item].update({categories_of(photo)} - {""})
+        counts[item].update({groups_of(photo)} - {""})
     return {
         item: min(kinds, key=lambda kind: (-kinds[kind], kind), default="")
         for item, kinds in counts.items()

@@ -1,6 +1,7 @@
 """Preparing a dataset for a comparison of rankers that were trained on another one."""
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 
 from tiefvision.catalogue.choosing import choose_located
@@ -22,7 +23,7 @@ from tiefvision.workspace.job import Job, Resources
 from tiefvision.workspace.provenance import file_hash, files_fingerprint
 from tiefvision.workspace.records import photo_to_record
 
-VERSION = 2
+VERSION = 3
 """Version of the artifacts of ``prepare``; raised when results change."""
 
 
@@ -92,7 +93,7 @@ def _encode(
     header = Header(
         stage="prepare",
         version=VERSION,
-        config={"boxes": boxes, "grid": rules.grid, **encoder.identity.to_dict()},
+        config={"boxes": boxes, **asdict(rules), **encoder.identity.to_dict()},
         inputs=models.digests()
         | {"photographs": files_fingerprint(dataset.images, present)},
     )
@@ -109,5 +110,5 @@ def _encode(
             keep_encoder(writer, encoder)
             writer.finish(
                 encoder=encoder.identity.to_dict(),
-                details={"grid": rules.grid, "alterations": 0, "boxes": boxes},
+                details=asdict(rules) | {"alterations": 0, "boxes": boxes},
             )

@@ -11,8 +11,9 @@ from tiefvision.catalogue.describing import Describer
 from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.engines.protocol import Engine
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.groups import OUTFIT
 from tiefvision.judging.boxes import TRUE, WHOLE
-from tiefvision.locating.targets import OUTFIT, garments_to_find
+from tiefvision.locating.targets import garments_to_find
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.colours.histogram import lab_bins
 from tiefvision.ranking.crops import CropRules
@@ -94,7 +95,7 @@ def query_garments(
 
     encoder, rules = (
         read_encoder(crops, engine),
-        CropRules(crops.header.details["grid"]),
+        CropRules.from_details(crops.header.details),
     )
     return {
         kind: BoxedQueries(records, boxes, encoder, rules)

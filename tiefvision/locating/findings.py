@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tiefvision.boxes import iou
+from tiefvision.groups import OUTFIT
 from tiefvision.locating.calibration import Calibration
-from tiefvision.locating.targets import OUTFIT
+from tiefvision.locating.labels import tell_label
 from tiefvision.records import Garment
 
 LEAST_SCORE = 0.5
@@ -92,7 +93,7 @@ def tell(garments: Sequence[Garment], rules: TellingRules) -> tuple[Garment, ...
         if garment.score < rules.least_score:
             break
         if not any(_alike(garment, other, rules.same_garment) for other in told):
-            told.append(garment)
+            told.append(tell_label(garment))
     return tuple(told)
 
 

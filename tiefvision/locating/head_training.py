@@ -13,6 +13,7 @@ from tiefvision.locating.heads import BoxRegressors, CropClassifier
 from tiefvision.locating.windows import (
     BACKGROUND,
     Level,
+    LevelsOf,
     assign_categories,
     boxes_to_window_units,
     cells_of_windows,
@@ -21,10 +22,6 @@ from tiefvision.locating.windows import (
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Garment
 from tiefvision.training.loop import Figures, Task
-
-LevelsOf = Callable[[str], Sequence[Level]]
-"""Function that reads the maps of a photograph by its path. It is called for every
-batch, so that only the maps of one batch are in memory."""
 
 
 @dataclass(frozen=True)

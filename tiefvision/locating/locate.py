@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.locating.folded import Cells, FoldedHeads
+from tiefvision.locating.foreground import keep_to_foreground
 from tiefvision.locating.sides import SIDES
 from tiefvision.locating.votes import VotingRules, WindowPredictions, combine
 from tiefvision.locating.windows import (
@@ -13,7 +14,7 @@ from tiefvision.locating.windows import (
     window_units_to_boxes,
     windows_in_image,
 )
-from tiefvision.records import Garment
+from tiefvision.records import Box, Garment
 
 
 def judge_levels(
@@ -100,6 +101,7 @@ def locate(
     height: int,
     heads: FoldedHeads,
     rules: VotingRules | None = None,
+    foreground: Box | None = None,
 ) -> tuple[Garment, ...]:
     """Locate the garments of a photograph.
 
@@ -109,6 +111,8 @@ def locate(
         height: height of the photograph in pixels.
         heads: classifier and regressors.
         rules: rules by which windows are combined; the defaults if None.
+        foreground: box of the foreground before a plain ground, in pixels of the
+            photograph, within which all garments lie; None if unknown.
 
     Returns:
         All boxes in pixels of the photograph with raw scores in [0, 1], the highest
@@ -116,4 +120,5 @@ def locate(
         ``findings.tell`` selects those that are reported.
     """
     predictions = judge_levels(levels, heads, rules)
-    return combine(predictions, heads.categories, width, height, rules)
+    found = combine(predictions, heads.categories, width, height, rules)
+    return keep_to_foreground(found, foreground) if foreground else found

@@ -7,12 +7,16 @@ from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.locating.evidence import Evidence, explain_levels
 from tiefvision.locating.findings import TellingRules, calibrate, tell, to_search
 from tiefvision.locating.folded import FoldedHeads
+from tiefvision.locating.foreground import foreground_of
+from tiefvision.locating.garment_layer import GarmentLayer
+from tiefvision.locating.labels import LabelLayer
 from tiefvision.locating.locate import locate
 from tiefvision.locating.pyramid import Pyramid, encode_levels
+from tiefvision.locating.sale import crop_for_sale
 from tiefvision.locating.votes import VotingRules
 from tiefvision.locating.windows import Level
 from tiefvision.photos.working import WorkingPhoto
-from tiefvision.records import Garment
+from tiefvision.records import Crop, Garment
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Locator:
         heads: classifier and regressors, in the number format of the encoder.
         voting: rules by which windows are combined into boxes.
         telling: calibration of the scores, and rules for which boxes are told.
+        labels: names of garments; None for a locator that knows none.
+        garment_layer: which cells show a garment; None if the encoder does not know.
     """
 
     encoder: DenseEncoder
@@ -32,10 +38,17 @@ class Locator:
     heads: FoldedHeads
     voting: VotingRules
     telling: TellingRules
+    labels: LabelLayer | None = None
+    garment_layer: GarmentLayer | None = None
 
     def find(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
         """The garments to tell, the highest score first; empty if there are none."""
         return tell(self.candidates(self.encode(photo), photo), self.telling)
+
+    def crop(self, photo: WorkingPhoto) -> Crop:
+        """The part of a shop photograph to compare, with the group for sale."""
+        found = self.candidates(self.encode(photo), photo)
+        return crop_for_sale(found, foreground_of(photo), self.telling)
 
     def find_to_search(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
         """The garments to search with: those of ``find``, or else an unsure outfit.
@@ -66,8 +79,13 @@ class Locator:
             levels: Feature maps of the photograph, as ``encode`` gives them.
             photo: The photograph.
         """
-        found = locate(levels, photo.width, photo.height, self.heads, self.voting)
-        return calibrate(found, self.telling)
+        size = photo.width, photo.height
+        foreground = foreground_of(photo)
+        found = locate(levels, *size, self.heads, self.voting, foreground)
+        if self.garment_layer:
+            found = self.garment_layer.keep(found, levels)
+        named = self.labels.name(found, levels) if self.labels else found
+        return calibrate(named, self.telling)
 
     def encode(self, photo: WorkingPhoto) -> list[Level]:
         """The feature maps of a photograph at every size; the slow part."""

@@ -1,5 +1,6 @@
 """The verdict on a locator: the figures of stage 5."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -13,6 +14,7 @@ from tiefvision.evaluation.detection import (
     judged_boxes,
     mean_over_categories,
 )
+from tiefvision.evaluation.labels import by_name, label_figures
 from tiefvision.evaluation.localisation import (
     Located,
     localisation_figures,
@@ -23,9 +25,10 @@ from tiefvision.evaluation.reliability import (
     expected_calibration_error,
     reliability_curve,
 )
+from tiefvision.groups import OUTFIT
 from tiefvision.locating.calibration import fit_calibration
 from tiefvision.locating.findings import TellingRules
-from tiefvision.locating.targets import OUTFIT
+from tiefvision.locating.targets import LEAST_PHOTOS
 from tiefvision.records import Garment, Split
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -43,12 +46,14 @@ class Verdict:
         told: the same photographs with the told boxes only.
         rules: rules that decide which boxes are told.
         windows: recall of single windows, as ``window_recall`` returns it.
+        empty: pictures without garments, with the told boxes.
     """
 
     every: Sequence[Located]
     told: Sequence[Located]
     rules: TellingRules
     windows: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    empty: Sequence[Located] = ()
 
     def figures(self) -> dict[str, Any]:
         """The figures of each split, and of each category of the held-out splits.
@@ -66,6 +71,9 @@ class Verdict:
         }
         return figures | {
             "test_mean_over_categories": asdict(self.means()),
+            "test_labels": asdict(label_figures(of_split(self.told, "test"))),
+            "test_mean_over_names": asdict(self.means_by_name()),
+            "test_empty": self._empty_figures(),
             "test_window_recall": {k: dict(row) for k, row in self.windows.items()},
             **{
                 f"{split}_by_category": {
@@ -92,6 +100,32 @@ class Verdict:
         The outfit is excluded, unless it is the only category.
         """
         return mean_over_categories(_named(self.by_category(split)), 1)
+
+    def means_by_name(self) -> MeanFigures:
+        """The mean of the labels' figures on the test split.
+
+        Labels count that at least ``LEAST_PHOTOS`` training photographs show.
+        """
+        groups = {one.category for one in self.by_category("test")} - {OUTFIT}
+        named = by_name(of_split(self.every, "test"), sorted(groups))
+        shown = Counter(
+            name
+            for one in by_name(of_split(self.every, "train"), sorted(groups))
+            for name in {garment.category for garment in one.wanted}
+        )
+        figures = [
+            one
+            for one in detection_figures(named, self.rules.least_score)
+            if shown[one.category] >= LEAST_PHOTOS
+        ]
+        return mean_over_categories(figures, 1)
+
+    def _empty_figures(self) -> dict[str, Any]:
+        """Pictures without garments, and the share in which something was told."""
+        shown = of_split(self.empty, "test")
+        wrong = sum(bool(one.found) for one in shown)
+        share = wrong / len(shown) if shown else None
+        return {"pictures": len(shown), "false_alarms": share}
 
     def reliability(self) -> dict[str, tuple[Bin, ...]]:
         """The reliability curve of each held-out split."""

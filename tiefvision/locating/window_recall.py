@@ -7,9 +7,9 @@ import numpy as np
 from tiefvision.boxes import Boxes
 from tiefvision.evaluation.detection import recall_at
 from tiefvision.evaluation.localisation import Located
+from tiefvision.groups import OUTFIT
 from tiefvision.locating.folded import FoldedHeads
 from tiefvision.locating.locate import judge_levels
-from tiefvision.locating.targets import OUTFIT
 from tiefvision.locating.votes import VotingRules
 from tiefvision.locating.windows import Level
 from tiefvision.progress import Track

@@ -5,17 +5,17 @@ photograph. In the photograph itself the crop is larger or smaller by the scale 
 level. Windows are numbered row by row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.boxes import Boxes, area, intersection, iou
+from tiefvision.boxes import Boxes, area, as_box, intersection, iou
 from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.encoders.dense import Border
-from tiefvision.records import Garment
+from tiefvision.records import Box, Garment
 
 HOLDS_SHARE = 0.5
 """A window holds a garment if their intersection is at least this share of the smaller
@@ -64,6 +64,11 @@ class Level:
     def columns(self) -> int:
         """Number of windows from left to right."""
         return int(self.cells.shape[2]) - self.window + 1
+
+
+LevelsOf = Callable[[str], Sequence[Level]]
+"""Function that reads the maps of a photograph by its path. It is called for every
+batch, so that only the maps of one batch are in memory."""
 
 
 def windows_on_canvas(rows: int, columns: int, stride: int) -> Boxes:
@@ -179,3 +184,43 @@ def cells_of_windows(level: Level, chosen: NDArray[np.int64]) -> NDArray[np.int6
     width = int(level.cells.shape[2])
     positions = row[:, :, None] * width + column[:, None, :]  # (n, k, k)
     return np.asarray(positions.reshape(len(chosen), level.window**2), dtype=np.int64)
+
+
+def box_in_cells(level: Level, box_in_image: Box) -> Box:
+    """A box in cells of a level's map; it may reach beyond the map.
+
+    Args:
+        level: level with the map.
+        box_in_image: box in pixels of the photograph.
+    """
+    scales = np.tile([level.scale_x, level.scale_y], 2)
+    pixels = np.asarray(box_in_image) * scales + np.tile(level.border, 2)
+    return as_box(pixels / level.stride)
+
+
+def cells_in_box(level: Level, box_in_image: Box, rows: int = 1) -> NDArray[np.float32]:
+    """The cells of a level in a box, each of unit length.
+
+    Args:
+        level: level with the map.
+        box_in_image: box in pixels of the photograph.
+        rows: least number of rows to take, as far as the map has so many.
+
+    Returns:
+        Cells, (C, at least 1, at least 1) float32.
+    """
+    height, width = level.cells.shape[1:]
+    x0, y0, x1, y1 = box_in_cells(level, box_in_image)
+    down = _span(y0, y1, height, min(rows, height))
+    across = _span(x0, x1, width, 1)
+    cells = np.asarray(level.cells[:, down, across], dtype=np.float32)
+    lengths = np.sqrt(np.einsum("chw,chw->hw", cells, cells))
+    unit: NDArray[np.float32] = cells / np.maximum(lengths, np.float32(1e-12))
+    return unit
+
+
+def _span(start: float, stop: float, count: int, least: int) -> slice:
+    """The cells from ``start`` to ``stop``, at least ``least`` of ``count`` cells."""
+    first = int(np.clip(round(start), 0, count - least))
+    last = int(np.clip(round(stop), first + least, count))
+    return slice(first, last)

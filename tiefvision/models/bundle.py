@@ -41,9 +41,11 @@ from tiefvision.workspace.provenance import file_hash
 if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.encoders.dense import DenseEncoder
     from tiefvision.encoders.weights_files import WeightsFile
+    from tiefvision.locating.garment_layer import GarmentLayer
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules
     from tiefvision.ranking.garments import Embed
+    from tiefvision.ranking.matching import MatchCalibration
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class Bundle:
         """
         from tiefvision.locating.findings import TellingRules
         from tiefvision.locating.folded import fold_heads
+        from tiefvision.locating.labels import restore_labels
         from tiefvision.locating.locator import Locator
         from tiefvision.locating.pyramid import Pyramid
         from tiefvision.locating.votes import VotingRules
@@ -120,13 +123,32 @@ class Bundle:
                 encoder.engine,
                 str(self.heads.path),
             )
+            labels = restore_labels(
+                self.heads.facts.get("labels"),
+                self._file.group("labels."),
+                encoder.architecture.channels,
+                str(self.heads.path),
+            )
             return Locator(
                 encoder,
                 Pyramid(tuple(pyramid["long_sides"]), pyramid["border"]),
                 heads,
                 VotingRules(**self.heads.facts["voting"]),
                 TellingRules.from_dict(self.heads.facts["telling"]),
+                labels,
+                self._garment_layer(encoder),
             )
+
+    def _garment_layer(self, encoder: "DenseEncoder") -> "GarmentLayer | None":
+        """The read-out "garment" in the file of the locator's encoder."""
+        from tiefvision.encoders.encoder_file import GARMENT
+        from tiefvision.encoders.weights import load_readouts
+        from tiefvision.locating.garment_layer import GarmentLayer
+
+        folder, architecture = self.heads.path.parent, encoder.architecture
+        path = encoder_file(folder, architecture.name, LOCATOR)
+        known = load_readouts(architecture, str(path)).get(GARMENT)
+        return GarmentLayer.of(known.arrays()) if known else None
 
     def encoder(self, engine: Engine | None = None) -> "DenseEncoder":
         """The encoder of garments.
@@ -149,12 +171,20 @@ class Bundle:
             details = self.heads.facts[name]
             return restore_ranker(ranker_kind(name), details, weights, where, prefix)
 
+    def matching(self, name: str) -> "MatchCalibration | None":
+        """The calibration of a ranker's similarities. Raises BadWeights."""
+        from tiefvision.ranking.matching import MatchCalibration
+
+        with _header_of(self.heads):
+            known = self.heads.facts.get("match", {})
+            return MatchCalibration.from_dict(known.get(name))
+
     def crop_rules(self) -> "CropRules":
         """Rules by which a crop becomes a feature map. Raises BadWeights."""
         from tiefvision.ranking.crops import CropRules
 
         with _header_of(self.heads):
-            return CropRules(**self.heads.facts["crops"])
+            return CropRules.from_details(self.heads.facts["crops"])
 
     def trained_on(self, crops: str) -> bool:
         """Whether the bundle was exported from the workspace with these crops.

@@ -18,12 +18,14 @@ from tiefvision.locating.heads_file import (
     REGRESSORS,
 )
 from tiefvision.models.trained import TrainedModels
+from tiefvision.ranking.crops import CropRules
+from tiefvision.ranking.registry import BASELINE
 from tiefvision.weights import LOCATOR, ROLES, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import read_encoder
 from tiefvision.workspace.job import input_digests, require_same_encoder
 from tiefvision.workspace.levels import read_pyramid
-from tiefvision.workspace.networks import read_weights
+from tiefvision.workspace.networks import LABELS, read_weights
 
 
 def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, ...]:
@@ -45,7 +47,9 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, .
         MissingArtifact: A stage has not run.
         StaleArtifact: Artifacts that need one encoder were made with different ones.
     """
-    rankers = TrainedModels(workspace).trained
+    models = TrainedModels(workspace)
+    rankers = models.trained
+    matching = {name: models.matching(name) for name in (BASELINE, *rankers)}
     trained = (CLASSIFIER, REGRESSORS, *rankers)
     located_with = ("features", CLASSIFIER, REGRESSORS, "locations")
     compared_with = ("crops", *rankers)
@@ -68,7 +72,9 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, .
             "pyramid": asdict(pyramid),
             "voting": opened["locations"].header.details["voting"],
             "telling": opened["locations"].header.details["telling"],
-            "crops": {"grid": opened["crops"].header.details["grid"]},
+            "match": {name: asdict(one) for name, one in matching.items() if one},
+            "labels": opened["locations"].header.details.get("labels"),
+            "crops": asdict(CropRules.from_details(opened["crops"].header.details)),
             "artifacts": input_digests(workspace, list(opened)),
             **{
                 ROLES[source]: identity.to_dict()
@@ -80,6 +86,9 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, .
             f"{key}.{part}": tensor
             for key in trained
             for part, tensor in read_weights(opened[key]).items()
+        } | {
+            f"labels.{part}": tensor
+            for part, tensor in read_weights(opened["locations"], LABELS).items()
         }
     write_weights_file(folder / HEADS_FILE, tensors, facts)
     return *(path for path, _ in placed.values()), folder / HEADS_FILE

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules
     from tiefvision.ranking.garments import Embed
+    from tiefvision.ranking.matching import MatchCalibration
 
 AUTO = "auto"
 """The workspace's models, or the ones that ship where it has none."""
@@ -56,6 +57,9 @@ class Models(Protocol):
 
     def crop_rules(self) -> "CropRules":
         """Rules by which a crop becomes a feature map."""
+
+    def matching(self, name: str) -> "MatchCalibration | None":
+        """The calibration of a ranker's similarities; None if it has none."""
 
     def digests(self, rankers: Sequence[str] = ()) -> dict[str, str]:
         """Digests of the models by name, for the headers of artifacts made with them.

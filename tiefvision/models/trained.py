@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tiefvision.engines.protocol import Engine
 from tiefvision.models.protocol import AUTO, GALLERY, Models
-from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
+from tiefvision.ranking.registry import BASELINE, DEEPRANK, RANKERS, ranker_kind
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace
 from tiefvision.workspace.job import input_digests, require_same_encoder
 
@@ -16,8 +16,12 @@ if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.locating.locator import Locator
     from tiefvision.ranking.crops import CropRules
     from tiefvision.ranking.garments import Embed
+    from tiefvision.ranking.matching import MatchCalibration
 
 logger = logging.getLogger(__name__)
+
+BASELINE_ARTIFACT = "baseline"
+"""Artifact of stage 7, which judges the ``BASELINE``."""
 
 LOCATOR = ("features", "crop_classifier", "box_regressors", "locations")
 """The artifacts of a trained locator, in the order of their stages."""
@@ -68,11 +72,13 @@ class TrainedModels:
         """The trained locator. Raises MissingArtifact, StaleArtifact."""
         from tiefvision.locating.findings import TellingRules
         from tiefvision.locating.folded import fold_heads
+        from tiefvision.locating.garment_layer import GarmentLayer
+        from tiefvision.locating.labels import restore_labels
         from tiefvision.locating.locator import Locator
         from tiefvision.locating.votes import VotingRules
-        from tiefvision.workspace.encoding import read_encoder
+        from tiefvision.workspace.encoding import read_encoder, read_garment_cells
         from tiefvision.workspace.levels import read_pyramid
-        from tiefvision.workspace.networks import read_weights
+        from tiefvision.workspace.networks import LABELS, read_weights
 
         workspace = self.workspace
         with (
@@ -93,12 +99,20 @@ class TrainedModels:
                 str(workspace.root),
             )
             details = locations.header.details
+            labels = restore_labels(
+                details.get("labels"),
+                read_weights(locations, LABELS),
+                encoder.architecture.channels,
+                locations.path.name,
+            )
             return Locator(
                 encoder,
                 read_pyramid(features),
                 heads,
                 VotingRules(**details["voting"]),
                 TellingRules.from_dict(details["telling"]),
+                labels,
+                GarmentLayer.of(read_garment_cells(features)),
             )
 
     def encoder(self, engine: Engine | None = None) -> "DenseEncoder":
@@ -130,7 +144,17 @@ class TrainedModels:
         from tiefvision.ranking.crops import CropRules
 
         with self.workspace.open("crops") as crops:
-            return CropRules(crops.header.details["grid"])
+            return CropRules.from_details(crops.header.details)
+
+    def matching(self, name: str) -> "MatchCalibration | None":
+        """The calibration of a ranker's similarities, learnt by stage 7 or 8."""
+        from tiefvision.ranking.matching import MatchCalibration
+
+        artifact = BASELINE_ARTIFACT if name == BASELINE else name
+        if not self.workspace.holds(artifact):
+            return None
+        with self.workspace.open(artifact) as kept:
+            return MatchCalibration.from_dict(kept.header.details.get("match"))
 
     def digests(self, rankers: Sequence[str] = ()) -> dict[str, str]:
         """Digests of the locator's artifacts, and of the trained rankers among some.

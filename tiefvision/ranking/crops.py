@@ -1,6 +1,6 @@
 """The crop of a garment, and the map, colours and pixels that rankers read of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # networks are imported where one is loaded, not to describe 
     from tiefvision.encoders.dense import DenseEncoder
 
 
+SQUARE = 0.6
+"""Share of the way to a square by which stage 6 widens a box."""
+
 GRID = 7
 """Cells along a side that stage 6 keeps. EfficientNet-Lite's 14 rank no better, at four
 times the space (docs/experiments/0011-encoder-lite.md)."""
@@ -26,14 +29,48 @@ times the space (docs/experiments/0011-encoder-lite.md)."""
 
 @dataclass(frozen=True)
 class CropRules:
-    """Rules by which a crop becomes a feature map.
+    """Rules by which a box becomes a crop, and a crop a feature map.
 
     Attributes:
         grid: number of cells along a side to which the map is averaged; 0 keeps the
             encoder's own grid (11 for AlexNet).
+        square: share of the way to a square by which a box is widened, in [0, 1].
     """
 
     grid: int = 0
+    square: float = 0.0
+
+    @classmethod
+    def from_details(cls, details: Mapping[str, Any]) -> "CropRules":
+        """The rules in the details of a header; an earlier release had only a grid."""
+        return cls(details["grid"], details.get("square", 0.0))
+
+
+def widen_box(box: Box, width: float, height: float, square: float) -> Box:
+    """Widen the shorter side of a box, within its photograph.
+
+    A crop is stretched to a square. Where boxes are as narrow as trousers and as wide
+    as a shirt, what is stretched least is compared best
+    (docs/experiments/0012-garments.md).
+
+    Args:
+        box: x0, y0, x1, y1 in pixels of the photograph.
+        width: width of the photograph in pixels.
+        height: height of the photograph in pixels.
+        square: share of the way to a square, in [0, 1]; 0 leaves the box as it is.
+
+    >>> widen_box((40, 0, 60, 40), 100, 100, 0.5)
+    (35.0, 0.0, 65.0, 40.0)
+    """
+    x0, y0, x1, y1 = box
+    missing = ((y1 - y0) - (x1 - x0)) * square / 2
+    wider, higher = max(missing, 0.0), max(-missing, 0.0)
+    return (
+        max(min(x0, 0.0), x0 - wider),
+        max(min(y0, 0.0), y0 - higher),
+        min(max(x1, width), x1 + wider),
+        min(max(y1, height), y1 + higher),
+    )
 
 
 def crop_garment(

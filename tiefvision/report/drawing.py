@@ -62,7 +62,7 @@ def draw_garments(
     categories = sorted({garment.category for garment in garments})
     marks = [
         _Mark(
-            f"{' '.join(garment.category.split())} {garment.score:.2f}",
+            f"{' '.join(garment.name.split())} {garment.score:.2f}",
             box,
             COLOURS[categories.index(garment.category) % len(COLOURS)],
         )

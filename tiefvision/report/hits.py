@@ -22,6 +22,7 @@ class ExampleHit:
         item: name of the item that the photograph shows.
         similarity: cosine in [-1, 1].
         right: whether the item is the one that the query asked for.
+        match: remark on how likely it is the very product; "" for none.
     """
 
     photo: Path
@@ -29,6 +30,7 @@ class ExampleHit:
     item: str
     similarity: float
     right: bool
+    match: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class HitFigure:
     Attributes:
         source: the picture as a data URI.
         title: rank, item and name of the file.
-        similarity: cosine as text.
+        similarity: cosine as text, and how likely it is the very product.
         item: name of the item.
         right: whether it is marked as the right one.
     """
@@ -93,7 +95,7 @@ def hit_figures(
         HitFigure(
             thumbnail(hit.photo, hit.box_in_image, height),
             f"{place.format(rank)} {hit.item}, {hit.photo.name}",
-            f"{hit.similarity:.3f}",
+            f"{hit.similarity:.3f}{', ' * bool(hit.match)}{hit.match}",
             hit.item,
             judged and hit.right,
         )

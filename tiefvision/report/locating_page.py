@@ -128,9 +128,16 @@ def render_located(cards: Sequence[Markup], count: int, title: str) -> str:
 
 def _told(located: LocatedPhoto) -> tuple[str, ...]:
     """What was found and what was wanted, a line each."""
-    found = [f"{item.category} {item.score:.2f}" for item in located.garments]
+    found = [f"{_named(item)} {item.score:.2f}" for item in located.garments]
     wanted = (_compared(item, located.garments) for item in located.wanted)
     return (*(found or ["nothing found"]), *wanted)
+
+
+def _named(garment: Garment) -> str:
+    """Group and label of a garment, as far as they are known."""
+    if not garment.label or garment.label_score is None:
+        return garment.category
+    return f"{garment.category} ({garment.label} {garment.label_score:.2f})"
 
 
 def _compared(wanted: Garment, garments: Sequence[Garment]) -> str:

@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tiefvision.ranking.deeprank import COLOUR, DEEP, LEAST_SHARE, REGIONS, SIZE
-from tiefvision.ranking.garments import Embed, Garments
+from tiefvision.ranking.garments import Embed, Garments, Weights
 from tiefvision.ranking.needs import Need
 from tiefvision.ranking.whitening import Whitening
 from tiefvision.triplets.garment_tensors import GarmentTensors, to_tensors
 from tiefvision.triplets.unit_cells import mix_cells, unit_cells
 
-CELLS_SHARE = (1 / 3, 2 / 3)
+CELLS_SHARE = (1 / 2, 1 / 2)
 """Weights of the feature map and of the colours in the similarity of ``ColourRank``
 before training."""
 
@@ -138,6 +138,17 @@ class ColourRank(nn.Module):
         pooled = pooled / counted.clamp_min(LEAST_SHARE)
         pooled = pooled + pooled.flip(3)
         return functional.normalize(pooled.flatten(1), dim=1)
+
+    @torch.no_grad()
+    def attend_to(self, cells: Weights) -> None:
+        """Initialise the attention as the share of garment in a cell.
+
+        Args:
+            cells: read-out "garment" of the encoder: "weight" (1, C) and "bias" (1,).
+        """
+        assert self.attention.bias is not None
+        self.attention.weight.copy_(torch.from_numpy(cells["weight"])[:, :, None, None])
+        self.attention.bias.copy_(torch.from_numpy(cells["bias"]))
 
     @torch.no_grad()
     def start_from(self, cells: Whitening, colours: Whitening) -> None:

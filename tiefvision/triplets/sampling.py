@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.records import Photo, Triplet, View, categories_of
+from tiefvision.records import Photo, Triplet, View, groups_of
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def list_queries(photos: Sequence[Photo], positives: str = "item") -> list[Query
     for photo in photos:
         others = () if positives == "view" else _positives(photo, own[key(photo)], key)
         among = shop if others and positives == "item" else everything
-        alike = of_kind.get(categories_of(photo), frozenset())
+        alike = of_kind.get(groups_of(photo), frozenset())
         query = Query(photo.path, others, among, of_item[key(photo)], alike)
         if any(query.negatives):
             queries.append(query)
@@ -149,15 +149,15 @@ def _item_of(photo: Photo) -> str:
 
 
 def _class_of(photo: Photo) -> str:
-    return categories_of(photo) or photo.path
+    return groups_of(photo) or photo.path
 
 
 def _paths_by_kind(photos: Sequence[Photo]) -> dict[str, frozenset[str]]:
     """The paths of the photographs of each known category."""
     paths: dict[str, set[str]] = {}
     for photo in photos:
-        if categories_of(photo):
-            paths.setdefault(categories_of(photo), set()).add(photo.path)
+        if groups_of(photo):
+            paths.setdefault(groups_of(photo), set()).add(photo.path)
     return {kind: frozenset(them) for kind, them in paths.items()}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tiefvision.ranking.garments import Embed, Garments, GarmentsOf
+from tiefvision.ranking.garments import Embed, Garments, GarmentsOf, Weights
 from tiefvision.ranking.needs import Need
 from tiefvision.ranking.views import embed_views
 from tiefvision.ranking.whitening import fit_whitening
@@ -38,6 +38,7 @@ def start_deeprank(
     views: Sequence[View],
     garments_of: GarmentsOf,
     device: torch.device,
+    garment_cells: Weights | None = None,
 ) -> RankNetwork:
     """A DeepRank network with the weights from which training starts.
 
@@ -49,12 +50,17 @@ def start_deeprank(
         views: views of training photographs.
         garments_of: reader of the crops of views.
         device: device of the network.
+        garment_cells: read-out "garment" of the encoder, weight (1, C) and bias (1,),
+            from which the attention of ``ColourRank`` starts; without it all cells of
+            the untrained network count alike.
 
     Raises:
         BadDataset: All views are equal.
     """
     network = build_network(details).to(device)
     if isinstance(network, ColourRank):
+        if garment_cells:
+            network.attend_to(garment_cells)
         views = _at_most(views, MOST_VIEWS)
         cells = embed_views(views, garments_of, _regions_of(network))
         colours = embed_views(views, garments_of, lambda it: it.colours)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tiefvision.augmenting.canvases import batches_of_epoch
+from tiefvision.augmenting.nothing import nothing_scene, strip_beside
 from tiefvision.augmenting.scenes import UNLABELLED, Scene
 from tiefvision.boxes import as_box, scale_boxes
 from tiefvision.datasets.files import label_names, mask_file, photo_file
@@ -43,6 +44,9 @@ the augmentation uses."""
 LEAST_SHARE = 0.05
 """Least share of the photographs that must show a label for it to be a class of its
 own; rarer labels together form one class."""
+
+NOTHING_SHARE = 0.1
+"""Scenes without garments of either kind for each training photograph."""
 
 FOREGROUND = UNLABELLED - 1
 """Label of plain white pixels in a mask, which mean foreground of no known label."""
@@ -78,12 +82,19 @@ class TrainingPhotos:
         classes: names of the label classes by number. The first is the background; it
             is the only one if no photograph has a mask.
         skipped: messages of photographs that could not be read.
+        nothing: scenes without garments, which belong to no photograph.
     """
 
     scenes: tuple[Scene, ...]
     categories: tuple[str, ...]
     classes: tuple[str, ...]
     skipped: tuple[str, ...]
+    nothing: tuple[Scene, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Scene, ...]:
+        """All scenes to train on."""
+        return self.scenes + self.nothing
 
 
 def read_scenes(
@@ -121,10 +132,30 @@ def read_scenes(
             "Give some photographs the split train in annotations.json.",
         )
     labelled = any(scene.labels.getextrema() != (UNLABELLED,) * 2 for scene in scenes)
+    nothing = _without_garments(scenes, 0 if labelled else UNLABELLED)
     numbers, classes = _classes(scenes, label_names(root) if labelled else ())
     table = [int(number) for number in numbers]
     known = [replace(scene, labels=scene.labels.point(table)) for scene in scenes]
-    return TrainingPhotos(tuple(known), tuple(categories), classes, tuple(skipped))
+    return TrainingPhotos(
+        tuple(known), tuple(categories), classes, tuple(skipped), tuple(nothing)
+    )
+
+
+def _without_garments(scenes: Sequence[Scene], label: int) -> list[Scene]:
+    """Scenes without garments: painted ones, and what lies beside people.
+
+    Args:
+        scenes: training photographs.
+        label: label of the pixels of a painted scene: 0, the background, or
+            ``UNLABELLED``, so that a dataset without masks trains no labels.
+    """
+    generator = np.random.default_rng(0)
+    painted = [
+        nothing_scene(generator, label)
+        for _ in range(round(len(scenes) * NOTHING_SHARE))
+    ]
+    strips = [strip_beside(scene) for scene in scenes[:: round(1 / NOTHING_SHARE)]]
+    return [*painted, *(strip for strip in strips if strip)]
 
 
 def tune(
@@ -167,12 +198,17 @@ def tune(
     # The rounding of bfloat16 is small compared with the noise between batches.
     dtype = training_dtype(device)
     training = JointTraining(
-        photos.scenes, locator, architecture, len(photos.classes), dtype, recipe.rules
+        photos.everything,
+        locator,
+        architecture,
+        len(photos.classes),
+        dtype,
+        recipe.rules,
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = output.with_name(f"{output.name}.tuning")
     memory = FileMemory(checkpoint, settings)
-    steps = batches_of_epoch(len(photos.scenes), recipe.rules.scenes_in_batch)
+    steps = batches_of_epoch(len(photos.everything), recipe.rules.scenes_in_batch)
     history = fit(training.task(), recipe.schedule, steps, recipe.seed, memory, track)[
         1:
     ]
@@ -195,7 +231,7 @@ def _settings(
         photos.classes,
     ]
     digest.update(json.dumps(known, sort_keys=True).encode())
-    for scene in photos.scenes:
+    for scene in photos.everything:
         digest.update(repr(scene.garments).encode())
         digest.update(scene.image.tobytes())
         digest.update(scene.labels.tobytes())

@@ -1,10 +1,13 @@
 """Building the encoder that a stage's settings name; its weights in an artifact."""
 
-from typing import Annotated
+from typing import Annotated, Any
+
+from numpy.typing import NDArray
 
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.dense import DenseEncoder, make_encoder, restore_encoder
-from tiefvision.encoders.weights import source_file
+from tiefvision.encoders.encoder_file import GARMENT
+from tiefvision.encoders.weights import load_readouts, source_file
 from tiefvision.engines.formats import AUTO, check_precision
 from tiefvision.engines.protocol import Engine
 from tiefvision.errors import StaleArtifact
@@ -21,6 +24,7 @@ WeightsSource = Annotated[
 PrecisionName = Annotated[str, "auto, float32 or bfloat16"]
 
 _KEY = "weights/encoder"
+_GARMENT_KEY = "weights/garment"
 
 
 def weights_sources(encoder: str, weights: str) -> dict[str, str]:
@@ -59,6 +63,27 @@ def stage_encoder(
     checked = check_precision(precision)
     seed, engine = resources.seed, resources.engine
     return make_encoder(encoder, weights, seed, engine, checked)
+
+
+def keep_garment_cells(writer: ArtifactWriter, encoder: str, weights: str) -> None:
+    """Write the read-out "garment" of an encoder beside its maps, if it has one.
+
+    Args:
+        writer: writer of the artifact.
+        encoder: name of the architecture, a key of ``ARCHITECTURES``.
+        weights: source of the weights, as for ``load_weights``.
+
+    Raises:
+        BadWeights: The file of the weights cannot be read.
+    """
+    readouts = load_readouts(architecture_named(encoder), weights)
+    if GARMENT in readouts:
+        writer.write(weight_tensors(readouts[GARMENT].arrays(), _GARMENT_KEY))
+
+
+def read_garment_cells(artifact: Artifact) -> dict[str, NDArray[Any]]:
+    """The read-out "garment" as ``keep_garment_cells`` wrote it; {} for none."""
+    return read_weights(artifact, _GARMENT_KEY)
 
 
 def keep_encoder(writer: ArtifactWriter, encoder: DenseEncoder) -> None:

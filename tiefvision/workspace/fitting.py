@@ -1,6 +1,6 @@
 """Training that can be interrupted: snapshots lie in the unfinished artifact."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tiefvision.store.artifact import ArtifactWriter
@@ -17,6 +17,7 @@ def fit_and_store(
     steps: int,
     encoder: Mapping[str, str],
     details: Mapping[str, Any],
+    learnt: Callable[[], Mapping[str, Any]] = dict,
 ) -> dict[str, Any]:
     """Train a network and write its weights as the artifact of a job.
 
@@ -30,6 +31,7 @@ def fit_and_store(
         steps: batches per epoch.
         encoder: identity of the encoder that made the feature maps.
         details: settings from which the module can be built again, of JSON types.
+        learnt: further details, which are known once the module is trained.
 
     Returns:
         The figures before training, "before", and of the last epoch, "last".
@@ -54,7 +56,7 @@ def fit_and_store(
             records={"training/history": history},
             delete=memory.keys,
         )
-        writer.finish(encoder=encoder, details=details)
+        writer.finish(encoder=encoder, details={**details, **learnt()})
     return {"before": history[0], "last": history[-1]}
 
 

@@ -7,12 +7,18 @@ from tiefvision.locating.pyramid import Pyramid, level_of_map
 from tiefvision.locating.windows import Level
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
+from tiefvision.workspace.records import record_to_photo
 
 
 def read_pyramid(features: Artifact) -> Pyramid:
     """The image pyramid with which stage 2 encoded a dataset."""
     details = features.header.details
     return Pyramid(tuple(details["long_sides"]), details["border"])
+
+
+def read_made(features: Artifact) -> list[Photo]:
+    """The pictures that stage 2 made and encoded beside those of a dataset."""
+    return [record_to_photo(record) for record in features.records("made")]
 
 
 def levels_reader(

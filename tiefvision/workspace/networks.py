@@ -15,6 +15,9 @@ Module = TypeVar("Module", bound="nn.Module")
 
 KEY = "weights/module"
 
+LABELS = "weights/labels"
+"""Key of the label layer in the artifact of stage 5."""
+
 
 def weight_tensors(
     weights: Arrays, key: str = KEY

@@ -17,7 +17,7 @@ def photo_to_record(photo: Photo) -> dict[str, Any]:
 
 def record_to_garment(record: dict[str, Any]) -> Garment:
     """A garment from its record."""
-    return Garment(record["category"], tuple(record["box_in_image"]), record["score"])
+    return Garment(**{**record, "box_in_image": tuple(record["box_in_image"])})
 
 
 def record_to_photo(record: dict[str, Any]) -> Photo:
@@ -65,24 +65,6 @@ def record_to_crop(record: Mapping[str, Any]) -> Crop:
 def read_crop(crops: Artifact, path: str) -> Crop:
     """The crop of a photograph in an artifact. Raises KeyError if it has none."""
     return record_to_crop(crops.record(f"crop/{path}"))
-
-
-def located_crop(locations: Artifact, path: str) -> Crop:
-    """The crop of the surest garment that stage 5 located.
-
-    It is the whole photograph if nothing was located.
-    """
-    found = locations.record(f"found/{path}")
-    if found:
-        return _crop_of(record_to_garment(found[0]), unsure=False)
-    key = f"unsure/{path}"
-    if locations.has(key):
-        return _crop_of(record_to_garment(locations.record(key)), unsure=True)
-    return Crop(None)
-
-
-def _crop_of(garment: Garment, *, unsure: bool) -> Crop:
-    return Crop(garment.box_in_image, garment.category, garment.score, unsure)
 
 
 def photo_path(photos: Artifact, path: str) -> Path:

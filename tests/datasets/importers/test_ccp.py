@@ -61,7 +61,7 @@ def test_masks_become_boxes_and_photographs_are_copied(source, tmp_path):
     assert report.boxes_by_category == {"dress": 8}
     dataset = read_dataset(tmp_path / "out")
     assert {photo.garments for photo in dataset.photos} == {
-        (Garment("dress", (20.0, 20.0, 40.0, 60.0)),)
+        (Garment("dress", (20.0, 20.0, 40.0, 60.0), person="1"),)
     }
     assert {(p.source, p.item_id, p.license) for p in dataset.photos} == {
         ("street", "", "Apache-2.0")

@@ -49,36 +49,19 @@ LABEL_LIST = "label_list.mat"
 
 GARMENTS = frozenset(
     {
-        "blazer",
-        "blouse",
-        "bodysuit",
-        "cape",
-        "cardigan",
-        "coat",
-        "dress",
-        "hoodie",
-        "jacket",
-        "jeans",
-        "jumper",
-        "leggings",
-        "pants",
-        "romper",
-        "shirt",
-        "shorts",
-        "skirt",
-        "suit",
-        "sweater",
-        "sweatshirt",
-        "swimwear",
-        "t-shirt",
-        "top",
-        "vest",
+        *("blouse", "bra", "hoodie", "shirt", "sweater", "sweatshirt", "t-shirt"),
+        *("top", "blazer", "cape", "cardigan", "coat", "jacket", "vest"),
+        *("jeans", "leggings", "pants", "shorts", "skirt"),
+        *("bodysuit", "dress", "jumper", "romper", "suit", "swimwear"),
     }
 )
 """Labels that become boxes: clothing of torso and legs, what a catalogue of garments
 sells. Left out are null, skin and hair; accessories (shoes, bags, hats, scarves, belts,
-ties, gloves, glasses and jewellery); underwear, which no street photograph shows; and
-stockings, tights and socks, whose box is that of the legs."""
+ties, gloves, glasses and jewellery); and stockings, tights and socks, whose box is that
+of the legs."""
+
+WEARER = "1"
+"""Person of all garments of a photograph: its masks do not part people."""
 
 MIN_SHARE = 0.01
 """Share of the photograph that a label must cover; smaller ones are mostly annotation
@@ -179,7 +162,7 @@ def _convert(
         )
     shares = np.bincount(mask.ravel(), minlength=len(labels.names)) / mask.size
     garments = tuple(
-        Garment(name, mask_box(mask == number))
+        Garment(name, mask_box(mask == number), person=WEARER)
         for number, name in labels.wanted.items()
         if shares[number] > min_share
     )
