@@ -30,7 +30,7 @@ DEMO_DEEPRANK := --network cells --epochs 10 --learning-rate 1e-3
 DEMO_QUERY = import json, sys; images = json.load(open(sys.argv[1]))["images"]; \
 	print(next(i["file_name"] for i in images if (i["source"], i["split"]) == ("street", "test")))
 
-.PHONY: help demo search-demo all locator tuned-locator folds compare test bench check format lint types real clean
+.PHONY: help demo search-demo all locator tune folds compare test bench check format lint types real clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ help: ## print this help
 	@echo '  RUN=dir   the workspace (default $(RUN); of the demo $(DEMO_RUN))'
 	@echo '  ARGS="--option value"  options of a stage; python -m stages encode --help lists them'
 	@echo '  ARGS_2="..."           options of stage 2 within make all; ARGS_6 of 6, ARGS_8 of 8'
-	@echo '  ARGS_TUNE="..."        options of tune within make tuned-locator'
+	@echo '  ARGS_TUNE="..."        options of tune within make tune'
 	@echo '  RANKERS="cosine lab"   the rankers of make compare (default all)'
 	@echo '  ARGS_SETS="..."        options of make compare for SETS alone, such as --boxes whole'
 
@@ -75,7 +75,7 @@ locator: $(VENV)/installed ## train a locator on DATA in RUN: heads of its own o
 			ARGS_4='--start fresh --reduced 48 $(ARGS_4)' || exit; \
 	done
 
-tuned-locator: $(VENV)/installed ## the same with the encoder's last layers: tune, then stages 2 to 5
+tune: $(VENV)/installed ## the same with the encoder's last layers: tune, then stages 2 to 5
 	@$(MAKE) --no-print-directory stage-1
 	$(KEEP_MEMORY) $(BIN)/tiefvision tune "$(DATA)" --split-of "$(RUN)" --output "$(RUN)/locator.safetensors" $(ARGS_TUNE)
 	@for number in 2 3 4 5; do \

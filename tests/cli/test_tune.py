@@ -10,7 +10,7 @@ from tiefvision.datasets.layout import read_dataset
 from tiefvision.encoders.dense import make_encoder
 from tiefvision.tuning.starting import read_heads
 
-QUICK = ("--weights", "random", "--epochs", "1")
+QUICK = ("--encoder", "alexnet", "--weights", "random", "--epochs", "1")
 
 
 @pytest.fixture

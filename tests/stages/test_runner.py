@@ -139,6 +139,7 @@ def test_a_stage_takes_its_report_from_its_settings(trained):
         "weights": "random",
         "long_sides": [256],
         "border": 48,
+        "made": 0,
         "precision": "float32",
         "seed": 0,
     }
@@ -296,6 +297,12 @@ def test_a_stage_without_its_inputs_fails_with_one_sentence(tmp_path, capfd):
     assert error.endswith(f"Run: make stage-1 RUN={tmp_path}\n")
 
 
+SOMETIMES = {
+    *("kept", "corrupt", "test_mean_over_names.ap50", "test_labels.right"),
+    "test_empty.false_alarms",
+}
+
+
 @pytest.mark.parametrize("name", list(STAGES))
 def test_a_stage_prints_a_few_figures_and_the_path_of_its_report(
     name, trained, run_stage
@@ -315,7 +322,7 @@ def test_a_stage_prints_a_few_figures_and_the_path_of_its_report(
     for figure in labels:
         # What only some runs have may be missing here; the others must be there.
         found = runner._figure(report["figures"], figure)
-        assert found is not None or figure in ("kept", "corrupt")
+        assert found is not None or figure in SOMETIMES
 
 
 def test_a_figure_is_found_by_its_name_whatever_dots_it_has():
