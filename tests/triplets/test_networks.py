@@ -216,15 +216,15 @@ def test_a_garment_and_its_mirror_image_are_embedded_alike():
 
 
 @torch.no_grad()
-def test_untrained_colour_rank_weighs_cells_and_colours_one_to_two():
+def test_untrained_colour_rank_weighs_cells_and_colours_alike():
     network, whitenings = whitened_rank(random_garments(40, seed=1))
     garments = random_garments(7, seed=2)
     table = (network(garments) @ network(garments).T).numpy()
     cells = np.stack([region_features(map_) for map_ in garments.maps.numpy()])
     expected = np.zeros((7, 7))
     for weight, features, whitening in (
-        (1 / 3, cells, whitenings[0]),
-        (2 / 3, garments.colours.numpy(), whitenings[1]),
+        (1 / 2, cells, whitenings[0]),
+        (1 / 2, garments.colours.numpy(), whitenings[1]),
     ):
         rows = [whitening.projection @ (row - whitening.mean) for row in features]
         rows = np.stack([row / np.linalg.norm(row) for row in rows])
