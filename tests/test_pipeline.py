@@ -98,7 +98,7 @@ def test_deeprank_ranks_what_it_was_trained_on_better_than_the_baseline(trained)
 def test_deeprank_orders_more_triplets_rightly_after_training(trained):
     with Workspace(trained).open("deeprank") as artifact:
         history = artifact.record("training/history")
-    assert [row["epoch"] for row in history] == list(range(7))
+    assert [row["epoch"] for row in history] == list(range(len(history)))
     assert history[-1]["triplet_accuracy"] > history[1]["triplet_accuracy"]
     assert history[-1]["loss"] < history[1]["loss"]
 
