@@ -92,7 +92,8 @@ def run(config: Config, job: Job) -> Finished:
     levels_of = levels_reader(features, [*photos, *empty])
     encoded = [photo for photo in photos if features.has(f"map/{photo.path}")]
     labels = _learn_labels(encoded, levels_of, folded.categories, track)
-    finding = _Finding(features, levels_of, folded, voting, labels)
+    layer = GarmentLayer.of(read_garment_cells(features))
+    finding = _Finding(features, levels_of, folded, voting, layer, labels)
     raw = [
         Located(photo, garments_to_find(photo, folded.categories), finding(photo))
         for photo in track(
@@ -140,16 +141,21 @@ class _Finding:
     levels_of: LevelsOf
     heads: FoldedHeads
     voting: VotingRules
+    garment_layer: GarmentLayer | None
     labels: LabelLayer | None
 
     def __call__(self, photo: Photo) -> tuple[Garment, ...]:
         """All boxes of a photograph with raw scores and with labels."""
-        levels, size = self.levels_of(photo.path), (photo.width, photo.height)
-        foreground = self.foreground(photo)
-        found = locate(levels, *size, self.heads, self.voting, foreground)
-        layer = GarmentLayer.of(read_garment_cells(self.features))
-        found = layer.keep(found, levels) if layer else found
-        return self.labels.name(found, levels) if self.labels else found
+        return locate(
+            self.levels_of(photo.path),
+            photo.width,
+            photo.height,
+            self.heads,
+            self.voting,
+            self.foreground(photo),
+            self.garment_layer,
+            self.labels,
+        )
 
     def foreground(self, photo: Photo) -> Box | None:
         """The box of what stands before a plain ground; None if it is not plain."""

@@ -93,7 +93,7 @@ def queries_of_garments(
     """The queries of located garments.
 
     Args:
-        found: garments to search with, as ``Locator.find_to_search`` returns them.
+        found: garments to search with, as ``findings.to_search`` returns them.
         rules: rules with the least score of a garment that is reported.
         category: category of the garments to search for; "" for all.
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tiefvision.evaluation.logistic import fit_logistic, logistic
+
 NEAR = 1e-3
 """Least distance of a score to 0 and 1; scores are clipped so that logarithms exist."""
 
@@ -51,7 +53,7 @@ class Calibration:
         [0.25, 0.5]
         """
         odds = _features(scores) @ np.array([self.low, self.high]) + self.shift
-        return np.asarray(_logistic(odds))
+        return logistic(odds)
 
 
 def fit_calibration(
@@ -70,36 +72,15 @@ def fit_calibration(
     Returns:
         The fitted calibration; the default one if N is 0.
     """
-    from scipy.optimize import minimize
-
     if not len(scores):
         return Calibration()
     features, right = _features(scores), np.count_nonzero(hits)
     wrong = len(scores) - right
     targets = np.where(hits, (right + 1) / (right + 2), 1 / (wrong + 2))
-
-    def loss(numbers: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        odds = features @ numbers[:2] + numbers[2]
-        slope = _logistic(odds) - targets
-        value = (np.logaddexp(0.0, odds) - targets * odds).sum()
-        return float(value), np.append(features.T @ slope, slope.sum())
-
-    found = minimize(
-        loss,
-        np.array([1.0, 1.0, 0.0]),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(0.0, None), (0.0, None), (None, None)],
-    )
-    return Calibration(*map(float, found.x))
+    return Calibration(*fit_logistic(features, targets, start=1.0))
 
 
 def _features(scores: ArrayLike) -> NDArray[np.float64]:
     """log(score) and -log(1 - score), stacked along a new last axis."""
     kept = np.clip(np.asarray(scores, dtype=np.float64), NEAR, 1 - NEAR)
     return np.stack([np.log(kept), -np.log1p(-kept)], axis=-1)
-
-
-def _logistic(odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The logistic function of log-odds, computed without overflow."""
-    return np.asarray(np.exp(-np.logaddexp(0.0, -odds)))

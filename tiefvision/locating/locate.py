@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from tiefvision.locating.folded import Cells, FoldedHeads
 from tiefvision.locating.foreground import keep_to_foreground
+from tiefvision.locating.garment_layer import GarmentLayer
+from tiefvision.locating.labels import LabelLayer
 from tiefvision.locating.sides import SIDES
 from tiefvision.locating.votes import VotingRules, WindowPredictions, combine
 from tiefvision.locating.windows import (
@@ -102,6 +104,8 @@ def locate(
     heads: FoldedHeads,
     rules: VotingRules | None = None,
     foreground: Box | None = None,
+    garment_layer: GarmentLayer | None = None,
+    labels: LabelLayer | None = None,
 ) -> tuple[Garment, ...]:
     """Locate the garments of a photograph.
 
@@ -113,6 +117,8 @@ def locate(
         rules: rules by which windows are combined; the defaults if None.
         foreground: box of the foreground before a plain ground, in pixels of the
             photograph, within which all garments lie; None if unknown.
+        garment_layer: which cells show a garment; None if the encoder does not know.
+        labels: names of garments; None for a locator that knows none.
 
     Returns:
         All boxes in pixels of the photograph with raw scores in [0, 1], the highest
@@ -121,4 +127,8 @@ def locate(
     """
     predictions = judge_levels(levels, heads, rules)
     found = combine(predictions, heads.categories, width, height, rules)
-    return keep_to_foreground(found, foreground) if foreground else found
+    if foreground:
+        found = keep_to_foreground(found, foreground)
+    if garment_layer:
+        found = garment_layer.keep(found, levels)
+    return labels.name(found, levels) if labels else found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.locating.evidence import Evidence, explain_levels
-from tiefvision.locating.findings import TellingRules, calibrate, tell, to_search
+from tiefvision.locating.findings import TellingRules, calibrate, tell
 from tiefvision.locating.folded import FoldedHeads
 from tiefvision.locating.foreground import foreground_of
 from tiefvision.locating.garment_layer import GarmentLayer
@@ -16,7 +16,7 @@ from tiefvision.locating.sale import crop_for_sale
 from tiefvision.locating.votes import VotingRules
 from tiefvision.locating.windows import Level
 from tiefvision.photos.working import WorkingPhoto
-from tiefvision.records import Crop, Garment
+from tiefvision.records import Box, Crop, Garment
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,9 @@ class Locator:
 
     def crop(self, photo: WorkingPhoto) -> Crop:
         """The part of a shop photograph to compare, with the group for sale."""
-        found = self.candidates(self.encode(photo), photo)
-        return crop_for_sale(found, foreground_of(photo), self.telling)
-
-    def find_to_search(self, photo: WorkingPhoto) -> tuple[Garment, ...]:
-        """The garments to search with: those of ``find``, or else an unsure outfit.
-
-        Empty if neither exists; then the whole photograph is searched with.
-        """
-        return to_search(self.candidates(self.encode(photo), photo), self.telling)
+        foreground = foreground_of(photo)
+        found = self._candidates(self.encode(photo), photo, foreground)
+        return crop_for_sale(found, foreground, self.telling)
 
     def explain(
         self, levels: list[Level], garments: Sequence[Garment], photo: WorkingPhoto
@@ -79,13 +73,22 @@ class Locator:
             levels: Feature maps of the photograph, as ``encode`` gives them.
             photo: The photograph.
         """
-        size = photo.width, photo.height
-        foreground = foreground_of(photo)
-        found = locate(levels, *size, self.heads, self.voting, foreground)
-        if self.garment_layer:
-            found = self.garment_layer.keep(found, levels)
-        named = self.labels.name(found, levels) if self.labels else found
-        return calibrate(named, self.telling)
+        return self._candidates(levels, photo, foreground_of(photo))
+
+    def _candidates(
+        self, levels: list[Level], photo: WorkingPhoto, foreground: Box | None
+    ) -> tuple[Garment, ...]:
+        found = locate(
+            levels,
+            photo.width,
+            photo.height,
+            self.heads,
+            self.voting,
+            foreground,
+            self.garment_layer,
+            self.labels,
+        )
+        return calibrate(found, self.telling)
 
     def encode(self, photo: WorkingPhoto) -> list[Level]:
         """The feature maps of a photograph at every size; the slow part."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tiefvision.evaluation.logistic import fit_logistic, logistic
 from tiefvision.evaluation.searches import Search
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.views import similarity_rows
@@ -23,7 +24,7 @@ LIKELY, MAYBE = 0.6, 0.2
 """Least probabilities of the words "likely" and "maybe"."""
 
 PENALTY = 1e-5
-"""Weight of the squared slopes in the loss, in nats; it matters where validation
+"""Weight of the squared slopes in the mean loss, in nats; it matters where validation
 separates right and wrong results perfectly."""
 
 
@@ -63,8 +64,7 @@ class MatchCalibration:
             P(match) of each result, (k,) in (0, 1).
         """
         odds = _features(similarities) @ [self.similarity, self.lead] + self.shift
-        probabilities: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -odds))
-        return probabilities
+        return logistic(odds)
 
 
 def in_words(probability: float) -> str:
@@ -93,8 +93,6 @@ def fit_matching(
     Returns:
         The calibration; None if no search has a right item and a wrong one.
     """
-    from scipy.optimize import minimize
-
     features, hits = [], []
     for similarities, right in searches:
         if not right.any() or right.all():
@@ -106,20 +104,8 @@ def fit_matching(
     if not features:
         return None
     inputs, wanted = np.concatenate(features), np.concatenate(hits).astype(float)
-
-    def loss(numbers: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        odds = inputs @ numbers[:2] + numbers[2]
-        slope = (np.exp(-np.logaddexp(0.0, -odds)) - wanted) / len(wanted)
-        value = (np.logaddexp(0.0, odds) - wanted * odds).mean()
-        value += PENALTY * (numbers[:2] ** 2).sum() / 2
-        by_weight = inputs.T @ slope + PENALTY * numbers[:2]
-        return float(value), np.append(by_weight, slope.sum())
-
-    bounds = [(0.0, None), (0.0, None), (None, None)]
-    fitted = minimize(
-        loss, np.zeros(3), jac=True, bounds=bounds, method="L-BFGS-B"
-    ).x.tolist()
-    return MatchCalibration(*fitted)
+    penalty = PENALTY * len(wanted)
+    return MatchCalibration(*fit_logistic(inputs, wanted, penalty=penalty))
 
 
 def learn_matching(

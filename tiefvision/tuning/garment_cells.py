@@ -23,7 +23,7 @@ from tiefvision.groups import GROUPS, OUTFIT, group_of
 from tiefvision.locating.targets import garments_to_find
 from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track
-from tiefvision.ranking.crops import crop_garment, widen_box
+from tiefvision.ranking.crops import SQUARE, crop_garment, widen_box
 from tiefvision.records import Box, Photo
 
 MOST_CELLS = 150_000
@@ -112,7 +112,7 @@ def _crops(
     before_plain = pixels.copy()
     before_plain[~foreground] = generator.integers(0, 256, 3)
     for source, place in (
-        (pixels, widen_box(box, width, height, 0.6)),
+        (pixels, widen_box(box, width, height, SQUARE)),
         (pixels, None),
         (before_plain, jittered),
     ):
