@@ -42,7 +42,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "seed": 8,
         "alterations": 1,
     },
-    "train_deeprank": {"size": 16, "epochs": 15, "rounds": 4, "learning_rate": 1e-2},
+    "train_deeprank": {
+        "size": 16,
+        "epochs": 15,
+        "patience": 0,
+        "rounds": 4,
+        "learning_rate": 1e-2,
+    },
 }
 """Far from good, and quick: all stages together take seven seconds. Most boxes are
 wrong, and would not be told by the default score. In float32, so that the figures are

@@ -117,7 +117,7 @@ COMMITS = {
     "encode_crops": (1, 13, 10),
     "train_classifier": (1, 7, 5),
     "train_boxes": (1, 7, 5),
-    "train_deeprank": (1, 4, 2),
+    "train_deeprank": (1, 9, 6),
     "ingest": (1,),
     "localise": (1,),
     "baseline": (1, 2),
