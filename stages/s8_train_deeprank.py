@@ -40,7 +40,7 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_judged_triplets, read_photos
 
-VERSION = 2
+VERSION = 3
 READS = ("photos", "crops")
 SHOWN = {
     "queries": "queries",

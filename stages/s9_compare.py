@@ -9,10 +9,12 @@ Command make stage-9
 from dataclasses import dataclass
 from typing import Annotated
 
+from tiefvision.catalogue.choosing import as_listed
 from tiefvision.catalogue.gallery import GalleryRow, write_gallery
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.judging.comparison import compare_rankers
 from tiefvision.judging.indexes import with_indexes
+from tiefvision.judging.matching import with_matching
 from tiefvision.judging.query_boxes import query_garments
 from tiefvision.judging.summary import first_hits, verdict_in_words
 from tiefvision.models.rankers import load_ranker
@@ -20,9 +22,9 @@ from tiefvision.models.trained import TrainedModels
 from tiefvision.ranking.registry import COSINE, DEEPRANK
 from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.job import Finished, Job, require_same_encoder
-from tiefvision.workspace.records import read_crop
+from tiefvision.workspace.records import read_crop, read_photos
 
-VERSION = 1
+VERSION = 2
 READS = ("photos", "crops", "baseline", "deeprank")
 PAGE = "tiefvision.judging.stage_page"
 SHOWN = {"verdict": "verdict", "recall@1": "recall@1", "page": "page"}
@@ -57,8 +59,14 @@ def run(config: Config, job: Job) -> Finished:
     )
     settings = HnswSettings(config.links, config.effort, config.search_effort)
     search = comparison.search
+    photos = {photo.path: photo for photo in read_photos(records)}
     rows = [
-        GalleryRow(view.path, item, read_crop(crops, view.path))
+        GalleryRow(
+            view.path,
+            item,
+            as_listed(read_crop(crops, view.path), photos[view.path]),
+            photos[view.path].variant,
+        )
         for view, item in zip(search.gallery, search.gallery_items, strict=True)
     ]
     with job.write() as writer:
@@ -73,6 +81,7 @@ def run(config: Config, job: Job) -> Finished:
         }
         writer.finish(encoder=encoder, details=details | shared)
     comparison = with_indexes(comparison, rankers, garments_of, job.workspace, track)
+    comparison = with_matching(comparison, rankers, models, garments_of)
     figures = {
         "verdict": " ".join(verdict_in_words(comparison)),
         "recall@1": first_hits(comparison),

@@ -4,6 +4,7 @@ import pytest
 from tiefvision.catalogue import gallery as module
 from tiefvision.catalogue.gallery import (
     GalleryRow,
+    read_densities,
     read_index,
     read_reduction,
     read_rows,
@@ -22,7 +23,7 @@ from tiefvision.store.header import Header
 ROWS = [
     GalleryRow("a.jpg", "a", Crop((1.0, 2.0, 3.0, 4.0), "dress", 0.75)),
     GalleryRow("b.jpg", "b", Crop(None)),
-    GalleryRow("c.jpg", "b", Crop(None, unsure=True)),
+    GalleryRow("c.jpg", "b", Crop(None, unsure=True), "blue"),
 ]
 MAPS = normalise_cells(
     np.random.default_rng(0).standard_normal((3, 4, 2, 2), np.float32)
@@ -124,6 +125,15 @@ def test_an_index_in_several_values_finds_each_row(gallery):
     np.testing.assert_allclose(found.similarities[:, 0], 1.0, atol=1e-6)
     facts = gallery.header.details["indexes"]["cosine"]
     assert (facts["embedding"], facts["recall_of_exact"]) == (16, 1.0)
+
+
+def test_densities_come_back_in_order(gallery):
+    """The closest photograph of the other item counts alone."""
+    cosines = embed_cells(GarmentBatch(MAPS)) @ embed_cells(GarmentBatch(MAPS)).T
+    expected = [max(cosines[0, 1:]), cosines[1, 0], cosines[2, 0]]
+    np.testing.assert_allclose(read_densities(gallery, "cosine"), expected, atol=1e-5)
+    with pytest.raises(StaleArtifact, match="written by an earlier release"):
+        read_densities(gallery, "mean")
 
 
 def test_an_index_does_not_count_in_the_digest(gallery):

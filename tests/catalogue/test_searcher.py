@@ -108,7 +108,7 @@ def test_a_reduction_comes_back_as_it_was_kept():
     np.testing.assert_allclose(reduced @ reduced.T, centred @ centred.T, atol=5e-3)
 
 
-def grouped(groups, matching=None):
+def grouped(groups, **calibrated):
     """A searcher over one row for each group, each of an item of its own."""
     rows = [
         GalleryRow(f"{n}.jpg", f"item{n}", Crop(None, group))
@@ -119,7 +119,7 @@ def grouped(groups, matching=None):
         build_index(fan(len(rows))),
         rows,
         lambda views: None,
-        matching=matching,
+        **calibrated,
     )
 
 
@@ -158,10 +158,11 @@ def test_colours_of_one_product_are_one_line():
 
 
 def test_the_probability_of_a_match_does_not_depend_on_k():
-    matching = MatchCalibration(1.0, 10.0, -2.0)
-    ready = grouped(["upper"] * 30, matching=matching)
+    matching = MatchCalibration(1.0, 10.0, 3.0, -2.0)
+    densities = np.linspace(0.2, 0.9, 30).astype(np.float32)
+    ready = grouped(["upper"] * 30, matching=matching, densities=densities)
     alone, among = ready.nearest(GARMENT, 1)[0], ready.nearest(GARMENT, 10)[0]
     assert alone.match == pytest.approx(among.match)
-    expected = matching.apply(np.cos(np.deg2rad(np.arange(30))))
+    expected = matching.apply(np.cos(np.deg2rad(np.arange(30))), densities)
     assert alone.match == pytest.approx(expected[0], abs=1e-4)
     assert grouped(["upper"]).nearest(GARMENT, 1)[0].match is None

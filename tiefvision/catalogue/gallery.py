@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiefvision.catalogue.reduction import Reduction, reduce_rows
 from tiefvision.errors import StaleArtifact
@@ -18,6 +19,7 @@ from tiefvision.index.hnsw import (
 from tiefvision.index.neighbours import recall_of_neighbours, search_exactly
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
+from tiefvision.ranking.matching import COMPARED, densities_of
 from tiefvision.ranking.registry import COSINE
 from tiefvision.ranking.views import embed_views
 from tiefvision.records import Crop, View
@@ -30,6 +32,9 @@ CHUNK = 64 << 20
 
 JUDGED = 10
 """Number of neighbours by which an index is compared with exact search."""
+
+PHOTOS_OF_AN_ITEM = 4
+"""Rows asked of the index for each item wanted, as an item may have several rows."""
 
 REDUCED_FROM = 512
 """Number of rows from which whole maps are indexed by their principal components. With
@@ -107,6 +112,8 @@ def write_gallery(
         )
         content = index.to_bytes()
         _write_index(writer, name, content)
+        densities = densities_in_index(index, gallery, [row.item for row in rows])
+        writer.write(tensors={_density_key(name): {"density": densities}})
         if reduction:
             writer.write(tensors={f"reduction/{name}": reduction.to_tensors()})
         indexes[name] = {
@@ -128,10 +135,37 @@ def read_rows(gallery: Artifact) -> list[GalleryRow]:
     try:
         return [_record_to_row(record) for record in gallery.records("row")]
     except KeyError as error:
-        raise StaleArtifact(
-            f"The rows of {gallery.path.name} were written by an earlier release.",
-            f"Run: {command_of(gallery.path)}",
-        ) from error
+        raise _of_an_earlier_release(gallery) from error
+
+
+def densities_in_index(
+    index: HnswIndex, embeddings: NDArray[np.float32], items: Sequence[str]
+) -> NDArray[np.float32]:
+    """Densities of the rows of an index, as ``ranking.matching`` uses them.
+
+    Args:
+        index: index of the rows.
+        embeddings: rows of unit length, (N, D) float32.
+        items: item of each row, (N,).
+
+    Returns:
+        (N,) float32; NaN for a row whose neighbours are all of its own item.
+    """
+    _, numbers = np.unique(items, return_inverse=True)
+    found = index.search(embeddings, COMPARED * PHOTOS_OF_AN_ITEM)
+    return densities_of(found.similarities, numbers, numbers[found.rows])
+
+
+def read_densities(gallery: Artifact, ranker: str) -> NDArray[np.float32]:
+    """Densities of the rows in the order of the index of a ranker, (N,) float32.
+
+    Raises:
+        StaleArtifact: An earlier release wrote the gallery.
+    """
+    key = _density_key(ranker)
+    if not gallery.has(key):
+        raise _of_an_earlier_release(gallery)
+    return gallery.tensors(key)["density"]
 
 
 def read_reduction(gallery: Artifact, ranker: str) -> Reduction | None:
@@ -169,8 +203,20 @@ def read_index(gallery: Artifact, ranker: str) -> HnswIndex:
     return index_from_bytes(content, gallery.header.count["row"], settings)
 
 
+def _of_an_earlier_release(gallery: Artifact) -> StaleArtifact:
+    return StaleArtifact(
+        f"The rows of {gallery.path.name} were written by an earlier release.",
+        f"Run: {command_of(gallery.path)}",
+    )
+
+
+def _density_key(ranker: str) -> str:
+    return f"derived/density/{ranker}"
+
+
 def _row_to_record(row: GalleryRow) -> dict[str, Any]:
-    return {"photo": row.photo, "item": row.item, **crop_to_record(row.crop)}
+    variant = {"variant": row.variant} if row.variant else {}
+    return {"photo": row.photo, "item": row.item, **variant, **crop_to_record(row.crop)}
 
 
 def _record_to_row(record: Mapping[str, Any]) -> GalleryRow:

@@ -31,7 +31,7 @@ from tiefvision.workspace.records import record_to_crop
 if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.encoders.dense import DenseEncoder
 
-VERSION = 3
+VERSION = 4
 """Version of the catalogue that ``index`` writes; raised when results change."""
 
 

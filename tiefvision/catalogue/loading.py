@@ -162,7 +162,12 @@ def open_searcher(
         MissingArtifact: Nothing has been indexed, or the ranker has not been trained.
         StaleArtifact: Other models made the index, or there is none for the ranker.
     """
-    from tiefvision.catalogue.gallery import read_index, read_reduction, read_rows
+    from tiefvision.catalogue.gallery import (
+        read_densities,
+        read_index,
+        read_reduction,
+        read_rows,
+    )
     from tiefvision.catalogue.searcher import Searcher
     from tiefvision.workspace.garments import garments_reader
 
@@ -174,7 +179,7 @@ def open_searcher(
         crops = gallery
         if gallery.path.stem == GALLERY:
             crops = stack.enter_context(workspace.open("crops"))
-        rows = read_rows(gallery)
+        rows, matching = read_rows(gallery), models.matching(ranker)
         details = gallery.header.details
         root = Path(details["root"])
         logger.info("%s: %d rows of %s, by %s", gallery.path, len(rows), root, ranker)
@@ -186,7 +191,8 @@ def open_searcher(
             garments_reader(crops),
             read_reduction(gallery, ranker),
             "" if below == "." else f"{below}/",
-            models.matching(ranker),
+            matching,
+            read_densities(gallery, ranker) if matching else None,
         )
 
 

@@ -1,13 +1,13 @@
 """Search of a gallery by the embedding of a garment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.catalogue.gallery import GalleryRow
+from tiefvision.catalogue.gallery import PHOTOS_OF_AN_ITEM, GalleryRow
 from tiefvision.catalogue.reduction import Reduction
 from tiefvision.groups import OUTFIT
 from tiefvision.index.hnsw import HnswIndex
@@ -17,9 +17,6 @@ from tiefvision.ranking.garments import Embed, GarmentBatch, GarmentsOf
 from tiefvision.ranking.matching import COMPARED, MatchCalibration
 from tiefvision.ranking.views import embed_views
 from tiefvision.records import View
-
-PHOTOS_OF_AN_ITEM = 4
-"""Rows asked of the index for each item wanted, as an item may have several rows."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +59,7 @@ class Searcher:
         prefix: path from the folder of the catalogue to that of the photographs, with a
             slash behind it; "" if both are the same.
         matching: calibration of the ranker's similarities; None if it has none.
+        densities: densities of the rows, (N,) float32; only ``matching`` needs them.
     """
 
     embed: Embed
@@ -71,6 +69,7 @@ class Searcher:
     reduction: Reduction | None = None
     prefix: str = ""
     matching: MatchCalibration | None = None
+    densities: NDArray[np.float32] | None = None
 
     def nearest(self, garment: GarmentBatch, k: int, category: str = "") -> list[Hit]:
         """The k closest items, or all if the gallery has fewer.
@@ -85,46 +84,57 @@ class Searcher:
         # As many as a probability is learnt from, however few are listed.
         wanted = max(k, COMPARED)
         asked = wanted * PHOTOS_OF_AN_ITEM
-        hits = self._hits(query, asked, category)
-        while len(hits) < wanted and asked < len(self.rows):
+        found = self._closest(query, asked, category)
+        while len(found) < wanted and asked < len(self.rows):
             asked *= 2  # items with many photographs, or of other groups
-            hits = self._hits(query, asked, category)
-        return self._calibrated(hits)[:k]
+            found = self._closest(query, asked, category)
+        matches = self._matches(found)
+        hits = [
+            self._hit(rank, row, match)
+            for rank, (row, match) in enumerate(
+                zip(found.items(), matches, strict=True), 1
+            )
+        ]
+        return hits[:k]
 
     def holds(self, category: str) -> bool:
         """Whether some item of the gallery is known to be of a group."""
         return any(row.crop.category == category for row in self.rows)
 
-    def _calibrated(self, hits: list[Hit]) -> list[Hit]:
-        """The hits with the probability of a match, if the ranker was calibrated."""
-        if self.matching is None or not hits:
-            return hits
-        matches = self.matching.apply([hit.similarity for hit in hits])
-        return [
-            replace(hit, match=float(match))
-            for hit, match in zip(hits, matches, strict=True)
-        ]
-
-    def _hits(self, query: NDArray[np.float32], count: int, category: str) -> list[Hit]:
-        """The items of a group among the ``count`` closest rows."""
+    def _closest(
+        self, query: NDArray[np.float32], count: int, category: str
+    ) -> dict[int, float]:
+        """The closest row of each item among ``count`` rows, and its similarity."""
         found = self._find(query, count)
-        hits: dict[str, Hit] = {}
+        closest: dict[str, tuple[int, float]] = {}
         for number, similarity in zip(
-            found.rows[0], found.similarities[0], strict=True
+            found.rows[0].tolist(), found.similarities[0].tolist(), strict=True
         ):
             row = self.rows[number]
-            if category and row.crop.category not in (category, OUTFIT, ""):
-                continue
-            if row.item not in hits:
-                hits[row.item] = Hit(
-                    len(hits) + 1,
-                    row.item,
-                    f"{self.prefix}{row.photo}",
-                    float(similarity),
-                    row.crop.category,
-                    more_variants=max(0, len(self._variants[row.item]) - 1),
-                )
-        return list(hits.values())
+            if not category or row.crop.category in (category, OUTFIT, ""):
+                closest.setdefault(row.item, (number, similarity))
+        return dict(closest.values())
+
+    def _matches(self, found: Mapping[int, float]) -> Sequence[float | None]:
+        """The probability of a match of each row; None if it was not calibrated."""
+        if self.matching is None or self.densities is None or not found:
+            return [None] * len(found)
+        similarities = np.array(list(found.values()))
+        matches = self.matching.apply(similarities, self.densities[list(found)])
+        return [float(match) for match in matches]
+
+    def _hit(self, rank: int, found: tuple[int, float], match: float | None) -> Hit:
+        number, similarity = found
+        row = self.rows[number]
+        return Hit(
+            rank,
+            row.item,
+            f"{self.prefix}{row.photo}",
+            similarity,
+            row.crop.category,
+            match,
+            max(0, len(self._variants[row.item]) - 1),
+        )
 
     @cached_property
     def _variants(self) -> dict[str, set[str]]:

@@ -203,6 +203,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     _require_there(asked, models, options)
     from tiefvision.judging.comparison import compare_rankers
     from tiefvision.judging.indexes import with_indexes
+    from tiefvision.judging.matching import with_matching
     from tiefvision.judging.packs import Origin, compared_inputs, write_pack
     from tiefvision.judging.prepared import prepare
     from tiefvision.judging.query_boxes import query_garments
@@ -234,6 +235,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
             asked.queries,
         )
         comparison = with_indexes(comparison, rankers, garments_of, place, track)
+        comparison = with_matching(comparison, rankers, models, garments_of)
         if options.json:
             for line in comparison.to_lines():
                 print_line(line)
@@ -314,6 +316,7 @@ def _print_comparison(comparison: "Comparison") -> None:
     reach = note_reach(comparison.terms, LARGEST_CUT)
     meanings = (text for name, text in MEANINGS.items() if name in shown)
     headers = " ".join(("R@k: recall@k.", *meanings))
-    notes = (headers, *LEGEND, repeated, reach, *steps_in_words(comparison.indexes))
+    steps, matches = steps_in_words(comparison.indexes), comparison.matches_in_words()
+    notes = (headers, *LEGEND, repeated, reach, *steps, *matches)
     for note in filter(None, notes):
         print_text(note)

@@ -59,6 +59,8 @@ class Comparison:
         peaks: peak memory of exact search in bytes by ranker, as ``peak_of_search``
             estimates it.
         learnt: what a ranker has learnt, in words, by name of the ranker.
+        matches: reliability of the probabilities of a match by ranker, as
+            ``MatchReliability.to_dict`` gives it, and "in_words".
     """
 
     protocol: str
@@ -72,6 +74,7 @@ class Comparison:
     terms: Mapping[str, Any] = field(default_factory=dict)
     peaks: Mapping[str, int] = field(default_factory=dict)
     learnt: Mapping[str, str] = field(default_factory=dict)
+    matches: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def box(self) -> str:
@@ -92,6 +95,10 @@ class Comparison:
             return ()
         rival = max(others, key=_mean_rank)
         return others[:1] if rival is others[0] else (others[0], rival)
+
+    def matches_in_words(self) -> tuple[str, ...]:
+        """How far the probabilities of a match can be trusted, a sentence a ranker."""
+        return tuple(str(facts["in_words"]) for facts in self.matches.values())
 
     def foremost(self, count: int) -> list[RankerResult]:
         """The last ranker and the best others, ``count`` together, in their order."""
@@ -139,6 +146,8 @@ class Comparison:
             line["by_box_unreadable"] = dict(self.gone)
             if result.ranker in self.indexes:
                 line["index"] = dict(self.indexes[result.ranker])
+            if result.ranker in self.matches:
+                line["match"] = dict(self.matches[result.ranker])
             if result is not self.results[0]:
                 line |= _against(result, self.results[0], self.seed)
             for rival in self.opponents()[1:]:

@@ -73,7 +73,7 @@ def write_page(
         title="Rankers side by side",
         verdict=verdict_in_words(comparison),
         terms=protocol_rows(comparison.terms, search),
-        notes=(*_notes(comparison), *steps_in_words(comparison.indexes)),
+        notes=tuple(_notes(comparison)),
         rankers=tuple(
             RankerRow(
                 name,
@@ -206,7 +206,7 @@ def _index_of(comparison: Comparison, ranker: str) -> dict[str, float | int]:
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
-    """Remarks on the protocol, the memory of exact search, and indexes."""
+    """Remarks on the protocol, memory, indexes and the probability of a match."""
     terms = comparison.terms
     if terms.get("unfound_gallery"):
         yield (
@@ -239,3 +239,5 @@ def _notes(comparison: Comparison) -> Iterator[str]:
             "No figures of indexes: an index searches the whole gallery, not a part "
             "of it for each query."
         )
+    yield from steps_in_words(comparison.indexes)
+    yield from comparison.matches_in_words()

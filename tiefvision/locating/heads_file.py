@@ -2,7 +2,7 @@
 
 HEADS_FILE = "heads.safetensors"
 HEADS_FORMAT = "tiefvision-heads"
-HEADS_VERSION = 5
+HEADS_VERSION = 6
 """Version of the layout of the heads' file; another version is refused."""
 
 CLASSIFIER = "crop_classifier"

@@ -1,12 +1,14 @@
 """Probability that a search result is the very product that was searched for.
 
-A similarity alone does not tell it: dresses resemble each other more than coats do, and
-a catalogue may lack the product. The probability is therefore learnt, from validation
-pairs, by logistic regression on the similarity and on its lead over the other results.
+A similarity alone does not tell it: dresses resemble each other more than coats do,
+studio photographs more than street photographs, and a catalogue may lack the product.
+The probability is therefore learnt, from validation pairs, by logistic regression on
+the similarity, on its lead over the other results, and on its gap to what resembles the
+result anyway.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.views import similarity_rows
 
 COMPARED = 10
-"""Closest items over which a result has a lead."""
+"""Closest items over which a result has a lead, and among which its density is."""
 
 LIKELY, MAYBE = 0.6, 0.2
 """Least probabilities of the words "likely" and "maybe"."""
@@ -30,16 +32,18 @@ separates right and wrong results perfectly."""
 
 @dataclass(frozen=True)
 class MatchCalibration:
-    """The log-odds of a match: a weighted sum of similarity and lead.
+    """The log-odds of a match: a weighted sum of similarity, lead and gap.
 
     Attributes:
         similarity: weight of the similarity, at least 0.
         lead: weight of the lead over the other results, at least 0.
+        gap: weight of the similarity less the density of the result, at least 0.
         shift: constant added to the log-odds.
     """
 
     similarity: float
     lead: float
+    gap: float
     shift: float
 
     @classmethod
@@ -51,20 +55,55 @@ class MatchCalibration:
         """
         if values is None:
             return None
-        return cls(*(float(values[name]) for name in ("similarity", "lead", "shift")))
+        return cls(*(float(values[field.name]) for field in fields(cls)))
 
-    def apply(self, similarities: ArrayLike) -> NDArray[np.float64]:
+    def apply(
+        self, similarities: ArrayLike, densities: ArrayLike
+    ) -> NDArray[np.float64]:
         """Probabilities of the results of one search.
 
         Args:
             similarities: similarities of the closest items, the closest first, (k,)
                 with at least ``COMPARED`` of them if the gallery has as many.
+            densities: densities of these items, (k,), as ``densities_of`` gives them.
 
         Returns:
             P(match) of each result, (k,) in (0, 1).
         """
-        odds = _features(similarities) @ [self.similarity, self.lead] + self.shift
-        return logistic(odds)
+        weights = [self.similarity, self.lead, self.gap]
+        return logistic(_features(similarities, densities) @ weights + self.shift)
+
+
+@dataclass(frozen=True, eq=False)
+class KnownSearch:
+    """A search whose right item is known.
+
+    Attributes:
+        similarities: similarity of each item, that of its closest photograph, (N,)
+            float32.
+        densities: density of that photograph, (N,) float32.
+        right: whether each item is the right one, (N,) bool.
+    """
+
+    similarities: NDArray[np.float32]
+    densities: NDArray[np.float32]
+    right: NDArray[np.bool_]
+
+    def with_item_and_without(self) -> Iterator["KnownSearch"]:
+        """The ``COMPARED`` closest items, and those of a gallery without the right one.
+
+        A shop may not have what is searched for. Nothing comes of a search without a
+        right item or without a wrong one.
+        """
+        if not self.right.any() or self.right.all():
+            return
+        for kept in (np.ones_like(self.right), ~self.right):
+            order = np.argsort(-self.similarities[kept], kind="stable")[:COMPARED]
+            yield KnownSearch(
+                self.similarities[kept][order],
+                self.densities[kept][order],
+                self.right[kept][order],
+            )
 
 
 def in_words(probability: float) -> str:
@@ -78,34 +117,23 @@ def in_words(probability: float) -> str:
     return "maybe" if probability >= MAYBE else "unlike"
 
 
-def fit_matching(
-    searches: Sequence[tuple[NDArray[np.float32], NDArray[np.bool_]]],
-) -> MatchCalibration | None:
+def fit_matching(searches: Iterable[KnownSearch]) -> MatchCalibration | None:
     """Learn the calibration from searches whose right item is known.
 
     Each search counts twice: with the gallery as it is, and with a gallery that lacks
-    the right item, since a shop may not have it.
-
-    Args:
-        searches: for each search the similarities of all items, the closest photograph
-            of each, (N,) float32, and whether each item is the right one, (N,) bool.
+    the right item.
 
     Returns:
         The calibration; None if no search has a right item and a wrong one.
     """
-    features, hits = [], []
-    for similarities, right in searches:
-        if not right.any() or right.all():
-            continue
-        for kept in (np.ones_like(right), ~right):
-            order = np.argsort(-similarities[kept], kind="stable")[:COMPARED]
-            features.append(_features(similarities[kept][order]))
-            hits.append(right[kept][order])
-    if not features:
+    listed = [one for search in searches for one in search.with_item_and_without()]
+    if not listed:
         return None
-    inputs, wanted = np.concatenate(features), np.concatenate(hits).astype(float)
+    features = [_features(one.similarities, one.densities) for one in listed]
+    wanted = np.concatenate([one.right for one in listed]).astype(float)
     penalty = PENALTY * len(wanted)
-    return MatchCalibration(*fit_logistic(inputs, wanted, penalty=penalty))
+    weights = fit_logistic(np.concatenate(features), wanted, penalty=penalty)
+    return MatchCalibration(*weights)
 
 
 def learn_matching(
@@ -121,25 +149,94 @@ def learn_matching(
     Returns:
         The calibration; None if the search has no queries, or a single item.
     """
+    return fit_matching(known_searches(search, garments_of, embed))
+
+
+def known_searches(
+    search: Search, garments_of: GarmentsOf, embed: Embed
+) -> Iterator[KnownSearch]:
+    """Run a search with a ranker, query by query.
+
+    Args:
+        search: queries and gallery.
+        garments_of: reader of the crops of views.
+        embed: ranker.
+    """
     if not search.queries:
-        return None
+        return
     items, places = np.unique(search.gallery_items, return_inverse=True)
-    searches = []
+    itself = similarity_rows(search.gallery, search.gallery, garments_of, embed)
+    densities = _densities_in_order(itself, places)
     done = 0
     for rows in similarity_rows(search.queries, search.gallery, garments_of, embed):
         for row in rows:
-            closest = np.full(len(items), -1.0, dtype=np.float32)
-            np.maximum.at(closest, places, row)
-            searches.append((closest, items == search.query_items[done]))
+            closest = _closest_rows(row, places)
+            right = items == search.query_items[done]
+            yield KnownSearch(row[closest], densities[closest], right)
             done += 1
-    return fit_matching(searches)
 
 
-def _features(similarities: ArrayLike) -> NDArray[np.float64]:
-    """Similarity and lead of each result, (k, 2).
+def densities_of(
+    similarities: NDArray[np.float32],
+    items: NDArray[np.int64],
+    all_items: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """How closely other items surround photographs of a gallery.
+
+    The density of a photograph is its mean similarity to the closest photographs of the
+    ``COMPARED`` closest other items. A similarity that is no higher tells nothing.
+    Source: the mean r of CSLS, Conneau et al., arXiv:1710.04087, equation 13.
+
+    Args:
+        similarities: cosines of B photographs to photographs of the gallery, (B, N)
+            float32.
+        items: numbers of the items of the B photographs, (B,).
+        all_items: numbers of the items of the N photographs, (N,), or (B, N) where each
+            photograph is compared with others.
+
+    Returns:
+        (B,) float32; NaN for a photograph beside which there is no other item.
+    """
+    columns = np.broadcast_to(all_items, similarities.shape)
+    order = np.argsort(-similarities, axis=1, kind="stable")
+    found = np.full(len(similarities), np.nan, dtype=np.float32)
+    for number, (row, kinds, places) in enumerate(
+        zip(similarities, columns, order, strict=True)
+    ):
+        _, first = np.unique(kinds[places], return_index=True)
+        closest = places[np.sort(first)]
+        closest = closest[kinds[closest] != items[number]][:COMPARED]
+        if len(closest):
+            found[number] = row[closest].mean()
+    return found
+
+
+def _densities_in_order(
+    blocks: Iterable[NDArray[np.float32]], places: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Densities of the photographs of a gallery, from blocks of their similarities."""
+    found: list[float] = []
+    for rows in blocks:
+        items = places[len(found) : len(found) + len(rows)]
+        found += densities_of(rows, items, places).tolist()
+    return np.array(found, dtype=np.float32)
+
+
+def _closest_rows(
+    row: NDArray[np.float32], places: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """For each item, by its number, the photograph that is closest to a query."""
+    order = np.argsort(-row, kind="stable")
+    _, first = np.unique(places[order], return_index=True)
+    return order[first]
+
+
+def _features(similarities: ArrayLike, densities: ArrayLike) -> NDArray[np.float64]:
+    """Similarity, lead and gap of each result, (k, 3).
 
     The lead of a result is its similarity less the mean of the others among the
-    ``COMPARED`` closest; 0 if it is alone.
+    ``COMPARED`` closest; 0 if it is alone. The gap is its similarity less its density;
+    0 where no other item surrounds it.
     """
     values = np.asarray(similarities, dtype=np.float64)
     closest = values[:COMPARED]
@@ -151,4 +248,5 @@ def _features(similarities: ArrayLike) -> NDArray[np.float64]:
         out=values.copy(),
         where=others > 0,
     )
-    return np.stack([values, values - means], axis=1)
+    gaps = np.nan_to_num(values - np.asarray(densities, dtype=np.float64))
+    return np.stack([values, values - means, gaps], axis=1)
