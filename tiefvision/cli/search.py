@@ -25,6 +25,7 @@ from tiefvision.cli.output import (
 from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.files import replace_text
 from tiefvision.finder import DEFAULT_K
 from tiefvision.records import Box
 
@@ -243,6 +244,4 @@ def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
         for answered in answers
         for answer in [answered.answer]
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    page = render_searches(blocks, "Search results")
-    path.write_text(page, encoding="utf-8", errors="backslashreplace")
+    replace_text(path, render_searches(blocks, "Search results"))
