@@ -15,6 +15,7 @@ import typer
 
 from tiefvision.cli.output import figure_text, print_table
 from tiefvision.cli.running import guarded, say
+from tiefvision.cli.streams import open_streams
 from tiefvision.devices import limit_threads
 from tiefvision.engines.choice import AUTO, Backend, require_engine
 from tiefvision.files import replace_text
@@ -144,6 +145,7 @@ def _artifact(name: str, module: ModuleType, config: Any) -> str:
 
 def main() -> int:
     """The entry point of ``python -m stages``."""
+    open_streams()  # before libraries are imported, which may open files
     return guarded(make_app())
 
 

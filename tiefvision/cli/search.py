@@ -20,6 +20,8 @@ from tiefvision.cli.output import (
     path_text,
     print_line,
     print_table,
+    print_text,
+    print_unfolded,
     rounded_box,
 )
 from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
@@ -210,11 +212,11 @@ def _print_answer(answered: Answered) -> None:
         for hit in answer.hits
     ]
     told = f": {said} ({answer.ranker})"
-    typer.echo(f"{path_text(answered.query, beside=len(told))}{told}")
+    print_unfolded(f"{path_text(answered.query, beside=len(told))}{told}")
     header = ("rank", "item", "photo", "similarity", "match")
     print_table(header if calibrated else header[:-1], rows)
     if answer.is_likely_there is False:
-        typer.echo("Probably none of these is the very product.")
+        print_text("Probably none of these is the very product.")
 
 
 def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
