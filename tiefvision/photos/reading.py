@@ -23,6 +23,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.photos.profiles import to_srgb
 
 Photograph = NDArray[np.uint8]
 """(height, width, 3) uint8 RGB."""
@@ -195,11 +196,19 @@ def _fitted(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """Scales 16-bit grey, which Pillow would clip; it scales 16-bit colour itself."""
+    if not image.mode.startswith("I"):
+        return image
+    high_bytes = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+    grey = Image.fromarray(high_bytes)
+    grey.info["icc_profile"] = image.info.get("icc_profile")
+    return grey
+
+
 def flatten(image: Image.Image) -> Image.Image:
-    """Decodes to 8-bit RGB, over white where the image is transparent."""
-    if image.mode.startswith("I"):
-        high_bytes = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
-        return Image.fromarray(high_bytes).convert("RGB")
+    """Decodes to 8-bit sRGB, over white where the image is transparent."""
+    image = to_srgb(_in_eight_bits(image))
     if not image.has_transparency_data:
         return image.convert("RGB")
     rgba = image.convert("RGBA")
