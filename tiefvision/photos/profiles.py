@@ -6,10 +6,13 @@ than in sRGB, which everything here takes them for.
 
 import io
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
 
 MOST_PROFILES = 8
 """Profiles whose transforms are kept: the photographs of a folder share few."""
@@ -58,7 +61,7 @@ def _as_mode(image: Image.Image, mode: str) -> Image.Image:
 
 
 @lru_cache(maxsize=MOST_PROFILES)
-def _transform(profile: bytes) -> tuple[Any, str]:
+def _transform(profile: bytes) -> "tuple[ImageCms.ImageCmsTransform | None, str]":
     """The transform of a profile to sRGB, and the mode of the pixels it takes.
 
     The transform is None where the profile is broken, or changes nothing.
@@ -84,7 +87,7 @@ def _transform(profile: bytes) -> tuple[Any, str]:
     return (None if unchanged else transform), mode
 
 
-def _changes_nothing(transform: Any, mode: str) -> bool:
+def _changes_nothing(transform: "ImageCms.ImageCmsTransform", mode: str) -> bool:
     """Whether a transform leaves colours as they are, as that of sRGB does."""
     levels = np.linspace(0, 255, _STEPS).round().astype(np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1)  # (S, S, S, 3)
