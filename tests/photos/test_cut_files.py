@@ -54,7 +54,7 @@ def test_a_jpeg_without_its_end_marker_is_whole_and_told(scene, how, caplog):
     content = saved(scene, "JPEG", **JPEGS[how])
     assert wrong_share(content, content[:-2]) == 0
     assert wrong_share(content, content[:-1]) == 0
-    told = ["the photograph is damaged: its end is missing, no pixel."] * 2
+    told = ["the photograph is damaged: its end is missing, but no pixel."] * 2
     # Pillow reads grey and inks without an end marker.
     assert caplog.messages == ([] if how in ("grey", "inks") else told)
 

@@ -105,8 +105,23 @@ class _OneLine(logging.Formatter):
         return escaped(super().formatMessage(record))
 
 
+class _Once(logging.Filter):
+    """Lets a message pass once: a page opens the photographs that it shows again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        is_new = message not in self._seen
+        self._seen.add(message)
+        return is_new
+
+
 def _log_to_stderr() -> None:
     logging.raiseExceptions = False  # nobody reading is no reason for a traceback
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Once())
     handler.setFormatter(_OneLine("%(levelname)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

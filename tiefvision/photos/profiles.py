@@ -23,6 +23,9 @@ _INPUT_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _SAME = 2
 """Levels of 255 by which sRGB and another profile of it differ: by rounding alone."""
 
+_BRIGHT = 128
+"""Least level of white after a transform; that of yellowed newsprint is above 180."""
+
 _STEPS = 9
 """Levels of each channel on which a profile is compared with sRGB."""
 
@@ -81,14 +84,27 @@ def _transform(profile: bytes) -> "tuple[ImageCms.ImageCmsTransform | None, str]
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
             ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
-        unchanged = mode != "CMYK" and _changes_nothing(transform, mode)
+        useless = not _keeps_white(transform, mode) or _changes_nothing(transform, mode)
     except (ImageCms.PyCMSError, OSError, KeyError, ValueError, TypeError):
         return None, ""
-    return (None if unchanged else transform), mode
+    return (None if useless else transform), mode
+
+
+def _keeps_white(transform: "ImageCms.ImageCmsTransform", mode: str) -> bool:
+    """Whether white, or paper without inks, stays bright: a broken profile can be read.
+
+    Its numbers may be anything, and would make every photograph black.
+    """
+    nothing = 0 if mode == "CMYK" else 255
+    channels = len(Image.new(mode, (1, 1)).getbands())
+    white = Image.new(mode, (1, 1), (nothing,) * channels)
+    return bool(np.asarray(transform.apply(white)).min() >= _BRIGHT)
 
 
 def _changes_nothing(transform: "ImageCms.ImageCmsTransform", mode: str) -> bool:
     """Whether a transform leaves colours as they are, as that of sRGB does."""
+    if mode == "CMYK":
+        return False
     levels = np.linspace(0, 255, _STEPS).round().astype(np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1)  # (S, S, S, 3)
     patches = Image.fromarray(cube.reshape(_STEPS, -1, 3)).convert(mode)

@@ -115,7 +115,7 @@ def read_photo(path: PhotoFile, *, max_side: int | None = None) -> Photograph:
         missing = completed.missing
         if missing > MOST_MISSING:
             raise ValueError(f"it is truncated, and {missing:.0%} of it is missing")
-        lost = f"and {missing:.2%} of the pixels with it" if missing else "no pixel"
+        lost = f"and {missing:.2%} of the pixels with it" if missing else "but no pixel"
         logger.warning("%s is damaged: its end is missing, %s.", _name(path), lost)
         return _decode(_parse_header(BytesIO(completed.content)), max_side)
 
