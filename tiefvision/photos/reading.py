@@ -133,6 +133,17 @@ def photo_size(path: PhotoFile) -> tuple[int, int]:
         return (height, width) if swapped else (width, height)
 
 
+def read_mask(path: Path) -> NDArray[np.uint8]:
+    """The numbers of a mask as they are stored, (height, width) uint8.
+
+    Raises:
+        UnreadablePhoto: The file is missing, damaged or cut off, or of no size that a
+            photograph may have.
+    """
+    with _open_photo(path) as (image, _):
+        return np.array(image.convert("L"))
+
+
 def _decode(image: ImageFile, max_side: int | None) -> Photograph:
     target = _fitted(image.size, max_side)
     if target != image.size:
