@@ -83,6 +83,24 @@ def test_a_jpeg_without_a_visible_part_is_refused(scene, how, kept):
             read_photo(damaged)
 
 
+@pytest.mark.parametrize("how", [name for name in JPEGS if name != "progressive"])
+def test_an_end_marker_does_not_make_a_half_whole(scene, how, caplog):
+    content = saved(scene, "JPEG", **JPEGS[how])
+    for max_side in (None, 100):
+        with pytest.raises(UnreadablePhoto, match="truncated"):
+            read_photo(content[: len(content) // 2] + b"\xff\xd9", max_side=max_side)
+    assert not caplog.messages
+    read_photo(content[:-40] + b"\xff\xd9")
+    assert "damaged" in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_photograph_that_ends_in_grey_is_whole(mode, caplog):
+    grey = Image.new("RGB", (WIDTH, HEIGHT), (128, 128, 128))
+    read_photo(saved(grey, "JPEG", mode))
+    assert not caplog.messages
+
+
 @pytest.mark.parametrize("kept", [0.25, 0.5, 0.75])
 def test_what_is_missing_of_a_baseline_jpeg_is_measured(scene, kept):
     """Against the rows of noise, which take nearly equal numbers of bytes."""

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
@@ -31,6 +32,9 @@ NOISE = b"\0" + b"".join(
 )
 """Coded pixels of no meaning. The first byte makes an 0xFF before it a coded one. With
 all eight restart markers a decoder that waits for one of them goes on."""
+
+_LOST = {127, 128}
+"""Levels of a pixel without data: 128, in CMYK also its inverse."""
 
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -53,7 +57,8 @@ def complete(file: BinaryIO) -> Completed | None:
     """Complete a photograph whose end is missing.
 
     Args:
-        file: a JPEG or PNG that Pillow cannot decode to its end.
+        file: a JPEG or PNG that Pillow cannot decode to its end, or a JPEG that
+            `ends_in_grey`.
 
     Returns:
         The completed file; None if something else is wrong with it, or nothing of the
@@ -71,9 +76,20 @@ def complete(file: BinaryIO) -> Completed | None:
     return None
 
 
+def ends_in_grey(image: Image.Image) -> bool:
+    """Whether the last pixel of a decoded JPEG is what libjpeg puts for a lost one.
+
+    A file that was cut off and closed with an end marker is decoded without an error.
+    """
+    if not isinstance(image, JpegImageFile):
+        return False
+    last = image.getpixel((image.width - 1, image.height - 1))
+    return set(last if isinstance(last, tuple) else (last,)) <= _LOST
+
+
 def _complete_jpeg(content: bytes) -> Completed | None:
     # A file whose room was reserved before it was filled ends in zeros.
-    rest = content.rstrip(b"\0\xff")
+    rest = content.rstrip(b"\0\xff").removesuffix(END_OF_IMAGE)
     if not _has_every_scan(rest):
         return None
     image = JpegImageFile(io.BytesIO(rest))

@@ -24,7 +24,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.chunks import PNG_SIGNATURE, open_png
-from tiefvision.photos.cut_files import complete
+from tiefvision.photos.cut_files import complete, ends_in_grey
 from tiefvision.photos.profiles import to_srgb
 
 logger = logging.getLogger(__name__)
@@ -107,14 +107,19 @@ def read_photo(path: PhotoFile, *, max_side: int | None = None) -> Photograph:
     """
     with _open_photo(path) as (image, file):
         try:
-            return _decode(image, max_side)
+            photo = _decode(image, max_side)
         except OSError:
             completed = complete(file)
             if completed is None:
                 raise
+        else:
+            completed = complete(file) if ends_in_grey(image) else None
+            if completed is None or not completed.missing:
+                return photo
         missing = completed.missing
         if missing > MOST_MISSING:
-            raise ValueError(f"it is truncated, and {missing:.0%} of it is missing")
+            lost = f"{missing:.0%} of the photograph is missing"
+            raise ValueError(f"it is truncated, and {lost}")
         lost = f"and {missing:.2%} of the pixels with it" if missing else "but no pixel"
         logger.warning("%s is damaged: its end is missing, %s.", _name(path), lost)
         return _decode(_parse_header(BytesIO(completed.content)), max_side)
