@@ -15,9 +15,10 @@ import typer
 
 from tiefvision.cli.output import figure_text, print_table
 from tiefvision.cli.running import guarded, say
+from tiefvision.cli.streams import open_streams
 from tiefvision.devices import limit_threads
 from tiefvision.engines.choice import AUTO, Backend, require_engine
-from tiefvision.files import replace_file
+from tiefvision.files import replace_text
 from tiefvision.progress import choose_track
 from tiefvision.store.artifact import MAX_GIB
 from tiefvision.store.header import Header
@@ -92,7 +93,7 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
         "seconds": round(time.monotonic() - started, 1),
         "figures": figures,
     }
-    replace_file(path, json.dumps(report, indent=1, ensure_ascii=False).encode())
+    replace_text(path, json.dumps(report, indent=1, ensure_ascii=False))
     return report | {"report": str(path)}
 
 
@@ -144,6 +145,7 @@ def _artifact(name: str, module: ModuleType, config: Any) -> str:
 
 def main() -> int:
     """The entry point of ``python -m stages``."""
+    open_streams()  # before libraries are imported, which may open files
     return guarded(make_app())
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.runner import stage_modules
-from tiefvision.files import replace_file
+from tiefvision.files import replace_text
 
 RECORD = Path(__file__).with_name("versions.json")
 
@@ -139,7 +139,7 @@ def main(arguments: list[str]) -> int:
     """Print the differences, or record the current code."""
     now = current()
     if arguments == ["--record"]:
-        replace_file(RECORD, (json.dumps(now, indent=1) + "\n").encode())
+        replace_text(RECORD, json.dumps(now, indent=1) + "\n")
         return 0
     found = list(differences(read_record(), now))
     sys.stdout.writelines(f"{sentence}\n" for sentence in found)

@@ -198,3 +198,33 @@ def test_the_rules_would_notice():
         list(imported_names(ast.parse("from . import boxes")))
     function = ast.parse("def f():\n    '''One\n    two.'''\n    return 1").body[0]
     assert body_lines(function) == 2
+
+
+WRITES_FILES = (
+    "tiefvision/files.py",
+    "tiefvision/index/hnsw.py",  # to a file in memory, for NMSLIB
+    "tiefvision/benchmarks/street.py",  # photographs in a temporary folder
+)
+
+
+@each_file(*WRITES_FILES)
+def test_every_file_is_written_by_the_one_function(path):
+    assert list(writing_calls(tree_of(path))) == [], path
+
+
+def writing_calls(tree):
+    """Calls that write, copy or move a file of their own accord."""
+    names = ("write_text", "write_bytes", "copyfile", "copy2", "copytree", "move")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rsplit(".", 1)[-1]
+            modes = [*node.args, *(word.value for word in node.keywords)]
+            texts = [one.value for one in modes if isinstance(one, ast.Constant)]
+            opens = name == "open" and {"w", "wb", "a", "ab", "x"} & set(texts)
+            if name in names or opens:
+                yield node.lineno
+
+
+def test_a_call_that_writes_is_noticed():
+    found = writing_calls(ast.parse("path.write_text(a)\nopen(path, 'wb')\nopen(path)"))
+    assert list(found) == [1, 2]

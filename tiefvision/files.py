@@ -1,32 +1,103 @@
-"""Atomic writing of files: a reader never sees a partly written file."""
+"""Writing of files: each is replaced whole or not at all.
+
+Everything that the package writes goes through `replace_file`, except the artifacts of
+`tiefvision.store`, which have the same promise and grow batch by batch.
+"""
 
 import filecmp
 import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PARTIAL_SUFFIX = ".partial"
 """Suffix of a file that is still being written."""
 
+_KEPT_OF_NAME = 40
+"""Characters of the target's name in that of the file aside, which must not be longer
+than a file system allows: 255 bytes, and a character takes up to 4."""
+
 
 def replace_file(file: Path, content: bytes) -> None:
     """Write a temporary file beside the target and rename it to the target.
 
-    Readers see either the old content or the complete new content.
+    Readers see either the old content or the complete new content. After a failure the
+    old content is still there and nothing else is left.
 
     Args:
-        file: path of the target; a missing folder is created.
+        file: path of the target; a missing folder is created. A symbolic link stays
+            one: the file that it names is replaced. A device or pipe, such as
+            ``/dev/stdout``, is written to.
         content: complete new content.
+
+    Raises:
+        OSError: The target cannot be written; the error names it.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f".{file.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+    with naming(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.exists() and not file.is_file():
+            file.write_bytes(content)  # a folder refuses this with the right error
+            return
+        target = Path(os.path.realpath(file))
+        name = f".{target.name[:_KEPT_OF_NAME]}.{os.getpid()}-{threading.get_ident()}"
+        aside = target.with_name(name + PARTIAL_SUFFIX)
+        mode = _mode_of(target)
+        try:
+            aside.write_bytes(content)
+            if mode is not None:
+                aside.chmod(mode)
+            aside.replace(target)
+        finally:
+            with suppress(OSError):  # it must not hide why the writing failed
+                aside.unlink()
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Replace a file by a text in UTF-8, as `replace_file` does.
+
+    What UTF-8 cannot hold, a part of a file name that is not text, becomes an escape
+    such as ``\\udce9``, which JSON reads as the same name.
+    """
+    replace_file(file, text.encode("utf-8", "backslashreplace"))
+
+
+def _mode_of(target: Path) -> int | None:
+    """Permissions of a file that may be written, which it keeps; None if it is new.
+
+    Raises:
+        OSError: The file may not be written, although its folder may.
+    """
     try:
-        aside.write_bytes(content)
-        aside.replace(file)
-    finally:
-        aside.unlink(missing_ok=True)
+        with target.open("r+b") as old:
+            return stat.S_IMODE(os.fstat(old.fileno()).st_mode)
+    except FileNotFoundError:
+        return None
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file atomically; a target with equal content is not touched."""
-    if not target.exists() or not filecmp.cmp(source, target, shallow=False):
-        replace_file(target, source.read_bytes())
+    """Copy a file atomically; a target with equal content is not touched.
+
+    Raises:
+        OSError: One of the two cannot be read or written; the error names it.
+    """
+    with naming(source):
+        if target.exists() and filecmp.cmp(source, target, shallow=False):
+            return
+        content = source.read_bytes()
+    replace_file(target, content)
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Every OSError of a block names the file that the block is about.
+
+    The operating system names no file when a disk is full, and the file aside, which
+    nobody asked for, when a folder cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise type(error)(error.errno, reason, str(file)) from error

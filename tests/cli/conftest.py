@@ -1,5 +1,9 @@
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -62,3 +66,18 @@ def catalogue(dataset, tmp_path):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, folder / name)
     return folder
+
+
+@pytest.fixture
+def run_module():
+    """Runs ``python -m tiefvision`` with arguments that may be bytes."""
+
+    def run(*arguments, environment):
+        root = Path(__file__).parent.parent.parent
+        return subprocess.run(
+            [sys.executable, "-m", "tiefvision", *arguments],
+            capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(root), **environment},
+        )
+
+    return run

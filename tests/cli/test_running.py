@@ -140,20 +140,3 @@ def test_an_engine_that_is_not_installed_is_told_with_its_command(
     spoken = tiefvision("locate", *street, "--engine", "openvino")
     assert spoken.code == BAD_USAGE
     assert "pip install openvino" in spoken.err
-
-
-def test_a_reader_that_goes_away_is_no_accident(processes, trained, dataset):
-    outcome = processes.run(
-        """
-import os, sys
-from tiefvision.cli.main import app
-from tiefvision.cli.running import guarded
-reading, writing = os.pipe()
-os.close(reading)
-os.dup2(writing, 1)
-sys.exit(guarded(app, ["models", "--json", "--workspace", workspace]))
-""",
-        workspace=trained,
-    )
-    assert outcome.code == FAILED
-    assert "Traceback" not in outcome.stderr

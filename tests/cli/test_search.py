@@ -1,11 +1,22 @@
+import errno
 import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 import typer
 
-from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, SOME_UNREADABLE
+from tiefvision.cli.running import (
+    BAD_USAGE,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    READER_GONE,
+    SOME_UNREADABLE,
+)
 from tiefvision.cli.search import parse_box
+from tiefvision.finder import Finder
 
 KEYS = ["query", "ranker", "box", "category", "results"]
 
@@ -248,3 +259,71 @@ def test_json_survives_names_of_every_script(tiefvision, trained, catalogue):
     photo = catalogue / "été" / "服 1.jpg"
     spoken = tiefvision("search", photo, "--workspace", trained, "--json", "--k", 1)
     assert json.loads(spoken.out.splitlines()[0])["query"] == str(photo)
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Makes the renaming of every file fail."""
+
+    def fail(self, target):
+        raise OSError(
+            errno.ENOSPC, os.strerror(errno.ENOSPC), str(self), 0, str(target)
+        )
+
+    monkeypatch.setattr(Path, "replace", fail)
+
+
+def test_a_full_disk_leaves_the_good_page(
+    tiefvision, trained, street, tmp_path, full_disk
+):
+    page = tmp_path / "page.html"
+    page.write_text("good")
+    spoken = tiefvision(
+        *("search", street[0], "--workspace", trained, "--quiet", "--html", page)
+    )
+    assert spoken.code == FAILED
+    [line] = spoken.err.splitlines()
+    assert line.startswith("Error: ") and str(page) in line and ".partial" not in line
+    assert page.read_text() == "good"
+    assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_an_interrupted_search_leaves_a_page_of_what_was_found(
+    tiefvision, trained, street, tmp_path, monkeypatch
+):
+    asked = []
+    opened = Finder.open
+
+    def stopped(self, file):
+        asked.append(file)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return opened(self, file)
+
+    monkeypatch.setattr(Finder, "open", stopped)
+    page = tmp_path / "page.html"
+    spoken = tiefvision(
+        *("search", *street[:2], "--workspace", trained, "--html", page)
+    )
+    assert spoken.code == INTERRUPTED
+    text = page.read_text("utf-8")
+    assert street[0].name in text and street[1].name not in text
+
+
+def test_a_reader_of_the_first_line_alone_is_no_accident(processes, trained, street):
+    outcome = processes.run(
+        """
+import os, sys
+from tiefvision.cli.main import app
+from tiefvision.cli.running import guarded
+reading, writing = os.pipe()
+os.close(reading)
+os.dup2(writing, 1)
+sys.exit(guarded(app, ["search", *photos, "--json", "--workspace", workspace]))
+""",
+        photos=[str(photo) for photo in street],
+        workspace=trained,
+    )
+    assert outcome.code == READER_GONE
+    assert outcome.stderr.startswith("Using ")
+    assert len(outcome.stderr.splitlines()) <= 2

@@ -3,7 +3,6 @@ import unicodedata
 import pytest
 
 from tiefvision.datasets.files import list_photos, path_fault, photo_file
-from tiefvision.files import copy_file, replace_file
 
 
 @pytest.mark.parametrize("path", ["a.jpg", "b/a b.png", "ž/服.webp", "a..b.jpg", "…"])
@@ -68,24 +67,3 @@ def test_photographs_are_listed_sorted_and_hidden_ones_left_out(tmp_path):
         (tmp_path / name).touch()
     assert list_photos(tmp_path) == ["a b.png", "a/z.webp", "b.JPG"]
     assert list_photos(tmp_path / "none") == []
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
-    file = tmp_path / "deep" / "a.json"
-    replace_file(file, b"old")
-
-    def fail(*_: object) -> None:
-        raise OSError("disk full")
-
-    monkeypatch.setattr(type(file), "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        replace_file(file, b"new")
-    assert [p.name for p in file.parent.iterdir()] == ["a.json"]
-    assert file.read_bytes() == b"old"
-
-
-def test_a_half_copied_file_is_copied_again(tmp_path):
-    (tmp_path / "source").write_bytes(b"whole file")
-    (tmp_path / "target").write_bytes(b"whole")
-    copy_file(tmp_path / "source", tmp_path / "target")
-    assert (tmp_path / "target").read_bytes() == b"whole file"

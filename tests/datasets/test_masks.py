@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from tiefvision.datasets.masks import read_foreground
 
@@ -39,3 +39,21 @@ def test_a_damaged_mask_is_named_and_left_out(root, content, caplog):
     file.write_bytes(file.read_bytes()[:60] if content == "cut" else content)
     assert read_foreground(root, "shop/a.jpg", (40, 20)) is None
     assert str(file) in caplog.text
+
+
+def test_a_mask_of_a_size_that_no_photograph_has_is_left_out(root, caplog):
+    Image.new("1", (60_000, 60_000)).save(root / "masks" / "shop" / "a.png")
+    assert read_foreground(root, "shop/a.jpg", (40, 20)) is None
+    assert "60000 x 60000 pixels" in caplog.text
+
+
+def test_of_a_mask_with_a_large_text_only_the_text_is_refused(root):
+    file = root / "masks" / "shop" / "a.png"
+    expected = read_foreground(root, "shop/a.jpg", (40, 20))
+    text = PngImagePlugin.PngInfo()
+    text.add_text("made with", "x" * (3 << 20), zip=True)
+    with Image.open(file) as mask:
+        mask.load()
+    mask.save(file, pnginfo=text)
+    found = read_foreground(root, "shop/a.jpg", (40, 20))
+    assert found.tobytes() == expected.tobytes()

@@ -1,9 +1,13 @@
+import os
+import resource
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
 
+from tiefvision.errors import TiefVisionError
 from tiefvision.index.hnsw import HnswSettings, build_index, index_from_bytes
 from tiefvision.index.neighbours import recall_of_neighbours, search_exactly
 
@@ -117,3 +121,66 @@ def test_nmslib_is_imported_only_where_it_is_needed():
         "import sys, tiefvision.index.hnsw\nprint('nmslib' in sys.modules)\n"
     )
     assert done.stdout == "False\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="Linux keeps it in memory")
+def test_the_temporary_folder_is_not_used(index, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    found = index_from_bytes(index.to_bytes(), rows=len(GALLERY)).search(QUERIES, 7)
+    assert np.array_equal(found.rows, index.search(QUERIES, 7).rows)
+
+
+def test_another_system_uses_the_temporary_folder(index, tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = index_from_bytes(index.to_bytes(), rows=len(GALLERY)).search(QUERIES, 7)
+    assert np.array_equal(found.rows, index.search(QUERIES, 7).rows)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(TiefVisionError, match=r"NMSLIB cannot write.*missing"):
+        index.to_bytes()
+
+
+def test_no_room_for_the_index_is_a_sentence(index):
+    """A limit on the size of files holds for files in memory as well."""
+    content = index.to_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, limits[1]))
+    try:
+        with pytest.raises(TiefVisionError, match="NMSLIB cannot write the index"):
+            index.to_bytes()
+        with pytest.raises(TiefVisionError, match=r"cannot read the index.*too large"):
+            index_from_bytes(content, rows=len(GALLERY))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_library_that_fails_to_load_is_a_sentence():
+    done = run_python(
+        "import sys, numpy as np\n"
+        "class Broken:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'nmslib':\n"
+        "            raise ImportError('of another machine')\n"
+        "sys.meta_path.insert(0, Broken())\n"
+        "from tiefvision.errors import TiefVisionError\n"
+        "from tiefvision.index.hnsw import build_index\n"
+        "try:\n"
+        "    build_index(np.eye(3, dtype=np.float32))\n"
+        "except TiefVisionError as error:\n"
+        "    print(error)\n"
+    )
+    assert done.stdout == (
+        "NMSLIB cannot be imported: of another machine. Run: pip install nmslib\n"
+    )
+
+
+def test_importing_nmslib_with_stderr_closed():
+    done = run_python(
+        "import os, sys, numpy as np\n"
+        "os.close(2)\n"
+        "sys.stderr = None\n"
+        "from tiefvision.index.hnsw import build_index\n"
+        "print(build_index(np.eye(3, dtype=np.float32)).rows)\n"
+    )
+    assert (done.returncode, done.stdout) == (0, "3\n")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from tiefvision.errors import TiefVisionError
+from tiefvision.errors import BadUsage
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Garment
 from tiefvision.report.drawing import COLOURS, draw_garments, save_drawing
@@ -109,9 +109,14 @@ def test_a_drawing_is_saved_in_a_new_folder(tmp_path):
         assert (np.asarray(saved) == draw_garments(grey(), garments)).all()
 
 
-@pytest.mark.parametrize("name", ["dress.txt", "dress", "a-file/dress.jpg"])
-def test_a_drawing_that_cannot_be_saved_is_named(tmp_path, name):
-    (tmp_path / "a-file").write_text("")
-    with pytest.raises(TiefVisionError, match="dress") as caught:
+@pytest.mark.parametrize("name", ["dress.txt", "dress"])
+def test_a_name_of_no_picture_is_refused_with_those_there_are(tmp_path, name):
+    with pytest.raises(BadUsage, match=r"dress.* Use \.jpg or \.jpeg or \.png"):
         save_drawing(tmp_path / name, grey(), [])
-    assert caught.value.fix
+
+
+def test_a_drawing_that_cannot_be_saved_is_named(tmp_path):
+    (tmp_path / "a-file").write_text("")
+    with pytest.raises(OSError, match=r"directory|exists") as caught:
+        save_drawing(tmp_path / "a-file" / "dress.jpg", grey(), [])
+    assert caught.value.filename == str(tmp_path / "a-file" / "dress.jpg")

@@ -46,7 +46,7 @@ Path.replace = replace_or_die
 BEFORE_REPORT = """
 import os, signal
 from stages import runner
-runner.replace_file = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
+runner.replace_text = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
 """
 
 AFTER_SECONDS = """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tiefvision.cli.options import Options, with_options
-from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.output import print_line, print_table, print_unfolded
 from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE, say
 from tiefvision.datasets.files import is_dataset
 from tiefvision.errors import BadUsage
@@ -170,8 +170,9 @@ def _print_near(found: "NearReport", facts: dict[str, Any], options: Options) ->
         print_line(facts | {"near": found.to_dict()})
         return
     limits = ", ".join(f"{least:g} {source}" for source, least in found.limits.items())
-    typer.echo(
-        f"\n{len(found.groups)} groups of near-duplicates among {found.photos} "
+    typer.echo()
+    print_unfolded(
+        f"{len(found.groups)} groups of near-duplicates among {found.photos} "
         f"photographs (cosine from {limits})"
     )
     rows = [
@@ -189,7 +190,7 @@ def _print_near(found: "NearReport", facts: dict[str, Any], options: Options) ->
         say(f"Skipped: {reason}")
 
 
-def _report_rows(report: "DatasetReport") -> list[tuple[str, str]]:
+def _report_rows(report: "DatasetReport") -> list[tuple[str, object]]:
     leaks = [
         f"{leak.kind}: {', '.join(sum(leak.photos.values(), ()))}"
         for leak in report.leaks
@@ -218,9 +219,7 @@ def _counts(counts: Mapping[str, int]) -> str:
     return f" ({listed})" if listed else ""
 
 
-def _some(things: Sequence[object]) -> str:
-    if not things:
-        return "0"
-    named = "\n".join(str(thing) for thing in things[:NAMED])
-    more = f"\nand {len(things) - NAMED} more" if len(things) > NAMED else ""
-    return f"{len(things)}\n{named}{more}"
+def _some(things: Sequence[object]) -> tuple[object, ...]:
+    """The lines of a cell: how many things there are, and the first of them."""
+    more = (f"and {len(things) - NAMED} more",) if len(things) > NAMED else ()
+    return (len(things), *things[:NAMED], *more)

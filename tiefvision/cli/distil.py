@@ -66,6 +66,7 @@ def distil(
         say(
             f"{output}: learnt from {len(sources)} photographs, loss "
             f"{history[0]['loss']:.3f} in the first epoch, {history[-1]['loss']:.3f} "
-            f"in the last.\nUse it with --encoder {student} --weights {output}"
+            "in the last."
         )
+        say(f"Use it with --encoder {student} --weights {output}")
     return SOME_UNREADABLE if skipped else DONE

@@ -15,6 +15,7 @@ from tiefvision.cli.output import box_text, garment_record, print_line, print_ta
 from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.files import replace_text
 from tiefvision.records import Garment
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
@@ -23,6 +24,10 @@ if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
 
 PAGE_NAME = "index.html"
 """File name of the page in the folder of ``--draw``; pictures begin with a number."""
+
+KEPT_OF_NAME = 60
+"""Characters of a photograph's name in that of its picture: the rest and up to 4 bytes
+a character fit into the 255 bytes that file systems allow."""
 
 
 @with_options
@@ -54,8 +59,8 @@ def locate(
                 garments = photo.garments
                 if draw:
                     # The number keeps two files of one name apart.
-                    picture = draw / f"{number:04d}-{file.stem}.jpg"
-                    cards += _draw(picture, file, photo, cards)
+                    name = f"{number:04d}-{file.stem[:KEPT_OF_NAME]}.jpg"
+                    cards += _draw(draw / name, file, photo, cards)
                 done += 1
                 if options.json:
                     print_line(_record(file, photo))
@@ -87,8 +92,7 @@ def _draw(
 def _write_page(path: Path, cards: "list[Markup]", count: int) -> None:
     from tiefvision.report.locating_page import render_located
 
-    page = render_located(cards, count, "Garments found")
-    path.write_text(page, encoding="utf-8", errors="backslashreplace")
+    replace_text(path, render_located(cards, count, "Garments found"))
 
 
 def _record(file: Path, photo: "OpenPhoto") -> dict[str, Any]:

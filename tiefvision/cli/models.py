@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tiefvision.cli.options import Options, with_options
-from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.output import print_line, print_table, print_unfolded
 from tiefvision.cli.running import DONE, say
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _export(options: Options, folder: Path, name: str) -> int:
         if options.json:
             print_line({"file": str(path), "bytes": path.stat().st_size})
         else:
-            typer.echo(path)
+            print_unfolded(str(path))
     if not options.quiet:
         say(f"Next: tiefvision locate PHOTO --models {quote(str(folder))}")
     return DONE

@@ -90,6 +90,11 @@ class Options:
         """Shows progress, unless ``--quiet`` is given."""
         return choose_track(quiet=self.quiet)
 
+    def note(self, message: str) -> None:
+        """Say what need not be said, unless ``--quiet`` is given."""
+        if not self.quiet:
+            say(message)
+
     @property
     def backend(self) -> Backend:
         """What networks run on. Raises BadUsage for an unknown device or engine."""

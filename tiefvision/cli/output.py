@@ -15,6 +15,7 @@ from typing import Any
 
 import typer
 
+from tiefvision.cli.escaping import escaped, escaped_json
 from tiefvision.records import Box, Garment
 
 GAP = 2
@@ -35,10 +36,10 @@ NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?( ?[%x])?|-")
 
 def print_line(record: dict[str, Any]) -> None:
     """One JSON object on a line of its own."""
-    text = json.dumps(record, ensure_ascii=False)
+    text = escaped_json(json.dumps(record, ensure_ascii=False))
     try:
         text.encode(sys.stdout.encoding)
-    except UnicodeEncodeError:  # a file name that is not text, or an ASCII terminal
+    except UnicodeEncodeError:  # an ASCII terminal
         text = json.dumps(record)
     # flush: a reader at the other end of a pipe sees each photograph when it is done
     print(text, flush=True)  # noqa: T201
@@ -52,10 +53,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
     Args:
         columns: headers; no header line is printed if all are empty.
-        rows: cells of each row; a path is shortened on a terminal.
+        rows: cells of each row; a path is shortened on a terminal, a tuple has a line
+            for each of its elements.
     """
     width = terminal_width()
-    texts = [[str(cell) for cell in row] for row in rows]
+    texts = [[_cell_text(cell) for cell in row] for row in rows]
     table = [list(columns), *texts]
     natural = [max(map(_cells, column)) for column in zip(*table, strict=True)]
     widths: list[int] | None = natural
@@ -109,8 +111,13 @@ def fitted_widths(
 def print_text(text: str) -> None:
     """A sentence, folded at words on a terminal."""
     width = terminal_width()
-    lines = textwrap.wrap(text, width) if width else [text]
-    typer.echo("\n".join(lines))
+    text = escaped(text)
+    typer.echo("\n".join(textwrap.wrap(text, width) if width else [text]))
+
+
+def print_unfolded(text: str) -> None:
+    """A line as it is, however long."""
+    typer.echo(escaped(text))
 
 
 def terminal_width() -> int:
@@ -126,7 +133,8 @@ def path_text(path: PurePath | str, beside: int = 0) -> str:
         beside: cells that the rest of the line takes.
     """
     width = terminal_width()
-    return shorten_path(str(path), max(width - beside, LEAST_PATH) if width else 0)
+    room = max(width - beside, LEAST_PATH) if width else 0
+    return shorten_path(escaped(str(path)), room)
 
 
 def shorten_path(text: str, width: int) -> str:
@@ -189,6 +197,12 @@ def _print_blocks(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None
         for header, cell in zip(columns, row, strict=True):
             if cell:
                 typer.echo(f"{header}: {cell}" if header else cell)
+
+
+def _cell_text(cell: Any) -> str:
+    """What stands in a cell: lines of a tuple, else one line."""
+    lines = cell if isinstance(cell, tuple) else (cell,)
+    return "\n".join(escaped(str(line)) for line in lines)
 
 
 def _least_width(column: Sequence[str]) -> int:

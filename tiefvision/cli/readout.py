@@ -72,9 +72,9 @@ def readout(
     elif not options.quiet:
         say(
             f"{output}: {learnt.accuracy:.3f} of the validation photographs have "
-            "neighbours of their class.\n"
-            f"Use it with --encoder {encoder} --weights {output}"
+            "neighbours of their class."
         )
+        say(f"Use it with --encoder {encoder} --weights {output}")
     return SOME_UNREADABLE if skipped else DONE
 
 

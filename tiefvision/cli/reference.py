@@ -16,6 +16,7 @@ from tiefvision.cli.running import (
     DONE,
     FAILED,
     INTERRUPTED,
+    READER_GONE,
     SOME_UNREADABLE,
     WORSE,
 )
@@ -30,6 +31,7 @@ EXIT_CODES = {
     SOME_UNREADABLE: "done, but photographs that cannot be read were skipped",
     WORSE: "`compare BEFORE AFTER`: a figure changed by what `--fail-if` forbids",
     INTERRUPTED: "interrupted",
+    READER_GONE: "whatever read the output went away, as `head` does",
 }
 """What the exit codes mean."""
 

@@ -1,13 +1,15 @@
 """Messages, errors and exit codes of all commands."""
 
-import io
 import logging
 import sys
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import typer
 
+from tiefvision.cli.escaping import escaped
+from tiefvision.cli.streams import named_output, open_streams, settle
 from tiefvision.errors import BadUsage, TiefVisionError
 
 DONE = 0
@@ -19,6 +21,10 @@ WORSE = 4
 
 INTERRUPTED = 130
 
+READER_GONE = 141
+"""Exit code where the reader of our output has gone, as in ``| head``: what a shell
+reports of a command that SIGPIPE ended (128 + 13)."""
+
 # Typer carries its own copy of click from 0.26 on, and imports click before that; the
 # base of its usage errors is found either way.
 USAGE_ERROR: Any = next(
@@ -27,8 +33,14 @@ USAGE_ERROR: Any = next(
 
 
 def say(message: str) -> None:
-    """A message for the person at the terminal, on stderr."""
-    typer.echo(message, err=True)
+    """A message of one line for the person at the terminal, on stderr.
+
+    Nobody reading there is no reason to stop.
+    """
+    try:
+        typer.echo(escaped(message), err=True)
+    except OSError:
+        settle(sys.stderr)
 
 
 def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
@@ -37,29 +49,79 @@ def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    open_streams()
     # Pillow warns about damaged EXIF blocks, which it then ignores.
     warnings.filterwarnings("ignore", module="PIL")
-    # A file name that is not text must not stop the others.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    _log_to_stderr()
+    with named_output():
+        code = _run(app, arguments)
+        lost = settle(sys.stdout)
+    settle(sys.stderr)
+    return _failed(lost) if lost and code == DONE else code
+
+
+def _run(app: typer.Typer, arguments: list[str] | None) -> int:
     command = typer.main.get_command(app)
     try:
         result: Any = command.main(arguments, standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
         result = INTERRUPTED  # as newer releases of Typer have it themselves
     except USAGE_ERROR as error:
-        error.show()
+        _show_usage(error)
         return BAD_USAGE
     except TiefVisionError as error:
         say(f"Error: {error}")
         return BAD_USAGE if isinstance(error, BadUsage) else FAILED
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone
-        return FAILED
+    except SystemExit as stop:
+        # So end Typer and Rich where nobody reads. Completion ends so, too.
+        if isinstance(stop.__context__, BrokenPipeError):
+            return READER_GONE
+        raise
     except OSError as error:  # a page or picture that cannot be written
-        say(f"Error: {error}")
-        return FAILED
+        return _failed(error)
     if result == INTERRUPTED:
         say("Interrupted; what was finished is kept. Run the same command to go on.")
     return result if isinstance(result, int) else DONE
+
+
+def _failed(error: OSError) -> int:
+    """Say what cannot be written, unless its reader had enough."""
+    if isinstance(error, BrokenPipeError):
+        return READER_GONE
+    say(f"Error: {error}")
+    return FAILED
+
+
+def _show_usage(error: Any) -> None:
+    error.message = escaped(error.message)
+    with suppress(OSError, SystemExit):  # nobody reads it
+        error.show()
+
+
+class _OneLine(logging.Formatter):
+    """A message on one line, whatever file names it holds; tracebacks as they are."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return escaped(super().formatMessage(record))
+
+
+class _Once(logging.Filter):
+    """Lets a message pass once: a page opens the photographs that it shows again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        is_new = message not in self._seen
+        self._seen.add(message)
+        return is_new
+
+
+def _log_to_stderr() -> None:
+    logging.raiseExceptions = False  # nobody reading is no reason for a traceback
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Once())
+    handler.setFormatter(_OneLine("%(levelname)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -20,11 +20,14 @@ from tiefvision.cli.output import (
     path_text,
     print_line,
     print_table,
+    print_text,
+    print_unfolded,
     rounded_box,
 )
 from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
-from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.running import DONE, SOME_UNREADABLE
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.files import replace_text
 from tiefvision.finder import DEFAULT_K
 from tiefvision.records import Box
 
@@ -86,33 +89,35 @@ def search(
             return SOME_UNREADABLE
         indexed = finder.indexed
         options.tell_used(finder.models, indexed)
-        if not options.quiet:
-            _note_size(indexed.items, k)
+        _note_size(indexed.items, k, options)
         how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
         how |= {"category": category, "any_category": any_category}
-        for file in options.track(files, "searching", len(files)):
-            try:
-                photo = finder.open(file)
-            except UnreadablePhoto as error:
-                unreadable += 1
-                tell_unreadable(file, error, options.json)
-                continue
-            for answer in finder.search(photo, given, **how):
-                answers.append(Answered(file, answer))
-                _tell(answers[-1], indexed.items, k, options.json)
-    if html:
-        _write_page(html, answers, indexed.root)
-        if not options.quiet:
-            say(f"The page is {html}.")
+        try:
+            for file in options.track(files, "searching", len(files)):
+                try:
+                    photo = finder.open(file)
+                except UnreadablePhoto as error:
+                    unreadable += 1
+                    tell_unreadable(file, error, options.json)
+                    continue
+                for answer in finder.search(photo, given, **how):
+                    answers.append(Answered(file, answer))
+                    _tell(answers[-1], indexed.items, k, options.json)
+        finally:  # an interrupted command keeps the answers that are finished
+            if html and answers:
+                _write_page(html, answers, indexed.root)
+                options.note(f"The page is {html}.")
     return SOME_UNREADABLE if unreadable else DONE
 
 
-def _note_size(items: int, k: int) -> None:
+def _note_size(items: int, k: int, options: Options) -> None:
     """Print notes on a gallery of one item, and on lists shorter than asked for."""
     if items == 1:
-        say(f"Note: {ONE_ITEM}")
+        options.note(f"Note: {ONE_ITEM}")
     elif items < k:
-        say(f"Note: the gallery holds {items} items, fewer than the {k} of --k.")
+        options.note(
+            f"Note: the gallery holds {items} items, fewer than the {k} of --k."
+        )
 
 
 def _tell(answered: Answered, items: int, k: int, json: bool) -> None:
@@ -209,11 +214,11 @@ def _print_answer(answered: Answered) -> None:
         for hit in answer.hits
     ]
     told = f": {said} ({answer.ranker})"
-    typer.echo(f"{path_text(answered.query, beside=len(told))}{told}")
+    print_unfolded(f"{path_text(answered.query, beside=len(told))}{told}")
     header = ("rank", "item", "photo", "similarity", "match")
     print_table(header if calibrated else header[:-1], rows)
     if answer.is_likely_there is False:
-        typer.echo("Probably none of these is the very product.")
+        print_text("Probably none of these is the very product.")
 
 
 def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
@@ -243,6 +248,4 @@ def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
         for answered in answers
         for answer in [answered.answer]
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    page = render_searches(blocks, "Search results")
-    path.write_text(page, encoding="utf-8", errors="backslashreplace")
+    replace_text(path, render_searches(blocks, "Search results"))

@@ -69,9 +69,9 @@ def tune(
         say(
             f"{output}: {len(photos.scenes)} photographs, "
             f"{', '.join(photos.categories)}; "
-            f"sides told to {history[-1]['error']:.2f} windows in the last epoch.\n"
-            f"Next: {_next_command(dataset, split_of, encoder, output)}"
+            f"sides told to {history[-1]['error']:.2f} windows in the last epoch."
         )
+        say(f"Next: {_next_command(dataset, split_of, encoder, output)}")
     return SOME_UNREADABLE if photos.skipped else DONE
 
 

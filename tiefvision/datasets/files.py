@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tiefvision.errors import BadDataset
-from tiefvision.files import replace_file
+from tiefvision.files import replace_text
 
 IMAGES = "images"
 ANNOTATIONS = "annotations.json"
@@ -79,7 +79,7 @@ def label_names(root: Path) -> tuple[str, ...]:
 
 def write_label_names(root: Path, names: Sequence[str]) -> None:
     """Writes ``masks/labels.json``, which `label_names` reads."""
-    replace_file(root / MASKS / LABELS, json.dumps(list(names)).encode("utf-8"))
+    replace_text(root / MASKS / LABELS, json.dumps(list(names)))
 
 
 def photo_file(images: Path, path: str) -> Path:

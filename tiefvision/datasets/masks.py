@@ -3,9 +3,12 @@
 import logging
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+import numpy as np
+from PIL import Image
 
 from tiefvision.datasets.files import mask_file
+from tiefvision.errors import UnreadablePhoto
+from tiefvision.photos.reading import read_mask
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +31,9 @@ def read_foreground(root: Path, path: str, size: tuple[int, int]) -> Image.Image
     if not file.is_file():
         return None
     try:
-        with Image.open(file) as mask:
-            foreground = mask.convert("L").point(lambda label: 255 if label else 0)
-    except (OSError, SyntaxError, UnidentifiedImageError) as error:
-        logger.warning("The mask %s cannot be read (%s).", file, error)
+        labels = read_mask(file)
+    except UnreadablePhoto as error:
+        logger.warning("A mask is left out. %s", error)
         return None
-    return foreground.resize(size, Image.Resampling.BILINEAR)
+    foreground = np.where(labels > 0, np.uint8(255), np.uint8(0))
+    return Image.fromarray(foreground).resize(size, Image.Resampling.BILINEAR)

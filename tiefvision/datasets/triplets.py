@@ -11,7 +11,7 @@ from pathlib import Path
 from tiefvision.datasets.files import TRIPLETS
 from tiefvision.datasets.problems import Problem
 from tiefvision.errors import BadDataset
-from tiefvision.files import replace_file
+from tiefvision.files import replace_text
 from tiefvision.records import Triplet
 
 COLUMNS = ("query", "positive", "negative")
@@ -64,7 +64,7 @@ def write_triplets(root: Path, triplets: Sequence[Triplet]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows((t.query, t.positive, t.negative) for t in triplets)
-    replace_file(root / TRIPLETS, text.getvalue().encode())
+    replace_text(root / TRIPLETS, text.getvalue())
 
 
 def _decode(file: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tiefvision import boxes
 from tiefvision.datasets.files import ANNOTATIONS, path_fault
-from tiefvision.files import replace_file
+from tiefvision.files import replace_text
 from tiefvision.groups import group_of
 from tiefvision.records import Garment, Photo
 
@@ -51,7 +51,7 @@ def write_annotations(root: Path, photos: Sequence[Photo], *, description: str) 
             for name, number in category_ids.items()
         ],
     }
-    replace_file(root / ANNOTATIONS, _to_json(description, lists))
+    replace_text(root / ANNOTATIONS, _to_json(description, lists))
 
 
 def _check_paths(photos: Sequence[Photo]) -> None:
@@ -93,10 +93,10 @@ def _annotation(
     }
 
 
-def _to_json(description: str, lists: Mapping[str, list[dict[str, Any]]]) -> bytes:
+def _to_json(description: str, lists: Mapping[str, list[dict[str, Any]]]) -> str:
     info = json.dumps({"description": description}, ensure_ascii=False)
     blocks = [f'"info": {info}']
     for key, entries in lists.items():
         lines = [json.dumps(entry, ensure_ascii=False) for entry in entries]
         blocks.append(f'"{key}": [\n' + ",\n".join(lines) + "\n]")
-    return ("{\n" + ",\n".join(blocks) + "\n}\n").encode()
+    return "{\n" + ",\n".join(blocks) + "\n}\n"

@@ -24,6 +24,7 @@ from tiefvision.encoders.weights_header import (
 )
 from tiefvision.engines.folding import Arrays
 from tiefvision.errors import BadWeights
+from tiefvision.files import replace_file
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,7 @@ def write_weights_file(path: Path, arrays: Arrays, facts: Mapping[str, Any]) -> 
     """
     halves = {name: _to_half(name, array) for name, array in arrays.items()}
     header = {HEADER_KEY: json.dumps(facts, sort_keys=True, ensure_ascii=False)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(save(halves, header))
-    partial.replace(path)
+    replace_file(path, save(halves, header))
 
 
 def _to_half(name: str, array: NDArray[Any]) -> NDArray[Any]:

@@ -20,6 +20,7 @@ from tiefvision.engines.folding import Arrays
 from tiefvision.engines.layers import Layer
 from tiefvision.engines.protocol import FORMATS, Engine, Format, Run
 from tiefvision.errors import BadUsage
+from tiefvision.files import replace_text
 from tiefvision.machine import processor_name
 
 logger = logging.getLogger(__name__)
@@ -115,12 +116,9 @@ def _remembered() -> dict[str, str]:
 
 
 def _remember(known: dict[str, str]) -> None:
-    """Write the formats aside and rename; a folder that refuses is no error."""
+    """Write the formats; a folder that refuses is no error."""
     file = cache_folder() / "formats.json"
-    aside = file.with_suffix(f".{os.getpid()}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(known, indent=1, sort_keys=True), "utf-8")
-        aside.replace(file)
+        replace_text(file, json.dumps(known, indent=1, sort_keys=True))
     except OSError as error:
         logger.info("the fastest formats cannot be remembered: %s", error)

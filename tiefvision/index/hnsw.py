@@ -11,6 +11,8 @@ import importlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.errors import TiefVisionError
+from tiefvision.files import naming
 from tiefvision.index.neighbours import Neighbours
 
 
@@ -59,6 +63,9 @@ class HnswIndex:
             k rows per query, the most similar first. If the gallery is smaller than k,
             or the graph yields fewer rows for some query, all queries get as many rows
             as the query with the fewest.
+
+        Raises:
+            TiefVisionError: NMSLIB failed, for lack of memory or of threads.
         """
         if len(queries) == 0 or self.rows == 0:
             empty = np.empty((len(queries), 0))
@@ -66,9 +73,10 @@ class HnswIndex:
         k = min(k, self.rows)
         # NMSLIB never returns more than "ef" rows.
         effort = max(self._settings.search_effort, k)
-        self._index.setQueryTimeParams({"ef": effort})
         threads = os.cpu_count() or 1
-        found = self._index.knnQueryBatch(queries, k=k, num_threads=threads)
+        with _nmslib_errors("search"):
+            self._index.setQueryTimeParams({"ef": effort})
+            found = self._index.knnQueryBatch(queries, k=k, num_threads=threads)
         width = min(len(rows) for rows, _ in found)
         rows = np.stack([rows[:width] for rows, _ in found]).astype(np.int64)
         distances = np.stack([distance[:width] for _, distance in found])
@@ -76,11 +84,14 @@ class HnswIndex:
         return Neighbours(rows, similarities)
 
     def to_bytes(self) -> bytes:
-        """The graph with its vectors in NMSLIB's format; b"" for an empty gallery."""
+        """The graph with its vectors in NMSLIB's format; b"" for an empty gallery.
+
+        Raises:
+            TiefVisionError: NMSLIB failed, for lack of memory.
+        """
         if self.rows == 0:  # NMSLIB crashes on a graph that was never built
             return b""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "index"
+        with _nmslib_errors("write"), _file_in_memory() as path:
             self._index.saveIndex(str(path), save_data=False)
             return path.read_bytes()
 
@@ -97,19 +108,23 @@ def build_index(
     Args:
         embeddings: gallery rows of unit length, (N, D) float32.
         settings: parameters of the graph; the defaults if None.
+
+    Raises:
+        TiefVisionError: NMSLIB failed, for lack of memory or of threads.
     """
     settings = settings or HnswSettings()
     index = _new_index()
     if len(embeddings):
-        index.addDataPointBatch(np.ascontiguousarray(embeddings))
-        index.createIndex(
-            {
-                "M": settings.links,
-                "efConstruction": settings.effort,
-                "indexThreadQty": os.cpu_count() or 1,
-            },
-            print_progress=False,
-        )
+        with _nmslib_errors("build"):
+            index.addDataPointBatch(np.ascontiguousarray(embeddings))
+            index.createIndex(
+                {
+                    "M": settings.links,
+                    "efConstruction": settings.effort,
+                    "indexThreadQty": os.cpu_count() or 1,
+                },
+                print_progress=False,
+            )
     return HnswIndex(index, len(embeddings), settings)
 
 
@@ -124,14 +139,50 @@ def index_from_bytes(
         content: bytes of the graph.
         rows: number of embeddings in it.
         settings: parameters of the graph; the defaults if None.
+
+    Raises:
+        TiefVisionError: NMSLIB failed, for lack of memory.
     """
     index = _new_index()
     if rows:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "index"
+        with _nmslib_errors("read"), _file_in_memory() as path:
             path.write_bytes(content)
             index.loadIndex(str(path), load_data=False)
     return HnswIndex(index, rows, settings or HnswSettings())
+
+
+@contextmanager
+def _file_in_memory() -> Iterator[Path]:
+    """A file for NMSLIB, which reads and writes nothing but files.
+
+    It lies in memory where the system can do that (Linux), so that a search does not
+    copy the index through a disk, and a small temporary folder is no obstacle.
+    """
+    if hasattr(os, "memfd_create"):
+        number = os.memfd_create("index")
+        try:
+            path = Path(f"/proc/self/fd/{number}")
+            if path.exists():  # /proc is missing in some containers
+                yield path
+                return
+        finally:
+            os.close(number)
+    with naming(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "index"
+
+
+@contextmanager
+def _nmslib_errors(doing: str) -> Iterator[None]:
+    """Turn what NMSLIB raises, texts of the C++ library, into a sentence."""
+    try:
+        yield
+    except (RuntimeError, ValueError, IndexError, MemoryError, OSError) as error:
+        reason = str(error).rstrip(".") or "out of memory"
+        raise TiefVisionError(
+            f"NMSLIB cannot {doing} the index: {reason}.",
+            "See what is limited here: memory, threads or the size of files "
+            "(ulimit -a; df -h), and run again.",
+        ) from error
 
 
 def _new_index() -> Any:
@@ -149,16 +200,36 @@ def _import_nmslib() -> Any:
 
     While loading, the C++ library writes to stderr that its wheel was built without
     the instructions of newer processors.
+
+    Raises:
+        TiefVisionError: NMSLIB is not installed, or not for this machine.
     """
     if "nmslib" not in sys.modules:
-        sys.stderr.flush()
-        kept = os.dup(2)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, 2)
-            importlib.import_module("nmslib")
-        finally:
-            os.dup2(kept, 2)
-            os.close(nowhere)
-            os.close(kept)
+            with _silent_stderr():
+                importlib.import_module("nmslib")
+        except ImportError as error:
+            raise TiefVisionError(
+                f"NMSLIB cannot be imported: {error}.", "Run: pip install nmslib"
+            ) from error
     return sys.modules["nmslib"]
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """What C++ writes to stderr goes nowhere; a program may have closed stderr."""
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        if sys.stderr:
+            sys.stderr.flush()
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.changes import Values
-from tiefvision.files import replace_file
+from tiefvision.files import replace_text
 from tiefvision.judging.comparison import Comparison
 from tiefvision.machine import this_machine
 from tiefvision.models.protocol import BUNDLE, Models
@@ -128,8 +128,8 @@ def write_pack(comparison: Comparison, folder: Path, origin: Origin) -> None:
         "rankers": comparison.to_lines(),
     }
     text = json.dumps(metrics, indent=1, ensure_ascii=False) + "\n"
-    replace_file(folder / METRICS, text.encode())
-    replace_file(folder / QUERIES, _query_table(comparison).encode())
+    replace_text(folder / METRICS, text)
+    replace_text(folder / QUERIES, _query_table(comparison))
 
 
 def read_pack(folder: Path) -> Pack:

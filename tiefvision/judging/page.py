@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tiefvision.evaluation.intervals import Figure
 from tiefvision.evaluation.retrieval import recall_at
-from tiefvision.files import replace_file
+from tiefvision.files import replace_text
 from tiefvision.judging.boxes import TRUE
 from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.examples import (
@@ -110,7 +110,7 @@ def write_page(
         ),
         gallery=gallery,
     )
-    replace_file(path, render_comparison(page, track).encode("utf-8"))
+    replace_text(path, render_comparison(page, track))
 
 
 SHOWN_FIGURES = (

@@ -1,6 +1,5 @@
 """Exporting the models of a workspace as a bundle."""
 
-import shutil
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from tiefvision.encoders.dense import DenseEncoder, make_encoder
 from tiefvision.encoders.identity import EncoderIdentity
 from tiefvision.encoders.weights import write_encoder
 from tiefvision.encoders.weights_files import write_weights_file
+from tiefvision.files import copy_file
 from tiefvision.locating.heads_file import (
     CLASSIFIER,
     HEADS_FILE,
@@ -118,8 +118,7 @@ def _place_encoder(
         found = make_encoder(architecture.name, str(known)).identity
         if found.weights_hash == encoder.identity.weights_hash:
             if known != path:
-                folder.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(known, path)
+                copy_file(known, path)
             return path, found
     facts = {"name": encoder.identity.weights}
     write_encoder(path, architecture, encoder.weights, facts)

@@ -6,6 +6,7 @@ format classes are called directly: ``Image.open`` would warn of sizes that are 
 here, unless a global setting of Pillow were changed.
 """
 
+import logging
 import struct
 import zlib
 from collections.abc import Iterator
@@ -19,10 +20,14 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.photos.chunks import PNG_SIGNATURE, open_png
+from tiefvision.photos.cut_files import complete, ends_in_grey
+from tiefvision.photos.profiles import to_srgb
+
+logger = logging.getLogger(__name__)
 
 Photograph = NDArray[np.uint8]
 """(height, width, 3) uint8 RGB."""
@@ -37,6 +42,10 @@ nothing is left of it after the strides of the networks."""
 MAX_PIXELS = 120_000_000
 """Width times height at most: above every camera in use (108 megapixels), and about
 0.4 GB once decoded."""
+
+MOST_MISSING = 0.03
+"""Share of the pixels that may be missing at the end of a file that was cut off: a few
+rows, below the garments. A photograph that lacks more is refused."""
 
 REDUCING_GAP = 3.0
 """Pillow first shrinks by whole factors, at most down to this many times the target
@@ -79,7 +88,9 @@ def read_photo(path: PhotoFile, *, max_side: int | None = None) -> Photograph:
     """Decodes the photograph at ``path`` and turns it upright.
 
     Transparent parts become white, 16-bit samples are scaled to 8 bits, and an
-    animation is read as its first frame.
+    animation is read as its first frame. Colours are those of sRGB, by the file's ICC
+    profile. A JPEG or PNG that lacks its end is read, and told in the log, unless more
+    than ``MOST_MISSING`` of the photograph is lost.
 
     Args:
         path: A JPEG, PNG or WebP file.
@@ -94,19 +105,24 @@ def read_photo(path: PhotoFile, *, max_side: int | None = None) -> Photograph:
         UnreadablePhoto: The file is missing, damaged, of another format, or its size
             is below ``MIN_SIDE`` or above ``MAX_PIXELS``.
     """
-    with _open_photo(path) as image:
-        target = _fitted(image.size, max_side)
-        if target != image.size:
-            image.draft(None, target)
-        orientation = _orientation(image)
-        upright = flatten(image)
-        if upright.size != target:
-            upright = upright.resize(
-                target, Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP
-            )
-        if orientation in _TURN_UPRIGHT:
-            upright = upright.transpose(_TURN_UPRIGHT[orientation])
-        return np.array(upright, dtype=np.uint8)
+    with _open_photo(path) as (image, file):
+        try:
+            photo = _decode(image, max_side)
+        except OSError:
+            completed = complete(file)
+            if completed is None:
+                raise
+        else:
+            completed = complete(file) if ends_in_grey(image) else None
+            if completed is None or not completed.missing:
+                return photo
+        missing = completed.missing
+        if missing > MOST_MISSING:
+            lost = f"{missing:.0%} of the photograph is missing"
+            raise ValueError(f"it is truncated, and {lost}")
+        lost = f"and {missing:.2%} of the pixels with it" if missing else "but no pixel"
+        logger.warning("%s is damaged: its end is missing, %s.", _name(path), lost)
+        return _decode(_parse_header(BytesIO(completed.content)), max_side)
 
 
 def photo_size(path: PhotoFile) -> tuple[int, int]:
@@ -116,15 +132,41 @@ def photo_size(path: PhotoFile) -> tuple[int, int]:
         UnreadablePhoto: For the reasons of `read_photo`, except damage behind the
             header, which is not seen.
     """
-    with _open_photo(path) as image:
+    with _open_photo(path) as (image, _):
         width, height = image.size
         swapped = _orientation(image) in _SIDES_SWAPPED
         return (height, width) if swapped else (width, height)
 
 
+def read_mask(path: Path) -> NDArray[np.uint8]:
+    """The numbers of a mask as they are stored, (height, width) uint8.
+
+    Raises:
+        UnreadablePhoto: The file is missing, damaged or cut off, or of no size that a
+            photograph may have.
+    """
+    with _open_photo(path) as (image, _):
+        return np.array(image.convert("L"))
+
+
+def _decode(image: ImageFile, max_side: int | None) -> Photograph:
+    target = _fitted(image.size, max_side)
+    if target != image.size:
+        image.draft(None, target)
+    orientation = _orientation(image)
+    upright = flatten(image)
+    if upright.size != target:
+        upright = upright.resize(
+            target, Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP
+        )
+    if orientation in _TURN_UPRIGHT:
+        upright = upright.transpose(_TURN_UPRIGHT[orientation])
+    return np.array(upright, dtype=np.uint8)
+
+
 @contextmanager
-def _open_photo(path: PhotoFile) -> Iterator[ImageFile]:
-    """The opened file with its header parsed and its size checked.
+def _open_photo(path: PhotoFile) -> Iterator[tuple[ImageFile, BinaryIO]]:
+    """The image with its header parsed and its size checked, and its opened file.
 
     Every decoding error, also of the block that uses the image, becomes
     UnreadablePhoto with the path and the reason.
@@ -133,10 +175,15 @@ def _open_photo(path: PhotoFile) -> Iterator[ImageFile]:
         with BytesIO(path) if isinstance(path, bytes) else path.open("rb") as file:
             image = _parse_header(file)
             check_size(*image.size)
-            yield image
+            yield image, file
     except _DECODING_ERRORS as error:
-        name = "the photograph" if isinstance(path, bytes) else path
-        raise UnreadablePhoto(f"Cannot read {name}: {_reason(error)}.") from error
+        raise UnreadablePhoto(
+            f"Cannot read {_name(path)}: {_reason(error)}."
+        ) from error
+
+
+def _name(path: PhotoFile) -> Path | str:
+    return "the photograph" if isinstance(path, bytes) else path
 
 
 def _parse_header(file: BinaryIO) -> ImageFile:
@@ -146,8 +193,8 @@ def _parse_header(file: BinaryIO) -> ImageFile:
         raise ValueError("it is empty")
     if signature.startswith(b"\xff\xd8\xff"):
         return JpegImageFile(file)
-    if signature.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PngImageFile(file)
+    if signature.startswith(PNG_SIGNATURE):
+        return open_png(file)
     if signature.startswith(b"RIFF") and signature.endswith(b"WEBP"):
         return WebPImageFile(file)
     raise ValueError("it is not a JPEG, PNG or WebP image")
@@ -195,11 +242,19 @@ def _fitted(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """Scales 16-bit grey, which Pillow would clip; it scales 16-bit colour itself."""
+    if not image.mode.startswith("I"):
+        return image
+    high_bytes = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+    grey = Image.fromarray(high_bytes)
+    grey.info["icc_profile"] = image.info.get("icc_profile")
+    return grey
+
+
 def flatten(image: Image.Image) -> Image.Image:
-    """Decodes to 8-bit RGB, over white where the image is transparent."""
-    if image.mode.startswith("I"):
-        high_bytes = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
-        return Image.fromarray(high_bytes).convert("RGB")
+    """Decodes to 8-bit sRGB, over white where the image is transparent."""
+    image = to_srgb(_in_eight_bits(image))
     if not image.has_transparency_data:
         return image.convert("RGB")
     rgba = image.convert("RGBA")

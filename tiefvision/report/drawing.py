@@ -1,5 +1,6 @@
 """Garments drawn into a photograph: boxes and labels that can be read on any ground."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from tiefvision.boxes import area, as_box, clip_to_image, intersection
-from tiefvision.errors import TiefVisionError
+from tiefvision.errors import BadUsage
+from tiefvision.files import replace_file
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Box, Garment
 
@@ -31,6 +33,9 @@ SIDE_A_LETTER = 45
 
 MIN_LETTER = 11
 """Least letter height in pixels; smaller letters of Pillow's font run together."""
+
+FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
+"""Formats of a drawing by its suffix."""
 
 JPEG_QUALITY = 92
 """Quality of the JPEG; below 90 the ringing around letters shows."""
@@ -84,17 +89,18 @@ def save_drawing(path: Path, photo: WorkingPhoto, garments: Sequence[Garment]) -
         garments: garments with boxes in pixels of the photograph.
 
     Raises:
-        TiefVisionError: the file cannot be written.
+        BadUsage: the suffix is none of ``FORMATS``.
+        OSError: the file cannot be written; the error names it.
     """
     picture = Image.fromarray(draw_garments(photo, garments))
+    drawn = io.BytesIO()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path, quality=JPEG_QUALITY)
-    except (OSError, ValueError) as error:
-        raise TiefVisionError(
-            f"Cannot write {path}: {error}.",
-            "Name a .jpg or .png file in a folder that can be written",
+        picture.save(drawn, FORMATS[path.suffix.lower()], quality=JPEG_QUALITY)
+    except KeyError as error:
+        raise BadUsage(
+            f"{path} is no name of a picture.", f"Use {' or '.join(FORMATS)}."
         ) from error
+    replace_file(path, drawn.getvalue())
 
 
 def visible_part(box: Box, picture: Image.Image) -> Box | None:

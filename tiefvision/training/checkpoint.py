@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from tiefvision.errors import StaleArtifact
+from tiefvision.files import replace_file
 from tiefvision.training.loop import Figures, Snapshot
 
 
@@ -47,9 +48,7 @@ class FileMemory:
     def remember(self, snapshot: Snapshot) -> None:
         """Replace the stored snapshot."""
         facts = {"settings": self.settings, "history": json.dumps(snapshot.history)}
-        partial = self.path.with_name(self.path.name + ".partial")
-        partial.write_bytes(save(dict(snapshot.tensors), facts))
-        partial.replace(self.path)
+        replace_file(self.path, save(dict(snapshot.tensors), facts))
 
     def _refusal(self, what: str) -> StaleArtifact:
         return StaleArtifact(f"{self.path} {what}.", f"Remove it: rm {self.path}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tiefvision.files import replace_file
+from tiefvision.files import replace_text
 from tiefvision.training.loop import Figures, Memory, Schedule, Snapshot
 
 RATE = "learning_rate"
@@ -71,7 +71,7 @@ def growing_curves(
     def show(history: Sequence[Figures]) -> None:
         nonlocal shown
         rows = with_rates(history, schedule, steps)
-        replace_file(table, curves_table(rows).encode())
+        replace_text(table, curves_table(rows))
         if writer is not None:
             for row in rows[shown:]:
                 _add(writer, row)

@@ -21,7 +21,7 @@ from tiefvision.encoders.weights import Readout
 from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.groups import GROUPS, OUTFIT, group_of
 from tiefvision.locating.targets import garments_to_find
-from tiefvision.photos.reading import read_photo
+from tiefvision.photos.reading import read_mask, read_photo
 from tiefvision.progress import Track
 from tiefvision.ranking.crops import SQUARE, crop_garment, widen_box
 from tiefvision.records import Box, Photo
@@ -71,9 +71,9 @@ def learn_garment_cells(
         try:
             pixels, labels = (
                 read_photo(photo_file(dataset.images, photo.path)),
-                np.asarray(Image.open(file).convert("L")),
+                read_mask(file),
             )
-        except (UnreadablePhoto, OSError):
+        except UnreadablePhoto:
             continue
         used += 1
         known = garment[np.minimum(labels, len(names) - 1)] & (labels < len(names))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, get_args
 
 from tiefvision.errors import BadDataset
-from tiefvision.files import replace_file
+from tiefvision.files import replace_text
 from tiefvision.progress import Track
 from tiefvision.records import Photo, Split
 
@@ -120,7 +120,7 @@ def claim_target(target: Path, format_name: str, settings: dict[str, Any]) -> No
             "Name a new or empty folder",
         )
     content = {"format": format_name, "settings": settings}
-    replace_file(record, (json.dumps(content, indent=2) + "\n").encode())
+    replace_text(record, json.dumps(content, indent=2) + "\n")
 
 
 def _owner(record: Path) -> str:

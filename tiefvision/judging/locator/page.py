@@ -8,7 +8,7 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.evaluation.confusion import confusion
 from tiefvision.evaluation.faults import describe_fault, worst_first
 from tiefvision.evaluation.localisation import Located
-from tiefvision.files import replace_file
+from tiefvision.files import replace_text
 from tiefvision.locating.evidence import Evidence
 from tiefvision.locating.verdict import Verdict, of_split, part_of
 from tiefvision.locating.windows import Level
@@ -103,7 +103,7 @@ def write_verdict(
             worst,
         )
     )
-    replace_file(page, html.encode("utf-8"))
+    replace_text(page, html)
 
 
 def _card(
