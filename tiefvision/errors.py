@@ -46,10 +46,10 @@ class StaleArtifact(TiefVisionError):
 
 
 class StorageFull(TiefVisionError):
-    """An artifact that cannot be written; batches committed before are intact.
+    """A file that the system does not let be written or read.
 
-    The disk is full, the file has reached its size limit, the folder is not writable,
-    or another process is writing the artifact.
+    The disk is full or can only be read, a limit is reached, there is no permission, or
+    another process is writing an artifact, whose batches committed before are intact.
     """
 
 

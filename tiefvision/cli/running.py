@@ -1,5 +1,6 @@
 """Messages, errors and exit codes of all commands."""
 
+import errno
 import io
 import logging
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 import typer
 
 from tiefvision.errors import BadUsage, TiefVisionError
+from tiefvision.storage import ADVICE, os_error_text
 
 DONE = 0
 FAILED = 1
@@ -58,7 +60,10 @@ def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
         sys.stderr.close()  # the reader of our output has gone
         return FAILED
     except OSError as error:  # a page or picture that cannot be written
-        say(f"Error: {error}")
+        say(f"Error: {os_error_text(error)}")
+        return FAILED
+    except MemoryError:
+        say(f"Error: Out of memory. {ADVICE[errno.ENOMEM]}")
         return FAILED
     if result == INTERRUPTED:
         say("Interrupted; what was finished is kept. Run the same command to go on.")
