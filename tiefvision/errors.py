@@ -4,7 +4,10 @@ Each message names what is wrong and, where one exists, the command that correct
 The command line prints an error in one line; the library neither prints nor exits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+MOST_REASONS = 10
+"""Reasons that one message lists."""
 
 
 class TiefVisionError(Exception):
@@ -66,3 +69,19 @@ def require_known(option: str, value: str, known: Iterable[str]) -> None:
     names = tuple(known)
     if value not in names:
         raise BadUsage(f"{option} {value} is unknown.", f"Use {', '.join(names)}.")
+
+
+def with_reasons(sentence: str, reasons: Sequence[str]) -> str:
+    """A sentence and the reasons for it, each on a line of its own, the first ten.
+
+    >>> print(with_reasons("Neither can be read", ["a is empty.", "b is empty."]))
+    Neither can be read:
+      a is empty.
+      b is empty.
+    """
+    if not reasons:
+        return f"{sentence}."
+    shown = [*reasons[:MOST_REASONS]]
+    if len(reasons) > MOST_REASONS:
+        shown.append(f"and {len(reasons) - MOST_REASONS} more")
+    return "\n  ".join([f"{sentence}:", *shown])

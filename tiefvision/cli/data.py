@@ -137,8 +137,11 @@ def check(
     elif options.json:
         print_line(facts)
     if not report.usable:
-        say(f"Error: {folder} cannot be used: {'; '.join(report.reasons)}.")
+        say(f"Error: {folder} cannot be used. {' '.join(report.reasons)}")
         return FAILED
+    if not options.quiet:
+        for note in report.notes:
+            say(f"Note: {note}")
     return DONE
 
 

@@ -139,3 +139,20 @@ def path_fault(path: str) -> str:
     if any(len(part.encode()) > MAX_NAME_BYTES for part in posix.parts):
         return f"has a name longer than {MAX_NAME_BYTES} bytes"
     return ""
+
+
+def path_hint(path: str) -> str:
+    """How the path of a photograph that is not there should look; "" if unknown.
+
+    >>> path_hint("images/a.jpg")
+    "Paths start below images/ and use slashes: write 'a.jpg'."
+    """
+    meant = path.replace("\\", "/").removeprefix(f"{IMAGES}/")
+    if meant in ("", path):
+        return ""
+    return f"Paths start below {IMAGES}/ and use slashes: write {meant!r}."
+
+
+def missing_text(path: str) -> str:
+    """A sentence about a photograph that has no file."""
+    return f"There is no {IMAGES}/{path}. {path_hint(path)}".strip()
