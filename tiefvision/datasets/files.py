@@ -70,7 +70,7 @@ def label_names(root: Path) -> tuple[str, ...]:
         return ()
     try:
         names = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadDataset(f"{file} is not JSON: {error}.") from error
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadDataset(f"{file} is not a list of names.")

@@ -5,17 +5,15 @@ The header is query,positive,negative; each further line is a triplet of paths.
 
 import csv
 import io
-from codecs import BOM_UTF8
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tiefvision.datasets.entries import is_text
 from tiefvision.datasets.files import TRIPLETS, path_hint
 from tiefvision.datasets.problems import Problem
+from tiefvision.datasets.tables import Row, read_rows
 from tiefvision.errors import BadDataset
 from tiefvision.files import replace_file
 from tiefvision.records import Triplet
-from tiefvision.storage import os_error_text
 
 COLUMNS = ("query", "positive", "negative")
 
@@ -40,7 +38,7 @@ def read_triplets(
     known = frozenset(paths)
     triplets: list[Triplet] = []
     problems: list[Problem] = []
-    rows = _rows(file)
+    rows = read_rows(file)
     _check_header(file, next(rows, (1, [])))
     for line, row in rows:
         if isinstance(row, str):
@@ -71,37 +69,7 @@ def write_triplets(root: Path, triplets: Sequence[Triplet]) -> None:
     replace_file(root / TRIPLETS, text.getvalue().encode())
 
 
-def _rows(file: Path) -> Iterator[tuple[int, list[str] | str]]:
-    """Number of the first line and cells of each record, or what is wrong with it.
-
-    A line that cannot be parsed costs no other one: reading goes on behind it, also
-    where a quote is opened and never closed.
-
-    Raises:
-        BadDataset: The file cannot be read.
-    """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise BadDataset(os_error_text(error)) from error
-    # Bytes that are no UTF-8 become halves of characters, which no path can hold.
-    text = content.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
-    lines = list(io.StringIO(text, newline=""))
-    done = 0
-    while done < len(lines):
-        reader = csv.reader((lines[i] for i in range(done, len(lines))), strict=True)
-        number = done + 1
-        try:
-            row = next(reader)
-        except csv.Error as error:
-            done += 1
-            yield number, f": {error}."
-            continue
-        done += reader.line_num
-        yield number, row if all(map(is_text, row)) else ": not UTF-8."
-
-
-def _check_header(file: Path, first: tuple[int, list[str] | str]) -> None:
+def _check_header(file: Path, first: Row) -> None:
     _, header = first
     if isinstance(header, str):
         raise BadDataset(f"{file}, line 1{header} Expected {','.join(COLUMNS)}.")

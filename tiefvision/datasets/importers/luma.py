@@ -24,7 +24,7 @@ from tiefvision.datasets.product_views import (
     read_product_views,
 )
 from tiefvision.datasets.writing import write_annotations
-from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.errors import BadDataset, UnreadablePhoto, with_reasons
 from tiefvision.files import copy_file
 from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track, untracked
@@ -58,13 +58,10 @@ def import_luma(
     Raises:
         BadDataset: ``source`` has another layout, or ``target`` holds something else.
     """
-    listed = [
-        photo
-        for photo in read_product_views(source)
-        if photo.view in (MAIN_VIEW, *QUERY_VIEWS)
-    ]
+    views, skipped = read_product_views(source)
+    listed = [photo for photo in views if photo.view in (MAIN_VIEW, *QUERY_VIEWS)]
     claim_target(target, "luma", {})
-    photos, skipped = [], []
+    photos = []
     for photo in track(listed, "Copying photographs", len(listed)):
         path = photo.path.relative_to(source / IMAGES).as_posix()
         try:
@@ -75,7 +72,9 @@ def import_luma(
         copy_file(photo.path, target / IMAGES / path)
         photos.append(converted)
     if not photos:
-        raise BadDataset(f"No photograph in {source} could be read.")
+        raise BadDataset(
+            with_reasons(f"No photograph in {source} can be read", skipped)
+        )
     write_annotations(target, photos, description=DESCRIPTION)
     return make_report(photos, (), skipped)
 
