@@ -81,8 +81,9 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     report = check_dataset(config.data, track=job.resources.track)
     if not report.usable:
         raise BadDataset(
-            f"{config.data} cannot be used. {' '.join(report.reasons)}",
+            f"{config.data} cannot be used. {report.reasons[0]}",
             f"Run: tiefvision data check {config.data}",
+            report.reasons[1:],
         )
     dataset = read_dataset(config.data)
     described: Sequence[Photo] = dataset.photos

@@ -51,10 +51,18 @@ def test_a_block_raises_the_sentence():
         (OSError(errno.ENOSPC, "full", "p.html"), "p.html: no space left on device. "),
         (OSError(errno.EROFS, "ro", b"p.html"), "p.html: read-only file system. "),
         (OSError(errno.ENOSPC, "full"), "No space left on device. Free space"),
-        (OSError("something else"), "something else"),
+        (OSError("something else"), "something else."),
         (OSError(errno.EDOM, "x", "y"), f"y: {os.strerror(errno.EDOM).lower()}."),
         (OSError(errno.EBADF, "x", 3), f"{os.strerror(errno.EBADF)}."),
     ],
 )
 def test_an_error_that_nobody_caught_is_told_with_what_helps(error, text):
     assert os_error_text(error).startswith(text)
+
+
+def test_the_file_is_named_where_the_error_does_not():
+    error = OSError(errno.ENOSPC, "full")
+    assert os_error_text(error, "a.json").startswith("a.json: no space left on device.")
+    assert os_error_text(OSError("it is a pipe"), "a.json") == "a.json: it is a pipe."
+    own = OSError(errno.ENOSPC, "full", "b.json")
+    assert os_error_text(own, "a.json").startswith("b.json: ")

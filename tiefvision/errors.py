@@ -17,15 +17,25 @@ class TiefVisionError(Exception):
         message: a sentence that says what is wrong and names the file, key or option.
         fix: a sentence with the command or change that corrects it; "" if there is
             none.
+        reasons: sentences with what is wrong with each of many things; the first
+            ``MOST_REASONS`` are kept, and how many more there are.
     """
 
-    def __init__(self, message: str, fix: str = "") -> None:
+    def __init__(
+        self, message: str, fix: str = "", reasons: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.fix = fix
+        self.reasons = first_reasons(reasons)
+
+    def lines(self) -> list[str]:
+        """The message with what corrects it, and each reason on a line of its own."""
+        sentence = f"{self.message} {self.fix}".strip()
+        return [sentence, *(f"  {reason}" for reason in self.reasons)]
 
     def __str__(self) -> str:
-        return f"{self.message} {self.fix}".strip()
+        return "\n".join(self.lines())
 
 
 class BadUsage(TiefVisionError):
@@ -71,17 +81,7 @@ def require_known(option: str, value: str, known: Iterable[str]) -> None:
         raise BadUsage(f"{option} {value} is unknown.", f"Use {', '.join(names)}.")
 
 
-def with_reasons(sentence: str, reasons: Sequence[str]) -> str:
-    """A sentence and the reasons for it, each on a line of its own, the first ten.
-
-    >>> print(with_reasons("Neither can be read", ["a is empty.", "b is empty."]))
-    Neither can be read:
-      a is empty.
-      b is empty.
-    """
-    if not reasons:
-        return f"{sentence}."
-    shown = [*reasons[:MOST_REASONS]]
-    if len(reasons) > MOST_REASONS:
-        shown.append(f"and {len(reasons) - MOST_REASONS} more")
-    return "\n  ".join([f"{sentence}:", *shown])
+def first_reasons(reasons: Sequence[str]) -> tuple[str, ...]:
+    """The first ``MOST_REASONS`` of several sentences, and how many more there are."""
+    more = len(reasons) - MOST_REASONS
+    return (*reasons[:MOST_REASONS], *([f"and {more} more"] if more > 0 else []))

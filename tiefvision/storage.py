@@ -52,12 +52,8 @@ ADVICE = {
 """What helps against an error, by its number (``OSError.errno``)."""
 
 
-def reason_of(code: int) -> str:
-    """An error by its number in words that continue a sentence.
-
-    >>> reason_of(errno.ENOSPC)
-    'no space left on device'
-    """
+def _reason(code: int) -> str:
+    """An error by its number in words that continue a sentence."""
     text = os.strerror(code)
     return text[:1].lower() + text[1:]
 
@@ -74,7 +70,7 @@ def storage_error(
         note: What else is to be said; it continues the sentence.
     """
     more = f"; {note}" if note else ""
-    return StorageFull(f"{path} {what}: {reason_of(code)}{more}.", ADVICE.get(code, ""))
+    return StorageFull(f"{path} {what}: {_reason(code)}{more}.", ADVICE.get(code, ""))
 
 
 @contextmanager
@@ -92,13 +88,19 @@ def storage_errors(path: Path | str, what: str, note: str = "") -> Iterator[None
         raise storage_error(path, what, error.errno, note) from error
 
 
-def os_error_text(error: OSError) -> str:
-    """An `OSError` that nobody caught: the file, the reason and what helps."""
+def os_error_text(error: OSError, file: Path | str | None = None) -> str:
+    """An `OSError` as sentences: the file, the reason and what helps.
+
+    Args:
+        error: The error.
+        file: The file, where the error does not name it itself.
+    """
+    named = error.filename if _names_file(error) else file
+    where = f"{os.fsdecode(named)}: " if named else ""
     if error.errno is None:
-        return str(error)
-    file = f"{os.fsdecode(error.filename)}: " if _names_file(error) else ""
-    reason = reason_of(error.errno) if file else os.strerror(error.errno)
-    return f"{file}{reason}. {ADVICE.get(error.errno, '')}".strip()
+        return f"{where}{error}".rstrip(".") + "."
+    reason = _reason(error.errno) if where else os.strerror(error.errno)
+    return f"{where}{reason}. {ADVICE.get(error.errno, '')}".strip()
 
 
 def _names_file(error: OSError) -> bool:

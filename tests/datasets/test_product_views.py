@@ -33,7 +33,7 @@ def test_rows_become_photographs(write, encoding):
         ("file;product;view\n", "line 1: the header lacks file, product, view"),
         ('"file,product,view\n', "line 1: the header lacks file, product, view"),
         ("file,product,view\nb.jpg,b,back\n", "no photograph whose view is main"),
-        ("file,product,view\nb.jpg,b\n", r"main:\n  .*line 2: view is missing"),
+        ("file,product,view\nb.jpg,b\n", r"main\.\n  .*line 2: view is missing"),
     ],
 )
 def test_an_invalid_table_is_refused(write, text, complaint):

@@ -10,7 +10,7 @@ from tiefvision.catalogue.describing import Describer, write_described
 from tiefvision.catalogue.gallery import GalleryRow, write_gallery
 from tiefvision.datasets.files import is_dataset
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
-from tiefvision.errors import TiefVisionError, with_reasons
+from tiefvision.errors import TiefVisionError
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.models.protocol import Models
 from tiefvision.models.rankers import load_ranker, ranker_digests
@@ -118,8 +118,8 @@ def _read_catalogue(root: Path, track: Track) -> Dataset:
 
 
 def _none_readable(root: Path, reasons: Sequence[str]) -> TiefVisionError:
-    sentence = f"None of the {len(reasons)} photographs in {root} can be read"
-    return TiefVisionError(with_reasons(sentence, reasons))
+    message = f"None of the {len(reasons)} photographs in {root} can be read."
+    return TiefVisionError(message, reasons=reasons)
 
 
 def _header(

@@ -33,6 +33,14 @@ def say(message: str) -> None:
     typer.echo(message, err=True)
 
 
+def tell(error: TiefVisionError) -> None:
+    """An error and its reasons, line by line."""
+    sentence, *reasons = error.lines()
+    say(f"Error: {sentence}")
+    for reason in reasons:
+        say(reason)
+
+
 def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
     """Run an application; every error that a user can cause is one sentence.
 
@@ -54,7 +62,7 @@ def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
         error.show()
         return BAD_USAGE
     except TiefVisionError as error:
-        say(f"Error: {error}")
+        tell(error)
         return BAD_USAGE if isinstance(error, BadUsage) else FAILED
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone

@@ -18,7 +18,7 @@ from tiefvision.datasets.files import (
 )
 from tiefvision.datasets.layout import Dataset, read_dataset
 from tiefvision.datasets.report import DatasetReport, Leak, LeakKind
-from tiefvision.errors import BadDataset, UnreadablePhoto, with_reasons
+from tiefvision.errors import BadDataset, UnreadablePhoto, first_reasons
 from tiefvision.photos.near_duplicates import (
     Hash,
     group_near_duplicates,
@@ -120,7 +120,10 @@ def _inspect(images: Path, photo: Photo) -> _Inspected:
 
 
 def _reasons(dataset: Dataset, files: Sequence[_Inspected]) -> tuple[str, ...]:
-    """Why the stages cannot work with the dataset; () if they can."""
+    """Why the stages cannot work with the dataset; () if they can.
+
+    The first sentence says it, others what is wrong with each photograph.
+    """
     if not files:
         skipped = [
             problem.message
@@ -128,12 +131,12 @@ def _reasons(dataset: Dataset, files: Sequence[_Inspected]) -> tuple[str, ...]:
             if problem.kind == "skipped photograph"
         ]
         what = "that can be used" if skipped else "at all"
-        sentence = f"{ANNOTATIONS} names no photograph {what}"
-        return (with_reasons(sentence, skipped),)
+        sentence = f"{ANNOTATIONS} names no photograph {what}."
+        return (sentence, *first_reasons(skipped))
     if not any(file.digest for file in files):
         unread = [file.error or missing_text(file.photo.path) for file in files]
-        sentence = f"None of its {len(files)} photographs can be read"
-        return (with_reasons(sentence, unread),)
+        sentence = f"None of its {len(files)} photographs can be read."
+        return (sentence, *first_reasons(unread))
     annotated = any(photo.garments or photo.item_id for photo in dataset.photos)
     if not annotated and not dataset.triplets:
         return ("It has neither boxes nor items nor triplets.",)

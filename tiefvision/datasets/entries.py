@@ -202,7 +202,7 @@ def read_json_object(file: Path) -> Entry:
         place = f"{file}, line {error.lineno}, column {error.colno}"
         raise BadDataset(f"{place}: not JSON: {error.msg}.") from error
     except OSError as error:
-        raise BadDataset(os_error_text(error)) from error
+        raise BadDataset(f"Cannot read {os_error_text(error, file)}") from error
     except (ValueError, RecursionError) as error:
         raise BadDataset(f"Cannot read {file}: {error}.") from error
     if not isinstance(values, dict):

@@ -17,7 +17,7 @@ from typing import Literal, get_args
 
 from tiefvision.datasets.files import IMAGES, path_fault
 from tiefvision.datasets.tables import read_rows
-from tiefvision.errors import BadDataset, with_reasons
+from tiefvision.errors import BadDataset
 
 TABLE = "images.csv"
 
@@ -101,8 +101,8 @@ def read_product_views(root: Path) -> tuple[list[ProductPhoto], list[str]]:
                 root / IMAGES / file, product, view, cells.get("colour", "")
             )
     if not any(photo.view == MAIN_VIEW for photo in photos.values()):
-        sentence = f"{table} lists no photograph whose view is {MAIN_VIEW}"
-        raise BadDataset(with_reasons(sentence, skipped))
+        message = f"{table} lists no photograph whose view is {MAIN_VIEW}."
+        raise BadDataset(message, reasons=skipped)
     return [*photos.values()], skipped
 
 

@@ -27,7 +27,7 @@ class DatasetReport:
     Attributes:
         root: The dataset's folder.
         usable: Whether the stages can work with the dataset.
-        reasons: Why the stages cannot; () if they can.
+        reasons: Why the stages cannot, first as a whole; () if they can.
         photos: Number of photographs in annotations.json.
         by_source: Number of street and of shop photographs.
         by_split: Number of photographs in train, val and test.

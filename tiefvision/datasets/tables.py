@@ -27,7 +27,7 @@ def read_rows(file: Path) -> Iterator[Row]:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise BadDataset(os_error_text(error)) from error
+        raise BadDataset(f"Cannot read {os_error_text(error, file)}") from error
     # Bytes that are no UTF-8 become halves of characters, which no path can hold.
     text = content.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
     lines = list(io.StringIO(text, newline=""))

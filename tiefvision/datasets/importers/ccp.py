@@ -32,7 +32,7 @@ from tiefvision.datasets.splits import (
     join_overlapping,
 )
 from tiefvision.datasets.writing import write_annotations
-from tiefvision.errors import BadDataset, UnreadablePhoto, with_reasons
+from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.files import copy_file, replace_file
 from tiefvision.photos.near_duplicates import (
     Hash,
@@ -137,8 +137,8 @@ def import_ccp(
         photos.append(photo)
         hashes.append(photo_hash)
     if not photos:
-        sentence = f"No photograph in {source} can be read with its mask"
-        raise BadDataset(with_reasons(sentence, skipped))
+        message = f"No photograph in {source} can be read with its mask."
+        raise BadDataset(message, reasons=skipped)
     groups = _groups_of_one_shot([photo.path for photo in photos], np.array(hashes))
     photos = _split(photos, groups, seed)
     write_annotations(target, photos, description=DESCRIPTION)

@@ -24,7 +24,7 @@ from tiefvision.datasets.product_views import (
     read_product_views,
 )
 from tiefvision.datasets.writing import write_annotations
-from tiefvision.errors import BadDataset, UnreadablePhoto, with_reasons
+from tiefvision.errors import BadDataset, UnreadablePhoto
 from tiefvision.files import copy_file
 from tiefvision.photos.reading import read_photo
 from tiefvision.progress import Track, untracked
@@ -72,9 +72,7 @@ def import_luma(
         copy_file(photo.path, target / IMAGES / path)
         photos.append(converted)
     if not photos:
-        raise BadDataset(
-            with_reasons(f"No photograph in {source} can be read", skipped)
-        )
+        raise BadDataset(f"No photograph in {source} can be read.", reasons=skipped)
     write_annotations(target, photos, description=DESCRIPTION)
     return make_report(photos, (), skipped)
 
