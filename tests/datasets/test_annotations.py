@@ -355,10 +355,11 @@ def test_a_good_box_is_not_replaced_by_its_segmentation(tmp_path):
 @pytest.mark.parametrize("license", [9, 2.5, [], {}, None, True])
 def test_a_licence_that_is_unclear_is_empty(tmp_path, license):
     content = changed("images", 0, "license", value=license)
-    content["licenses"] = [{"id": 4, "name": "CC-BY-4.0"}, {"name": "?"}, 3]
-    annotations = read(tmp_path, content)
-    assert annotations.photos[1].license == ""
-    assert annotations.problems == ()
+    for licenses in ([{"id": 4, "name": "CC-BY-4.0"}, {"name": "?"}, 3], {}, "MIT"):
+        content["licenses"] = licenses
+        annotations = read(tmp_path, content)
+        assert annotations.photos[1].license == ""
+        assert annotations.problems == ()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,14 @@ def test_an_unusable_line_costs_no_other_one(tmp_path, line, message):
     assert "triplets.csv" in said and message in said
 
 
+def test_quotes_that_span_good_lines_do_not_hide_them(tmp_path):
+    good = "a.jpg,a.jpg,c.jpg\n"
+    triplets, problems = read(tmp_path, HEADER + 'a,"b\n' + good + 'x",y\n' + good)
+    assert triplets == (Triplet("a.jpg", "a.jpg", "c.jpg"),) * 2
+    lines = [problem.message.split(", line ")[1][:2] for problem in problems]
+    assert lines == ["2:", "4:"]
+
+
 def test_a_path_may_hold_a_line_break(tmp_path):
     file = tmp_path / "triplets.csv"
     file.write_text(HEADER + '"a\n.jpg",c.jpg,d.jpg\nc.jpg\n')

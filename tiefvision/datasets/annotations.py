@@ -93,8 +93,12 @@ def _lists(top: Entry) -> dict[str, list[Entry]]:
     lists: dict[str, list[Entry]] = {}
     faults = []
     for key in ("images", "annotations", "categories", "licenses"):
-        if key != "images" and top.values.get(key) is None:
+        value = top.values.get(key)
+        if key != "images" and value is None:
             lists[key] = []
+            continue
+        if key == "licenses" and not isinstance(value, list):
+            lists[key] = []  # nothing depends on them
             continue
         try:
             lists[key] = top.entries(key)

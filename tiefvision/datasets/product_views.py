@@ -10,7 +10,7 @@ are often one photograph recoloured, so a hit is the product in any colour.
 """
 
 import zlib
-from collections.abc import Container, Mapping
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -78,7 +78,8 @@ def read_product_views(root: Path) -> tuple[list[ProductPhoto], list[str]]:
             f"{root} does not hold products by view: there is no {table}.",
             f"Name the folder that holds {TABLE} and {IMAGES}/.",
         )
-    rows = read_rows(table)
+    photos: dict[str, ProductPhoto] = {}
+    rows = read_rows(table, lambda row: not _fault(header, row, photos))
     _, header = next(rows, (1, []))
     missing = [column for column in _COLUMNS if column not in header]
     if isinstance(header, str) or missing:
@@ -86,16 +87,15 @@ def read_product_views(root: Path) -> tuple[list[ProductPhoto], list[str]]:
             f"{table}, line 1: the header lacks {', '.join(missing or _COLUMNS)}.",
             f"Columns needed: {', '.join(_COLUMNS)}.",
         )
-    photos: dict[str, ProductPhoto] = {}
     skipped = []
     for line, row in rows:
         if not row:
             continue
-        cells = {} if isinstance(row, str) else dict(zip(header, row, strict=False))
-        fault = row if isinstance(row, str) else _fault(cells, photos)
+        fault = row if isinstance(row, str) else _fault(header, row, photos)
         if fault:
             skipped.append(f"{table}, line {line}{fault}")
         else:
+            cells = dict(zip(header, row, strict=False))
             file, product, view = (cells[column] for column in _COLUMNS)
             photos[file] = ProductPhoto(
                 root / IMAGES / file, product, view, cells.get("colour", "")
@@ -106,8 +106,9 @@ def read_product_views(root: Path) -> tuple[list[ProductPhoto], list[str]]:
     return [*photos.values()], skipped
 
 
-def _fault(cells: Mapping[str, str], known: Container[str]) -> str:
+def _fault(header: Sequence[str], row: Sequence[str], known: Container[str]) -> str:
     """Why the cells of a line name no further photograph; "" if they do."""
+    cells = dict(zip(header, row, strict=False))
     for column in _COLUMNS:
         if not cells.get(column):
             return f": {column} is missing."

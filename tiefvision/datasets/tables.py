@@ -3,7 +3,7 @@
 import csv
 import io
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tiefvision.datasets.entries import is_text
@@ -15,11 +15,15 @@ Row = tuple[int, list[str] | str]
 number of the line, what is wrong with it."""
 
 
-def read_rows(file: Path) -> Iterator[Row]:
+def read_rows(file: Path, accepts: Callable[[list[str]], bool]) -> Iterator[Row]:
     """The records of a CSV file in UTF-8, with or without byte order mark.
 
     A line that cannot be parsed costs no other one: reading goes on behind it, also
-    where a quote is opened and never closed.
+    where a quote is opened and closed many lines later, or never.
+
+    Args:
+        file: The file.
+        accepts: Whether cells that reach over several lines are what is looked for.
 
     Raises:
         BadDataset: The file cannot be read.
@@ -41,5 +45,5 @@ def read_rows(file: Path) -> Iterator[Row]:
             done += 1
             yield number, f": {error}."
             continue
-        done += reader.line_num
+        done += reader.line_num if reader.line_num == 1 or accepts(row) else 1
         yield number, row if all(map(is_text, row)) else ": not UTF-8."

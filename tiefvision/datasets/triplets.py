@@ -38,7 +38,7 @@ def read_triplets(
     known = frozenset(paths)
     triplets: list[Triplet] = []
     problems: list[Problem] = []
-    rows = read_rows(file)
+    rows = read_rows(file, lambda row: not _unusable(row, known))
     _check_header(file, next(rows, (1, [])))
     for line, row in rows:
         if isinstance(row, str):
