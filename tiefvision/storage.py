@@ -26,8 +26,8 @@ _BY_NAME = {
     "again.",
     "EFBIG": "The file is as large as its disk or this process may write: raise the "
     "limit (ulimit -f) or use a folder on another disk, and run again.",
-    "EIO": "Its disk is damaged or full: free space on it, or use a folder on another "
-    "disk, and run again.",
+    "EIO": "Its disk is damaged, or full, or your quota is used up: free space on it, "
+    "or use a folder on another disk, and run again.",
     "ENOENT": "Its folder is missing: create it and run again.",
     "ENOTDIR": _IN_THE_WAY,
     "EISDIR": _IN_THE_WAY,

@@ -2,8 +2,10 @@
 
 import errno
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import lmdb
 import numpy as np
@@ -167,7 +169,8 @@ def test_a_full_disk_does_not_change_the_finished_artifact(path, processes):
     outcome = processes.run(FILL_DISK, path=path)
     assert outcome.code == 1
     assert "StorageFull" in outcome.stderr
-    assert f"{path} cannot be written" in outcome.stderr
+    assert f"{path} cannot be written: file too large" in outcome.stderr
+    assert "ulimit -f" in outcome.stderr
     written = len(outcome.stdout.split())
     assert 1 <= written < 10
     with Artifact(path) as artifact:
@@ -189,7 +192,7 @@ def test_a_full_disk_does_not_change_the_finished_artifact(path, processes):
         (errno.EPERM, "no permission"),
         (errno.ENOMEM, "address space.*--max-gib"),
         (errno.EMFILE, "ulimit -n"),
-        (errno.EIO, "damaged or full"),
+        (errno.EIO, "damaged, or full"),
         (errno.ESTALE, "on another machine"),
     ],
 )
@@ -204,6 +207,19 @@ def test_each_error_of_a_write_has_its_own_advice(path, monkeypatch, number, adv
         ArtifactWriter(path, HEADER, 0.1)
     assert refused.value.message.startswith(f"{path} cannot be written: ")
     assert ("Free space" in refused.value.fix) == (number == errno.ENOSPC)
+
+
+def test_a_short_write_on_a_full_disk_asks_for_space(path, monkeypatch):
+    def fail(self):
+        error = lmdb.Error("mdb_txn_commit: Input/output error")
+        error.code = errno.EIO
+        raise error
+
+    monkeypatch.setattr(ArtifactWriter, "_open", fail)
+    full = SimpleNamespace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    with pytest.raises(StorageFull, match=r"no space left.*Free space on its disk"):
+        ArtifactWriter(path, HEADER, 0.1)
 
 
 def test_an_error_of_lmdb_itself_gets_no_advice_about_disks(path, monkeypatch):

@@ -1,5 +1,8 @@
 """What LMDB and the system say about an artifact, as errors that a user can correct."""
 
+import errno
+import math
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,9 +10,14 @@ from pathlib import Path
 import lmdb
 
 from tiefvision.errors import StaleArtifact, StorageFull, TiefVisionError
+from tiefvision.files import PARTIAL_SUFFIX
 from tiefvision.storage import ADVICE, storage_error, storage_errors
 
 WRITE = "cannot be written"
+
+SCARCE = 1 << 20
+"""Bytes of room below which a write was cut short for the lack of room: more than a
+batch needs beyond its last whole page, and less than disks in use have."""
 
 KEPT = "what was written is kept"
 """Said where a write fails: batches are committed one by one."""
@@ -51,7 +59,29 @@ def writing_errors(path: Path, max_gib: float) -> Iterator[None]:
         code = _system_code(error)
         if code is None:
             raise StorageFull(f"{path} {WRITE} ({error}); {KEPT}.") from error
+        if code == errno.EIO:
+            code = _cause_of_short_write(path)
         raise storage_error(path, WRITE, code, KEPT) from error
+
+
+def _cause_of_short_write(path: Path) -> int:
+    """Number of the error that LMDB, which tells every short write as EIO, hides."""
+    partial = path.with_name(path.name + PARTIAL_SUFFIX)
+    if shutil.disk_usage(path.parent).free < SCARCE:
+        return errno.ENOSPC
+    if partial.is_file() and _size_limit() - partial.stat().st_size < SCARCE:
+        return errno.EFBIG
+    return errno.EIO
+
+
+def _size_limit() -> float:
+    """Bytes that this process may write into one file."""
+    try:
+        import resource
+    except ImportError:  # only Unix has such limits
+        return math.inf
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return math.inf if limit == resource.RLIM_INFINITY else limit
 
 
 def _system_code(error: Exception) -> int | None:
