@@ -8,6 +8,7 @@ Command make stage-1 DATA=mydata
         make stage-1 DATA=mydata RUN=myrun-0 ARGS="--folds 5 --fold 0"
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from tiefvision.datasets.files import (
     IMAGES,
     TRIPLETS,
     list_photos,
+    missing_text,
     photo_file,
     require_dataset,
 )
@@ -31,7 +33,9 @@ from tiefvision.workspace.job import Job
 from tiefvision.workspace.provenance import file_hash, files_fingerprint
 from tiefvision.workspace.records import photo_to_record
 
-VERSION = 1
+logger = logging.getLogger(__name__)
+
+VERSION = 2
 READS = ()
 SHOWN = {
     "photos": "photographs",
@@ -77,8 +81,9 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     report = check_dataset(config.data, track=job.resources.track)
     if not report.usable:
         raise BadDataset(
-            f"{config.data} cannot be used: {'; '.join(report.reasons)}.",
+            f"{config.data} cannot be used. {report.reasons[0]}",
             f"Run: tiefvision data check {config.data}",
+            report.reasons[1:],
         )
     dataset = read_dataset(config.data)
     described: Sequence[Photo] = dataset.photos
@@ -86,6 +91,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     if config.folds or config.fold:
         described = _dealt(described, report, config, job.resources.seed)
         figures |= _figures_of_fold(described, config)
+    for note in figures["notes"]:
+        logger.warning(note)
     unreadable = {*report.missing, *report.corrupt}
     photos = [photo for photo in described if photo.path not in unreadable]
     # The hash of each file makes later stages due again if its pixels change.
@@ -100,7 +107,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             | {
                 f"skipped/{photo.path}": {
                     "photo": photo_to_record(photo),
-                    "why": report.corrupt.get(photo.path, "there is no such file"),
+                    "why": report.corrupt.get(photo.path, missing_text(photo.path)),
                 }
                 for photo in described
                 if photo.path in unreadable
@@ -141,4 +148,5 @@ def _figures_of_fold(photos: Sequence[Photo], config: Config) -> dict[str, Any]:
         "fold": config.fold,
         "by_split": {split: splits.count(split) for split in get_args(Split)},
         "leaks": (),  # photographs that could leak are dealt into the same split
+        "notes": (),  # the fold tests
     }

@@ -15,7 +15,7 @@ FILES = sorted(
 LAYERS = (
     {"errors", "groups", "version", "weights"},
     {"records"},
-    {"ahead", "boxes", "devices", "files", "machine", "progress"},
+    {"ahead", "boxes", "devices", "files", "machine", "progress", "storage"},
     {"photos", "engines"},
     {"datasets", "encoders", "evaluation", "store", "index"},
     {"augmenting", "training"},

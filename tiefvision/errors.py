@@ -4,7 +4,10 @@ Each message names what is wrong and, where one exists, the command that correct
 The command line prints an error in one line; the library neither prints nor exits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+MOST_REASONS = 10
+"""Reasons that one message lists."""
 
 
 class TiefVisionError(Exception):
@@ -14,15 +17,25 @@ class TiefVisionError(Exception):
         message: a sentence that says what is wrong and names the file, key or option.
         fix: a sentence with the command or change that corrects it; "" if there is
             none.
+        reasons: sentences with what is wrong with each of many things; the first
+            ``MOST_REASONS`` are kept, and how many more there are.
     """
 
-    def __init__(self, message: str, fix: str = "") -> None:
+    def __init__(
+        self, message: str, fix: str = "", reasons: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.fix = fix
+        self.reasons = first_reasons(reasons)
+
+    def lines(self) -> list[str]:
+        """The message with what corrects it, and each reason on a line of its own."""
+        sentence = f"{self.message} {self.fix}".strip()
+        return [sentence, *(f"  {reason}" for reason in self.reasons)]
 
     def __str__(self) -> str:
-        return f"{self.message} {self.fix}".strip()
+        return "\n".join(self.lines())
 
 
 class BadUsage(TiefVisionError):
@@ -46,10 +59,10 @@ class StaleArtifact(TiefVisionError):
 
 
 class StorageFull(TiefVisionError):
-    """An artifact that cannot be written; batches committed before are intact.
+    """A file that the system does not let be written or read.
 
-    The disk is full, the file has reached its size limit, the folder is not writable,
-    or another process is writing the artifact.
+    The disk is full or can only be read, a limit is reached, there is no permission, or
+    another process is writing an artifact, whose batches committed before are intact.
     """
 
 
@@ -66,3 +79,9 @@ def require_known(option: str, value: str, known: Iterable[str]) -> None:
     names = tuple(known)
     if value not in names:
         raise BadUsage(f"{option} {value} is unknown.", f"Use {', '.join(names)}.")
+
+
+def first_reasons(reasons: Sequence[str]) -> tuple[str, ...]:
+    """The first ``MOST_REASONS`` of several sentences, and how many more there are."""
+    more = len(reasons) - MOST_REASONS
+    return (*reasons[:MOST_REASONS], *([f"and {more} more"] if more > 0 else []))

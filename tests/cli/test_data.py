@@ -177,3 +177,49 @@ def test_near_duplicates_of_a_folder_that_is_no_dataset(
     spoken = tiefvision("data", "check", tmp_path / "none", "--near")
     assert spoken.code == FAILED
     assert "cannot be used" in spoken.err
+
+
+def coco(folder, *annotations, **values):
+    """A dataset of one photograph with these annotations."""
+    (folder / "images").mkdir(parents=True)
+    Image.new("RGB", (60, 90)).save(folder / "images" / "a.png")
+    image = {"id": "one", "file_name": "a.png", "width": 60, "height": 90, **values}
+    boxes = [{"image_id": "one", "category_id": 1.0, **one} for one in annotations]
+    lists = {
+        "images": [image],
+        "annotations": boxes,
+        "categories": [{"id": "1", "name": "dress"}],
+    }
+    (folder / "annotations.json").write_text(json.dumps(lists))
+    return folder
+
+
+def test_a_coco_file_is_checked_in_one_run(tiefvision, tmp_path):
+    folder = coco(
+        tmp_path / "data",
+        {"bbox": [1, 2, 30, 40]},
+        {"bbox": None},
+        {"segmentation": [[5, 5, 20, 5, 20, 30]]},
+        {"bbox": [1, 2, 30, 40], "iscrowd": 1},
+    )
+    spoken = tiefvision("data", "check", folder)
+    assert spoken.code == DONE
+    assert "2 (2 dress)" in spoken.out
+    for place in (1, 2, 3):
+        assert f"annotations[{place}]" in spoken.out
+    assert "Note: No photograph is in the split test" in spoken.err
+    quiet = tiefvision("data", "check", folder, "--json", "--quiet")
+    assert quiet.err == ""
+    assert quiet.lines[0]["problem_counts"] == {
+        "dropped box": 1,
+        "computed box": 1,
+        "crowd": 1,
+    }
+    assert len(quiet.lines[0]["notes"]) == 1
+
+
+def test_paths_of_another_form_are_told_by_the_check(tiefvision, tmp_path):
+    folder = coco(tmp_path / "data", file_name="images/a.png")
+    spoken = tiefvision("data", "check", folder)
+    assert spoken.code == FAILED
+    assert "Paths start below images/ and use slashes: write 'a.png'." in spoken.err

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import shutil
 import time
 
@@ -119,12 +120,72 @@ def test_nothing_to_index_fails(name, message, tiefvision, trained, tmp_path):
     assert not (trained / "catalogue.lmdb").exists()
 
 
-def test_a_folder_of_broken_files_alone_fails(tiefvision, trained, tmp_path):
+@pytest.mark.parametrize("count", [1, 10, 12])
+@pytest.mark.parametrize("end", [0, 600], ids=["empty", "half"])
+def test_a_folder_of_broken_files_alone_fails_with_their_reasons(
+    end, count, tiefvision, run, street, tmp_path
+):
     (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "a.jpg").write_bytes(b"nonsense")
-    spoken = tiefvision("index", tmp_path / "bad", "--workspace", trained)
+    for number in range(count):
+        file = tmp_path / "bad" / f"{number:02}.jpg"
+        file.write_bytes(street[0].read_bytes()[:end])
+    spoken = tiefvision("index", tmp_path / "bad", "--workspace", run)
     assert spoken.code == FAILED
-    assert "Traceback" not in spoken.err
+    assert f"None of the {count} photographs in {tmp_path / 'bad'} can be" in spoken.err
+    for number in range(count):
+        named = f"Cannot read {tmp_path / 'bad' / f'{number:02}.jpg'}: " in spoken.err
+        assert named == (number < 10)
+    assert ("and 2 more" in spoken.err) == (count == 12)
+    assert "data check" not in spoken.err
+
+
+def write_annotations(folder, *names, **values):
+    folder.mkdir(exist_ok=True)
+    images = [
+        {"id": number, "file_name": name, "width": 600, "height": 900, **values}
+        for number, name in enumerate(names)
+    ]
+    described = json.dumps({"images": images})
+    (folder / "annotations.json").write_text(described)
+
+
+@pytest.mark.parametrize("name", ["images/a.jpg", "images\\a.jpg"])
+def test_paths_of_another_form_get_the_hint(name, tiefvision, run, tmp_path):
+    write_annotations(tmp_path / "data", name)
+    spoken = tiefvision("index", tmp_path / "data", "--workspace", run)
+    assert spoken.code == FAILED
+    hint = "Paths start below images/ and use slashes: write 'a.jpg'."
+    assert hint in spoken.err
+    assert "no such file" in spoken.err
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "message"),
+    [
+        ((), {}, "There is no photograph in"),
+        (("a.jpg", "b.jpg"), {"split": "dev"}, 'images[1].split is "dev"'),
+    ],
+)
+def test_a_dataset_without_a_photograph_that_can_be_used_fails(
+    names, values, message, tiefvision, run, tmp_path
+):
+    write_annotations(tmp_path / "data", *names, **values)
+    spoken = tiefvision("index", tmp_path / "data", "--workspace", run)
+    assert spoken.code == FAILED
+    assert message in spoken.err
+
+
+def test_a_photograph_whose_entry_is_broken_is_told(tiefvision, run, catalogue):
+    shutil.copytree(catalogue, catalogue / "data" / "images")
+    write_annotations(catalogue / "data", "plain.jpg", "a/shirt.jpg", source="shop")
+    described = json.loads((catalogue / "data" / "annotations.json").read_text())
+    described["images"][1]["source"] = "web"
+    del described["images"][0]["height"]
+    (catalogue / "data" / "annotations.json").write_text(json.dumps(described))
+    spoken = tiefvision("index", catalogue / "data", "--workspace", run, "--json")
+    assert spoken.code == SOME_UNREADABLE
+    assert spoken.lines[0]["photos"] == 1
+    assert 'Skipped: images[1].source is "web"' in spoken.err
 
 
 def test_without_models_the_next_command_is_named(tiefvision, catalogue, tmp_path):

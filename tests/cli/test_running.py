@@ -40,11 +40,27 @@ def app_that(raises):
         (KeyboardInterrupt(), INTERRUPTED, "Interrupted; what was finished is kept."),
         (typer.Abort(), INTERRUPTED, "Run the same command to go on."),
         (typer.BadParameter("not so"), BAD_USAGE, "not so"),
-        (OSError(28, "No space left on device", "x.html"), FAILED, "No space left"),
+        (
+            OSError(28, "No space left on device", "x.html"),
+            FAILED,
+            "Error: x.html: no space left on device. Free space",
+        ),
+        (PermissionError(13, "Permission denied", "x"), FAILED, "no permission"),
+        (MemoryError(), FAILED, "Error: Out of memory. There is too little memory"),
         (typer.Exit(3), 3, ""),
         (typer.Exit(), DONE, ""),
     ],
-    ids=["own", "interrupt", "abort", "usage", "disk", "code", "done"],
+    ids=[
+        "own",
+        "interrupt",
+        "abort",
+        "usage",
+        "disk",
+        "permission",
+        "memory",
+        "code",
+        "done",
+    ],
 )
 def test_an_error_is_one_sentence_and_an_exit_code(error, code, message, capfd):
     assert guarded(app_that(error), []) == code

@@ -157,11 +157,54 @@ def test_what_cannot_be_used_says_why(tmp_path):
     (tmp_path / "annotations.json").write_text("{")
     assert "line 1, column 2" in check_dataset(tmp_path).reasons[0]
     write(tmp_path)
-    assert "names no photograph" in check_dataset(tmp_path).reasons[0]
+    assert "names no photograph at all." in check_dataset(tmp_path).reasons[0]
     write(tmp_path, photo("a.png", garments=(DRESS,)))
-    assert "None of its 1 photographs" in check_dataset(tmp_path).reasons[0]
+    assert check_dataset(tmp_path).reasons == (
+        "None of its 1 photographs can be read.",
+        "There is no images/a.png.",
+    )
     save(tmp_path, "a.png", 0)
     assert check_dataset(tmp_path).usable
     write(tmp_path, photo("a.png"))
     assert "neither boxes nor items" in check_dataset(tmp_path).reasons[0]
     assert not check_dataset(tmp_path).usable
+
+
+def test_why_no_photograph_can_be_used_is_told_of_the_first_ten(tmp_path):
+    images = [{"id": n, "file_name": f"{n}.png", "width": 0} for n in range(12)]
+    (tmp_path / "annotations.json").write_text(json.dumps({"images": images}))
+    first, *places, last = check_dataset(tmp_path).reasons
+    assert first == "annotations.json names no photograph that can be used."
+    assert [place.split(".")[0] for place in places] == [
+        f"images[{n}]" for n in range(10)
+    ]
+    assert last == "and 2 more"
+    write(tmp_path, *(photo(f"{n}.png") for n in range(10)))
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "3.png").write_bytes(b"")
+    reasons = check_dataset(tmp_path).reasons
+    assert "3.png: it is empty." in reasons[4]
+    assert reasons[10] == "There is no images/9.png."
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_a_dataset_that_cannot_be_tested_on_is_told(tmp_path, split):
+    save(tmp_path, "a.png", 0)
+    write(tmp_path, photo("a.png", garments=(DRESS,), split=split))
+    report = check_dataset(tmp_path)
+    assert report.usable
+    nothing = [note for note in report.notes if "nothing can be tested" in note]
+    assert len(nothing) == (split != "test")
+
+
+def test_missing_photographs_whose_paths_have_another_form_are_told(tmp_path):
+    save(tmp_path, "sub/a.png", 0)
+    save(tmp_path, "images/here.png", 1)  # a folder of this name is no mistake
+    paths = ("images/sub/a.png", "sub\\a.png", "images/here.png", "sub/a.png")
+    write(tmp_path, *(photo(path, split="test", item_id="1") for path in paths))
+    report = check_dataset(tmp_path)
+    assert report.missing == paths[:2]
+    assert report.notes == (
+        "Paths start below images/ and use slashes: write 'sub/a.png'. This mends 2 "
+        "missing photographs.",
+    )

@@ -2,7 +2,13 @@ import unicodedata
 
 import pytest
 
-from tiefvision.datasets.files import list_photos, path_fault, photo_file
+from tiefvision.datasets.files import (
+    list_photos,
+    missing_text,
+    path_fault,
+    path_hint,
+    photo_file,
+)
 
 
 @pytest.mark.parametrize("path", ["a.jpg", "b/a b.png", "ž/服.webp", "a..b.jpg", "…"])
@@ -67,3 +73,25 @@ def test_photographs_are_listed_sorted_and_hidden_ones_left_out(tmp_path):
         (tmp_path / name).touch()
     assert list_photos(tmp_path) == ["a b.png", "a/z.webp", "b.JPG"]
     assert list_photos(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("images/a.jpg", "a.jpg"),
+        ("images/b/a.jpg", "b/a.jpg"),
+        ("sub\\a.jpg", "sub/a.jpg"),
+        ("images\\sub\\a.jpg", "sub/a.jpg"),
+        ("a.jpg", ""),
+        ("b/images/a.jpg", ""),
+        ("images/", ""),
+    ],
+)
+def test_a_path_of_another_form_is_told_how_it_should_look(path, meant):
+    said = f"Paths start below images/ and use slashes: write {meant!r}."
+    assert path_hint(path) == (said if meant else "")
+
+
+def test_a_missing_photograph_is_named_with_the_hint():
+    assert missing_text("b/a.jpg") == "There is no images/b/a.jpg."
+    assert missing_text("b\\a.jpg").endswith("and use slashes: write 'b/a.jpg'.")

@@ -69,13 +69,14 @@ def test_similarities_never_leave_their_range():
 
 
 def neighbours_at(*rows):
+    """Neighbours of which a row of a smaller number is more similar."""
     table = np.array(rows, dtype=np.int64)
-    return Neighbours(table, np.zeros(table.shape, dtype=np.float32))
+    return Neighbours(table, (1 - table / 100).astype(np.float32))
 
 
 def test_recall_counts_the_exact_neighbours_in_any_order():
     exact = neighbours_at([1, 2, 3, 4], [5, 6, 7, 8])
-    found = neighbours_at([4, 3, 9, 1], [0, 1, 2, 5])
+    found = neighbours_at([1, 3, 4, 9], [5, 10, 11, 12])
     assert recall_of_neighbours(found, exact) == pytest.approx((3 / 4 + 1 / 4) / 2)
     assert recall_of_neighbours(exact, exact) == 1.0
 
@@ -86,3 +87,24 @@ def test_recall_where_fewer_were_found():
     nothing = Neighbours(np.empty((1, 0), np.int64), np.empty((1, 0), np.float32))
     assert recall_of_neighbours(nothing, exact) == 0.0
     assert recall_of_neighbours(nothing, nothing) == 1.0  # no query has a neighbour
+
+
+def test_ties_count_as_found():
+    equal = np.zeros((30, 4), dtype=np.float32)
+    equal[:, 0] = 1
+    exact = search_exactly(equal[:1], equal, 10)
+    others = np.arange(20, 30)[None]
+    found = Neighbours(others, exact.similarities - np.float32(1e-7))
+    assert recall_of_neighbours(found, exact) == 1.0
+    fewer = Neighbours(others[:, :5], found.similarities[:, :5])
+    assert recall_of_neighbours(fewer, exact) == 0.5
+    farther = Neighbours(others, exact.similarities - np.float32(1e-3))
+    assert recall_of_neighbours(farther, exact) == 0.0
+
+
+def test_ties_at_the_end_replace_each_other_and_nothing_else():
+    exact = Neighbours(np.array([[0, 1, 2]]), np.array([[0.9, 0.5, 0.5]], np.float32))
+    tied = Neighbours(np.array([[3, 4, 5]]), np.array([[0.5, 0.5, 0.4]], np.float32))
+    assert recall_of_neighbours(tied, exact) == pytest.approx(2 / 3)
+    more = Neighbours(np.array([[1, 2, 3, 4]]), np.full((1, 4), 0.5, np.float32))
+    assert recall_of_neighbours(more, exact) == pytest.approx(2 / 3)  # lacks 0

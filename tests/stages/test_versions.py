@@ -16,7 +16,7 @@ from stages.versions import (
 )
 
 BASE = {"datasets", "encoders", "errors", "files", "photos", "progress", "records"}
-BASE |= {"devices", "engines", "groups", "store", "workspace"}
+BASE |= {"devices", "engines", "groups", "storage", "store", "workspace"}
 ENCODING = BASE | {"boxes", "machine", "version", "weights"}
 LOCATOR = ENCODING | {"locating", "training", "tuning"}
 CROPS = ENCODING | {"ahead", "catalogue", "ranking"}

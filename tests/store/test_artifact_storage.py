@@ -1,6 +1,11 @@
 """Damaged files, full disks and files at their size limit."""
 
+import errno
+import os
+import shutil
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import lmdb
 import numpy as np
@@ -164,7 +169,8 @@ def test_a_full_disk_does_not_change_the_finished_artifact(path, processes):
     outcome = processes.run(FILL_DISK, path=path)
     assert outcome.code == 1
     assert "StorageFull" in outcome.stderr
-    assert "Free space" in outcome.stderr
+    assert f"{path} cannot be written: file too large" in outcome.stderr
+    assert "ulimit -f" in outcome.stderr
     written = len(outcome.stdout.split())
     assert 1 <= written < 10
     with Artifact(path) as artifact:
@@ -174,6 +180,96 @@ def test_a_full_disk_does_not_change_the_finished_artifact(path, processes):
         assert [writer.has(f"map/{n}") for n in range(10)] == [
             number < written for number in range(10)
         ]
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "Free space on its disk"),
+        (errno.EDQUOT, "quota"),
+        (errno.EROFS, "can only be read"),
+        (errno.EACCES, "no permission"),
+        (errno.EPERM, "no permission"),
+        (errno.ENOMEM, "address space.*--max-gib"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.EIO, "damaged, or full"),
+        (errno.ESTALE, "on another machine"),
+    ],
+)
+def test_each_error_of_a_write_has_its_own_advice(path, monkeypatch, number, advice):
+    def fail(self):
+        error = lmdb.Error(f"{self.partial}: {os.strerror(number)}")
+        error.code = number
+        raise error
+
+    monkeypatch.setattr(ArtifactWriter, "_open", fail)
+    with pytest.raises(StorageFull, match=advice) as refused:
+        ArtifactWriter(path, HEADER, 0.1)
+    assert refused.value.message.startswith(f"{path} cannot be written: ")
+    assert ("Free space" in refused.value.fix) == (number == errno.ENOSPC)
+
+
+def test_a_short_write_on_a_full_disk_asks_for_space(path, monkeypatch):
+    def fail(self):
+        error = lmdb.Error("mdb_txn_commit: Input/output error")
+        error.code = errno.EIO
+        raise error
+
+    monkeypatch.setattr(ArtifactWriter, "_open", fail)
+    full = SimpleNamespace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    with pytest.raises(StorageFull, match=r"no space left.*Free space on its disk"):
+        ArtifactWriter(path, HEADER, 0.1)
+
+
+def test_an_error_of_lmdb_itself_gets_no_advice_about_disks(path, monkeypatch):
+    def fail(self):
+        raise lmdb.PanicError("mdb_txn_begin: MDB_PANIC")
+
+    monkeypatch.setattr(ArtifactWriter, "_open", fail)
+    with pytest.raises(StorageFull, match="MDB_PANIC") as refused:
+        ArtifactWriter(path, HEADER, 0.1)
+    assert not refused.value.fix
+
+
+LIMITED = """
+import resource
+from pathlib import Path
+from tiefvision.errors import StorageFull
+from tiefvision.store.artifact import Artifact, ArtifactWriter
+from tiefvision.store.header import Header
+Artifact(Path(path)).close()  # what LMDB imports at its first use
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+limits = {
+    "address space": (resource.RLIMIT_AS, pages * 4096 + (1 << 20)),
+    "open files": (resource.RLIMIT_NOFILE, 3),
+}
+resource.setrlimit(limits[name][0], (limits[name][1],) * 2)
+for attempt in (
+    lambda: ArtifactWriter(Path(path), Header("encode", 1, {}, {}), 64.0),
+    lambda: Artifact(Path(path)),
+):
+    try:
+        attempt()
+    except StorageFull as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="the system does not tell its pages"
+)
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("address space", "ulimit -v"), ("open files", "ulimit -n")],
+)
+def test_a_limit_is_named_for_writing_and_reading(path, processes, name, advice):
+    fill(path)
+    outcome = processes.run(LIMITED, path=path, name=name)
+    assert outcome.code == 0, outcome.stderr
+    written, read = outcome.stdout.splitlines()
+    assert written.startswith(f"{path} cannot be written: ") and advice in written
+    assert read.startswith(f"{path} cannot be read: ") and advice in read
 
 
 def test_a_file_is_as_long_as_the_pages_that_lmdb_counts(path, monkeypatch):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.datasets.files import path_hint
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import WorkingPhoto, open_photos
@@ -147,7 +148,8 @@ def describe_files(
     )
     for path, photo in track(opened, doing, len(files)):
         if isinstance(photo, UnreadablePhoto):
-            yield path, photo
+            hint = "" if files[path].exists() else path_hint(path)
+            yield path, UnreadablePhoto(str(photo), hint)
         else:
             yield path, describer.describe(path, photo)
 

@@ -100,15 +100,26 @@ def _read_catalogue(root: Path, track: Track) -> Dataset:
     if is_dataset(root):
         dataset = read_dataset(root)
         shop = tuple(item for item in dataset.photos if item.source == "shop")
-        return Dataset(root, dataset.images, shop or dataset.photos)
-    if not root.is_dir():
+        # Problems of boxes alone are no photographs that were left out.
+        skipped = tuple(p for p in dataset.problems if p.kind == "skipped photograph")
+        photos = shop or dataset.photos
+        catalogue = Dataset(root, dataset.images, photos, problems=skipped)
+    elif root.is_dir():
+        catalogue = read_folder(root, track)
+    else:
         raise TiefVisionError(f"There is no folder {root}.")
-    folder = read_folder(root, track)
-    if not folder.photos:
+    if not catalogue.photos and catalogue.problems:
+        raise _none_readable(root, [problem.message for problem in catalogue.problems])
+    if not catalogue.photos:
         raise TiefVisionError(
             f"There is no photograph in {root}.", "Give a folder of JPEG, PNG or WebP."
         )
-    return folder
+    return catalogue
+
+
+def _none_readable(root: Path, reasons: Sequence[str]) -> TiefVisionError:
+    message = f"None of the {len(reasons)} photographs in {root} can be read."
+    return TiefVisionError(message, reasons=reasons)
 
 
 def _header(
@@ -156,10 +167,10 @@ def _index(
         photo for photo in catalogue.photos if writer.has(f"crop/{photo.path}")
     ]
     if not described:
-        raise TiefVisionError(
-            f"None of the photographs in {catalogue.root} can be read.",
-            f"Run: tiefvision data check {catalogue.root}",
-        )
+        paths = [photo.path for photo in catalogue.photos]
+        unread = [str(writer.record(f"skipped/{path}")) for path in paths]
+        reasons = [problem.message for problem in catalogue.problems] + unread
+        raise _none_readable(catalogue.root, reasons)
     rows = [
         GalleryRow(
             photo.path,

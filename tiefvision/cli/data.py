@@ -9,9 +9,9 @@ import typer
 
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table, print_unfolded
-from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE, say
+from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE, say, tell
 from tiefvision.datasets.files import is_dataset
-from tiefvision.errors import BadUsage
+from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE
 
 if TYPE_CHECKING:
@@ -137,8 +137,12 @@ def check(
     elif options.json:
         print_line(facts)
     if not report.usable:
-        say(f"Error: {folder} cannot be used: {'; '.join(report.reasons)}.")
+        first, *others = report.reasons
+        tell(BadDataset(f"{folder} cannot be used. {first}", reasons=others))
         return FAILED
+    if not options.quiet:
+        for note in report.notes:
+            say(f"Note: {note}")
     return DONE
 
 

@@ -91,7 +91,7 @@ def _read_figures(workspace: Path) -> dict[str, dict[str, Any]]:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
         figures: dict[str, dict[str, Any]] = report["figures"]["test_by_category"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise MissingArtifact(
             f"{workspace} has no report of stage 5 ({path}).",
             f"Run: make locator DATA=DIR RUN={quote(str(workspace))}",

@@ -1,6 +1,7 @@
 """``tiefvision quality``: quality of encoders, before anything is trained."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,10 +117,11 @@ def _measure_luma(
     from tiefvision.datasets.product_views import read_product_views
     from tiefvision.judging.encoders.quality import measure_appearance
 
-    photos = read_product_views(folder)
-    return measure_appearance(
+    photos, skipped = read_product_views(folder)
+    report = measure_appearance(
         photos, candidates, half, seed=options.seed, track=options.track
     )
+    return replace(report, skipped=(*skipped, *report.skipped))
 
 
 def _print_qualities(qualities: Sequence["Quality"]) -> None:

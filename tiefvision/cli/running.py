@@ -1,5 +1,6 @@
 """Messages, errors and exit codes of all commands."""
 
+import errno
 import logging
 import sys
 import warnings
@@ -11,6 +12,7 @@ import typer
 from tiefvision.cli.escaping import escaped
 from tiefvision.cli.streams import named_output, open_streams, settle
 from tiefvision.errors import BadUsage, TiefVisionError
+from tiefvision.storage import ADVICE, os_error_text
 
 DONE = 0
 FAILED = 1
@@ -43,6 +45,14 @@ def say(message: str) -> None:
         settle(sys.stderr)
 
 
+def tell(error: TiefVisionError) -> None:
+    """An error and its reasons, line by line."""
+    sentence, *reasons = error.lines()
+    say(f"Error: {sentence}")
+    for reason in reasons:
+        say(reason)
+
+
 def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
     """Run an application; every error that a user can cause is one sentence.
 
@@ -70,7 +80,7 @@ def _run(app: typer.Typer, arguments: list[str] | None) -> int:
         _show_usage(error)
         return BAD_USAGE
     except TiefVisionError as error:
-        say(f"Error: {error}")
+        tell(error)
         return BAD_USAGE if isinstance(error, BadUsage) else FAILED
     except SystemExit as stop:
         # So end Typer and Rich where nobody reads. Completion ends so, too.
@@ -79,6 +89,9 @@ def _run(app: typer.Typer, arguments: list[str] | None) -> int:
         raise
     except OSError as error:  # a page or picture that cannot be written
         return _failed(error)
+    except MemoryError:
+        say(f"Error: Out of memory. {ADVICE[errno.ENOMEM]}")
+        return FAILED
     if result == INTERRUPTED:
         say("Interrupted; what was finished is kept. Run the same command to go on.")
     return result if isinstance(result, int) else DONE
@@ -88,7 +101,7 @@ def _failed(error: OSError) -> int:
     """Say what cannot be written, unless its reader had enough."""
     if isinstance(error, BrokenPipeError):
         return READER_GONE
-    say(f"Error: {error}")
+    say(f"Error: {os_error_text(error)}")
     return FAILED
 
 

@@ -9,10 +9,16 @@ from typing import TypeVar, get_args
 
 import numpy as np
 
-from tiefvision.datasets.files import list_photos, photo_file
+from tiefvision.datasets.files import (
+    ANNOTATIONS,
+    list_photos,
+    missing_text,
+    path_hint,
+    photo_file,
+)
 from tiefvision.datasets.layout import Dataset, read_dataset
 from tiefvision.datasets.report import DatasetReport, Leak, LeakKind
-from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.errors import BadDataset, UnreadablePhoto, first_reasons
 from tiefvision.photos.near_duplicates import (
     Hash,
     group_near_duplicates,
@@ -74,7 +80,7 @@ def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
     copies = _groups((file.digest, file.photo) for file in readable)
     near_duplicates = _near_duplicates(readable)
     boxes = Counter(g.category for photo in photos for g in photo.garments)
-    reasons = _reasons(dataset, len(readable))
+    reasons = _reasons(dataset, files)
     return DatasetReport(
         root=str(root),
         usable=not reasons,
@@ -95,6 +101,7 @@ def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
         unnamed=_unnamed(dataset),
         problems=tuple(problem.message for problem in dataset.problems),
         problem_counts=dict(Counter(problem.kind for problem in dataset.problems)),
+        notes=_notes(files),
     )
 
 
@@ -112,16 +119,42 @@ def _inspect(images: Path, photo: Photo) -> _Inspected:
     return _Inspected(photo, size=size, digest=digest, photo_hash=photo_hash)
 
 
-def _reasons(dataset: Dataset, readable: int) -> tuple[str, ...]:
-    """Why the stages cannot work with the dataset; () if they can."""
-    if not dataset.photos:
-        return ("annotations.json names no photograph.",)
-    if not readable:
-        return (f"None of its {len(dataset.photos)} photographs can be read.",)
+def _reasons(dataset: Dataset, files: Sequence[_Inspected]) -> tuple[str, ...]:
+    """Why the stages cannot work with the dataset; () if they can.
+
+    The first sentence says it, others what is wrong with each photograph.
+    """
+    if not files:
+        skipped = [
+            problem.message
+            for problem in dataset.problems
+            if problem.kind == "skipped photograph"
+        ]
+        what = "that can be used" if skipped else "at all"
+        sentence = f"{ANNOTATIONS} names no photograph {what}."
+        return (sentence, *first_reasons(skipped))
+    if not any(file.digest for file in files):
+        unread = [file.error or missing_text(file.photo.path) for file in files]
+        sentence = f"None of its {len(files)} photographs can be read."
+        return (sentence, *first_reasons(unread))
     annotated = any(photo.garments or photo.item_id for photo in dataset.photos)
     if not annotated and not dataset.triplets:
         return ("It has neither boxes nor items nor triplets.",)
     return ()
+
+
+def _notes(files: Sequence[_Inspected]) -> tuple[str, ...]:
+    notes = []
+    if files and not any(file.photo.split == "test" for file in files):
+        notes.append(
+            "No photograph is in the split test, so nothing can be tested: set the "
+            'splits, or deal them in stage 1 with ARGS_1="--folds 5 --fold 0".'
+        )
+    hints = [path_hint(file.photo.path) for file in files if file.missing]
+    hints = [hint for hint in hints if hint]
+    if hints:
+        notes.append(f"{hints[0]} This mends {len(hints)} missing photographs.")
+    return tuple(notes)
 
 
 def _resized(files: Sequence[_Inspected]) -> Iterator[tuple[str, str]]:

@@ -2,17 +2,37 @@
 
 import json
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tiefvision.errors import BadDataset
-
-Key = TypeVar("Key", bound=Hashable)
+from tiefvision.storage import os_error_text
 
 _SHOWN = 60
 """Characters of a wrong value that a message shows."""
+
+
+ID = "a number or a text"
+"""What an id is, in the words of a message."""
+
+MOST_PIXELS = 1 << 31
+"""A side is shorter than this; nothing is that photographs are saved as."""
+
+NO_IDS = ("", "nan", "inf", "-inf")
+
+
+class BadEntry(BadDataset):
+    """A value of one entry that breaks the layout; the caller can leave the entry out.
+
+    Attributes:
+        complaint: The place in the file and what is wrong, without a full stop.
+    """
+
+    def __init__(self, file: Path, complaint: str) -> None:
+        super().__init__(f"{file}: {complaint}.")
+        self.complaint = complaint
 
 
 @dataclass(frozen=True)
@@ -24,16 +44,18 @@ class Entry:
         where: Place of the object, such as ``annotations[12]``; "" for the outermost
             object.
         values: Keys and unchecked values.
+        no_object: Complaint about what is there instead of an object; "" if one is.
     """
 
     file: Path
     where: str
     values: Mapping[str, Any]
+    no_object: str = ""
 
-    def fault(self, key: str, complaint: str) -> BadDataset:
+    def fault(self, key: str, complaint: str) -> BadEntry:
         """Makes the error about one key, for the caller to raise."""
         place = f"{self.where}.{key}" if self.where else key
-        return BadDataset(f"{self.file}: {place} {complaint}.")
+        return BadEntry(self.file, f"{place} {complaint}")
 
     def get(self, key: str, kinds: tuple[type, ...], expected: str) -> Any:
         """The value of a required key, of one of these types.
@@ -44,8 +66,10 @@ class Entry:
             expected: The accepted values in the words of a message, such as "a list".
 
         Raises:
-            BadDataset: The key is missing, or its value has another type.
+            BadEntry: The key is missing, or its value has another type.
         """
+        if self.no_object:
+            raise BadEntry(self.file, self.no_object)
         if key not in self.values:
             raise self.fault(key, f"is missing, expected {expected}")
         value = self.values[key]
@@ -53,14 +77,21 @@ class Entry:
             raise self.fault(key, f"is {shown(value)}, expected {expected}")
         return value
 
-    def number(self, key: str) -> int:
-        """A whole number, such as an id."""
-        return int(self.get(key, (int,), "a whole number"))
+    def id(self, key: str) -> str:
+        """An id, or a reference to one: a text, or a whole number as a text.
+
+        Exporters write the id 7 as 7, "7" or 7.0, and not always in the same way.
+        """
+        value = self.get(key, (int, float, str), ID)
+        text = _whole_number_text(value)
+        if text in NO_IDS or not is_text(text):
+            raise self.fault(key, f"is {shown(value)}, expected {ID}")
+        return text
 
     def pixels(self, key: str) -> int:
         """A side of a photograph: a whole number above 0."""
         value = self.get(key, (int, float), "a number of pixels")
-        if not is_finite(value) or value != int(value) or value <= 0:
+        if not 0 < value < MOST_PIXELS or value != int(value):  # also refuses nan
             raise self.fault(key, f"is {shown(value)}, expected a number of pixels")
         return int(value)
 
@@ -74,7 +105,10 @@ class Entry:
         """
         if default is not None and self.values.get(key) is None:
             return default
-        return str(self.get(key, (str, int), "a string"))
+        text = _whole_number_text(self.get(key, (str, int, float), "a string"))
+        if not is_text(text):
+            raise self.fault(key, "holds a character that is not text")
+        return text
 
     def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
         """One of a few strings; the default if the key is missing or null."""
@@ -85,13 +119,38 @@ class Entry:
         return value
 
     def entries(self, key: str) -> list["Entry"]:
-        """The objects of a list, each with its place in the file."""
+        """The entries of a list, each with its place in the file.
+
+        What is no object becomes an entry of which no key can be read.
+        """
         values = self.get(key, (list,), "a list")
-        for i, value in enumerate(values):
-            if not isinstance(value, dict):
-                place = f"{self.file}: {key}[{i}]"
-                raise BadDataset(f"{place} is {shown(value)}, expected an object.")
-        return [Entry(self.file, f"{key}[{i}]", v) for i, v in enumerate(values)]
+        return [
+            Entry(self.file, f"{key}[{i}]", value)
+            if isinstance(value, dict)
+            else _no_object(self.file, f"{key}[{i}]", value)
+            for i, value in enumerate(values)
+        ]
+
+
+def gather(file: Path, read: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """Reads several values of an entry, so that one message names all that is wrong.
+
+    Args:
+        file: The file that holds the entry.
+        read: Reads each value, by its name.
+
+    Raises:
+        BadEntry: Some raised it.
+    """
+    values, complaints = {}, []
+    for name, value in read.items():
+        try:
+            values[name] = value()
+        except BadEntry as error:
+            complaints.append(error.complaint)
+    if complaints:
+        raise BadEntry(file, "; ".join(dict.fromkeys(complaints)))
+    return values
 
 
 def shown(value: object) -> str:
@@ -108,26 +167,20 @@ def is_finite(value: float) -> bool:
         return False
 
 
-def by_key(
-    entries: Iterable[Entry], key: str, read: Callable[[Entry], Key]
-) -> dict[Key, Entry]:
-    """The entries by the value of a key that must not repeat.
+def is_text(text: str) -> bool:
+    """Whether a text can be written and printed: JSON can hold halves of characters."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
-    Args:
-        entries: The entries.
-        key: Name of the key, for the message.
-        read: Reads the value of the key from an entry.
 
-    Raises:
-        BadDataset: A value repeats.
-    """
-    found: dict[Key, Entry] = {}
-    for entry in entries:
-        value = read(entry)
-        if value in found:
-            raise entry.fault(key, f"is {shown(value)} again, as {found[value].where}")
-        found[value] = entry
-    return found
+def _no_object(file: Path, where: str, value: object) -> Entry:
+    return Entry(file, where, {}, f"{where} is {shown(value)}, expected an object")
+
+
+def _whole_number_text(value: str | float) -> str:
+    """A value as text; a whole number without ".0", as pandas writes ids."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def read_json_object(file: Path) -> Entry:
@@ -148,7 +201,9 @@ def read_json_object(file: Path) -> Entry:
     except json.JSONDecodeError as error:
         place = f"{file}, line {error.lineno}, column {error.colno}"
         raise BadDataset(f"{place}: not JSON: {error.msg}.") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise BadDataset(f"Cannot read {os_error_text(error, file)}") from error
+    except (ValueError, RecursionError) as error:
         raise BadDataset(f"Cannot read {file}: {error}.") from error
     if not isinstance(values, dict):
         raise BadDataset(f"{file} holds {shown(values)}, expected an object.")

@@ -70,7 +70,7 @@ def label_names(root: Path) -> tuple[str, ...]:
         return ()
     try:
         names = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadDataset(f"{file} is not JSON: {error}.") from error
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadDataset(f"{file} is not a list of names.")
@@ -139,3 +139,20 @@ def path_fault(path: str) -> str:
     if any(len(part.encode()) > MAX_NAME_BYTES for part in posix.parts):
         return f"has a name longer than {MAX_NAME_BYTES} bytes"
     return ""
+
+
+def path_hint(path: str) -> str:
+    """How the path of a photograph that is not there should look; "" if unknown.
+
+    >>> path_hint("images/a.jpg")
+    "Paths start below images/ and use slashes: write 'a.jpg'."
+    """
+    meant = path.replace("\\", "/").removeprefix(f"{IMAGES}/")
+    if meant in ("", path):
+        return ""
+    return f"Paths start below {IMAGES}/ and use slashes: write {meant!r}."
+
+
+def missing_text(path: str) -> str:
+    """A sentence about a photograph that has no file."""
+    return f"There is no {IMAGES}/{path}. {path_hint(path)}".strip()

@@ -67,17 +67,21 @@ class Dataset:
 
 
 def read_dataset(root: Path) -> Dataset:
-    """Reads annotations.json and triplets.csv; opens no photograph.
+    """Reads annotations.json and triplets.csv; opens a photograph for its size alone,
+    where annotations.json does not tell it.
 
     Raises:
         BadDataset: A file is missing or invalid; the message names the place in it.
     """
-    annotations = read_annotations(root / ANNOTATIONS)
+    images = root / IMAGES
+    annotations = read_annotations(
+        root / ANNOTATIONS, lambda path: photo_size(photo_file(images, path))
+    )
     paths = [photo.path for photo in annotations.photos]
     triplets, skipped = read_triplets(root / TRIPLETS, paths)
     return Dataset(
         root=root,
-        images=root / IMAGES,
+        images=images,
         photos=annotations.photos,
         categories=annotations.categories,
         triplets=triplets,

@@ -4,8 +4,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 ProblemKind = Literal[
-    "clipped box", "dropped box", "skipped triplet", "unreadable photograph"
+    "clipped box",
+    "computed box",
+    "crowd",
+    "dropped box",
+    "mended photograph",
+    "skipped photograph",
+    "skipped triplet",
+    "unclear id",
+    "unreadable photograph",
 ]
+"""A computed box is that of a segmentation. A mended photograph had its size read from
+its file, or was listed twice. A skipped one has an entry that cannot be used; an
+unreadable one, a file. An unclear id is missing, or that of two entries."""
 
 
 @dataclass(frozen=True)

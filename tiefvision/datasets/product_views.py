@@ -9,13 +9,14 @@ this: https://github.com/magento/magento2-sample-data. Its colour variants of a 
 are often one photograph recoloured, so a hit is the product in any colour.
 """
 
-import csv
 import zlib
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from tiefvision.datasets.files import IMAGES, path_fault
+from tiefvision.datasets.tables import read_rows
 from tiefvision.errors import BadDataset
 
 TABLE = "images.csv"
@@ -58,40 +59,59 @@ class ProductPhoto:
     colour: str = ""
 
 
-def read_product_views(root: Path) -> list[ProductPhoto]:
+def read_product_views(root: Path) -> tuple[list[ProductPhoto], list[str]]:
     """Lists the photographs of images.csv, in its order; opens none.
 
     Args:
         root: The folder that holds images.csv and images/.
 
+    Returns:
+        The photographs, and a sentence for each line that names none.
+
     Raises:
-        BadDataset: The table is missing or invalid, or lists no main view.
+        BadDataset: The table is missing or cannot be read, lacks a column, or lists no
+            main view.
     """
     table = root / TABLE
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    if not table.is_file():
         raise BadDataset(
-            f"{root} does not hold products by view: {table} cannot be read ({error}).",
+            f"{root} does not hold products by view: there is no {table}.",
             f"Name the folder that holds {TABLE} and {IMAGES}/.",
-        ) from error
-    photos = [_photo(root, number, row) for number, row in enumerate(rows, start=2)]
-    if not any(photo.view == MAIN_VIEW for photo in photos):
-        raise BadDataset(f"{table} lists no photograph whose view is {MAIN_VIEW}.")
-    return photos
-
-
-def _photo(root: Path, number: int, row: dict[str, str | None]) -> ProductPhoto:
-    """The photograph of a row; the header is row 1."""
-    place = f"{root / TABLE}, row {number}"
-    for column in _COLUMNS:
-        if not row.get(column):
-            raise BadDataset(
-                f"{place}: {column} is missing.",
-                f"Columns needed: {', '.join(_COLUMNS)}.",
+        )
+    photos: dict[str, ProductPhoto] = {}
+    rows = read_rows(table, lambda row: not _fault(header, row, photos))
+    _, header = next(rows, (1, []))
+    missing = [column for column in _COLUMNS if column not in header]
+    if isinstance(header, str) or missing:
+        raise BadDataset(
+            f"{table}, line 1: the header lacks {', '.join(missing or _COLUMNS)}.",
+            f"Columns needed: {', '.join(_COLUMNS)}.",
+        )
+    skipped = []
+    for line, row in rows:
+        if not row:
+            continue
+        fault = row if isinstance(row, str) else _fault(header, row, photos)
+        if fault:
+            skipped.append(f"{table}, line {line}{fault}")
+        else:
+            cells = dict(zip(header, row, strict=False))
+            file, product, view = (cells[column] for column in _COLUMNS)
+            photos[file] = ProductPhoto(
+                root / IMAGES / file, product, view, cells.get("colour", "")
             )
-    file, product, view = (str(row[column]) for column in _COLUMNS)
-    if fault := path_fault(file):
-        raise BadDataset(f"{place}: the file {file!r} {fault}.")
-    return ProductPhoto(root / IMAGES / file, product, view, row.get("colour") or "")
+    if not any(photo.view == MAIN_VIEW for photo in photos.values()):
+        message = f"{table} lists no photograph whose view is {MAIN_VIEW}."
+        raise BadDataset(message, reasons=skipped)
+    return [*photos.values()], skipped
+
+
+def _fault(header: Sequence[str], row: Sequence[str], known: Container[str]) -> str:
+    """Why the cells of a line name no further photograph; "" if they do."""
+    cells = dict(zip(header, row, strict=False))
+    for column in _COLUMNS:
+        if not cells.get(column):
+            return f": {column} is missing."
+    again = "is there again" if cells["file"] in known else ""
+    fault = path_fault(cells["file"]) or again
+    return f": the file {cells['file']!r} {fault}." if fault else ""

@@ -27,7 +27,7 @@ class DatasetReport:
     Attributes:
         root: The dataset's folder.
         usable: Whether the stages can work with the dataset.
-        reasons: Why the stages cannot; () if they can.
+        reasons: Why the stages cannot, first as a whole; () if they can.
         photos: Number of photographs in annotations.json.
         by_source: Number of street and of shop photographs.
         by_split: Number of photographs in train, val and test.
@@ -45,8 +45,11 @@ class DatasetReport:
         leaks: Related photographs in different splits, which make figures on val or
             test too good.
         unnamed: Paths of photographs that annotations.json does not name.
-        problems: Sentence for each box or triplet that was clipped or left out.
+        problems: Sentence for each photograph, box, id or triplet that was mended or
+            left out.
         problem_counts: Number of problems of each kind.
+        notes: Sentences about the whole dataset: what it cannot be used for, and how
+            the paths of missing photographs should look.
     """
 
     root: str
@@ -68,6 +71,7 @@ class DatasetReport:
     unnamed: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     problem_counts: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The attributes as a dictionary for JSON."""

@@ -8,8 +8,9 @@ import io
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tiefvision.datasets.files import TRIPLETS
+from tiefvision.datasets.files import TRIPLETS, path_hint
 from tiefvision.datasets.problems import Problem
+from tiefvision.datasets.tables import Row, read_rows
 from tiefvision.errors import BadDataset
 from tiefvision.files import replace_text
 from tiefvision.records import Triplet
@@ -30,26 +31,27 @@ def read_triplets(
         The usable triplets in the order of the file, and a problem for each other line.
 
     Raises:
-        BadDataset: A line is no triplet; the message names file, line and column.
+        BadDataset: The file cannot be read, or has another header.
     """
     if not file.exists():
         return (), ()
-    rows = csv.reader(io.StringIO(_decode(file), newline=""), strict=True)
-    triplets, problems, known = [], [], frozenset(paths)
-    try:
-        _check_header(file, next(rows, []))
-        for row in rows:
-            if not row:
-                continue
-            triplet = _parse_row(file, rows.line_num, row)
-            fault = _unusable(triplet, known)
-            if fault:
-                message = f"{file}, line {rows.line_num}: {fault}."
-                problems.append(Problem("skipped triplet", message))
-            else:
-                triplets.append(triplet)
-    except csv.Error as error:
-        raise BadDataset(f"{file}, line {rows.line_num}: {error}.") from error
+    known = frozenset(paths)
+    triplets: list[Triplet] = []
+    problems: list[Problem] = []
+    rows = read_rows(file, lambda row: not _unusable(row, known))
+    _check_header(file, next(rows, (1, [])))
+    for line, row in rows:
+        if isinstance(row, str):
+            fault = row
+        elif not row:
+            continue
+        else:
+            fault = _unusable(row, known)
+        if fault:
+            message = f"{file}, line {line}{fault}"
+            problems.append(Problem("skipped triplet", message))
+        else:
+            triplets.append(Triplet(*row))
     return tuple(triplets), tuple(problems)
 
 
@@ -67,17 +69,10 @@ def write_triplets(root: Path, triplets: Sequence[Triplet]) -> None:
     replace_text(root / TRIPLETS, text.getvalue())
 
 
-def _decode(file: Path) -> str:
-    content = file.read_bytes()
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # The position excludes a byte order mark, which holds no line break.
-        line = content[: error.start].count(b"\n") + 1
-        raise BadDataset(f"{file}, line {line}: not UTF-8.") from error
-
-
-def _check_header(file: Path, header: list[str]) -> None:
+def _check_header(file: Path, first: Row) -> None:
+    _, header = first
+    if isinstance(header, str):
+        raise BadDataset(f"{file}, line 1{header} Expected {','.join(COLUMNS)}.")
     if tuple(header) != COLUMNS:
         found = ",".join(header) or "nothing"
         raise BadDataset(
@@ -85,28 +80,24 @@ def _check_header(file: Path, header: list[str]) -> None:
         )
 
 
-def _parse_row(file: Path, line: int, row: list[str]) -> Triplet:
+def _unusable(row: list[str], known: frozenset[str]) -> str:
+    """Why the cells are no triplet that can be used; "" if they are.
+
+    The reason continues the number of the line.
+    """
     if len(row) > len(COLUMNS):
         extra = len(COLUMNS) + 1
-        raise BadDataset(
-            f"{file}, line {line}, column {extra}: {row[extra - 1]!r} is one too many, "
-            f"expected {','.join(COLUMNS)}."
-        )
+        names = ",".join(COLUMNS)
+        cell = f"{row[extra - 1]!r} is one too many, expected {names}."
+        return f", column {extra}: {cell}"
     cells = row + [""] * (len(COLUMNS) - len(row))
-    for number, (name, cell) in enumerate(zip(COLUMNS, cells, strict=True), start=1):
-        if not cell:
-            place = f"{file}, line {line}, column {number}"
-            raise BadDataset(f"{place}: {name} is missing.")
-    return Triplet(*cells)
-
-
-def _unusable(triplet: Triplet, known: frozenset[str]) -> str:
-    """Why a triplet cannot be used; "" if it can."""
-    for name, path in zip(
-        COLUMNS, (triplet.query, triplet.positive, triplet.negative), strict=True
-    ):
+    for number, (name, path) in enumerate(zip(COLUMNS, cells, strict=True), start=1):
+        if not path:
+            return f", column {number}: {name} is missing."
         if path not in known:
-            return f"{name} {path!r} is not a photograph of the dataset"
-    if triplet.negative in (triplet.query, triplet.positive):
-        return f"negative {triplet.negative!r} is also the query or the positive"
+            fault = f": {name} {path!r} is not a photograph of the dataset."
+            return f"{fault} {path_hint(path)}".rstrip()
+    query, positive, negative = cells
+    if negative in (query, positive):
+        return f": negative {negative!r} is also the query or the positive."
     return ""

@@ -144,7 +144,7 @@ def read_pack(folder: Path) -> Pack:
         known = metrics["format"], metrics["version"]
         protocol = str(metrics["protocol"])
         text = (folder / QUERIES).read_text(encoding="utf-8")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise BadDataset(f"{folder} holds no result pack ({error}).", fix) from error
     if known != (FORMAT, VERSION):
         raise BadDataset(f"{folder} holds {known[0]} of version {known[1]}.", fix)

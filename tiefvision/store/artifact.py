@@ -1,4 +1,4 @@
-"""Artifacts in LMDB files, one file each; the only module that imports LMDB.
+"""Artifacts in LMDB files, one file each; beside `faults`, all that imports LMDB.
 
 A writer fills ``NAME.lmdb.partial``, commits batch by batch, and renames the file to
 ``NAME.lmdb`` at the end. If a writer is killed the committed batches stay, and the next
@@ -8,7 +8,6 @@ writer of the same piece of work (``Header.same_work``) continues from them.
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +23,7 @@ from tiefvision.store.codec import (
     record_to_bytes,
     tensors_to_bytes,
 )
+from tiefvision.store.faults import reading_error, writing_errors
 from tiefvision.store.header import Header
 from tiefvision.store.locking import release_lock, take_lock
 from tiefvision.store.survey import survey
@@ -68,6 +68,7 @@ class Artifact:
         Raises:
             MissingArtifact: There is no file at ``path``.
             StaleArtifact: The file is no artifact, is damaged, or has another schema.
+            StorageFull: The system does not let it be read.
         """
         self.path = path
         if not path.is_file():
@@ -79,7 +80,7 @@ class Artifact:
                 self.header = Header.from_json(transaction.get(_HEADER_KEY) or b"null")
         except (lmdb.Error, ValueError) as error:
             self.close()
-            raise _not_an_artifact(path, error) from error
+            raise reading_error(path, error) from error
 
     def has(self, key: str) -> bool:
         """Whether the artifact holds an entry of this key."""
@@ -157,13 +158,13 @@ class ArtifactWriter:
         self.header = header
         self.partial = path.with_name(path.name + ".partial")
         self._max_gib = max_gib
-        with _storage_errors(path, max_gib):
+        with writing_errors(path, max_gib):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = take_lock(path)
         try:
             if self.partial.exists() and not self._continues():
                 self.partial.unlink()
-            with _storage_errors(path, max_gib):
+            with writing_errors(path, max_gib):
                 self._environment = self._open()
                 self._put_header(header)
         except BaseException:
@@ -242,7 +243,7 @@ class ArtifactWriter:
         values |= {
             key: record_to_bytes(value) for key, value in (records or {}).items()
         }
-        with _storage_errors(self.path, self._max_gib):
+        with writing_errors(self.path, self._max_gib):
             with self._environment.begin(write=True) as transaction:
                 for key in delete:
                     transaction.delete(key_to_bytes(key))
@@ -265,7 +266,7 @@ class ArtifactWriter:
         Returns:
             The complete header.
         """
-        with _storage_errors(self.path, self._max_gib):
+        with writing_errors(self.path, self._max_gib):
             with self._environment.begin() as transaction:
                 count, layout, digest = survey(
                     (key, value)
@@ -325,11 +326,11 @@ def _share(path: Path) -> _Shared:
                     str(path), subdir=False, readonly=True, lock=False, readahead=False
                 )
             except lmdb.Error as error:
-                raise _not_an_artifact(path, error) from error
+                raise reading_error(path, error) from error
             # Reading beyond the end of a mapped file kills the process (SIGBUS).
             if facts.st_size < _expected_size(environment):
                 environment.close()
-                raise _not_an_artifact(path, ValueError("it is truncated"))
+                raise reading_error(path, ValueError("it is truncated"))
             shared = _shared_environments[identity] = _Shared(identity, environment)
         shared.readers += 1
         return shared
@@ -346,10 +347,6 @@ def _release(shared: _Shared) -> None:
 def _expected_size(environment: lmdb.Environment) -> int:
     pages: int = environment.info()["last_pgno"] + 1
     return pages * int(environment.stat()["psize"])
-
-
-def _not_an_artifact(path: Path, error: Exception) -> StaleArtifact:
-    return StaleArtifact(f"{path} is not an artifact: {str(error).rstrip('.')}.")
 
 
 def _value(environment: lmdb.Environment, key: str) -> bytes:
@@ -378,20 +375,3 @@ def _entries(
             if not bytes(key).startswith(prefix):
                 return
             yield bytes(key), bytes(value)
-
-
-@contextmanager
-def _storage_errors(path: Path, max_gib: float) -> Iterator[None]:
-    try:
-        yield
-    except lmdb.MapFullError as error:
-        raise StorageFull(
-            f"{path} would exceed its size limit of {max_gib:g} GiB; what was written "
-            "is kept.",
-            "Run again with a larger --max-gib.",
-        ) from error
-    except (lmdb.Error, OSError) as error:
-        raise StorageFull(
-            f"{path} cannot be written ({error}); what was written is kept.",
-            "Free space on the disk and run again.",
-        ) from error

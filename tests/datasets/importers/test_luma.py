@@ -58,6 +58,17 @@ def test_damage_is_skipped_with_the_reason(source, tmp_path):
     assert len(report.skipped) == 2
 
 
+def test_a_broken_line_is_skipped_with_the_reason(source, tmp_path):
+    with (source / "images.csv").open("ab") as table:
+        table.write(b'a_main.jpg,a,red,main\nb.jpg\n"c.jpg\n')
+    report = import_luma(source, tmp_path / "out", seed=0)
+    assert report.photos == 6
+    again, short, quote = report.skipped
+    assert "line 10: the file 'a_main.jpg' is there again." in again
+    assert "line 11: product is missing." in short
+    assert "line 12: unexpected end of data." in quote
+
+
 def test_a_source_without_photographs_is_refused(source, tmp_path):
     for file in (source / "images").iterdir():
         file.unlink()

@@ -133,7 +133,7 @@ def test_a_split_or_view_without_photographs_is_an_error(sorted_photos, products
 @pytest.mark.real
 @pytest.mark.skipif(not (SHARED / "data/luma").is_dir(), reason="Luma is not there")
 def test_the_published_figures_of_the_histogram():
-    photos = read_product_views(SHARED / "data/luma")
+    photos, _ = read_product_views(SHARED / "data/luma")
     report = measure_appearance(photos, histogram_candidates()[:1])
     found = {(item.measure, item.k): item.figure.value for item in report.qualities}
     assert found["back", 1] == pytest.approx(0.75, abs=0.02)

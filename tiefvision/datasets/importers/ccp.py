@@ -137,7 +137,8 @@ def import_ccp(
         photos.append(photo)
         hashes.append(photo_hash)
     if not photos:
-        raise BadDataset(f"No photograph in {source} could be read with its mask.")
+        message = f"No photograph in {source} can be read with its mask."
+        raise BadDataset(message, reasons=skipped)
     groups = _groups_of_one_shot([photo.path for photo in photos], np.array(hashes))
     photos = _split(photos, groups, seed)
     write_annotations(target, photos, description=DESCRIPTION)

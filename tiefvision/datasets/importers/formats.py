@@ -127,6 +127,6 @@ def _owner(record: Path) -> str:
     """Name of the format that a record was written for; "" if there is none."""
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return ""
     return str(content.get("format", "")) if isinstance(content, dict) else ""

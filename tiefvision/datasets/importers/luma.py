@@ -58,13 +58,10 @@ def import_luma(
     Raises:
         BadDataset: ``source`` has another layout, or ``target`` holds something else.
     """
-    listed = [
-        photo
-        for photo in read_product_views(source)
-        if photo.view in (MAIN_VIEW, *QUERY_VIEWS)
-    ]
+    views, skipped = read_product_views(source)
+    listed = [photo for photo in views if photo.view in (MAIN_VIEW, *QUERY_VIEWS)]
     claim_target(target, "luma", {})
-    photos, skipped = [], []
+    photos = []
     for photo in track(listed, "Copying photographs", len(listed)):
         path = photo.path.relative_to(source / IMAGES).as_posix()
         try:
@@ -75,7 +72,7 @@ def import_luma(
         copy_file(photo.path, target / IMAGES / path)
         photos.append(converted)
     if not photos:
-        raise BadDataset(f"No photograph in {source} could be read.")
+        raise BadDataset(f"No photograph in {source} can be read.", reasons=skipped)
     write_annotations(target, photos, description=DESCRIPTION)
     return make_report(photos, (), skipped)
 
