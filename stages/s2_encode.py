@@ -126,9 +126,10 @@ def _encoded(
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, Any]]:
     """The tensors and records that the artifact holds of a photograph, by key."""
     levels = encode_levels(encoder, opened.pixels, photo.width, photo.height, pyramid)
+    sides = pyramid.sides_for(photo.width, photo.height)
     maps = {
         str(side): to_half(level.cells)
-        for side, level in zip(pyramid.long_sides, levels, strict=True)
+        for side, level in zip(sides, levels, strict=True)
     }
     foreground = {f"foreground/{photo.path}": foreground_of(opened)}
     return {f"map/{photo.path}": maps}, foreground
