@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from tiefvision.datasets.files import list_photos, path_fault, photo_file
+from tiefvision.datasets.files import path_fault, photo_file
 from tiefvision.files import copy_file, replace_file
 
 
@@ -52,22 +52,6 @@ def test_the_exact_name_comes_first(tmp_path):
 
 def test_a_missing_file_keeps_its_name(tmp_path):
     assert photo_file(tmp_path, "é/a.jpg") == tmp_path / "é/a.jpg"
-
-
-def test_photographs_are_listed_sorted_and_hidden_ones_left_out(tmp_path):
-    for name in [
-        "b.JPG",
-        "a/z.webp",
-        "a b.png",
-        ".b.jpg",
-        ".x/c.jpg",
-        "n.txt",
-        "d.gif",
-    ]:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert list_photos(tmp_path) == ["a b.png", "a/z.webp", "b.JPG"]
-    assert list_photos(tmp_path / "none") == []
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):

@@ -185,7 +185,7 @@ def test_a_file_that_is_no_photograph_is_refused(tmp_path, content, reason):
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(UnreadablePhoto, match=r"none\.jpg: no such file"):
         photo_size(tmp_path / "none.jpg")
-    with pytest.raises(UnreadablePhoto, match="directory"):
+    with pytest.raises(UnreadablePhoto, match="a folder"):
         read_photo(tmp_path)
 
 

@@ -22,8 +22,8 @@ from tiefvision.cli.output import (
     print_table,
     rounded_box,
 )
-from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
-from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.photos import PhotosArgument, expand_photos
+from tiefvision.cli.running import say
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.finder import DEFAULT_K
 from tiefvision.records import Box
@@ -31,21 +31,29 @@ from tiefvision.records import Box
 if TYPE_CHECKING:
     from tiefvision.catalogue.searcher import Hit
     from tiefvision.finder import Answer
+    from tiefvision.photos.reading import PhotoFile
 
 ONE_ITEM = "the gallery holds one item alone, which every search will find."
 
 
 @dataclass(frozen=True)
 class Answered:
-    """A photograph, and the answer for one of its garments."""
+    """A photograph, and the answer for one of its garments.
+
+    Attributes:
+        query: the photograph as it was given.
+        source: its file, or its content.
+        answer: the answer.
+    """
 
     query: Path
+    source: "PhotoFile"
     answer: "Answer"
 
 
 @with_options
 def search(
-    photos: Annotated[list[Path], typer.Argument(help="Files, or folders of them.")],
+    photos: PhotosArgument,
     options: Options,
     k: Annotated[int, typer.Option(min=1, help="Items to list.")] = DEFAULT_K,
     ranker: Annotated[
@@ -74,37 +82,36 @@ def search(
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Locate the garments of photographs and list the closest in the catalogue."""
-    given = parse_box(box)
-    if given and whole:
+    box_in_image = parse_box(box)
+    if box_in_image and whole:
         raise typer.BadParameter("--box and --whole exclude each other.")
-    files = expand_photos(photos)
+    given = expand_photos(photos)
     answers: list[Answered] = []
-    unreadable = 0
     with options.finder(models) as finder:
         finder.require_searchable(ranker, category)
-        if none_is_there(files, options.json):
-            return SOME_UNREADABLE
+        if given.none_is_there(options.json):
+            return given.tell_left_out()
         indexed = finder.indexed
         options.tell_used(finder.models, indexed)
         if not options.quiet:
             _note_size(indexed.items, k)
         how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
         how |= {"category": category, "any_category": any_category}
-        for file in options.track(files, "searching", len(files)):
+        for file in options.track(given.files, "searching", len(given.files)):
             try:
-                photo = finder.open(file)
+                source = given.source(file)
+                photo = finder.open(source)
             except UnreadablePhoto as error:
-                unreadable += 1
-                tell_unreadable(file, error, options.json)
+                given.tell_unreadable(file, error, options.json)
                 continue
-            for answer in finder.search(photo, given, **how):
-                answers.append(Answered(file, answer))
+            for answer in finder.search(photo, box_in_image, **how):
+                answers.append(Answered(file, source, answer))
                 _tell(answers[-1], indexed.items, k, options.json)
     if html:
         _write_page(html, answers, indexed.root)
         if not options.quiet:
             say(f"The page is {html}.")
-    return SOME_UNREADABLE if unreadable else DONE
+    return given.tell_left_out()
 
 
 def _note_size(items: int, k: int) -> None:
@@ -223,7 +230,7 @@ def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
 
     blocks = [
         SearchBlock(
-            query=answered.query,
+            query=answered.source,
             box_in_image=answer.box,
             category=answer.label or answer.category,
             ranker=answer.ranker,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ProblemKind = Literal[
-    "clipped box", "dropped box", "skipped triplet", "unreadable photograph"
+    "clipped box", "dropped box", "skipped triplet", "unreadable photograph", "left out"
 ]
 
 

@@ -10,6 +10,7 @@ are often one photograph recoloured, so a hit is the product in any colour.
 """
 
 import csv
+import io
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Literal, get_args
 
 from tiefvision.datasets.files import IMAGES, path_fault
 from tiefvision.errors import BadDataset
+from tiefvision.files import read_file
 
 TABLE = "images.csv"
 
@@ -69,8 +71,8 @@ def read_product_views(root: Path) -> list[ProductPhoto]:
     """
     table = root / TABLE
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+        text = read_file(table).decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadDataset(
             f"{root} does not hold products by view: {table} cannot be read ({error}).",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tiefvision.datasets.files import TRIPLETS
 from tiefvision.datasets.problems import Problem
-from tiefvision.errors import BadDataset
-from tiefvision.files import replace_file
+from tiefvision.errors import BadDataset, reason_of
+from tiefvision.files import read_file, replace_file
 from tiefvision.records import Triplet
 
 COLUMNS = ("query", "positive", "negative")
@@ -68,7 +68,10 @@ def write_triplets(root: Path, triplets: Sequence[Triplet]) -> None:
 
 
 def _decode(file: Path) -> str:
-    content = file.read_bytes()
+    try:
+        content = read_file(file)
+    except OSError as error:
+        raise BadDataset(f"Cannot read {file}: {reason_of(error)}.") from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

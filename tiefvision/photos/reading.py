@@ -6,9 +6,11 @@ format classes are called directly: ``Image.open`` would warn of sizes that are 
 here, unless a global setting of Pillow were changed.
 """
 
+import importlib
+import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +24,18 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from tiefvision.errors import UnreadablePhoto
+from tiefvision.errors import UnreadablePhoto, reason_of
+from tiefvision.files import open_file
+from tiefvision.photos.formats import (
+    HEIC,
+    JPEG,
+    PNG,
+    SIGNATURE_BYTES,
+    WEBP,
+    format_of,
+    is_read,
+    refusal_of,
+)
 
 Photograph = NDArray[np.uint8]
 """(height, width, 3) uint8 RGB."""
@@ -43,7 +56,8 @@ REDUCING_GAP = 3.0
 size, then resamples; from 3.0 on the result hardly differs from resampling the whole
 photograph."""
 
-_SIGNATURE_BYTES = 12  # enough to tell the formats apart
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+"""How the address of something in a network begins; a path has lost one slash."""
 
 _TURN_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -58,6 +72,12 @@ _TURN_UPRIGHT = {
 
 _SIDES_SWAPPED = (5, 6, 7, 8)
 """EXIF orientations in which the stored width is the height of the photograph."""
+
+_READERS: dict[str, Callable[[BinaryIO], ImageFile]] = {
+    JPEG: JpegImageFile,
+    PNG: PngImageFile,
+    WEBP: WebPImageFile,
+}
 
 # What Pillow's decoders and header parsers raise over damaged files.
 _DECODING_ERRORS = (
@@ -82,7 +102,7 @@ def read_photo(path: PhotoFile, *, max_side: int | None = None) -> Photograph:
     animation is read as its first frame.
 
     Args:
-        path: A JPEG, PNG or WebP file.
+        path: A JPEG, PNG or WebP file; HEIC, too, where pillow-heif is installed.
         max_side: Pixels that the longer side may have; a larger photograph is shrunk
             to it (a large JPEG while it is decoded), a smaller one is left as it is.
             None for no limit.
@@ -130,27 +150,31 @@ def _open_photo(path: PhotoFile) -> Iterator[ImageFile]:
     UnreadablePhoto with the path and the reason.
     """
     try:
-        with BytesIO(path) if isinstance(path, bytes) else path.open("rb") as file:
+        with BytesIO(path) if isinstance(path, bytes) else _open_file(path) as file:
             image = _parse_header(file)
             check_size(*image.size)
             yield image
     except _DECODING_ERRORS as error:
         name = "the photograph" if isinstance(path, bytes) else path
-        raise UnreadablePhoto(f"Cannot read {name}: {_reason(error)}.") from error
+        raise UnreadablePhoto(f"Cannot read {name}: {reason_of(error)}.") from error
+
+
+def _open_file(path: Path) -> BinaryIO:
+    if _ADDRESS.match(str(path)) and not path.exists():
+        raise ValueError("it is an address: download the photograph first")
+    return open_file(path)
 
 
 def _parse_header(file: BinaryIO) -> ImageFile:
-    signature = file.read(_SIGNATURE_BYTES)
+    start = file.read(SIGNATURE_BYTES)
     file.seek(0)
-    if not signature:
-        raise ValueError("it is empty")
-    if signature.startswith(b"\xff\xd8\xff"):
-        return JpegImageFile(file)
-    if signature.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PngImageFile(file)
-    if signature.startswith(b"RIFF") and signature.endswith(b"WEBP"):
-        return WebPImageFile(file)
-    raise ValueError("it is not a JPEG, PNG or WebP image")
+    found = format_of(start)
+    if not is_read(found):
+        raise ValueError(refusal_of(start))
+    if found == HEIC:  # an extra, which need not be installed
+        opened: ImageFile = importlib.import_module("pillow_heif").HeifImageFile(file)
+        return opened
+    return _READERS[found](file)
 
 
 def check_size(width: int, height: int) -> None:
@@ -163,13 +187,6 @@ def check_size(width: int, height: int) -> None:
         raise ValueError(
             f"it has {width} x {height} pixels, more than the {MAX_PIXELS:,} allowed"
         )
-
-
-def _reason(error: BaseException) -> str:
-    """What went wrong, in lower case and without a full stop."""
-    text = error.strerror if isinstance(error, OSError) else None
-    text = (text or str(error) or type(error).__name__).strip().rstrip(".")
-    return text[:1].lower() + text[1:]
 
 
 def _orientation(image: ImageFile) -> int:
