@@ -9,7 +9,6 @@ from tiefvision.groups import OUTFIT
 from tiefvision.locating.findings import TellingRules, is_unsure
 from tiefvision.records import Box, Garment
 
-
 LEAST_BOX_SIDE = 8.0
 """Pixels of a box's sides at least: what is smaller shows no garment, and is more
 likely in another unit than pixels."""
@@ -73,7 +72,7 @@ def query_of_box(box_in_image: Box, width: int, height: int, category: str) -> Q
             f"{width} x {height} px, and each side needs at least {LEAST_BOX_SIDE:g}.",
             _in_pixels(box, width, height),
         )
-    inside = -1 <= x0 and -1 <= y0 and x1 <= width + 1 and y1 <= height + 1
+    inside = x0 >= -1 and y0 >= -1 and x1 <= width + 1 and y1 <= height + 1
     note = "box as given" if inside else "box as given, cut at the edge"
     return Query(box, category, note)
 
