@@ -15,14 +15,14 @@ import typer
 
 from tiefvision.cli.output import figure_text, print_table
 from tiefvision.cli.running import guarded, say
-from tiefvision.devices import limit_threads
+from tiefvision.devices import MOST_THREADS, limit_threads
 from tiefvision.engines.choice import AUTO, Backend, require_engine
 from tiefvision.files import replace_file
 from tiefvision.progress import choose_track
 from tiefvision.store.artifact import MAX_GIB
 from tiefvision.store.header import Header
-from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, STAGES, Workspace
-from tiefvision.workspace.job import Finished, Job, Resources, input_digests
+from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, STAGES, workspace_at
+from tiefvision.workspace.job import MOST_SEED, Finished, Job, Resources, input_digests
 
 FOLDER = Path(__file__).parent
 
@@ -37,10 +37,12 @@ class Shared:
 
     workspace: Annotated[Path, "folder of the run"] = DEFAULT_WORKSPACE
     device: Annotated[str, "auto, cpu, cuda or mps"] = "auto"
-    seed: Annotated[int, "seed of all random numbers", 0] = 0
+    seed: Annotated[int, "seed of all random numbers", 0, MOST_SEED] = 0
     max_gib: Annotated[float, "largest size of an artifact in GiB"] = MAX_GIB
     quiet: Annotated[bool, "show no progress"] = False
-    threads: Annotated[int, "threads of the networks; 0: as many as cores", 0] = 0
+    threads: Annotated[
+        int, "threads of the networks; 0: as many as cores", 0, MOST_THREADS
+    ] = 0
     engine: Annotated[str, "engine of trained networks: auto, openvino or torch"] = AUTO
 
 
@@ -64,7 +66,7 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
     module = importlib.import_module(stage_modules()[name])
     require_engine(shared.engine, shared.device)
     limit_threads(shared.threads)
-    workspace = Workspace(shared.workspace)
+    workspace = workspace_at(shared.workspace)
     resources = Resources(
         Backend(shared.device, shared.engine, shared.threads),
         shared.seed,

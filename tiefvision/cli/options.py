@@ -18,15 +18,17 @@ from tiefvision.cli.completing import (
     complete_models,
 )
 from tiefvision.cli.running import say
-from tiefvision.devices import require_device
+from tiefvision.devices import MOST_THREADS, require_device
 from tiefvision.engines.choice import Backend, require_engine
 from tiefvision.models.protocol import AUTO
 from tiefvision.progress import Track, choose_track
 from tiefvision.workspace.artifacts import (
     DEFAULT_WORKSPACE,
     Workspace,
+    workspace_at,
     workspace_option,
 )
+from tiefvision.workspace.job import MOST_SEED
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
     from tiefvision.catalogue.loading import Indexed
@@ -67,9 +69,16 @@ class Options:
         ),
     ] = "auto"
     threads: Annotated[
-        int, typer.Option(min=0, help="Threads of the networks; 0: as many as cores.")
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_THREADS,
+            help="Threads of the networks; 0: as many as cores.",
+        ),
     ] = 0
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST_SEED, help="Seed of all random numbers.")
+    ] = 0
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line on stdout.")
     ] = False
@@ -82,8 +91,8 @@ class Options:
 
     @property
     def run(self) -> Workspace:
-        """The workspace."""
-        return Workspace(self.workspace)
+        """The workspace. Raises BadUsage if it is a file."""
+        return workspace_at(self.workspace)
 
     @property
     def track(self) -> Track:

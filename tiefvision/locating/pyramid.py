@@ -18,10 +18,12 @@ from tiefvision.photos.resizing import resize_photo
 SHORTEST_SIDE = 16
 """Least length in pixels of the shorter side of a resized photograph."""
 
-MOST_ENLARGED = 4
+MOST_ENLARGED = 8
 """Times that a photograph is enlarged at most for a level; only the smallest level has
 no such limit. A thumbnail of 20 px would otherwise take as long as a photograph of 20
-megapixels, and six times as long as its smallest level, which shows all there is."""
+megapixels, and six times as long as its smallest level, which shows all there is. Drawn
+street photographs shrunk to 100 px lose half of their outfits with a limit of 4; at 64
+px and below hardly any is found at all."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Pyramid:
             Longer sides in pixels, in the order of ``long_sides``; at least one.
 
         >>> Pyramid().sides_for(60, 100), Pyramid().sides_for(20, 20)
-        ((256, 384), (256,))
+        ((256, 384, 512), (256,))
         """
         most = max(MOST_ENLARGED * max(width, height), min(self.long_sides))
         return tuple(side for side in self.long_sides if side <= most)

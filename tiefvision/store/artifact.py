@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import lmdb
 
-from tiefvision.errors import MissingArtifact, StaleArtifact, StorageFull
+from tiefvision.errors import BadUsage, MissingArtifact, StaleArtifact, StorageFull
 from tiefvision.store.codec import (
     bytes_to_record,
     bytes_to_tensor,
@@ -145,11 +145,12 @@ class ArtifactWriter:
                 The file is sparse: only what is written takes space on the disk.
 
         Raises:
-            StorageFull: Another process is writing this artifact, the file cannot be
-                written, or ``max_gib`` is out of range.
+            StorageFull: Another process is writing this artifact, or the file cannot be
+                written.
+            BadUsage: ``max_gib`` is out of range.
         """
         if not 0 < max_gib <= MOST_GIB:  # also refuses nan
-            raise StorageFull(
+            raise BadUsage(
                 f"A size limit of {max_gib:g} GiB for {path} is out of range.",
                 f"Use --max-gib with a number from 0.001 to {MOST_GIB}.",
             )

@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # checking freshness must not import torch, which takes secon
     import torch
 
 
+MOST_SEED = 2**32 - 1
+"""Largest seed that every source of random numbers takes, scikit-learn's among them."""
+
 CPU = Backend("cpu")
 """The backend of jobs that are not told another."""
 
