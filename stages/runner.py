@@ -15,12 +15,12 @@ import typer
 
 from tiefvision.cli.output import figure_text, print_table
 from tiefvision.cli.running import guarded, say
-from tiefvision.devices import MOST_THREADS, limit_threads
+from tiefvision.devices import MOST_THREADS, limit_threads, require_device
 from tiefvision.engines.choice import AUTO, Backend, require_engine
 from tiefvision.files import replace_file
 from tiefvision.progress import choose_track
-from tiefvision.store.artifact import MAX_GIB
 from tiefvision.store.header import Header
+from tiefvision.store.limits import MAX_GIB, require_size_limit
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, STAGES, workspace_at
 from tiefvision.workspace.job import MOST_SEED, Finished, Job, Resources, input_digests
 
@@ -64,7 +64,9 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
         The report; None if the stage is up to date.
     """
     module = importlib.import_module(stage_modules()[name])
+    require_device(shared.device)
     require_engine(shared.engine, shared.device)
+    require_size_limit(shared.max_gib)
     limit_threads(shared.threads)
     workspace = workspace_at(shared.workspace)
     resources = Resources(

@@ -58,11 +58,11 @@ class Config:
 
     encoder: EncoderName = LOCATOR_ENCODER
     weights: WeightsSource = LOCATOR
-    long_sides: Annotated[tuple[int, ...], "px of the longer side, for each level"] = (
-        Pyramid.long_sides
-    )
+    long_sides: Annotated[
+        tuple[int, ...], "px of the longer side, for each level", 16, 4096
+    ] = Pyramid.long_sides
     precision: PrecisionName = AUTO
-    border: Annotated[int, "px of border around a photograph", 0] = Pyramid.border
+    border: Annotated[int, "px of border around a photograph", 0, 1024] = Pyramid.border
     made: Annotated[
         int, "pictures to paint without garments; 0: make none, no close-ups either", 0
     ] = 96

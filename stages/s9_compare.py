@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tiefvision.catalogue.gallery import GalleryRow, write_gallery
-from tiefvision.index.hnsw import HnswSettings
+from tiefvision.index.hnsw import MOST_EFFORT, HnswSettings
 from tiefvision.judging.comparison import compare_rankers
 from tiefvision.judging.indexes import with_indexes
 from tiefvision.judging.query_boxes import query_garments
@@ -32,9 +32,13 @@ SHOWN = {"verdict": "verdict", "recall@1": "recall@1", "page": "page"}
 class Config:
     """Settings of the stage."""
 
-    links: Annotated[int, "neighbours of a node of the HNSW graph"] = HnswSettings.links
-    effort: Annotated[int, "candidates while building"] = HnswSettings.effort
-    search_effort: Annotated[int, "candidates while searching"] = (
+    links: Annotated[int, "neighbours of a node of the HNSW graph", 2, 1024] = (
+        HnswSettings.links
+    )
+    effort: Annotated[int, "candidates while building", 1, MOST_EFFORT] = (
+        HnswSettings.effort
+    )
+    search_effort: Annotated[int, "candidates while searching", 1, MOST_EFFORT] = (
         HnswSettings.search_effort
     )
 

@@ -39,7 +39,7 @@ from tiefvision.models.protocol import (
 from tiefvision.models.rankers import require_ranker
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box
-from tiefvision.store.artifact import MAX_GIB
+from tiefvision.store.limits import MAX_GIB, require_size_limit
 from tiefvision.workspace.artifacts import (
     DEFAULT_WORKSPACE,
     Workspace,
@@ -242,8 +242,9 @@ class Finder:
 
         Raises:
             TiefVisionError: The folder is missing or holds no readable photograph.
-            BadUsage: A ranker is unknown.
+            BadUsage: A ranker is unknown, or the size limit is out of range.
         """
+        require_size_limit(max_gib)
         names = tuple(dict.fromkeys(rankers)) or default_rankers(self.models)
         for name in names:
             require_ranker(self.workspace, self.models, name)

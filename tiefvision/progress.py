@@ -69,8 +69,10 @@ def _with_lines(items: Iterable[T], description: str, total: int) -> Iterator[T]
         if done < total and now - told >= INTERVAL:
             told, rate = now, done / (now - started)
             left = _duration((total - done) / rate)
-            line = f"{description}: {done} of {total}, {rate:.1f}/s, {left} left"
-            print(line, file=sys.stderr, flush=True)  # noqa: T201
+            sys.stderr.write(
+                f"{description}: {done} of {total}, {rate:.1f}/s, {left} left\n"
+            )
+            sys.stderr.flush()
 
 
 def _duration(seconds: float) -> str:

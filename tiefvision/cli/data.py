@@ -27,7 +27,9 @@ app = typer.Typer(help="Make, convert and check datasets.", no_args_is_help=True
 @app.command()
 @with_options
 def synth(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to write.", file_okay=False)
+    ],
     options: Options,
     items: Annotated[int, typer.Option(min=1, help="Garments to invent.")] = 120,
     street: Annotated[int, typer.Option(min=1, help="Street photos of each.")] = 3,
@@ -54,7 +56,9 @@ def synth(
 def import_(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help="See data formats.")],
     source: Annotated[Path, typer.Argument(metavar="SRC", help="Published dataset.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to write.", file_okay=False)
+    ],
     options: Options,
 ) -> int:
     """Convert a published dataset to the layout that every stage reads."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.options import Options, OutputOption, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.encoders.architectures import GARMENT_ENCODER
@@ -24,7 +24,7 @@ def distil(
         list[Path],
         typer.Argument(help="Datasets, or folders of train/<class>/ folders."),
     ],
-    output: Annotated[Path, typer.Option(help="The encoder file to write.")],
+    output: OutputOption,
     options: Options,
     student: Annotated[
         str, typer.Option(help="The architecture that learns.")

@@ -30,7 +30,8 @@ def locate(
     photos: PhotosArgument,
     options: Options,
     draw: Annotated[
-        Path | None, typer.Option(help="Folder for pictures, and a page of them.")
+        Path | None,
+        typer.Option(help="Folder for pictures, and a page of them.", file_okay=False),
     ] = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:

@@ -46,6 +46,16 @@ ModelsOption = Annotated[
 ]
 """Which models a command uses, for those that use any."""
 
+OutputOption = Annotated[
+    Path, typer.Option(help="The encoder file to write.", dir_okay=False)
+]
+"""Where a command that trains an encoder writes it; a folder is refused before."""
+
+PageOption = Annotated[
+    Path | None, typer.Option("--html", help="The page to write.", dir_okay=False)
+]
+"""Where a command writes its page."""
+
 DEFAULT_MODELS = AUTO
 """The workspace's models, or the shipped ones where it has none."""
 
@@ -89,10 +99,16 @@ class Options:
         bool, typer.Option("--verbose", "-v", help="Tell more on stderr.")
     ] = False
 
+    def require_valid(self) -> None:
+        """Raises BadUsage for values that no command can use, even if it needs none."""
+        require_device(self.device)
+        require_engine(self.engine, self.device)
+        workspace_at(self.workspace)
+
     @property
     def run(self) -> Workspace:
-        """The workspace. Raises BadUsage if it is a file."""
-        return workspace_at(self.workspace)
+        """The workspace."""
+        return Workspace(self.workspace)
 
     @property
     def track(self) -> Track:
@@ -101,9 +117,7 @@ class Options:
 
     @property
     def backend(self) -> Backend:
-        """What networks run on. Raises BadUsage for an unknown device or engine."""
-        require_device(self.device)
-        require_engine(self.engine, self.device)
+        """What networks run on."""
         return Backend(self.device, self.engine, self.threads)
 
     def choose_models(self, choice: str) -> "Models":
@@ -183,7 +197,9 @@ def with_options(command: Callable[..., int]) -> Callable[..., None]:
         chosen = {item.name: values.pop(item.name) for item in shared}
         if chosen["verbose"]:
             logging.getLogger("tiefvision").setLevel(logging.INFO)
-        raise typer.Exit(command(**values, options=Options(**chosen)))
+        options = Options(**chosen)
+        options.require_valid()
+        raise typer.Exit(command(**values, options=options))
 
     parameters = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in own]
     wrapped.__signature__ = inspect.Signature([*parameters, *shared])  # type: ignore[attr-defined]

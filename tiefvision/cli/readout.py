@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.options import Options, OutputOption, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.encoders.architectures import GARMENT_ENCODER
@@ -24,7 +24,7 @@ def readout(
     clothing: Annotated[
         Path, typer.Argument(help="Folder of train/<class>/ and validation/<class>/.")
     ],
-    output: Annotated[Path, typer.Option(help="The encoder file to write.")],
+    output: OutputOption,
     options: Options,
     encoder: Annotated[
         str, typer.Option(help="An architecture; tiefvision models lists them.")

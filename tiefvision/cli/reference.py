@@ -171,10 +171,10 @@ def _single(kind: Any) -> type[Any]:
 
 def _range(least: float | None, most: float | None) -> str:
     if least is not None and most is not None:
-        return f"From {least:g} to {most:g}."
+        return f"From {least:,.10g} to {most:,.10g}."
     if least is not None:
-        return f"{least:g} or more."
-    return "" if most is None else f"{most:g} or less."
+        return f"{least:,.10g} or more."
+    return "" if most is None else f"{most:,.10g} or less."
 
 
 def _shared(commands: Sequence[Described]) -> tuple[Entry, ...]:

@@ -12,6 +12,7 @@ from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
     Options,
+    PageOption,
     with_options,
 )
 from tiefvision.cli.output import (
@@ -78,7 +79,7 @@ def search(
     any_category: Annotated[
         bool, typer.Option("--any-category", help="Search the items of every group.")
     ] = False,
-    html: Annotated[Path | None, typer.Option(help="Page to write.")] = None,
+    html: PageOption = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Locate the garments of photographs and list the closest in the catalogue."""

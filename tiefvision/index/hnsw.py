@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 
 from tiefvision.index.neighbours import Neighbours
 
+MOST_EFFORT = 1_000_000
+"""Candidates at most: more than any gallery here has rows; NMSLIB counts in 32 bits."""
+
 
 @dataclass(frozen=True)
 class HnswSettings:

@@ -11,8 +11,9 @@ from tiefvision.engines.choice import Backend
 from tiefvision.engines.protocol import Engine
 from tiefvision.errors import StaleArtifact
 from tiefvision.progress import Track, untracked
-from tiefvision.store.artifact import MAX_GIB, Artifact, ArtifactWriter
+from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
+from tiefvision.store.limits import MAX_GIB
 from tiefvision.workspace.artifacts import STAGES, Workspace, command_of
 
 if TYPE_CHECKING:  # checking freshness must not import torch, which takes seconds
