@@ -16,14 +16,14 @@ import typer
 from tiefvision.cli.output import figure_text, print_table
 from tiefvision.cli.running import guarded, say
 from tiefvision.cli.streams import open_streams
-from tiefvision.devices import limit_threads
+from tiefvision.devices import MOST_THREADS, limit_threads, require_device
 from tiefvision.engines.choice import AUTO, Backend, require_engine
 from tiefvision.files import replace_text
 from tiefvision.progress import choose_track
-from tiefvision.store.artifact import MAX_GIB
 from tiefvision.store.header import Header
-from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, STAGES, Workspace
-from tiefvision.workspace.job import Finished, Job, Resources, input_digests
+from tiefvision.store.limits import MAX_GIB, require_size_limit
+from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, STAGES, workspace_at
+from tiefvision.workspace.job import MOST_SEED, Finished, Job, Resources, input_digests
 
 FOLDER = Path(__file__).parent
 
@@ -38,10 +38,12 @@ class Shared:
 
     workspace: Annotated[Path, "folder of the run"] = DEFAULT_WORKSPACE
     device: Annotated[str, "auto, cpu, cuda or mps"] = "auto"
-    seed: Annotated[int, "seed of all random numbers", 0] = 0
+    seed: Annotated[int, "seed of all random numbers", 0, MOST_SEED] = 0
     max_gib: Annotated[float, "largest size of an artifact in GiB"] = MAX_GIB
     quiet: Annotated[bool, "show no progress"] = False
-    threads: Annotated[int, "threads of the networks; 0: as many as cores", 0] = 0
+    threads: Annotated[
+        int, "threads of the networks; 0: as many as cores", 0, MOST_THREADS
+    ] = 0
     engine: Annotated[str, "engine of trained networks: auto, openvino or torch"] = AUTO
 
 
@@ -63,9 +65,11 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
         The report; None if the stage is up to date.
     """
     module = importlib.import_module(stage_modules()[name])
+    require_device(shared.device)
     require_engine(shared.engine, shared.device)
+    require_size_limit(shared.max_gib)
     limit_threads(shared.threads)
-    workspace = Workspace(shared.workspace)
+    workspace = workspace_at(shared.workspace)
     resources = Resources(
         Backend(shared.device, shared.engine, shared.threads),
         shared.seed,

@@ -19,7 +19,6 @@ from tiefvision.datasets.files import (
     ANNOTATIONS,
     IMAGES,
     TRIPLETS,
-    list_photos,
     missing_text,
     photo_file,
     require_dataset,
@@ -28,6 +27,7 @@ from tiefvision.datasets.folds import deal_fold
 from tiefvision.datasets.layout import read_dataset
 from tiefvision.datasets.report import DatasetReport
 from tiefvision.errors import BadDataset
+from tiefvision.photos.listing import list_photos
 from tiefvision.records import Photo, Split
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.provenance import file_hash, files_fingerprint
@@ -70,9 +70,9 @@ def sources(config: Config) -> dict[str, str]:
     root = config.data
     described = [root / name for name in (ANNOTATIONS, TRIPLETS)]
     require_dataset(root)
-    files = [path for path in described if path.is_file()]
     images = root / IMAGES
-    files += [images / path for path in list_photos(images)]
+    listed = [images / path for path in list_photos(images).photos]
+    files = [path for path in (*described, *listed) if path.is_file()]
     return {"dataset": files_fingerprint(root, files)}
 
 

@@ -58,11 +58,11 @@ class Config:
 
     encoder: EncoderName = LOCATOR_ENCODER
     weights: WeightsSource = LOCATOR
-    long_sides: Annotated[tuple[int, ...], "px of the longer side, for each level"] = (
-        Pyramid.long_sides
-    )
+    long_sides: Annotated[
+        tuple[int, ...], "px of the longer side, for each level", 16, 4096
+    ] = Pyramid.long_sides
     precision: PrecisionName = AUTO
-    border: Annotated[int, "px of border around a photograph", 0] = Pyramid.border
+    border: Annotated[int, "px of border around a photograph", 0, 1024] = Pyramid.border
     made: Annotated[
         int, "pictures to paint without garments; 0: make none, no close-ups either", 0
     ] = 96
@@ -126,9 +126,10 @@ def _encoded(
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, Any]]:
     """The tensors and records that the artifact holds of a photograph, by key."""
     levels = encode_levels(encoder, opened.pixels, photo.width, photo.height, pyramid)
+    sides = pyramid.sides_for(photo.width, photo.height)
     maps = {
         str(side): to_half(level.cells)
-        for side, level in zip(pyramid.long_sides, levels, strict=True)
+        for side, level in zip(sides, levels, strict=True)
     }
     foreground = {f"foreground/{photo.path}": foreground_of(opened)}
     return {f"map/{photo.path}": maps}, foreground

@@ -60,14 +60,16 @@ SHOWN = {
 class Config:
     """Settings of the stage."""
 
-    threshold: Annotated[float, "least P(category) of a window"] = VotingRules.threshold
+    threshold: Annotated[float, "least P(category) of a window", 0.001, 1] = (
+        VotingRules.threshold
+    )
     combination: Annotated[
         Combination, "votes, or as TiefVision: mean (its slides), sides (its code)"
     ] = VotingRules.combination
     most: Annotated[int, "most garments of a category"] = VotingRules.most
-    least_score: Annotated[float, "least calibrated score of a reported garment"] = (
-        TellingRules.least_score
-    )
+    least_score: Annotated[
+        float, "least calibrated score of a reported garment", 0, 1
+    ] = TellingRules.least_score
 
 
 def run(config: Config, job: Job) -> Finished:

@@ -64,7 +64,9 @@ class Config:
 
     name: Annotated[str, "name of the ranker: deeprank, or deeprank-SUFFIX"] = DEEPRANK
     network: Annotated[str, "cells, deep or colour"] = COLOUR
-    size: Annotated[int, f"length of an embedding, network colour; 0: {SIZE}", 0] = 0
+    size: Annotated[
+        int, f"length of an embedding, network colour; 0: {SIZE}", 0, 4096
+    ] = 0
     positives: Annotated[str, "item, view or class; or several: item,view"] = POSITIVES[
         0
     ]
@@ -73,7 +75,9 @@ class Config:
         int, "epochs without improvement before stopping; 0: never stop", 0
     ] = 10
     learning_rate: Annotated[float, "highest rate of AdamW"] = 3e-3
-    margin: Annotated[float, "margin of the loss in degrees"] = TripletRules.margin
+    margin: Annotated[float, "margin of the loss in degrees", 0.1, 180] = (
+        TripletRules.margin
+    )
     hardest: Annotated[int, "number of closest negatives to draw from"] = (
         TripletRules.hardest
     )

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from tiefvision.catalogue.choosing import as_listed
 from tiefvision.catalogue.gallery import GalleryRow, write_gallery
-from tiefvision.index.hnsw import HnswSettings
+from tiefvision.index.hnsw import MOST_EFFORT, HnswSettings
 from tiefvision.judging.comparison import compare_rankers
 from tiefvision.judging.indexes import with_indexes
 from tiefvision.judging.matching import with_matching
@@ -34,9 +34,13 @@ SHOWN = {"verdict": "verdict", "recall@1": "recall@1", "page": "page"}
 class Config:
     """Settings of the stage."""
 
-    links: Annotated[int, "neighbours of a node of the HNSW graph"] = HnswSettings.links
-    effort: Annotated[int, "candidates while building"] = HnswSettings.effort
-    search_effort: Annotated[int, "candidates while searching"] = (
+    links: Annotated[int, "neighbours of a node of the HNSW graph", 2, 1024] = (
+        HnswSettings.links
+    )
+    effort: Annotated[int, "candidates while building", 1, MOST_EFFORT] = (
+        HnswSettings.effort
+    )
+    search_effort: Annotated[int, "candidates while searching", 1, MOST_EFFORT] = (
         HnswSettings.search_effort
     )
 

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
+MOST_THREADS = 1024
+"""Threads of networks at most: above all processors in use, and far below what engines
+refuse, some of them without a reason."""
+
 
 def choose_device(name: str) -> "torch.device":
     """The device of a name; "auto" chooses the fastest available one.
@@ -41,6 +45,15 @@ def require_device(name: str) -> None:
     """Raises BadUsage for a name that is not in ``DEVICES``; imports no torch."""
     if name not in DEVICES:
         raise BadUsage(f"There is no device {name!r}.", f"Use {', '.join(DEVICES)}.")
+
+
+def require_threads(threads: int) -> None:
+    """Raises BadUsage for a number below 0 or above ``MOST_THREADS``."""
+    if not 0 <= threads <= MOST_THREADS:
+        raise BadUsage(
+            f"Networks cannot run on {threads} threads.",
+            f"Use 1 to {MOST_THREADS}, or 0 for as many as cores.",
+        )
 
 
 def limit_threads(threads: int) -> None:

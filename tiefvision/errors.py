@@ -70,6 +70,13 @@ class BadWeights(TiefVisionError):
     """A weights file that cannot be read, or is of another architecture or version."""
 
 
+def reason_of(error: BaseException) -> str:
+    """What went wrong, to end a sentence: in lower case and without a full stop."""
+    text = error.strerror if isinstance(error, OSError) else None
+    text = (text or str(error) or type(error).__name__).strip().rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
 def require_known(option: str, value: str, known: Iterable[str]) -> None:
     """Check the value of an option.
 

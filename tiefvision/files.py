@@ -1,7 +1,8 @@
-"""Writing of files: each is replaced whole or not at all.
+"""Files: read only where they are files, and each replaced whole or not at all.
 
-Everything that the package writes goes through `replace_file`, except the artifacts of
-`tiefvision.store`, which have the same promise and grow batch by batch.
+Nothing waits for a pipe or a device. Everything that the package writes goes through
+`replace_file`, except the artifacts of `tiefvision.store`, which have the same promise
+and grow batch by batch.
 """
 
 import filecmp
@@ -10,6 +11,7 @@ import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 
 PARTIAL_SUFFIX = ".partial"
@@ -18,6 +20,33 @@ PARTIAL_SUFFIX = ".partial"
 _KEPT_OF_NAME = 40
 """Characters of the target's name in that of the file aside, which must not be longer
 than a file system allows: 255 bytes, and a character takes up to 4."""
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def open_file(file: Path) -> BufferedReader:
+    """Open a regular file for reading bytes.
+
+    Raises:
+        OSError: It is missing or may not be read, or it is a folder, pipe, socket or
+            device, for which one could wait for ever.
+    """
+    kind = stat.S_IFMT(file.stat().st_mode)
+    if kind != stat.S_IFREG:
+        raise OSError(f"it is {_KINDS.get(kind, 'something else')} and no file")
+    return file.open("rb")
+
+
+def read_file(file: Path) -> bytes:
+    """The content of a regular file. Raises OSError, as ``open_file`` does."""
+    with open_file(file) as opened:
+        return opened.read()
 
 
 def replace_file(file: Path, content: bytes) -> None:
@@ -85,7 +114,7 @@ def copy_file(source: Path, target: Path) -> None:
     with naming(source):
         if target.exists() and filecmp.cmp(source, target, shallow=False):
             return
-        content = source.read_bytes()
+        content = read_file(source)
     replace_file(target, content)
 
 

@@ -26,7 +26,7 @@ from tiefvision.catalogue.loading import (
     require_searchable,
 )
 from tiefvision.catalogue.open_photo import OpenPhoto
-from tiefvision.devices import require_device
+from tiefvision.devices import require_device, require_threads
 from tiefvision.engines.choice import Backend, require_engine
 from tiefvision.errors import BadUsage
 from tiefvision.models.choice import choose_models
@@ -39,8 +39,12 @@ from tiefvision.models.protocol import (
 from tiefvision.models.rankers import require_ranker
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box
-from tiefvision.store.artifact import MAX_GIB
-from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
+from tiefvision.store.limits import MAX_GIB, require_size_limit
+from tiefvision.workspace.artifacts import (
+    DEFAULT_WORKSPACE,
+    Workspace,
+    workspace_at,
+)
 from tiefvision.workspace.job import Resources
 
 if TYPE_CHECKING:
@@ -72,13 +76,15 @@ def load(
         threads: most threads that networks use; 0 for the number of cores.
 
     Raises:
-        BadUsage: The choice of models, the device or the engine is unknown.
+        BadUsage: The choice of models, the device or the engine is unknown, the number
+            of threads is out of range, or the workspace is a file.
         BadWeights: The bundle is damaged, or this release cannot read it.
         MissingArtifact: The workspace holds only a part of a locator.
     """
     require_device(device)
     require_engine(engine, device)
-    run = Workspace(Path(workspace))
+    require_threads(threads)
+    run = workspace_at(Path(workspace))
     backend = Backend(device, engine, threads)
     return Finder(run, choose_models(run, models), backend)
 
@@ -236,8 +242,9 @@ class Finder:
 
         Raises:
             TiefVisionError: The folder is missing or holds no readable photograph.
-            BadUsage: A ranker is unknown.
+            BadUsage: A ranker is unknown, or the size limit is out of range.
         """
+        require_size_limit(max_gib)
         names = tuple(dict.fromkeys(rankers)) or default_rankers(self.models)
         for name in names:
             require_ranker(self.workspace, self.models, name)

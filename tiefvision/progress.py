@@ -1,4 +1,4 @@
-"""Progress of long loops: a bar on stderr, or silence.
+"""Progress of long loops on stderr: a bar, a line now and then, or silence.
 
 Library functions take a `Track` and wrap their long loops in it. The entry points
 choose between `track` and `untracked` (`choose_track`).
@@ -13,6 +13,9 @@ T = TypeVar("T")
 
 DELAY = 1.0
 """Seconds after which a bar appears; a shorter loop shows none."""
+
+INTERVAL = 30.0
+"""Seconds between two lines of progress where stderr is no terminal."""
 
 
 class Track(Protocol):
@@ -38,10 +41,11 @@ def track(items: Iterable[T], description: str, total: int) -> Iterator[T]:
     """Yield the items and show a bar once the loop has taken longer than `DELAY`.
 
     The bar shows items per second and the time left, and disappears when the loop ends.
-    If stderr is not a terminal nothing is shown, so that logs stay readable.
+    If stderr is not a terminal, a line says the same every `INTERVAL`, so that logs
+    stay readable.
     """
     if not sys.stderr.isatty():
-        yield from items
+        yield from _with_lines(items, description, total)
         return
     iterator = iter(items)
     started = time.monotonic()
@@ -54,6 +58,29 @@ def track(items: Iterable[T], description: str, total: int) -> Iterator[T]:
 def choose_track(*, quiet: bool) -> Track:
     """`untracked` if quiet, `track` otherwise."""
     return untracked if quiet else track
+
+
+def _with_lines(items: Iterable[T], description: str, total: int) -> Iterator[T]:
+    """Yield the items, and print a line every `INTERVAL`."""
+    started = told = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if done < total and now - told >= INTERVAL:
+            told, rate = now, done / (now - started)
+            left = _duration((total - done) / rate)
+            sys.stderr.write(
+                f"{description}: {done} of {total}, {rate:.1f}/s, {left} left\n"
+            )
+            sys.stderr.flush()
+
+
+def _duration(seconds: float) -> str:
+    """A time to wait, as precise as anyone needs it, such as "12 min"."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.0f} h"
 
 
 def _with_bar(

@@ -78,8 +78,8 @@ def test_a_box_is_searched_with_as_it_was_given():
 
 @pytest.mark.parametrize("made", [list, np.array, tuple])
 def test_any_four_numbers_are_a_box(made):
-    box = query_of_box(made([1, 2, 3, 4]), 50, 60, "").box_in_image
-    assert box == (1.0, 2.0, 3.0, 4.0)
+    box = query_of_box(made([1, 2, 13, 14]), 50, 60, "").box_in_image
+    assert box == (1.0, 2.0, 13.0, 14.0)
     assert all(type(number) is float for number in box)
 
 
@@ -95,6 +95,30 @@ def test_any_four_numbers_are_a_box(made):
 def test_a_box_outside_the_photograph_is_refused(box):
     with pytest.raises(BadUsage, match="outside a photograph of 50 x 60 px"):
         query_of_box(box, 50, 60, "")
+
+
+@pytest.mark.parametrize(
+    ("box", "hint"),
+    [
+        ((0, 0, 0.4, 0.5), "in pixels they are 0,0,20,30."),
+        ((0.1, 0.2, 1, 1), "in pixels they are 5,12,50,60."),
+        ((0, 0, 7.9, 40), "Give pixels"),
+        ((10, 10, 40, 12), "Give pixels"),
+        ((43, 0, 90, 60), "covers 7 x 60 px"),
+        ((-99, -99, 30, 7), "covers 30 x 7 px"),
+    ],
+)
+def test_a_sliver_is_refused_with_a_hint(box, hint):
+    with pytest.raises(BadUsage, match="each side needs at least 8") as caught:
+        query_of_box(box, 50, 60, "")
+    assert hint in str(caught.value)
+
+
+def test_a_box_that_is_cut_at_the_edge_is_told():
+    assert query_of_box((0, 0, 50, 60), 50, 60, "").note == "box as given"
+    assert query_of_box((-1, 0, 8, 61), 50, 60, "").note == "box as given"
+    cut = query_of_box((0, 0, 99, 60), 50, 60, "")
+    assert cut.note == "box as given, cut at the edge"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +141,7 @@ def test_what_is_no_box_is_refused(box):
 
 def test_what_was_asked_for_comes_before_what_is_located():
     size = 50, 60
-    box = (1.0, 2.0, 3.0, 4.0)
+    box = (1.0, 2.0, 13.0, 14.0)
     assert queries_as_asked(box, False, size, "") == [query_of_box(box, *size, "")]
     assert queries_as_asked(None, True, size, "bag") == [query_of_whole("bag")]
     assert query_of_whole("bag") == Query(None, "bag", "whole photograph, as asked")

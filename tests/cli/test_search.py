@@ -155,7 +155,7 @@ def test_an_outfit_that_is_not_told_is_searched_with_and_called_unsure(
 
 NO_BOXES = """
     1,2,3  a,b,c,d  1,2,3,4,5  9,9,1,1  0,0,0,9  -5,0,9,9  nan,0,9,9  0,0,inf,9  ,
-    9000,0,9001,9  0,9000,9,9001
+    9000,0,9001,9  0,9000,9,9001  0,0,0.4,0.4  10,10,17,90
 """
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE
+from tiefvision.cli.running import BAD_USAGE, DONE, SOME_UNREADABLE
 from tiefvision.datasets.files import mask_file
 from tiefvision.datasets.layout import read_dataset
 from tiefvision.encoders.dense import make_encoder
@@ -65,6 +65,6 @@ def test_a_category_that_is_not_there_is_refused(tiefvision, dataset, tmp_path):
     output = tmp_path / "tuned.safetensors"
     options = (*QUICK, "--categories", "spacesuit")
     result = tiefvision("tune", dataset, "--output", output, *options)
-    assert result.code == FAILED
+    assert result.code == BAD_USAGE
     assert "no category spacesuit" in result.err
     assert not output.exists()

@@ -23,13 +23,23 @@ def root(tmp_path):
 
 
 def test_folders_give_split_and_class(root):
-    assert read_class_folders(root) == [
+    photos, left_out = read_class_folders(root)
+    assert photos == [
         ClassPhoto(root / "train/hat/a.JPG", "hat", "train"),
         ClassPhoto(root / "train/hat/b.jpg", "hat", "train"),
         ClassPhoto(root / "train/t-shirt/c.png", "t-shirt", "train"),
         ClassPhoto(root / "validation/hat/d.jpg", "hat", "val"),
         ClassPhoto(root / "test/t-shirt/e.webp", "t-shirt", "test"),
     ]
+    assert left_out == [
+        f"Cannot use photographs in {root / 'train'} outside the folders of classes: 1."
+    ]
+
+
+def test_pictures_of_other_formats_are_told(root):
+    (root / "train/hat/f.gif").write_bytes(b"GIF89a")
+    _, left_out = read_class_folders(root)
+    assert "f.gif, a .gif picture. Save as JPEG, PNG or WebP." in left_out[0]
 
 
 @pytest.mark.parametrize("split", ["train", "test"])

@@ -2,13 +2,7 @@ import unicodedata
 
 import pytest
 
-from tiefvision.datasets.files import (
-    list_photos,
-    missing_text,
-    path_fault,
-    path_hint,
-    photo_file,
-)
+from tiefvision.datasets.files import missing_text, path_fault, path_hint, photo_file
 
 
 @pytest.mark.parametrize("path", ["a.jpg", "b/a b.png", "ž/服.webp", "a..b.jpg", "…"])
@@ -57,22 +51,6 @@ def test_the_exact_name_comes_first(tmp_path):
 
 def test_a_missing_file_keeps_its_name(tmp_path):
     assert photo_file(tmp_path, "é/a.jpg") == tmp_path / "é/a.jpg"
-
-
-def test_photographs_are_listed_sorted_and_hidden_ones_left_out(tmp_path):
-    for name in [
-        "b.JPG",
-        "a/z.webp",
-        "a b.png",
-        ".b.jpg",
-        ".x/c.jpg",
-        "n.txt",
-        "d.gif",
-    ]:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert list_photos(tmp_path) == ["a b.png", "a/z.webp", "b.JPG"]
-    assert list_photos(tmp_path / "none") == []
 
 
 @pytest.mark.parametrize(

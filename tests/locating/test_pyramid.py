@@ -32,6 +32,26 @@ def test_sizes_by_hand():
     assert level_size(1, 9000, 512) == (16, 512)
 
 
+@pytest.mark.parametrize(
+    ("size", "sides"),
+    [
+        ((20, 20), (256,)),
+        ((10, 63), (256,)),
+        ((10, 64), (512, 256)),
+        ((96, 20), (512, 768, 256)),
+        ((2000, 3000), (512, 768, 256)),
+    ],
+)
+def test_a_photograph_is_not_blown_up_beyond_the_smallest_level(size, sides):
+    assert Pyramid((512, 768, 256)).sides_for(*size) == sides
+
+
+def test_a_thumbnail_is_encoded_at_its_smallest_level_alone(alexnet):
+    levels = encode_levels(alexnet, photo_of(20, 16), 20, 16, Pyramid())
+    (level,) = levels
+    assert (level.scale_x, level.scale_y) == (256 / 20, 205 / 16)
+
+
 def test_borders_by_hand():
     assert level_border(512, 341, least=48) == (48, 48)
     assert level_border(171, 256, least=48) == (48, 48)
@@ -47,7 +67,7 @@ def test_every_level_has_a_window_whatever_the_shape(name, size):
     # Pixels may come at another size than the photograph that boxes refer to.
     pixels = photo_of(min(size[0], 500), min(size[1], 500))
     levels = encode_levels(encoder, pixels, *size, pyramid)
-    assert len(levels) == 2
+    assert len(levels) == (1 if size == (1, 1) else 2)
     for level in levels:
         assert level.rows >= 1
         assert level.columns >= 1

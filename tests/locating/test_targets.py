@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tiefvision.errors import BadDataset
+from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.locating.targets import (
     LEAST_PHOTOS,
     garments_to_find,
@@ -68,7 +68,7 @@ def test_a_rare_category_can_be_added_to_all():
 
 @pytest.mark.parametrize("wanted", [["gloves"], ["hat", "gloves"], ["all", "gloves"]])
 def test_an_unknown_category_is_refused_with_the_known_ones(wanted):
-    with pytest.raises(BadDataset, match=f"no category {wanted[-1]}") as caught:
+    with pytest.raises(BadUsage, match=f"no category {wanted[-1]}") as caught:
         resolve_categories(wanted, PHOTOS)
     assert "hat, lower, shoe, outfit, all" in caught.value.fix
 

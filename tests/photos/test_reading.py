@@ -1,4 +1,7 @@
+import contextlib
 import io
+import os
+import socket
 import struct
 import warnings
 import zlib
@@ -185,7 +188,7 @@ def test_a_file_that_is_no_photograph_is_refused(tmp_path, content, reason):
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(UnreadablePhoto, match=r"none\.jpg: no such file"):
         photo_size(tmp_path / "none.jpg")
-    with pytest.raises(UnreadablePhoto, match="directory"):
+    with pytest.raises(UnreadablePhoto, match="a folder"):
         read_photo(tmp_path)
 
 
@@ -210,3 +213,76 @@ def test_a_large_photograph_is_allowed_without_a_warning(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert photo_size(file) == (10_000, 11_000)
+
+
+def heic(tmp_path: Path, **options: object) -> Path:
+    """A photograph as phones store it; without the extra there is none to test."""
+    extra = pytest.importorskip("pillow_heif")
+    file = tmp_path / "p.heic"
+    extra.from_pillow(Image.fromarray(quadrants())).save(file, quality=95, **options)
+    return file
+
+
+def test_heic_is_read_where_the_extra_is_installed(tmp_path):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # to be shown turned by 90 degrees clockwise
+    for file, first in (
+        (heic(tmp_path), (255, 0, 0)),
+        (heic(tmp_path, exif=exif.tobytes()), (0, 0, 255)),
+    ):
+        photo = read_photo(file)
+        assert photo_size(file) == (photo.shape[1], photo.shape[0])
+        assert np.abs(photo[8, 8].astype(int) - first).max() < 40
+
+
+def test_a_damaged_heic_is_refused(tmp_path):
+    content = heic(tmp_path).read_bytes()
+    for length in range(12, len(content) - 1, max(1, len(content) // 23)):
+        with pytest.raises(UnreadablePhoto):
+            read_photo(content[:length])
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        (b"GIF89a", "but GIF. Save as JPEG, PNG or WebP."),
+        (b"II*\0", "but TIFF. Save as JPEG, PNG or WebP."),
+        (b"\0\0\0\x1cftypavif", "but AVIF. Save as JPEG, PNG or WebP."),
+        (b"\0\0\0\x1cftypheic", "but HEIC. Run: pip install pillow-heif"),
+        (b"<!DOCTYPE html>", "it is not a JPEG, PNG or WebP image."),
+    ],
+)
+def test_another_format_is_named_with_what_could_be_done(start, told, monkeypatch):
+    monkeypatch.setattr("tiefvision.photos.formats.reads_heic", lambda: False)
+    with pytest.raises(UnreadablePhoto) as caught:
+        read_photo(start + bytes(99))
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("read", [read_photo, photo_size])
+def test_nothing_but_files_is_opened(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(UnreadablePhoto, match=r"pipe\.jpg: it is a pipe and no file"):
+        read(tmp_path / "pipe.jpg")
+    (tmp_path / "linked.jpg").symlink_to("pipe.jpg")
+    with pytest.raises(UnreadablePhoto, match="it is a pipe and no file"):
+        read(tmp_path / "linked.jpg")
+    with pytest.raises(UnreadablePhoto, match="it is a device and no file"):
+        read(Path(os.devnull))
+    with socket.socket(socket.AF_UNIX) as opened, contextlib.chdir(tmp_path):
+        opened.bind("socket.jpg")  # a longer path is refused
+        with pytest.raises(UnreadablePhoto, match="it is a socket and no file"):
+            read(Path("socket.jpg"))
+
+
+@pytest.mark.parametrize("url", ["https://a.b/c.jpg", "FTP://a/b.png", "s3://c/d.jpg"])
+def test_an_address_is_no_file(url):
+    with pytest.raises(UnreadablePhoto, match="it is an address: download"):
+        read_photo(Path(url))
+
+
+def test_a_file_below_a_folder_with_a_colon_is_none_but_a_file(tmp_path, monkeypatch):
+    (tmp_path / "c:").mkdir()
+    save(tmp_path / "c:" / "p.png", Image.new("RGB", (20, 20)))
+    monkeypatch.chdir(tmp_path)
+    assert read_photo(Path("c:/p.png")).shape == (20, 20, 3)

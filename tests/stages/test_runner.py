@@ -266,11 +266,35 @@ def test_a_word_for_a_number_is_bad_usage(capfd):
         ("train_deeprank", "--close", "7"),
         ("train_deeprank", "--close", "-0.1"),
         ("train_deeprank", "--close", "nan"),
+        ("train_deeprank", "--margin", "181"),
+        ("encode", "--long-sides", "9999"),
+        ("encode", "--border", "-1"),
+        ("localise", "--threshold", "1.1"),
+        ("localise", "--least-score", "2"),
+        ("compare", "--links", "1"),  # NMSLIB fails without a reason
+        ("compare", "--effort", "2147483648"),
+        ("compare", "--search-effort", "0"),
+        ("baseline", "--seed", "4294967296"),
+        ("baseline", "--threads", "1025"),
+        ("baseline", "--max-gib", "1e30"),
+        ("baseline", "--max-gib", "inf"),
     ],
 )
 def test_a_value_out_of_range_is_bad_usage(stage, option, value, trained, capfd):
     assert command(stage, option, value, "--workspace", trained) == BAD_USAGE
     assert option in capfd.readouterr().err
+
+
+def test_other_options_that_no_stage_can_use_are_bad_usage(trained, tmp_path, capfd):
+    (tmp_path / "file").touch()
+    for options, told in (
+        (("--device", "gpu"), "no device 'gpu'"),
+        (("--engine", "none"), "no engine 'none'"),
+        (("--workspace", tmp_path / "file"), "is no folder"),
+        (("--workspace", ""), "An argument is empty"),
+    ):
+        assert command("baseline", *options) == BAD_USAGE
+        assert told in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("value", ["0", "1", "0.5"])

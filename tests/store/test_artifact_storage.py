@@ -11,7 +11,7 @@ import lmdb
 import numpy as np
 import pytest
 
-from tiefvision.errors import StaleArtifact, StorageFull
+from tiefvision.errors import BadUsage, StaleArtifact, StorageFull
 from tiefvision.store import artifact as module
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import SCHEMA, Header
@@ -138,7 +138,7 @@ def test_at_the_size_limit_batches_are_kept_and_a_larger_limit_continues(
 
 @pytest.mark.parametrize("limit", [0.0, -1.0, float("nan"), float("inf"), 1e12])
 def test_an_invalid_limit_is_refused(path, limit):
-    with pytest.raises(StorageFull, match="out of range"):
+    with pytest.raises(BadUsage, match="out of range"):
         ArtifactWriter(path, HEADER, limit)
 
 

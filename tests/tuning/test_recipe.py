@@ -13,7 +13,7 @@ from tiefvision.datasets.layout import read_dataset
 from tiefvision.encoders.dense import make_encoder
 from tiefvision.encoders.weights_files import read_weights_file
 from tiefvision.engines.modules import restore_module
-from tiefvision.errors import BadDataset, StaleArtifact
+from tiefvision.errors import BadDataset, BadUsage, StaleArtifact
 from tiefvision.groups import OUTFIT, group_of
 from tiefvision.locating.building import build_classifier, build_regressors
 from tiefvision.locating.heads import HeadSizes
@@ -129,7 +129,7 @@ def test_splits_can_be_given(labelled):
 
 
 def test_an_unknown_category_is_refused(dataset):
-    with pytest.raises(BadDataset, match="no category spacesuit"):
+    with pytest.raises(BadUsage, match="no category spacesuit"):
         read_scenes(dataset, ("spacesuit",), None, untracked)
 
 

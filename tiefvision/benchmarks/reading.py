@@ -84,7 +84,7 @@ def reading(
 def levels_of(photo: WorkingPhoto, pyramid: Pyramid) -> list[tuple[Photograph, Border]]:
     """The resized photograph and its border in pixels, for every level."""
     levels = []
-    for long_side in pyramid.long_sides:
+    for long_side in pyramid.sides_for(photo.width, photo.height):
         size = level_size(photo.width, photo.height, long_side)
         border = level_border(*size, pyramid.border)
         levels.append((resize_photo(photo.pixels, *size), border))

@@ -9,6 +9,10 @@ from tiefvision.groups import OUTFIT
 from tiefvision.locating.findings import TellingRules, is_unsure
 from tiefvision.records import Box, Garment
 
+LEAST_BOX_SIDE = 8.0
+"""Pixels of a box's sides at least: what is smaller shows no garment, and is more
+likely in another unit than pixels."""
+
 
 @dataclass(frozen=True)
 class Query:
@@ -47,7 +51,8 @@ def query_of_box(box_in_image: Box, width: int, height: int, category: str) -> Q
         category: category given by the user; "" if unknown.
 
     Raises:
-        BadUsage: The box is none, or lies outside the photograph.
+        BadUsage: The box is none, is given in shares of the photograph instead of
+            pixels, lies outside, or has less than ``LEAST_BOX_SIDE`` inside.
     """
     try:
         x0, y0, x1, y1 = map(float, box_in_image)
@@ -60,7 +65,25 @@ def query_of_box(box_in_image: Box, width: int, height: int, category: str) -> Q
         raise BadUsage(
             f"The box {box} lies outside a photograph of {width} x {height} px."
         )
-    return Query(box, category, "box as given")
+    across, down = min(x1, width) - max(x0, 0), min(y1, height) - max(y0, 0)
+    if min(across, down) < LEAST_BOX_SIDE:
+        raise BadUsage(
+            f"The box {box} covers {across:g} x {down:g} px of a photograph of "
+            f"{width} x {height} px, and each side needs at least {LEAST_BOX_SIDE:g}.",
+            _in_pixels(box, width, height),
+        )
+    inside = x0 >= -1 and y0 >= -1 and x1 <= width + 1 and y1 <= height + 1
+    note = "box as given" if inside else "box as given, cut at the edge"
+    return Query(box, category, note)
+
+
+def _in_pixels(box: Box, width: int, height: int) -> str:
+    """The hint on a box that is too small: the same box as shares, in pixels."""
+    if max(box) > 1:
+        return "Give pixels: x0, y0, x1, y1."
+    x0, x1 = round(box[0] * width), round(box[2] * width)
+    y0, y1 = round(box[1] * height), round(box[3] * height)
+    return f"These look like shares; in pixels they are {x0},{y0},{x1},{y1}."
 
 
 def query_of_whole(category: str) -> Query:

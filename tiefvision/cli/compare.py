@@ -13,6 +13,7 @@ from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
     Options,
+    PageOption,
     with_options,
 )
 from tiefvision.cli.output import print_line, print_table, print_text
@@ -117,9 +118,10 @@ def compare(
         str, typer.Option(help="Pattern of the queries' paths, as in '*_back*'.")
     ] = Asked.queries,
     models: ModelsOption = DEFAULT_MODELS,
-    html: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
+    html: PageOption = None,
     pack: Annotated[
-        Path | None, typer.Option(help="Folder for a result pack, page and all.")
+        Path | None,
+        typer.Option(help="Folder for a result pack, page and all.", file_okay=False),
     ] = None,
     fail_if: Annotated[
         list[str] | None,

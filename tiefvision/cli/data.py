@@ -27,7 +27,9 @@ app = typer.Typer(help="Make, convert and check datasets.", no_args_is_help=True
 @app.command()
 @with_options
 def synth(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to write.", file_okay=False)
+    ],
     options: Options,
     items: Annotated[int, typer.Option(min=1, help="Garments to invent.")] = 120,
     street: Annotated[int, typer.Option(min=1, help="Street photos of each.")] = 3,
@@ -54,7 +56,9 @@ def synth(
 def import_(
     format: Annotated[str, typer.Argument(metavar="FORMAT", help="See data formats.")],
     source: Annotated[Path, typer.Argument(metavar="SRC", help="Published dataset.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to write.", file_okay=False)
+    ],
     options: Options,
 ) -> int:
     """Convert a published dataset to the layout that every stage reads."""
@@ -73,9 +77,7 @@ def import_(
             f"{report.photos} photographs with {report.boxes} garments are in "
             f"{folder}. {_next(folder, options)}"
         )
-    for reason in report.skipped:
-        say(f"Skipped: {reason}")
-    return SOME_UNREADABLE if report.skipped else DONE
+    return _tell_skipped(report.skipped)
 
 
 @app.command()
@@ -126,8 +128,8 @@ def check(
 
     near = near or near_cosine is not None
     if near and folder.is_dir() and not is_dataset(folder):
-        _print_near(_find_near(folder, near_cosine, options), {}, options)
-        return DONE  # a folder of photographs: there is nothing else to check
+        # A folder of photographs: there is nothing else to check.
+        return _print_near(_find_near(folder, near_cosine, options), {}, options)
     report = check_dataset(folder, options.track)
     facts = report.to_dict()
     if not options.json:
@@ -168,11 +170,15 @@ def _find_near(folder: Path, least: float | None, options: Options) -> "NearRepo
     return find_near(folder, encoder, limits, options.track)
 
 
-def _print_near(found: "NearReport", facts: dict[str, Any], options: Options) -> None:
-    """The groups as a table, or beside what else is known in one line of JSON."""
+def _print_near(found: "NearReport", facts: dict[str, Any], options: Options) -> int:
+    """The groups as a table, or beside what else is known in one line of JSON.
+
+    Returns:
+        The exit code.
+    """
     if options.json:
         print_line(facts | {"near": found.to_dict()})
-        return
+        return _tell_skipped(found.skipped)
     limits = ", ".join(f"{least:g} {source}" for source, least in found.limits.items())
     typer.echo()
     print_unfolded(
@@ -190,8 +196,14 @@ def _print_near(found: "NearReport", facts: dict[str, Any], options: Options) ->
     ]
     if rows:
         print_table(("cosine", "splits", "items", "photographs"), rows)
-    for reason in found.skipped:
+    return _tell_skipped(found.skipped)
+
+
+def _tell_skipped(reasons: Sequence[str]) -> int:
+    """Say what was left out, and return the exit code."""
+    for reason in reasons:
         say(f"Skipped: {reason}")
+    return SOME_UNREADABLE if reasons else DONE
 
 
 def _report_rows(report: "DatasetReport") -> list[tuple[str, object]]:
@@ -213,6 +225,7 @@ def _report_rows(report: "DatasetReport") -> list[tuple[str, object]]:
         ("equal files", _some(copies)),
         ("leaks across splits", _some(leaks)),
         ("not in annotations.json", _some(report.unnamed)),
+        ("left out of images", _some(report.left_out)),
         ("mended or left out", _some(report.problems)),
     ]
     return [row for row in rows if row[1]]

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.options import Options, OutputOption, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.encoders.architectures import GARMENT_ENCODER
+from tiefvision.errors import BadUsage
 
 EPOCHS = 36
 """Epochs with small views."""
@@ -23,7 +24,7 @@ def distil(
         list[Path],
         typer.Argument(help="Datasets, or folders of train/<class>/ folders."),
     ],
-    output: Annotated[Path, typer.Option(help="The encoder file to write.")],
+    output: OutputOption,
     options: Options,
     student: Annotated[
         str, typer.Option(help="The architecture that learns.")
@@ -52,6 +53,8 @@ def distil(
     from tiefvision.encoders.dense import make_encoder
     from tiefvision.encoders.weights import RANDOM
 
+    if not epochs + last_epochs:
+        raise BadUsage("Nothing is learnt in 0 epochs.", "Give --epochs or more.")
     encoder = make_encoder(teacher, teacher_weights)
     sources, skipped = read_sources(folders, options.track)
     recipe = Recipe(student, phases(epochs, last_epochs), seed=options.seed)

@@ -12,6 +12,7 @@ from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table, print_text
 from tiefvision.cli.running import DONE
 from tiefvision.errors import MissingArtifact
+from tiefvision.files import read_file
 
 if TYPE_CHECKING:
     from tiefvision.evaluation.by_fold import FoldRow, Spread
@@ -89,7 +90,7 @@ def _read_figures(workspace: Path) -> dict[str, dict[str, Any]]:
 
     path = Workspace(workspace).report_path("localise")
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = json.loads(read_file(path))
         figures: dict[str, dict[str, Any]] = report["figures"]["test_by_category"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise MissingArtifact(

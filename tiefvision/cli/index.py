@@ -16,7 +16,7 @@ from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.cli.search import ONE_ITEM
 from tiefvision.errors import TiefVisionError
-from tiefvision.store.artifact import MAX_GIB
+from tiefvision.store.limits import MAX_GIB
 
 
 @with_options

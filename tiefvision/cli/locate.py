@@ -12,8 +12,8 @@ from tiefvision.cli.options import (
     with_options,
 )
 from tiefvision.cli.output import box_text, garment_record, print_line, print_table
-from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
-from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.photos import PhotosArgument, expand_photos
+from tiefvision.cli.running import say
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.files import replace_text
 from tiefvision.records import Garment
@@ -32,29 +32,30 @@ a character fit into the 255 bytes that file systems allow."""
 
 @with_options
 def locate(
-    photos: Annotated[list[Path], typer.Argument(help="Files, or folders of them.")],
+    photos: PhotosArgument,
     options: Options,
     draw: Annotated[
-        Path | None, typer.Option(help="Folder for pictures, and a page of them.")
+        Path | None,
+        typer.Option(help="Folder for pictures, and a page of them.", file_okay=False),
     ] = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Find the garments in photographs: group, name, box in pixels, score."""
-    files = expand_photos(photos)
-    if none_is_there(files, options.json):
-        return SOME_UNREADABLE
+    given = expand_photos(photos)
+    if given.none_is_there(options.json):
+        return given.tell_left_out()
     rows: list[tuple[Any, ...]] = []
     cards: list[Markup] = []
-    done = unreadable = 0
+    done = 0
     with options.finder(models) as finder:
         options.tell_used(finder.models)
         try:
-            for number, file in enumerate(options.track(files, "locating", len(files))):
+            tracked = options.track(given.files, "locating", len(given.files))
+            for number, file in enumerate(tracked):
                 try:
-                    photo = finder.open(file)
+                    photo = finder.open(given.source(file))
                 except UnreadablePhoto as error:
-                    unreadable += 1
-                    tell_unreadable(file, error, options.json)
+                    given.tell_unreadable(file, error, options.json)
                     continue
                 garments = photo.garments
                 if draw:
@@ -72,7 +73,7 @@ def locate(
         print_table(("photo", "group", "name", "box", "score"), rows)
     if cards and not options.quiet:
         say(f"The pictures are in {draw}; {PAGE_NAME} there shows why.")
-    return SOME_UNREADABLE if unreadable else DONE
+    return given.tell_left_out()
 
 
 def _draw(

@@ -10,6 +10,7 @@ import typer
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table, print_unfolded
 from tiefvision.cli.running import DONE, say
+from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
     from tiefvision.models.listing import Model
@@ -20,7 +21,10 @@ def models(
     options: Options,
     export: Annotated[
         Path | None,
-        typer.Option(help="Write the workspace's models to this folder, for --models."),
+        typer.Option(
+            help="Write the workspace's models to this folder, for --models.",
+            file_okay=False,
+        ),
     ] = None,
     name: Annotated[
         str, typer.Option(help="Name of the exported heads; default: the folder's.")
@@ -29,6 +33,8 @@ def models(
     """List encoders and rankers: parameters, and the size of their embeddings."""
     from tiefvision.models.listing import list_models
 
+    if name and not export:
+        raise BadUsage("--name is of exported heads.", "Give --export DIR as well.")
     if export:
         return _export(options, export, name or export.absolute().name)
     listed = list_models(options.run)

@@ -18,15 +18,17 @@ from tiefvision.cli.completing import (
     complete_models,
 )
 from tiefvision.cli.running import say
-from tiefvision.devices import require_device
+from tiefvision.devices import MOST_THREADS, require_device
 from tiefvision.engines.choice import Backend, require_engine
 from tiefvision.models.protocol import AUTO
 from tiefvision.progress import Track, choose_track
 from tiefvision.workspace.artifacts import (
     DEFAULT_WORKSPACE,
     Workspace,
+    workspace_at,
     workspace_option,
 )
+from tiefvision.workspace.job import MOST_SEED
 
 if TYPE_CHECKING:  # torch takes seconds to import, which --help need not
     from tiefvision.catalogue.loading import Indexed
@@ -43,6 +45,16 @@ ModelsOption = Annotated[
     ),
 ]
 """Which models a command uses, for those that use any."""
+
+OutputOption = Annotated[
+    Path, typer.Option(help="The encoder file to write.", dir_okay=False)
+]
+"""Where a command that trains an encoder writes it; a folder is refused before."""
+
+PageOption = Annotated[
+    Path | None, typer.Option("--html", help="The page to write.", dir_okay=False)
+]
+"""Where a command writes its page."""
 
 DEFAULT_MODELS = AUTO
 """The workspace's models, or the shipped ones where it has none."""
@@ -67,9 +79,16 @@ class Options:
         ),
     ] = "auto"
     threads: Annotated[
-        int, typer.Option(min=0, help="Threads of the networks; 0: as many as cores.")
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_THREADS,
+            help="Threads of the networks; 0: as many as cores.",
+        ),
     ] = 0
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST_SEED, help="Seed of all random numbers.")
+    ] = 0
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line on stdout.")
     ] = False
@@ -79,6 +98,12 @@ class Options:
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Tell more on stderr.")
     ] = False
+
+    def require_valid(self) -> None:
+        """Raises BadUsage for values that no command can use, even if it needs none."""
+        require_device(self.device)
+        require_engine(self.engine, self.device)
+        workspace_at(self.workspace)
 
     @property
     def run(self) -> Workspace:
@@ -97,9 +122,7 @@ class Options:
 
     @property
     def backend(self) -> Backend:
-        """What networks run on. Raises BadUsage for an unknown device or engine."""
-        require_device(self.device)
-        require_engine(self.engine, self.device)
+        """What networks run on."""
         return Backend(self.device, self.engine, self.threads)
 
     def choose_models(self, choice: str) -> "Models":
@@ -179,7 +202,9 @@ def with_options(command: Callable[..., int]) -> Callable[..., None]:
         chosen = {item.name: values.pop(item.name) for item in shared}
         if chosen["verbose"]:
             logging.getLogger("tiefvision").setLevel(logging.INFO)
-        raise typer.Exit(command(**values, options=Options(**chosen)))
+        options = Options(**chosen)
+        options.require_valid()
+        raise typer.Exit(command(**values, options=options))
 
     parameters = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in own]
     wrapped.__signature__ = inspect.Signature([*parameters, *shared])  # type: ignore[attr-defined]

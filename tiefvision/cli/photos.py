@@ -1,47 +1,158 @@
-"""From arguments to photographs: files, or folders of them."""
+"""From arguments to photographs: files, folders of them, or standard input."""
 
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from tiefvision.cli.output import print_line
-from tiefvision.cli.running import say
-from tiefvision.datasets.files import list_photos
-from tiefvision.errors import TiefVisionError, UnreadablePhoto
+from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.errors import BadUsage, TiefVisionError, UnreadablePhoto, reason_of
+from tiefvision.photos.formats import (
+    SIGNATURE_BYTES,
+    format_of,
+    is_read,
+    refusal_of,
+)
+from tiefvision.photos.listing import list_photos
+
+if TYPE_CHECKING:  # NumPy and Pillow take a while to import, which --help need not
+    from tiefvision.photos.reading import PhotoFile
+
+STANDARD_INPUT = Path("-")
+"""The argument that stands for a photograph from standard input."""
+
+MOST_BYTES = 2**29
+"""Bytes that are read from standard input at most, which may have no end: more than the
+largest photograph that is read has in any usual format."""
+
+PhotosArgument = Annotated[
+    list[Path], typer.Argument(help="Files, folders of them, or - for standard input.")
+]
+"""The photographs that a command is given."""
 
 
-def expand_photos(arguments: Sequence[Path]) -> list[Path]:
+@dataclass
+class GivenPhotos:
+    """The photographs that a command is given.
+
+    Attributes:
+        files: files, and ``STANDARD_INPUT``.
+        left_out: sentences on what lies in the folders and is no photograph that can be
+            read.
+        unreadable: how many photographs could not be read so far.
+    """
+
+    files: list[Path]
+    left_out: list[str]
+    unreadable: int = 0
+
+    def source(self, file: Path) -> "PhotoFile":
+        """The file, or what standard input held. Raises UnreadablePhoto."""
+        if file != STANDARD_INPUT:
+            return file
+        if isinstance(self._standard_input, UnreadablePhoto):
+            raise self._standard_input
+        return self._standard_input
+
+    @cached_property
+    def _standard_input(self) -> "bytes | UnreadablePhoto":
+        """What standard input holds, which can be read only once, or why it cannot."""
+        try:
+            return _read_standard_input()
+        except UnreadablePhoto as error:
+            return error
+
+    def none_is_there(self, as_json: bool) -> bool:
+        """Whether none is a photograph; each is then told, before networks are loaded.
+
+        Args:
+            as_json: whether it is told in lines of JSON.
+        """
+        from tiefvision.photos.reading import photo_size
+
+        errors = []
+        for file in self.files:
+            try:
+                photo_size(self.source(file))
+            except UnreadablePhoto as error:
+                errors.append(error)
+            else:
+                return False
+        for file, refused in zip(self.files, errors, strict=True):
+            self.tell_unreadable(file, refused, as_json)
+        return True
+
+    def tell_unreadable(
+        self, file: Path, error: UnreadablePhoto, as_json: bool
+    ) -> None:
+        """Say which photograph could not be read; the others go on."""
+        self.unreadable += 1
+        if as_json:
+            print_line({"photo": str(file), "error": str(error)})
+        else:
+            say(f"Skipped: {error}")
+
+    def tell_left_out(self) -> int:
+        """Say what was left out of the folders, and return the exit code."""
+        for reason in self.left_out:
+            say(f"Skipped: {reason}")
+        return SOME_UNREADABLE if self.left_out or self.unreadable else DONE
+
+
+def expand_photos(arguments: Sequence[Path]) -> GivenPhotos:
     """Files as they are given; a folder stands for all photographs below it.
 
     Raises:
         TiefVisionError: There is no photograph at all.
+        BadUsage: Standard input is given twice.
     """
+    if arguments.count(STANDARD_INPUT) > 1:
+        raise BadUsage("Standard input holds one photograph alone.", "Give - once.")
     files: list[Path] = []
+    left_out: list[str] = []
     for argument in arguments:
         if argument.is_dir():
-            files += [argument / path for path in list_photos(argument)]
+            listing = list_photos(argument)
+            files += [argument / path for path in listing.photos]
+            left_out += listing.left_out
         else:
             files.append(argument)
     if not files:
         names = ", ".join(str(argument) for argument in arguments)
         raise TiefVisionError(
-            f"There is no photograph in {names}.", "Give JPEG, PNG or WebP files."
+            f"There is no photograph in {names}.",
+            "Give JPEG, PNG or WebP files.",
+            left_out,
         )
-    return files
+    return GivenPhotos(files, left_out)
 
 
-def none_is_there(files: Sequence[Path], as_json: bool) -> bool:
-    """Whether no file exists; each is then told, before networks are loaded."""
-    if any(file.exists() for file in files):
-        return False
-    for file in files:
-        error = UnreadablePhoto(f"Cannot read {file}: no such file.")
-        tell_unreadable(file, error, as_json)
-    return True
+def _read_standard_input() -> bytes:
+    """The content of a photograph from standard input.
 
-
-def tell_unreadable(file: Path, error: UnreadablePhoto, as_json: bool) -> None:
-    """Say which photograph could not be read; the others go on."""
-    if as_json:
-        print_line({"photo": str(file), "error": str(error)})
-    else:
-        say(f"Skipped: {error}")
+    Raises:
+        UnreadablePhoto: It is closed, a terminal, no photograph, or too long.
+    """
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+        raise UnreadablePhoto(
+            "There is no photograph in standard input.",
+            "Send one, as in: tiefvision locate - < photo.jpg",
+        )
+    try:
+        start = sys.stdin.buffer.read(SIGNATURE_BYTES)
+        if not is_read(format_of(start)):  # /dev/zero, say, would never end
+            raise UnreadablePhoto(f"Cannot read standard input: {refusal_of(start)}.")
+        content = start + sys.stdin.buffer.read(MOST_BYTES)
+    except OSError as error:
+        why = reason_of(error)
+        raise UnreadablePhoto(f"Cannot read standard input: {why}.") from error
+    if len(content) > MOST_BYTES:
+        raise UnreadablePhoto(
+            f"Cannot read standard input: it holds more than {MOST_BYTES:,} bytes."
+        )
+    return content

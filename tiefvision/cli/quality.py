@@ -105,10 +105,11 @@ def _measure_clothing(
     from tiefvision.judging.encoders.candidates import CELLS
     from tiefvision.judging.encoders.quality import measure_meaning
 
-    photos = read_class_folders(folder)
+    photos, left_out = read_class_folders(folder)
     # Whole maps of thousands of photographs would take gigabytes.
     pooled = [item for item in candidates if not item.features.startswith(CELLS)]
-    return measure_meaning(photos, pooled, seed=options.seed, track=options.track)
+    report = measure_meaning(photos, pooled, seed=options.seed, track=options.track)
+    return replace(report, skipped=(*left_out, *report.skipped))
 
 
 def _measure_luma(

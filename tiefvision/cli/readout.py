@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.options import Options, OutputOption, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.encoders.architectures import GARMENT_ENCODER
@@ -24,7 +24,7 @@ def readout(
     clothing: Annotated[
         Path, typer.Argument(help="Folder of train/<class>/ and validation/<class>/.")
     ],
-    output: Annotated[Path, typer.Option(help="The encoder file to write.")],
+    output: OutputOption,
     options: Options,
     encoder: Annotated[
         str, typer.Option(help="An architecture; tiefvision models lists them.")
@@ -45,7 +45,8 @@ def readout(
     from tiefvision.encoders.encoder_file import GARMENT, MEANING
     from tiefvision.encoders.weights import write_encoder
 
-    photos = [one for one in read_class_folders(clothing) if one.split != "test"]
+    found, left_out = read_class_folders(clothing)
+    photos = [one for one in found if one.split != "test"]
     made = make_encoder(encoder, weights, options.seed, options.backend.inference)
     labelled, skipped = _read(photos, made, options)
     learnt = learn_meaning(labelled["train"], labelled["val"])
@@ -64,6 +65,7 @@ def readout(
         beside[GARMENT] = cells.arrays()
         facts["photographs with masks"] = used
     write_encoder(output, made.architecture, made.weights, facts, beside)
+    skipped += left_out
     for reason in skipped:
         say(f"Skipped: {reason}")
     if options.json:

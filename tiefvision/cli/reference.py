@@ -28,7 +28,7 @@ EXIT_CODES = {
     DONE: "done",
     FAILED: "it cannot be done; one sentence says why, and what to do",
     BAD_USAGE: "a wrong argument or option",
-    SOME_UNREADABLE: "done, but photographs that cannot be read were skipped",
+    SOME_UNREADABLE: "done, but photographs were left out; each or each kind is named",
     WORSE: "`compare BEFORE AFTER`: a figure changed by what `--fail-if` forbids",
     INTERRUPTED: "interrupted",
     READER_GONE: "whatever read the output went away, as `head` does",
@@ -173,10 +173,10 @@ def _single(kind: Any) -> type[Any]:
 
 def _range(least: float | None, most: float | None) -> str:
     if least is not None and most is not None:
-        return f"From {least:g} to {most:g}."
+        return f"From {least:,.10g} to {most:,.10g}."
     if least is not None:
-        return f"{least:g} or more."
-    return "" if most is None else f"{most:g} or less."
+        return f"{least:,.10g} or more."
+    return "" if most is None else f"{most:,.10g} or less."
 
 
 def _shared(commands: Sequence[Described]) -> tuple[Entry, ...]:

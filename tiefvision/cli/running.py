@@ -4,6 +4,7 @@ import errno
 import logging
 import sys
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -53,6 +54,21 @@ def tell(error: TiefVisionError) -> None:
         say(reason)
 
 
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """Refuse an empty argument, which would be taken for the folder one is in.
+
+    Raises:
+        BadUsage: There is one; a variable of the shell that is not set makes it so.
+    """
+    for before, text in zip(["", *arguments], arguments, strict=False):
+        if not text or (text.startswith("--") and text.endswith("=")):
+            where = f" behind {before}" if before and not text else f": {text}"
+            raise BadUsage(
+                f"An argument is empty{where}.",
+                "Is a variable of the shell unset?",
+            )
+
+
 def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
     """Run an application; every error that a user can cause is one sentence.
 
@@ -73,6 +89,7 @@ def guarded(app: typer.Typer, arguments: list[str] | None = None) -> int:
 def _run(app: typer.Typer, arguments: list[str] | None) -> int:
     command = typer.main.get_command(app)
     try:
+        _refuse_empty(sys.argv[1:] if arguments is None else arguments)
         result: Any = command.main(arguments, standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
         result = INTERRUPTED  # as newer releases of Typer have it themselves

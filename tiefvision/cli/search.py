@@ -12,6 +12,7 @@ from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
     Options,
+    PageOption,
     with_options,
 )
 from tiefvision.cli.output import (
@@ -24,8 +25,7 @@ from tiefvision.cli.output import (
     print_unfolded,
     rounded_box,
 )
-from tiefvision.cli.photos import expand_photos, none_is_there, tell_unreadable
-from tiefvision.cli.running import DONE, SOME_UNREADABLE
+from tiefvision.cli.photos import PhotosArgument, expand_photos
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.files import replace_text
 from tiefvision.finder import DEFAULT_K
@@ -34,21 +34,29 @@ from tiefvision.records import Box
 if TYPE_CHECKING:
     from tiefvision.catalogue.searcher import Hit
     from tiefvision.finder import Answer
+    from tiefvision.photos.reading import PhotoFile
 
 ONE_ITEM = "the gallery holds one item alone, which every search will find."
 
 
 @dataclass(frozen=True)
 class Answered:
-    """A photograph, and the answer for one of its garments."""
+    """A photograph, and the answer for one of its garments.
+
+    Attributes:
+        query: the photograph as it was given.
+        source: its file, or its content.
+        answer: the answer.
+    """
 
     query: Path
+    source: "PhotoFile"
     answer: "Answer"
 
 
 @with_options
 def search(
-    photos: Annotated[list[Path], typer.Argument(help="Files, or folders of them.")],
+    photos: PhotosArgument,
     options: Options,
     k: Annotated[int, typer.Option(min=1, help="Items to list.")] = DEFAULT_K,
     ranker: Annotated[
@@ -73,41 +81,40 @@ def search(
     any_category: Annotated[
         bool, typer.Option("--any-category", help="Search the items of every group.")
     ] = False,
-    html: Annotated[Path | None, typer.Option(help="Page to write.")] = None,
+    html: PageOption = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Locate the garments of photographs and list the closest in the catalogue."""
-    given = parse_box(box)
-    if given and whole:
+    box_in_image = parse_box(box)
+    if box_in_image and whole:
         raise typer.BadParameter("--box and --whole exclude each other.")
-    files = expand_photos(photos)
+    given = expand_photos(photos)
     answers: list[Answered] = []
-    unreadable = 0
     with options.finder(models) as finder:
         finder.require_searchable(ranker, category)
-        if none_is_there(files, options.json):
-            return SOME_UNREADABLE
+        if given.none_is_there(options.json):
+            return given.tell_left_out()
         indexed = finder.indexed
         options.tell_used(finder.models, indexed)
         _note_size(indexed.items, k, options)
         how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
         how |= {"category": category, "any_category": any_category}
         try:
-            for file in options.track(files, "searching", len(files)):
+            for file in options.track(given.files, "searching", len(given.files)):
                 try:
-                    photo = finder.open(file)
+                    source = given.source(file)
+                    photo = finder.open(source)
                 except UnreadablePhoto as error:
-                    unreadable += 1
-                    tell_unreadable(file, error, options.json)
+                    given.tell_unreadable(file, error, options.json)
                     continue
-                for answer in finder.search(photo, given, **how):
-                    answers.append(Answered(file, answer))
+                for answer in finder.search(photo, box_in_image, **how):
+                    answers.append(Answered(file, source, answer))
                     _tell(answers[-1], indexed.items, k, options.json)
         finally:  # an interrupted command keeps the answers that are finished
             if html and answers:
                 _write_page(html, answers, indexed.root)
                 options.note(f"The page is {html}.")
-    return SOME_UNREADABLE if unreadable else DONE
+    return given.tell_left_out()
 
 
 def _note_size(items: int, k: int, options: Options) -> None:
@@ -228,7 +235,7 @@ def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
 
     blocks = [
         SearchBlock(
-            query=answered.query,
+            query=answered.source,
             box_in_image=answer.box,
             category=answer.label or answer.category,
             ranker=answer.ranker,

@@ -22,7 +22,11 @@ def trial(
     category: Annotated[str, typer.Option(help="Group to find.")] = "outfit",
     nothing: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of pictures without garments; may come again."),
+        typer.Option(
+            help="Folder of pictures without garments; may come again.",
+            exists=True,
+            file_okay=False,
+        ),
     ] = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:

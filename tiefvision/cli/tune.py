@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.options import Options, OutputOption, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.encoders.architectures import LOCATOR_ENCODER
@@ -16,7 +16,7 @@ from tiefvision.records import Split
 @with_options
 def tune(
     dataset: Annotated[Path, typer.Argument(help="A dataset with boxes; masks help.")],
-    output: Annotated[Path, typer.Option(help="The encoder file to write.")],
+    output: OutputOption,
     options: Options,
     categories: Annotated[
         list[str] | None,

@@ -9,16 +9,12 @@ from typing import TypeVar, get_args
 
 import numpy as np
 
-from tiefvision.datasets.files import (
-    ANNOTATIONS,
-    list_photos,
-    missing_text,
-    path_hint,
-    photo_file,
-)
+from tiefvision.datasets.files import ANNOTATIONS, missing_text, path_hint, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset
 from tiefvision.datasets.report import DatasetReport, Leak, LeakKind
 from tiefvision.errors import BadDataset, UnreadablePhoto, first_reasons
+from tiefvision.files import read_file
+from tiefvision.photos.listing import list_photos
 from tiefvision.photos.near_duplicates import (
     Hash,
     group_near_duplicates,
@@ -81,6 +77,7 @@ def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
     near_duplicates = _near_duplicates(readable)
     boxes = Counter(g.category for photo in photos for g in photo.garments)
     reasons = _reasons(dataset, files)
+    listing = list_photos(dataset.images)
     return DatasetReport(
         root=str(root),
         usable=not reasons,
@@ -98,7 +95,8 @@ def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
         duplicates=tuple(map(_paths, copies)),
         near_duplicates=tuple(map(_paths, near_duplicates)),
         leaks=_leaks(photos, copies, near_duplicates),
-        unnamed=_unnamed(dataset),
+        unnamed=_unnamed(dataset, listing.photos),
+        left_out=listing.left_out,
         problems=tuple(problem.message for problem in dataset.problems),
         problem_counts=dict(Counter(problem.kind for problem in dataset.problems)),
         notes=_notes(files),
@@ -114,7 +112,7 @@ def _inspect(images: Path, photo: Photo) -> _Inspected:
         size = photo_size(file)
     except UnreadablePhoto as error:
         return _Inspected(photo, error=str(error))
-    digest = blake2b(file.read_bytes(), digest_size=16).hexdigest()
+    digest = blake2b(read_file(file), digest_size=16).hexdigest()
     photo_hash = perceptual_hash(pixels) if photo.source == "street" else None
     return _Inspected(photo, size=size, digest=digest, photo_hash=photo_hash)
 
@@ -226,8 +224,7 @@ def _count(values: Iterable[str], names: Sequence[str]) -> dict[str, int]:
     return {name: counts[name] for name in names}
 
 
-def _unnamed(dataset: Dataset) -> tuple[str, ...]:
+def _unnamed(dataset: Dataset, found: Sequence[str]) -> tuple[str, ...]:
     """Photographs in ``images`` that annotations.json does not name."""
     named = {photo_file(dataset.images, photo.path) for photo in dataset.photos}
-    found = list_photos(dataset.images)
     return tuple(path for path in found if dataset.images / path not in named)

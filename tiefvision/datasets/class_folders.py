@@ -11,8 +11,8 @@ https://github.com/alexeygrigorev/clothing-dataset-small.
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiefvision.datasets.files import list_photos
 from tiefvision.errors import BadDataset
+from tiefvision.photos.listing import list_photos
 from tiefvision.records import Split
 
 FOLDER_OF_SPLIT: dict[Split, str] = {
@@ -38,21 +38,34 @@ class ClassPhoto:
     split: Split
 
 
-def read_class_folders(root: Path) -> list[ClassPhoto]:
-    """Lists the photographs below a folder, by split, then by path; opens none.
+def read_class_folders(root: Path) -> tuple[list[ClassPhoto], list[str]]:
+    """Lists the photographs below a folder, by split, then by path.
 
     Args:
         root: The folder that holds train, validation and test.
 
+    Returns:
+        The photographs, and a sentence for whatever was left out.
+
     Raises:
         BadDataset: train or test holds no photograph in a folder of its class.
     """
-    photos = [
-        ClassPhoto(root / folder / path, Path(path).parts[0], split)
-        for split, folder in FOLDER_OF_SPLIT.items()
-        for path in list_photos(root / folder)
-        if len(Path(path).parts) > 1
-    ]
+    photos: list[ClassPhoto] = []
+    left_out: list[str] = []
+    for split, name in FOLDER_OF_SPLIT.items():
+        folder = root / name
+        listing = list_photos(folder)
+        sorted_in = [path for path in listing.photos if "/" in path]
+        photos += [
+            ClassPhoto(folder / path, path.split("/", 1)[0], split)
+            for path in sorted_in
+        ]
+        left_out += listing.left_out
+        if strays := len(listing.photos) - len(sorted_in):
+            left_out.append(
+                f"Cannot use photographs in {folder} outside the folders of classes: "
+                f"{strays}."
+            )
     for split in ("train", "test"):
         if not any(photo.split == split for photo in photos):
             raise BadDataset(
@@ -60,4 +73,4 @@ def read_class_folders(root: Path) -> list[ClassPhoto]:
                 f"{root / split}/<class>/.",
                 "Name the folder that holds train/<class>/ and test/<class>/.",
             )
-    return photos
+    return photos, left_out

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tiefvision.errors import BadDataset
+from tiefvision.files import read_file
 from tiefvision.storage import os_error_text
 
 _SHOWN = 60
@@ -191,7 +192,7 @@ def read_json_object(file: Path) -> Entry:
             JSON is named with line and column.
     """
     try:
-        values = json.loads(file.read_bytes().decode("utf-8-sig"))
+        values = json.loads(read_file(file).decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise BadDataset(
             f"There is no {file}.",

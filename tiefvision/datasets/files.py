@@ -1,21 +1,18 @@
-"""Names and places of the files of a dataset, and the listing of photographs."""
+"""Names and places of the files of a dataset."""
 
 import json
-import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tiefvision.errors import BadDataset
-from tiefvision.files import replace_text
+from tiefvision.files import read_file, replace_text
 
 IMAGES = "images"
 ANNOTATIONS = "annotations.json"
 MASKS = "masks"
 LABELS = "labels.json"
 TRIPLETS = "triplets.csv"
-
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 MAX_NAME_BYTES = 255
 """Longest name of a file or folder in UTF-8: the limit of common file systems."""
@@ -69,7 +66,7 @@ def label_names(root: Path) -> tuple[str, ...]:
     if not file.is_file():
         return ()
     try:
-        names = json.loads(file.read_text(encoding="utf-8"))
+        names = json.loads(read_file(file))
     except (ValueError, RecursionError) as error:
         raise BadDataset(f"{file} is not JSON: {error}.") from error
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -103,21 +100,6 @@ def photo_file(images: Path, path: str) -> Path:
         forms = [part, *(unicodedata.normalize(form, part) for form in ("NFC", "NFD"))]
         found = next((found / f for f in forms if (found / f).exists()), found / part)
     return found
-
-
-def list_photos(folder: Path) -> list[str]:
-    """Sorted paths of every JPEG, PNG and WebP below a folder, relative to it.
-
-    Hidden files and folders are left out: macOS creates a ``._name.jpg`` for each file
-    that it copies to a foreign disk.
-    """
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        photos = [name for name in names if name.lower().endswith(PHOTO_SUFFIXES)]
-        below = Path(parent).relative_to(folder)
-        found += [(below / n).as_posix() for n in photos if not n.startswith(".")]
-    return sorted(found)
 
 
 def path_fault(path: str) -> str:

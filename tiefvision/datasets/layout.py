@@ -17,7 +17,6 @@ from tiefvision.datasets.files import (
     ANNOTATIONS,
     IMAGES,
     TRIPLETS,
-    list_photos,
     path_fault,
     photo_file,
 )
@@ -25,6 +24,7 @@ from tiefvision.datasets.problems import Problem
 from tiefvision.datasets.triplets import read_triplets, write_triplets
 from tiefvision.datasets.writing import write_annotations
 from tiefvision.errors import BadDataset, UnreadablePhoto
+from tiefvision.photos.listing import list_photos
 from tiefvision.photos.reading import photo_size
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Photo, Triplet
@@ -100,8 +100,8 @@ def read_folder(root: Path, track: Track = untracked) -> Dataset:
         track: Shows progress.
 
     Returns:
-        A dataset without boxes; photographs whose header cannot be read are listed in
-        ``problems``.
+        A dataset without boxes; photographs whose header cannot be read, pictures of
+        other formats and folders that cannot be opened are listed in ``problems``.
 
     Raises:
         BadDataset: There is no such folder.
@@ -109,9 +109,10 @@ def read_folder(root: Path, track: Track = untracked) -> Dataset:
     images = root / IMAGES if (root / ANNOTATIONS).exists() else root
     if not images.is_dir():
         raise BadDataset(f"There is no folder {images}.")
-    paths = list_photos(images)
-    items = _item_ids(paths)
-    photos, problems = [], []
+    listing = list_photos(images)
+    paths, items = listing.photos, _item_ids(listing.photos)
+    photos = []
+    problems = [Problem("left out", message) for message in listing.left_out]
     for path in track(paths, "Listing photographs", len(paths)):
         fault = path_fault(path)
         if fault:

@@ -8,6 +8,7 @@ ProblemKind = Literal[
     "computed box",
     "crowd",
     "dropped box",
+    "left out",
     "mended photograph",
     "skipped photograph",
     "skipped triplet",

@@ -45,6 +45,8 @@ class DatasetReport:
         leaks: Related photographs in different splits, which make figures on val or
             test too good.
         unnamed: Paths of photographs that annotations.json does not name.
+        left_out: Sentence for each kind of other pictures below ``images``, and for
+            each folder or link there that cannot be followed.
         problems: Sentence for each photograph, box, id or triplet that was mended or
             left out.
         problem_counts: Number of problems of each kind.
@@ -69,6 +71,7 @@ class DatasetReport:
     near_duplicates: tuple[tuple[str, ...], ...] = ()
     leaks: tuple[Leak, ...] = ()
     unnamed: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     problem_counts: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

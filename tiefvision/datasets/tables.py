@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tiefvision.datasets.entries import is_text
 from tiefvision.errors import BadDataset
+from tiefvision.files import read_file
 from tiefvision.storage import os_error_text
 
 Row = tuple[int, list[str] | str]
@@ -29,7 +30,7 @@ def read_rows(file: Path, accepts: Callable[[list[str]], bool]) -> Iterator[Row]
         BadDataset: The file cannot be read.
     """
     try:
-        content = file.read_bytes()
+        content = read_file(file)
     except OSError as error:
         raise BadDataset(f"Cannot read {os_error_text(error, file)}") from error
     # Bytes that are no UTF-8 become halves of characters, which no path can hold.

@@ -118,16 +118,17 @@ def read_sources(
         track: progress display.
 
     Returns:
-        The photographs, and a message for each that could not be read.
+        The photographs, and a message for each that could not be read or was left out.
 
     Raises:
         BadDataset: A folder has neither layout, or fewer than two photographs can be
             read.
     """
-    listed = [(folder, *item) for folder in folders for item in _list(folder)]
+    skipped: list[str] = []
+    listed = [(folder, *item) for folder in folders for item in _list(folder, skipped)]
     names = sorted({label for *_, label in listed if label})
     numbers = {name: number for number, name in enumerate(names)}
-    sources, skipped = [], []
+    sources = []
     for root, file, path, label in track(listed, "reading photographs", len(listed)):
         try:
             image = Image.fromarray(read_photo(file, max_side=LONGEST_SIDE))
@@ -253,10 +254,11 @@ def _prepare(
     )
 
 
-def _list(folder: Path) -> Iterator[tuple[Path, str, str]]:
+def _list(folder: Path, left_out: list[str]) -> Iterator[tuple[Path, str, str]]:
     """The training photographs of a folder: file, path in the dataset, and class.
 
-    The path is empty in class folders, the class is empty in datasets.
+    The path is empty in class folders, the class is empty in datasets. Sentences on
+    what a class folder leaves out are added to ``left_out``.
     """
     if (folder / ANNOTATIONS).exists():
         dataset = read_dataset(folder)
@@ -264,6 +266,8 @@ def _list(folder: Path) -> Iterator[tuple[Path, str, str]]:
             if photo.split == "train":
                 yield photo_file(dataset.images, photo.path), photo.path, ""
     else:
-        for item in read_class_folders(folder):
+        photos, passed = read_class_folders(folder)
+        left_out += passed
+        for item in photos:
             if item.split == "train":
                 yield item.path, "", item.label

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tiefvision.errors import BadWeights
+from tiefvision.files import open_file
 
 HEADER_KEY = "tiefvision"
 """Entry of safetensors' metadata that holds the JSON object of this project."""
@@ -75,7 +76,7 @@ def _read_header(path: Path) -> dict[str, Any]:
         ValueError: It is something else, or its length is not what the header says.
     """
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_file(path) as file:
         length = int.from_bytes(file.read(8), "little")
         if length > size - 8:
             raise ValueError("its header is longer than the file")
@@ -128,7 +129,7 @@ def not_safetensors(path: Path, error: Exception) -> BadWeights:
 
 
 def _is_pickle(path: Path) -> bool:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(9)
     # A safetensors file starts with eight bytes of a length, which may equal the first
     # bytes of a pickle, and then JSON.

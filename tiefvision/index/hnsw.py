@@ -24,6 +24,9 @@ from tiefvision.errors import TiefVisionError
 from tiefvision.files import naming
 from tiefvision.index.neighbours import Neighbours
 
+MOST_EFFORT = 1_000_000
+"""Candidates at most: more than any gallery here has rows; NMSLIB counts in 32 bits."""
+
 
 @dataclass(frozen=True)
 class HnswSettings:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.changes import Values
-from tiefvision.files import replace_text
+from tiefvision.files import read_file, replace_text
 from tiefvision.judging.comparison import Comparison
 from tiefvision.machine import this_machine
 from tiefvision.models.protocol import BUNDLE, Models
@@ -140,10 +140,10 @@ def read_pack(folder: Path) -> Pack:
     """
     fix = "Write one: tiefvision compare --pack DIR"
     try:
-        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        metrics = json.loads(read_file(folder / METRICS))
         known = metrics["format"], metrics["version"]
         protocol = str(metrics["protocol"])
-        text = (folder / QUERIES).read_text(encoding="utf-8")
+        text = read_file(folder / QUERIES).decode("utf-8")
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise BadDataset(f"{folder} holds no result pack ({error}).", fix) from error
     if known != (FORMAT, VERSION):

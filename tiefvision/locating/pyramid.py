@@ -18,6 +18,13 @@ from tiefvision.photos.resizing import resize_photo
 SHORTEST_SIDE = 16
 """Least length in pixels of the shorter side of a resized photograph."""
 
+MOST_ENLARGED = 8
+"""Times that a photograph is enlarged at most for a level; only the smallest level has
+no such limit. A thumbnail of 20 px would otherwise take as long as a photograph of 20
+megapixels, and six times as long as its smallest level, which shows all there is. Drawn
+street photographs shrunk to 100 px lose half of their outfits with a limit of 4; at 64
+px and below hardly any is found at all."""
+
 
 @dataclass(frozen=True)
 class Pyramid:
@@ -33,6 +40,22 @@ class Pyramid:
 
     long_sides: tuple[int, ...] = (256, 384, 512)
     border: int = 48
+
+    def sides_for(self, width: int, height: int) -> tuple[int, ...]:
+        """The levels of a photograph: all but those that would only blow it up.
+
+        Args:
+            width: width of the photograph in pixels.
+            height: height of the photograph in pixels.
+
+        Returns:
+            Longer sides in pixels, in the order of ``long_sides``; at least one.
+
+        >>> Pyramid().sides_for(60, 100), Pyramid().sides_for(20, 20)
+        ((256, 384, 512), (256,))
+        """
+        most = max(MOST_ENLARGED * max(width, height), min(self.long_sides))
+        return tuple(side for side in self.long_sides if side <= most)
 
 
 def level_size(width: int, height: int, long_side: int) -> tuple[int, int]:
@@ -82,12 +105,11 @@ def encode_levels(
         pyramid: sizes to encode.
 
     Returns:
-        One level per size.
+        One level for each of ``pyramid.sides_for(width, height)``.
     """
-    sizes = [level_size(width, height, long_side) for long_side in pyramid.long_sides]
     levels = []
-    for long_side, size in zip(pyramid.long_sides, sizes, strict=True):
-        photo = resize_photo(pixels, *size)
+    for long_side in pyramid.sides_for(width, height):
+        photo = resize_photo(pixels, *level_size(width, height, long_side))
         border = level_border(photo.shape[1], photo.shape[0], pyramid.border)
         cells = encoder.encode(photo, border)
         levels.append(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tiefvision.boxes import area, as_box, union_box
-from tiefvision.errors import BadDataset
+from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.groups import OUTFIT, group_of, label_of
 from tiefvision.records import Box, Garment, Photo
 
@@ -30,7 +30,8 @@ def resolve_categories(wanted: Sequence[str], photos: Sequence[Photo]) -> list[s
         photographs for ``ALL``, it stands for every group.
 
     Raises:
-        BadDataset: The dataset lacks a wanted category, or has no boxes at all.
+        BadUsage: The dataset lacks a wanted category.
+        BadDataset: It has no boxes at all.
     """
     known = sorted({_group(one) for photo in photos for one in photo.garments})
     known = [group for group in known if group != OUTFIT]
@@ -41,7 +42,7 @@ def resolve_categories(wanted: Sequence[str], photos: Sequence[Photo]) -> list[s
         )
     missing = [name for name in wanted if name not in (*known, OUTFIT, ALL)]
     if missing:
-        raise BadDataset(
+        raise BadUsage(
             f"The dataset has no category {', '.join(missing)}.",
             f"Use {', '.join([*known, OUTFIT, ALL])}.",
         )

@@ -6,10 +6,12 @@ format classes are called directly: ``Image.open`` would warn of sizes that are 
 here, unless a global setting of Pillow were changed.
 """
 
+import importlib
 import logging
+import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -22,9 +24,20 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from tiefvision.errors import UnreadablePhoto
-from tiefvision.photos.chunks import PNG_SIGNATURE, open_png
+from tiefvision.errors import UnreadablePhoto, reason_of
+from tiefvision.files import open_file
+from tiefvision.photos.chunks import open_png
 from tiefvision.photos.cut_files import complete, ends_in_grey
+from tiefvision.photos.formats import (
+    HEIC,
+    JPEG,
+    PNG,
+    SIGNATURE_BYTES,
+    WEBP,
+    format_of,
+    is_read,
+    refusal_of,
+)
 from tiefvision.photos.profiles import to_srgb
 
 logger = logging.getLogger(__name__)
@@ -52,7 +65,8 @@ REDUCING_GAP = 3.0
 size, then resamples; from 3.0 on the result hardly differs from resampling the whole
 photograph."""
 
-_SIGNATURE_BYTES = 12  # enough to tell the formats apart
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+"""How the address of something in a network begins; a path has lost one slash."""
 
 _TURN_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -68,6 +82,12 @@ _TURN_UPRIGHT = {
 _SIDES_SWAPPED = (5, 6, 7, 8)
 """EXIF orientations in which the stored width is the height of the photograph."""
 
+_READERS: dict[str, Callable[[BinaryIO], ImageFile]] = {
+    JPEG: JpegImageFile,
+    PNG: open_png,
+    WEBP: WebPImageFile,
+}
+
 # What Pillow's decoders and header parsers raise over damaged files.
 _DECODING_ERRORS = (
     OSError,
@@ -76,6 +96,7 @@ _DECODING_ERRORS = (
     TypeError,
     LookupError,
     EOFError,
+    RuntimeError,
     MemoryError,
     OverflowError,
     struct.error,
@@ -93,7 +114,7 @@ def read_photo(path: PhotoFile, *, max_side: int | None = None) -> Photograph:
     than ``MOST_MISSING`` of the photograph is lost.
 
     Args:
-        path: A JPEG, PNG or WebP file.
+        path: A JPEG, PNG or WebP file; HEIC, too, where pillow-heif is installed.
         max_side: Pixels that the longer side may have; a larger photograph is shrunk
             to it (a large JPEG while it is decoded), a smaller one is left as it is.
             None for no limit.
@@ -172,13 +193,13 @@ def _open_photo(path: PhotoFile) -> Iterator[tuple[ImageFile, BinaryIO]]:
     UnreadablePhoto with the path and the reason.
     """
     try:
-        with BytesIO(path) if isinstance(path, bytes) else path.open("rb") as file:
+        with BytesIO(path) if isinstance(path, bytes) else _open_file(path) as file:
             image = _parse_header(file)
             check_size(*image.size)
             yield image, file
     except _DECODING_ERRORS as error:
         raise UnreadablePhoto(
-            f"Cannot read {_name(path)}: {_reason(error)}."
+            f"Cannot read {_name(path)}: {reason_of(error)}."
         ) from error
 
 
@@ -186,18 +207,22 @@ def _name(path: PhotoFile) -> Path | str:
     return "the photograph" if isinstance(path, bytes) else path
 
 
+def _open_file(path: Path) -> BinaryIO:
+    if _ADDRESS.match(str(path)) and not path.exists():
+        raise ValueError("it is an address: download the photograph first")
+    return open_file(path)
+
+
 def _parse_header(file: BinaryIO) -> ImageFile:
-    signature = file.read(_SIGNATURE_BYTES)
+    start = file.read(SIGNATURE_BYTES)
     file.seek(0)
-    if not signature:
-        raise ValueError("it is empty")
-    if signature.startswith(b"\xff\xd8\xff"):
-        return JpegImageFile(file)
-    if signature.startswith(PNG_SIGNATURE):
-        return open_png(file)
-    if signature.startswith(b"RIFF") and signature.endswith(b"WEBP"):
-        return WebPImageFile(file)
-    raise ValueError("it is not a JPEG, PNG or WebP image")
+    found = format_of(start)
+    if not is_read(found):
+        raise ValueError(refusal_of(start))
+    if found == HEIC:  # an extra, which need not be installed
+        opened: ImageFile = importlib.import_module("pillow_heif").HeifImageFile(file)
+        return opened
+    return _READERS[found](file)
 
 
 def check_size(width: int, height: int) -> None:
@@ -210,13 +235,6 @@ def check_size(width: int, height: int) -> None:
         raise ValueError(
             f"it has {width} x {height} pixels, more than the {MAX_PIXELS:,} allowed"
         )
-
-
-def _reason(error: BaseException) -> str:
-    """What went wrong, in lower case and without a full stop."""
-    text = error.strerror if isinstance(error, OSError) else None
-    text = (text or str(error) or type(error).__name__).strip().rstrip(".")
-    return text[:1].lower() + text[1:]
 
 
 def _orientation(image: ImageFile) -> int:

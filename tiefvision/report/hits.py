@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tiefvision.photos.reading import PhotoFile
 from tiefvision.records import Box
 from tiefvision.report.thumbnails import thumbnail
 
@@ -66,17 +67,18 @@ class HitFigure:
 
 
 def query_figure(
-    path: Path, box_in_image: Box | None, mirrored: bool = False
+    query: PhotoFile, box_in_image: Box | None, mirrored: bool = False
 ) -> QueryFigure:
     """The photograph that asks, with the name of its file.
 
     Args:
-        path: file of the photograph.
+        query: file of the photograph, or its content.
         box_in_image: in pixels of the photograph as it is in the file; None for none.
         mirrored: whether the mirror image asks.
     """
-    source = thumbnail(path, box_in_image, QUERY_HEIGHT, mirrored)
-    return QueryFigure(source, f"{path.name} (mirrored)" if mirrored else path.name)
+    source = thumbnail(query, box_in_image, QUERY_HEIGHT, mirrored)
+    name = "standard input" if isinstance(query, bytes) else query.name
+    return QueryFigure(source, f"{name} (mirrored)" if mirrored else name)
 
 
 def hit_figures(

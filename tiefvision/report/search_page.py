@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from tiefvision.photos.reading import PhotoFile
 from tiefvision.records import Box
 from tiefvision.report.hits import (
     ExampleHit,
@@ -25,7 +25,7 @@ class SearchBlock:
     """One garment and its results.
 
     Attributes:
-        query: file of the photograph.
+        query: file of the photograph, or its content.
         box_in_image: box of the garment, in pixels of the photograph as it is in the
             file; None if the whole photograph was searched with.
         category: category of the garment; "" if unknown.
@@ -35,7 +35,7 @@ class SearchBlock:
             shown.
     """
 
-    query: Path
+    query: PhotoFile
     box_in_image: Box | None
     category: str
     ranker: str

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from tiefvision.boxes import as_box, mirror_boxes, scale_boxes
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.photos.reading import PhotoFile
 from tiefvision.photos.resizing import mirror_photo, resize_photo
 from tiefvision.photos.working import WorkingPhoto, open_photo
 from tiefvision.records import Box
@@ -30,7 +30,7 @@ PLACEHOLDER_GREY = 158
 
 
 def thumbnail(
-    path: Path,
+    path: PhotoFile,
     box_in_image: Box | None,
     height: int = 160,
     mirrored: bool = False,
@@ -38,7 +38,8 @@ def thumbnail(
     """A photograph as the data URI of a JPEG.
 
     Args:
-        path: file of the photograph; one that cannot be read gives a grey placeholder.
+        path: file of the photograph, or its content; one that cannot be read gives a
+            grey placeholder.
         box_in_image: box to draw, in pixels of the photograph as it is in the file
             after EXIF rotation, not of its mirror image; None for none.
         height: height of the thumbnail in pixels; a small or very wide photograph gets

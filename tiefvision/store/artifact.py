@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import lmdb
 
-from tiefvision.errors import MissingArtifact, StaleArtifact, StorageFull
+from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.store.codec import (
     bytes_to_record,
     bytes_to_tensor,
@@ -25,20 +25,12 @@ from tiefvision.store.codec import (
 )
 from tiefvision.store.faults import reading_error, writing_errors
 from tiefvision.store.header import Header
+from tiefvision.store.limits import GIBIBYTE, MAX_GIB, require_size_limit
 from tiefvision.store.locking import release_lock, take_lock
 from tiefvision.store.survey import survey
 
 if TYPE_CHECKING:  # headers and records are read without numpy
     from numpy.typing import NDArray
-
-GIBIBYTE = 1 << 30
-
-MAX_GIB = 64.0
-"""Default size limit of an artifact. The file is sparse: only what is written takes
-space on the disk."""
-
-MOST_GIB = 1 << 16
-"""Largest size limit: half of the address space of a process on x86-64."""
 
 DERIVED = b"derived/"
 """Key prefix of entries that are derived from the others, such as an index. They can
@@ -142,18 +134,15 @@ class ArtifactWriter:
         Args:
             path: path of the finished artifact.
             header: header as far as it is known before the work starts.
-            max_gib: size limit of the file in GiB, above 0 and at most ``MOST_GIB``.
+            max_gib: size limit of the file in GiB, as ``require_size_limit`` allows it.
                 The file is sparse: only what is written takes space on the disk.
 
         Raises:
-            StorageFull: Another process is writing this artifact, the file cannot be
-                written, or ``max_gib`` is out of range.
+            StorageFull: Another process is writing this artifact, or the file cannot be
+                written.
+            BadUsage: ``max_gib`` is out of range.
         """
-        if not 0 < max_gib <= MOST_GIB:  # also refuses nan
-            raise StorageFull(
-                f"A size limit of {max_gib:g} GiB for {path} is out of range.",
-                f"Use --max-gib with a number from 0.001 to {MOST_GIB}.",
-            )
+        require_size_limit(max_gib)
         self.path = path
         self.header = header
         self.partial = path.with_name(path.name + ".partial")

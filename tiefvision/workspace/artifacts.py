@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from tiefvision.errors import MissingArtifact, StaleArtifact
+from tiefvision.errors import BadUsage, MissingArtifact, StaleArtifact
 from tiefvision.store.artifact import Artifact
 
 DEFAULT_WORKSPACE = Path("data/run")
@@ -61,6 +61,13 @@ def command_for(name: str, root: Path = DEFAULT_WORKSPACE) -> str:
 def command_of(path: Path) -> str:
     """The command that writes the artifact at a path."""
     return command_for(path.stem, path.parent)
+
+
+def workspace_at(root: Path) -> "Workspace":
+    """The workspace in a folder, which need not exist. Raises BadUsage for a file."""
+    if root.exists() and not root.is_dir():
+        raise BadUsage(f"The workspace {root} is no folder.", "Name another one.")
+    return Workspace(root)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,17 @@ from tiefvision.engines.choice import Backend
 from tiefvision.engines.protocol import Engine
 from tiefvision.errors import StaleArtifact
 from tiefvision.progress import Track, untracked
-from tiefvision.store.artifact import MAX_GIB, Artifact, ArtifactWriter
+from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
+from tiefvision.store.limits import MAX_GIB
 from tiefvision.workspace.artifacts import STAGES, Workspace, command_of
 
 if TYPE_CHECKING:  # checking freshness must not import torch, which takes seconds
     import torch
 
+
+MOST_SEED = 2**32 - 1
+"""Largest seed that every source of random numbers takes, scikit-learn's among them."""
 
 CPU = Backend("cpu")
 """The backend of jobs that are not told another."""

@@ -45,7 +45,7 @@ def levels_reader(
                 pyramid,
                 architecture,
             )
-            for long_side in pyramid.long_sides
+            for long_side in pyramid.sides_for(*sizes[path])
         ]
 
     return levels_of

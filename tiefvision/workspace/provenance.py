@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from tiefvision.files import open_file
+
 
 def files_fingerprint(root: Path, paths: Iterable[Path]) -> str:
     """SHA-256 over names, sizes and modification times of files; reads no content."""
@@ -17,5 +19,5 @@ def files_fingerprint(root: Path, paths: Iterable[Path]) -> str:
 
 def file_hash(path: Path) -> str:
     """SHA-256 of the content of a file."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, get_args
 
 from tiefvision.errors import BadDataset
-from tiefvision.files import replace_text
+from tiefvision.files import read_file, replace_text
 from tiefvision.progress import Track
 from tiefvision.records import Photo, Split
 
@@ -126,7 +126,7 @@ def claim_target(target: Path, format_name: str, settings: dict[str, Any]) -> No
 def _owner(record: Path) -> str:
     """Name of the format that a record was written for; "" if there is none."""
     try:
-        content = json.loads(record.read_text(encoding="utf-8"))
+        content = json.loads(read_file(record))
     except (OSError, ValueError, RecursionError):
         return ""
     return str(content.get("format", "")) if isinstance(content, dict) else ""

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from tiefvision.augmenting.nothing import KINDS, paint_kind
-from tiefvision.datasets.files import list_photos
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.locating.locator import Locator
+from tiefvision.photos.listing import list_photos
 from tiefvision.photos.working import WorkingPhoto, open_photo
 from tiefvision.progress import Track
 
@@ -48,7 +48,7 @@ def run_nothing_trials(
         track: shows progress.
 
     Returns:
-        A row for each kind and folder, and messages of pictures that could not be read.
+        A row for each kind and folder, and messages of pictures that were left out.
     """
     rows = [
         _row(name, locator, _painted(number, name, track))
@@ -70,8 +70,9 @@ def _painted(number: int, kind: str, track: Track) -> Iterator[WorkingPhoto]:
 
 
 def _stored(folder: Path, track: Track, skipped: list[str]) -> Iterator[WorkingPhoto]:
-    paths = list_photos(folder)
-    for path in track(paths, folder.name, len(paths)):
+    listing = list_photos(folder)
+    skipped += listing.left_out
+    for path in track(listing.photos, folder.name, len(listing.photos)):
         try:
             yield open_photo(folder / path)
         except UnreadablePhoto as error:
