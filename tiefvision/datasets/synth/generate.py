@@ -25,7 +25,7 @@ from tiefvision.datasets.synth.items import (
 from tiefvision.datasets.synth.photography import as_jpeg
 from tiefvision.datasets.synth.scenes import shop_scene, street_scene
 from tiefvision.errors import BadDataset
-from tiefvision.files import replace_file
+from tiefvision.files import read_file, replace_file
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box, Garment, Photo, Split, Triplet
 
@@ -133,7 +133,7 @@ def generate_dataset(
 def _make_way(root: Path) -> None:
     """Removes annotations and triplets of an earlier run, never of another dataset."""
     annotations = root / ANNOTATIONS
-    if annotations.exists() and DESCRIPTION.encode() not in annotations.read_bytes():
+    if annotations.exists() and DESCRIPTION.encode() not in read_file(annotations):
         raise BadDataset(
             f"{root} holds another dataset.", "Name a folder that is empty or new"
         )
@@ -144,7 +144,7 @@ def _make_way(root: Path) -> None:
 def _take(root: Path, view: _View, split_of: Mapping[int, Split]) -> Photo:
     """The record of one photograph, whose file is drawn unless it exists."""
     file = root / IMAGES / view.path
-    content = file.read_bytes() if file.exists() else b""
+    content = read_file(file) if file.exists() else b""
     truth = _read_truth(content, view)
     if truth is None:
         content = _drawn(view)
