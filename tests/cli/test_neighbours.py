@@ -62,9 +62,7 @@ def test_a_broken_link_named_like_a_photograph_stops_nothing(index, rows, shop):
     assert "IMG_1.JPG" in spoken.err
 
 
-def test_a_link_to_a_photograph_elsewhere_is_a_photograph(
-    index, rows, shop, catalogue
-):
+def test_a_link_to_a_photograph_elsewhere_is_a_photograph(index, rows, shop, catalogue):
     """git-annex keeps every photograph that way, under a name that is a hash."""
     kept = shop.parent / "objects" / "SHA256E-s12"
     kept.parent.mkdir()

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -112,3 +113,9 @@ def test_bfloat16_is_named_with_what_to_do(tmp_path):
     with pytest.raises(BadWeights, match=r"brain\.safetensors holds numbers") as caught:
         read_weights_file(path)
     assert "Convert them to float16 or float32" in caught.value.fix
+
+
+def test_a_pipe_in_place_of_weights_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    with pytest.raises(BadWeights, match="it is a pipe and no file"):
+        read_weights_header(tmp_path / "pipe.safetensors")

@@ -28,7 +28,7 @@ EXIT_CODES = {
     DONE: "done",
     FAILED: "it cannot be done; one sentence says why, and what to do",
     BAD_USAGE: "a wrong argument or option",
-    SOME_UNREADABLE: "done, but photographs were left out; each or each kind is named",
+    SOME_UNREADABLE: "done, but photographs were left out, and told which or how many",
     WORSE: "`compare BEFORE AFTER`: a figure changed by what `--fail-if` forbids",
     INTERRUPTED: "interrupted",
     READER_GONE: "whatever read the output went away, as `head` does",

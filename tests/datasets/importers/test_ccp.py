@@ -137,6 +137,16 @@ def test_damage_is_skipped_with_the_reason(source, tmp_path):
         assert f"000{number + 1}" in report.skipped[number]
 
 
+def test_pipes_in_place_of_files_are_skipped(source, tmp_path):
+    mask = source / "annotations" / "pixel-level" / "0001.mat"
+    for file in (mask, source / "photos" / "0002.jpg"):
+        file.unlink()
+        os.mkfifo(file)
+    report = import_ccp(source, tmp_path / "out", seed=0)
+    assert len(report.skipped) == 2
+    assert all("it is a pipe and no file" in reason for reason in report.skipped)
+
+
 def test_equal_seeds_give_equal_bytes(source, tmp_path):
     for name in ("one", "two"):
         import_ccp(source, tmp_path / name, seed=3)

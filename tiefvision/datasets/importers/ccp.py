@@ -33,7 +33,7 @@ from tiefvision.datasets.splits import (
 )
 from tiefvision.datasets.writing import write_annotations
 from tiefvision.errors import BadDataset, UnreadablePhoto
-from tiefvision.files import copy_file, replace_file
+from tiefvision.files import copy_file, open_file, replace_file
 from tiefvision.photos.near_duplicates import (
     Hash,
     group_near_duplicates,
@@ -225,7 +225,8 @@ def _read_mat(file: Path, variable: str) -> NDArray[Any]:
     from scipy.io import loadmat
 
     try:
-        return np.asarray(loadmat(file, variable_names=[variable])[variable])
+        with open_file(file) as opened:
+            return np.asarray(loadmat(opened, variable_names=[variable])[variable])
     except Exception as error:  # scipy raises many types over damaged files
         raise _Skipped(f"{file}: cannot be read: {error!r}.") from error
 
