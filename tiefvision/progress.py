@@ -7,6 +7,7 @@ choose between `track` and `untracked` (`choose_track`).
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -69,10 +70,10 @@ def _with_lines(items: Iterable[T], description: str, total: int) -> Iterator[T]
         if done < total and now - told >= INTERVAL:
             told, rate = now, done / (now - started)
             left = _duration((total - done) / rate)
-            sys.stderr.write(
-                f"{description}: {done} of {total}, {rate:.1f}/s, {left} left\n"
-            )
-            sys.stderr.flush()
+            line = f"{description}: {done} of {total}, {rate:.1f}/s, {left} left\n"
+            with suppress(OSError):  # nobody reads there, which is no reason to stop
+                sys.stderr.write(line)
+                sys.stderr.flush()
 
 
 def _duration(seconds: float) -> str:

@@ -131,7 +131,7 @@ def test_a_folder_of_broken_files_alone_fails_with_their_reasons(
         file.write_bytes(street[0].read_bytes()[:end])
     spoken = tiefvision("index", tmp_path / "bad", "--workspace", run)
     assert spoken.code == FAILED
-    assert f"None of the {count} photographs in {tmp_path / 'bad'} can be" in spoken.err
+    assert f"No photograph in {tmp_path / 'bad'} can be read." in spoken.err
     for number in range(count):
         named = f"Cannot read {tmp_path / 'bad' / f'{number:02}.jpg'}: " in spoken.err
         assert named == (number < 10)

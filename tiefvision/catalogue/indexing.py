@@ -118,7 +118,7 @@ def _read_catalogue(root: Path, track: Track) -> Dataset:
 
 
 def _none_readable(root: Path, reasons: Sequence[str]) -> TiefVisionError:
-    message = f"None of the {len(reasons)} photographs in {root} can be read."
+    message = f"No photograph in {root} can be read."
     return TiefVisionError(message, reasons=reasons)
 
 
