@@ -120,6 +120,12 @@ def test_nothing_to_index_fails(name, message, tiefvision, trained, tmp_path):
     assert not (trained / "catalogue.lmdb").exists()
 
 
+def test_an_address_in_place_of_a_folder_gets_a_hint(tiefvision, trained):
+    spoken = tiefvision("index", "https://shop.example/", "--workspace", trained)
+    assert (spoken.code, spoken.out) == (FAILED, "")
+    assert "Download the photographs first." in spoken.err
+
+
 @pytest.mark.parametrize("count", [1, 10, 12])
 @pytest.mark.parametrize("end", [0, 600], ids=["empty", "half"])
 def test_a_folder_of_broken_files_alone_fails_with_their_reasons(

@@ -14,6 +14,7 @@ from tiefvision.errors import TiefVisionError
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.models.protocol import Models
 from tiefvision.models.rankers import load_ranker, ranker_digests
+from tiefvision.photos.reading import is_address
 from tiefvision.progress import Track
 from tiefvision.ranking.crops import CropRules
 from tiefvision.ranking.garments import Embed
@@ -107,7 +108,8 @@ def _read_catalogue(root: Path, track: Track) -> Dataset:
     elif root.is_dir():
         catalogue = read_folder(root, track)
     else:
-        raise TiefVisionError(f"There is no folder {root}.")
+        hint = "Download the photographs first." if is_address(root) else ""
+        raise TiefVisionError(f"There is no folder {root}.", hint)
     if not catalogue.photos and catalogue.problems:
         raise _none_readable(root, [problem.message for problem in catalogue.problems])
     if not catalogue.photos:

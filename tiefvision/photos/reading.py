@@ -159,6 +159,11 @@ def photo_size(path: PhotoFile) -> tuple[int, int]:
         return (height, width) if swapped else (width, height)
 
 
+def is_address(path: Path) -> bool:
+    """Whether a path is the address of something in a network."""
+    return bool(_ADDRESS.match(str(path))) and not path.exists()
+
+
 def read_mask(path: Path) -> NDArray[np.uint8]:
     """The numbers of a mask as they are stored, (height, width) uint8.
 
@@ -208,7 +213,7 @@ def _name(path: PhotoFile) -> Path | str:
 
 
 def _open_file(path: Path) -> BinaryIO:
-    if _ADDRESS.match(str(path)) and not path.exists():
+    if is_address(path):
         raise ValueError("it is an address: download the photograph first")
     return open_file(path)
 
