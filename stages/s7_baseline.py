@@ -9,7 +9,7 @@ Command make stage-7
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tiefvision.evaluation.searches import search_of_split
+from tiefvision.evaluation.searches import search_of_split, with_every_alteration
 from tiefvision.judging.comparison import require_choice
 from tiefvision.judging.protocol import missed_queries
 from tiefvision.judging.results import run_search
@@ -65,7 +65,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
             }
             writer.write(tensors={f"ranks/{split}": {"ranks": result.ranks}})
             if split == "val":
-                learnt = learn_matching(search, garments_of, embed_cells)
+                asking = with_every_alteration(search, alterations_of(crops))
+                learnt = learn_matching(asking, garments_of, embed_cells)
                 match = asdict(learnt) if learnt else None
         writer.finish(encoder=encoder, details=report | {"match": match})
     return report

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.errors import BadDataset, BadUsage, require_known
-from tiefvision.evaluation.searches import search_of_split
+from tiefvision.evaluation.searches import search_of_split, with_every_alteration
 from tiefvision.ranking.deeprank import COLOUR, NETWORKS, SIZE
 from tiefvision.ranking.matching import learn_matching
 from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
@@ -154,7 +154,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     steps = count_steps(len(queries), len(judged), rules, len(kinds))
 
     def match() -> dict[str, Any]:
-        learnt = learn_matching(search, garments_of, embed_with(network))
+        asking = with_every_alteration(search, alterations)
+        learnt = learn_matching(asking, garments_of, embed_with(network))
         return {"match": asdict(learnt) if learnt else None}
 
     figures = fit_and_store(job, task, schedule, steps, encoder, details, match)

@@ -3,6 +3,7 @@ import pytest
 from tiefvision.evaluation.searches import (
     same_names,
     search_of_split,
+    with_every_alteration,
 )
 from tiefvision.records import Garment, Photo, View
 
@@ -79,6 +80,19 @@ def test_where_there_are_altered_views_the_first_of_them_asks(alterations):
     assert search.gallery == (View("p"), View("q"))  # as they are
     assert search.gallery_items == ("p", "q")
     assert search.description.startswith("1 altered views search 2 photographs")
+
+
+def test_every_altered_view_asks_for_its_photograph():
+    photos = [photo("a", "street", "val"), photo("b", "street", "val")]
+    search = search_of_split(photos, "val", {"a", "b"}, 2)
+    more = with_every_alteration(search, 2)
+    assert more.queries == tuple(
+        View(path, alteration=number) for number in (1, 2) for path in "ab"
+    )
+    assert more.query_items == ("a", "b", "a", "b")
+    assert more.gallery == search.gallery
+    mirrored = search_of_split(photos, "val", {"a", "b"})
+    assert with_every_alteration(mirrored, 0) is mirrored
 
 
 def test_altered_views_do_not_ask_where_items_can_be_asked_for(split_photos, every):

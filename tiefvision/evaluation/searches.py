@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, TypeVar
 
@@ -134,6 +134,30 @@ def search_of_split(
         tuple(photo.path for photo in asking),
         tuple(View(photo.path) for photo in photos),
         tuple(photo.path for photo in photos),
+    )
+
+
+def with_every_alteration(search: Search, alterations: int) -> Search:
+    """The same search, with all altered views of its photographs as queries.
+
+    A search that tells how well a ranker does asks with one view of each photograph;
+    one to learn from can do with more.
+
+    Args:
+        search: a search of any kind; those without altered views stay as they are.
+        alterations: number of altered views of each photograph.
+    """
+    if search.kind != "view":
+        return search
+    numbers = range(1, alterations + 1)
+    return replace(
+        search,
+        queries=tuple(
+            replace(view, alteration=number)
+            for number in numbers
+            for view in search.queries
+        ),
+        query_items=search.query_items * len(numbers),
     )
 
 
