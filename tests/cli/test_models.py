@@ -100,7 +100,7 @@ def test_shipped_files_are_listed_with_version_and_size(tiefvision, shipped, tmp
         f"ships for locating as random (seed 0) (format 1, {size:.1f} MiB)"
     )
     assert states["squeezenet1_1"] == ""
-    assert "ships in test-1 (format 5, " in states["deeprank"]
+    assert "ships in test-1 (format 6, " in states["deeprank"]
 
 
 def test_the_models_of_a_workspace_are_exported(tiefvision, trained, tmp_path):

@@ -77,7 +77,7 @@ def test_masks_of_a_dataset_are_read(dataset, tmp_path):
     for file in (root / "images").rglob("*.jpg"):
         mask = (root / "masks" / file.relative_to(root / "images")).with_suffix(".png")
         mask.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("1", (10, 10), 1).save(mask)
+        Image.new("1", (20, 20), 1).save(mask)
     sources, _ = read_sources([root], untracked)
     assert all(source.mask.size == source.image.size for source in sources)
 

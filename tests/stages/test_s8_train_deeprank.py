@@ -17,7 +17,6 @@ from tiefvision.workspace.records import read_judged_triplets, read_photos
     [
         ("--network", "colours", "cells, deep, colour"),
         ("--positives", "items", "item, view, class"),
-        ("--positives", "", "item, view, class"),
     ],
 )
 def test_an_unknown_name_is_one_sentence(option, value, known, run, capfd):
