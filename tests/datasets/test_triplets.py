@@ -49,7 +49,7 @@ def test_another_header_is_refused(tmp_path, content, message):
 
 def test_what_cannot_be_read_is_refused(tmp_path):
     (tmp_path / "triplets.csv").mkdir()
-    with pytest.raises(BadDataset, match=r"triplets\.csv: is a directory"):
+    with pytest.raises(BadDataset, match=r"triplets\.csv: it is a folder"):
         read_triplets(tmp_path / "triplets.csv", PATHS)
 
 
