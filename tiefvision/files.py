@@ -30,6 +30,25 @@ _KINDS = {
 }
 
 
+def exists(path: "str | os.PathLike[str]") -> bool:
+    """Whether a path leads somewhere.
+
+    ``Path.exists`` raises an error where a folder above may not be entered or the name
+    is too long, which would stop the files beside it; opening the file tells why.
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_folder(path: "str | os.PathLike[str]") -> bool:
+    """Whether a path leads to a folder; no error where ``exists`` raises none."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_file(path: "str | os.PathLike[str]") -> bool:
+    """Whether a path leads to a regular file; no error where ``exists`` raises none."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def open_file(file: Path) -> BufferedReader:
     """Open a regular file for reading bytes.
 

@@ -207,3 +207,15 @@ def test_a_pipe_in_place_of_a_table_is_refused(file, tiefvision, tmp_path):
     spoken = tiefvision("data", "check", tmp_path)
     assert spoken.code == FAILED
     assert f"Cannot read {tmp_path / file}: it is a pipe and no file." in spoken.err
+
+
+@pytest.mark.parametrize("path", ["y" * 300 + ".jpg", "z" * 5000])
+def test_a_path_that_the_system_refuses_stops_no_other(
+    path, tiefvision, trained, street
+):
+    """So does one below a folder that may not be entered."""
+    spoken = tiefvision("locate", path, street[0], "--json", "--workspace", trained)
+    assert spoken.code == SOME_UNREADABLE
+    refused, found = spoken.lines
+    assert refused["error"].endswith(": file name too long.")
+    assert found["photo"] == str(street[0])

@@ -368,7 +368,7 @@ def test_a_licence_that_is_unclear_is_empty(tmp_path, license):
         ('{"images": [\n  {"id" 1}\n]}', "line 2, column 9"),
         ("", "line 1, column 1"),
         ("[]", "expected an object"),
-        (b"\xff\xfe\x00", "codec can't decode"),
+        (b"\xff\xfe\x00", "byte 2 is not UTF-8"),
         ("[" * 100_000, "Cannot read"),
     ],
 )

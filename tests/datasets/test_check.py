@@ -208,3 +208,13 @@ def test_missing_photographs_whose_paths_have_another_form_are_told(tmp_path):
         "Paths start below images/ and use slashes: write 'sub/a.png'. This mends 2 "
         "missing photographs.",
     )
+
+
+def test_a_path_longer_than_the_system_allows_is_told_beside_good_ones(tmp_path):
+    long = "/".join(["x" * 200] * 30) + ".jpg"
+    save(tmp_path, "a.jpg", 0)
+    write(tmp_path, photo("a.jpg"), photo(long), photo("a.jpg/b.jpg"))
+    report = check_dataset(tmp_path)
+    assert report.photos == 3
+    assert report.missing == ("a.jpg/b.jpg",)
+    assert "file name too long" in report.corrupt[long]

@@ -1,8 +1,19 @@
+import os
 import unicodedata
+from pathlib import Path
 
 import pytest
 
-from tiefvision.datasets.files import missing_text, path_fault, path_hint, photo_file
+from tiefvision.datasets.files import (
+    is_dataset,
+    label_names,
+    missing_text,
+    path_fault,
+    path_hint,
+    photo_file,
+)
+from tiefvision.datasets.layout import read_dataset
+from tiefvision.errors import BadDataset
 
 
 @pytest.mark.parametrize("path", ["a.jpg", "b/a b.png", "ž/服.webp", "a..b.jpg", "…"])
@@ -73,3 +84,47 @@ def test_a_path_of_another_form_is_told_how_it_should_look(path, meant):
 def test_a_missing_photograph_is_named_with_the_hint():
     assert missing_text("b/a.jpg") == "There is no images/b/a.jpg."
     assert missing_text("b\\a.jpg").endswith("and use slashes: write 'b/a.jpg'.")
+
+
+def _pipe(file):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    os.mkfifo(file)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (Path.mkdir, "a folder"),
+        (_pipe, "a pipe"),
+        (lambda file: file.symlink_to(file.name), "symbolic link"),
+        (lambda file: file.symlink_to("unmounted/annotations.json"), "no such file"),
+        (lambda file: file.symlink_to(os.devnull), "a device"),
+    ],
+)
+def test_what_has_the_name_of_annotations_is_not_passed_over(tmp_path, make, told):
+    make(tmp_path / "annotations.json")
+    assert is_dataset(tmp_path)
+    with pytest.raises(BadDataset, match=rf"annotations\.json.*{told}"):
+        read_dataset(tmp_path)
+
+
+def test_a_path_longer_than_the_system_allows_is_a_file_that_is_missing(tmp_path):
+    path = "/".join(["é" * 100] * 50) + ".jpg"
+    assert photo_file(tmp_path, path) == tmp_path / path
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"[" * 100_000 + b"]" * 100_000, "too deep"),
+        ('["rock"]'.encode("latin-1") + b"\xe9", "byte 8 is not UTF-8"),
+        (b"[1, 2]", "not a list of names"),
+        (b"", "line 1, column 1: not JSON"),
+    ],
+)
+def test_names_of_labels_that_cannot_be_read_are_told(tmp_path, content, told):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "labels.json").write_bytes(content)
+    with pytest.raises(BadDataset, match=told):
+        label_names(tmp_path)

@@ -94,6 +94,17 @@ def test_an_end_marker_does_not_make_a_half_whole(scene, how, caplog):
     assert "damaged" in caplog.text
 
 
+@pytest.mark.parametrize("how", JPEGS)
+def test_room_that_was_never_filled_does_not_make_a_half_whole(scene, how, caplog):
+    """Zeros can be decoded, in some files to the very last pixel."""
+    content = saved(scene, "JPEG", **JPEGS[how])
+    half = len(content) // 2
+    with pytest.raises(UnreadablePhoto, match="truncated"):
+        read_photo(content[:half] + bytes(half))
+    read_photo(content + bytes(100))
+    assert "but no pixel" in caplog.text or not caplog.messages
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_photograph_that_ends_in_grey_is_whole(mode, caplog):
     grey = Image.new("RGB", (WIDTH, HEIGHT), (128, 128, 128))

@@ -286,3 +286,18 @@ def test_a_file_below_a_folder_with_a_colon_is_none_but_a_file(tmp_path, monkeyp
     save(tmp_path / "c:" / "p.png", Image.new("RGB", (20, 20)))
     monkeypatch.chdir(tmp_path)
     assert read_photo(Path("c:/p.png")).shape == (20, 20, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "the header of this PNG is damaged or cut off"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "PNG"),
+        (b"\xff\xd8\xff", "the header of this JPEG is damaged or cut off"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "this WebP is damaged or cut off"),
+    ],
+)
+def test_a_header_that_is_cut_off_is_told_in_words(content, told):
+    with pytest.raises(UnreadablePhoto, match=told) as refused:
+        read_photo(content)
+    assert "driver" not in str(refused.value) and "buffer" not in str(refused.value)

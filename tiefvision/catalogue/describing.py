@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tiefvision.datasets.files import path_hint
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.files import exists
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import WorkingPhoto, open_photos
 from tiefvision.progress import Track
@@ -148,7 +149,7 @@ def describe_files(
     )
     for path, photo in track(opened, doing, len(files)):
         if isinstance(photo, UnreadablePhoto):
-            hint = "" if files[path].exists() else path_hint(path)
+            hint = "" if exists(files[path]) else path_hint(path)
             yield path, UnreadablePhoto(str(photo), hint)
         else:
             yield path, describer.describe(path, photo)

@@ -11,6 +11,7 @@ from tiefvision.catalogue.gallery import GalleryRow, write_gallery
 from tiefvision.datasets.files import is_dataset
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
 from tiefvision.errors import TiefVisionError
+from tiefvision.files import is_file
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.models.protocol import Models
 from tiefvision.models.rankers import load_ranker, ranker_digests
@@ -131,7 +132,7 @@ def _header(
     names: Sequence[str],
     digests: Mapping[str, str],
 ) -> Header:
-    files = [file for file in catalogue.files.values() if file.is_file()]
+    files = [file for file in catalogue.files.values() if is_file(file)]
     return Header(
         stage="index",
         version=VERSION,

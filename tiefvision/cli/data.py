@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 NAMED = 5
 """Most photographs named for each kind of problem; --json names all."""
 
+MOST_ITEMS = 1_000_000
+"""Garments that are invented at most; all are held in memory before the first is drawn."""
+
 app = typer.Typer(help="Make, convert and check datasets.", no_args_is_help=True)
 
 
@@ -31,7 +34,9 @@ def synth(
         Path, typer.Argument(metavar="DIR", help="Folder to write.", file_okay=False)
     ],
     options: Options,
-    items: Annotated[int, typer.Option(min=1, help="Garments to invent.")] = 120,
+    items: Annotated[
+        int, typer.Option(min=1, max=MOST_ITEMS, help="Garments to invent.")
+    ] = 120,
     street: Annotated[int, typer.Option(min=1, help="Street photos of each.")] = 3,
 ) -> int:
     """Write a synthetic street-to-shop dataset; a seed always gives the same bytes."""

@@ -12,6 +12,7 @@ import typer
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.errors import BadUsage, TiefVisionError, UnreadablePhoto, reason_of
+from tiefvision.files import is_folder
 from tiefvision.photos.formats import (
     SIGNATURE_BYTES,
     format_of,
@@ -116,7 +117,7 @@ def expand_photos(arguments: Sequence[Path]) -> GivenPhotos:
     files: list[Path] = []
     left_out: list[str] = []
     for argument in arguments:
-        if argument.is_dir():
+        if is_folder(argument):
             listing = list_photos(argument)
             files += [argument / path for path in listing.photos]
             left_out += listing.left_out
@@ -138,13 +139,16 @@ def _read_standard_input() -> bytes:
     Raises:
         UnreadablePhoto: It is closed, a terminal, no photograph, or too long.
     """
+    none = UnreadablePhoto(
+        "There is no photograph in standard input.",
+        "Send one, as in: tiefvision locate - < photo.jpg",
+    )
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
-        raise UnreadablePhoto(
-            "There is no photograph in standard input.",
-            "Send one, as in: tiefvision locate - < photo.jpg",
-        )
+        raise none
     try:
         start = sys.stdin.buffer.read(SIGNATURE_BYTES)
+        if not start:  # so reads one that was closed: see `open_streams`
+            raise none
         if not is_read(format_of(start)):  # /dev/zero, say, would never end
             raise UnreadablePhoto(f"Cannot read standard input: {refusal_of(start)}.")
         content = start + sys.stdin.buffer.read(MOST_BYTES)

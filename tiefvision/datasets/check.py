@@ -12,7 +12,12 @@ import numpy as np
 from tiefvision.datasets.files import ANNOTATIONS, missing_text, path_hint, photo_file
 from tiefvision.datasets.layout import Dataset, read_dataset
 from tiefvision.datasets.report import DatasetReport, Leak, LeakKind
-from tiefvision.errors import BadDataset, UnreadablePhoto, first_reasons
+from tiefvision.errors import (
+    BadDataset,
+    UnreadablePhoto,
+    first_reasons,
+    reason_of,
+)
 from tiefvision.files import read_file
 from tiefvision.photos.listing import list_photos
 from tiefvision.photos.near_duplicates import (
@@ -105,14 +110,16 @@ def check_dataset(root: Path, track: Track = untracked) -> DatasetReport:
 
 def _inspect(images: Path, photo: Photo) -> _Inspected:
     file = photo_file(images, photo.path)
-    if not file.exists():
-        return _Inspected(photo, missing=True)
     try:
         pixels = read_photo(file, max_side=HASHED_SIDE)
         size = photo_size(file)
+        digest = blake2b(read_file(file), digest_size=16).hexdigest()
     except UnreadablePhoto as error:
+        if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+            return _Inspected(photo, missing=True)
         return _Inspected(photo, error=str(error))
-    digest = blake2b(read_file(file), digest_size=16).hexdigest()
+    except OSError as error:  # it has gone meanwhile
+        return _Inspected(photo, error=f"Cannot read {file}: {reason_of(error)}.")
     photo_hash = perceptual_hash(pixels) if photo.source == "street" else None
     return _Inspected(photo, size=size, digest=digest, photo_hash=photo_hash)
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ ID = "a number or a text"
 
 MOST_PIXELS = 1 << 31
 """A side is shorter than this; nothing is that photographs are saved as."""
+
+MOST_DIGITS = 4000
+"""Digits of a whole number that is read; Python refuses those of more than 4,300."""
 
 NO_IDS = ("", "nan", "inf", "-inf")
 
@@ -191,21 +195,41 @@ def read_json_object(file: Path) -> Entry:
         BadDataset: The file is missing, cannot be read, or is no JSON object; invalid
             JSON is named with line and column.
     """
-    try:
-        values = json.loads(read_file(file).decode("utf-8-sig"))
-    except FileNotFoundError as error:
+    if not os.path.lexists(file):
         raise BadDataset(
             f"There is no {file}.",
             "Write one in the dataset layout, or convert a published dataset with: "
             "tiefvision data import",
-        ) from error
+        )
+    values = read_json(file)
+    if not isinstance(values, dict):
+        raise BadDataset(f"{file} holds {shown(values)}, expected an object.")
+    return Entry(file, "", values)
+
+
+def read_json(file: Path) -> Any:
+    """Reads a JSON file in UTF-8, or in UTF-16 as PowerShell writes it.
+
+    Raises:
+        BadDataset: It cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(read_file(file), parse_int=_number)
     except json.JSONDecodeError as error:
         place = f"{file}, line {error.lineno}, column {error.colno}"
         raise BadDataset(f"{place}: not JSON: {error.msg}.") from error
     except OSError as error:
         raise BadDataset(f"Cannot read {os_error_text(error, file)}") from error
-    except (ValueError, RecursionError) as error:
-        raise BadDataset(f"Cannot read {file}: {error}.") from error
-    if not isinstance(values, dict):
-        raise BadDataset(f"{file} holds {shown(values)}, expected an object.")
-    return Entry(file, "", values)
+    except UnicodeDecodeError as error:
+        raise BadDataset(
+            f"Cannot read {file}: byte {error.start} is not UTF-8.", "Save it as UTF-8."
+        ) from error
+    except RecursionError as error:
+        raise BadDataset(
+            f"Cannot read {file}: its lists or objects lie too deep in each other."
+        ) from error
+
+
+def _number(digits: str) -> float:
+    """A whole number; one of more digits than Python converts costs its entry alone."""
+    return int(digits) if len(digits) <= MOST_DIGITS else math.inf

@@ -1,12 +1,14 @@
 """Names and places of the files of a dataset."""
 
 import json
+import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from tiefvision.datasets.entries import read_json
 from tiefvision.errors import BadDataset
-from tiefvision.files import read_file, replace_text
+from tiefvision.files import exists, replace_text
 
 IMAGES = "images"
 ANNOTATIONS = "annotations.json"
@@ -19,8 +21,12 @@ MAX_NAME_BYTES = 255
 
 
 def is_dataset(root: Path) -> bool:
-    """Whether a folder is a dataset, and not a plain folder of photographs."""
-    return (root / ANNOTATIONS).is_file()
+    """Whether a folder is a dataset, and not a plain folder of photographs.
+
+    Whatever has the name of annotations.json makes it one, also a pipe or a link to a
+    disk that is not there: reading it tells what is wrong.
+    """
+    return os.path.lexists(root / ANNOTATIONS)
 
 
 def require_dataset(root: Path) -> None:
@@ -60,15 +66,12 @@ def label_names(root: Path) -> tuple[str, ...]:
         root: The dataset's folder.
 
     Raises:
-        BadDataset: The file is not a JSON list of strings.
+        BadDataset: The file cannot be read, or is not a JSON list of strings.
     """
     file = root / MASKS / LABELS
     if not file.is_file():
         return ()
-    try:
-        names = json.loads(read_file(file))
-    except (ValueError, RecursionError) as error:
-        raise BadDataset(f"{file} is not JSON: {error}.") from error
+    names = read_json(file)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadDataset(f"{file} is not a list of names.")
     return tuple(names)
@@ -93,12 +96,12 @@ def photo_file(images: Path, path: str) -> Path:
         The file; where there is none, the path under which it would be created.
     """
     exact = images / path
-    if path.isascii() or exact.exists():
+    if path.isascii() or exists(exact):
         return exact
     found = images
     for part in PurePosixPath(path).parts:
         forms = [part, *(unicodedata.normalize(form, part) for form in ("NFC", "NFD"))]
-        found = next((found / f for f in forms if (found / f).exists()), found / part)
+        found = next((found / f for f in forms if exists(found / f)), found / part)
     return found
 
 

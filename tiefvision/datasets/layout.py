@@ -17,6 +17,7 @@ from tiefvision.datasets.files import (
     ANNOTATIONS,
     IMAGES,
     TRIPLETS,
+    is_dataset,
     path_fault,
     photo_file,
 )
@@ -106,7 +107,7 @@ def read_folder(root: Path, track: Track = untracked) -> Dataset:
     Raises:
         BadDataset: There is no such folder.
     """
-    images = root / IMAGES if (root / ANNOTATIONS).exists() else root
+    images = root / IMAGES if is_dataset(root) else root
     if not images.is_dir():
         raise BadDataset(f"There is no folder {images}.")
     listing = list_photos(images)

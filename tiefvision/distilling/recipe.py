@@ -13,7 +13,7 @@ from PIL import Image
 
 from tiefvision.augmenting.views import SourcePhoto, ViewRules
 from tiefvision.datasets.class_folders import read_class_folders
-from tiefvision.datasets.files import ANNOTATIONS
+from tiefvision.datasets.files import is_dataset
 from tiefvision.datasets.layout import photo_file, read_dataset
 from tiefvision.datasets.masks import read_foreground
 from tiefvision.distilling.student_training import (
@@ -260,7 +260,7 @@ def _list(folder: Path, left_out: list[str]) -> Iterator[tuple[Path, str, str]]:
     The path is empty in class folders, the class is empty in datasets. Sentences on
     what a class folder leaves out are added to ``left_out``.
     """
-    if (folder / ANNOTATIONS).exists():
+    if is_dataset(folder):
         dataset = read_dataset(folder)
         for photo in dataset.photos:
             if photo.split == "train":

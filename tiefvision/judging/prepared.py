@@ -14,6 +14,7 @@ from tiefvision.catalogue.describing import (
 from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.datasets.files import ANNOTATIONS
 from tiefvision.datasets.layout import Dataset, read_dataset
+from tiefvision.files import is_file
 from tiefvision.judging.boxes import LOCATED
 from tiefvision.models.protocol import Models
 from tiefvision.store.header import Header
@@ -87,7 +88,7 @@ def _encode(
     resources: Resources,
 ) -> None:
     files = dataset.files
-    present = [file for file in files.values() if file.is_file()]
+    present = [file for file in files.values() if is_file(file)]
     encoder = models.encoder(resources.engine)
     rules = models.crop_rules()
     header = Header(

@@ -12,8 +12,9 @@ from PIL.PngImagePlugin import PngImageFile
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
-_NEEDED = (b"tRNS", b"acTL", b"fcTL")
-"""Chunks that the pixels cannot do without, although a reader may skip them."""
+_NEEDED = (b"tRNS",)
+"""Chunks that the pixels cannot do without, although a reader may skip them. Without
+those of an animation a file is the one picture that every reader shows."""
 
 _SKIPPABLE = 0x20
 """The bit of a chunk's first letter, a small one, by which a reader may skip it."""

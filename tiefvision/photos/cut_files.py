@@ -33,6 +33,8 @@ NOISE = b"\0" + b"".join(
 """Coded pixels of no meaning. The first byte makes an 0xFF before it a coded one. With
 all eight restart markers a decoder that waits for one of them goes on."""
 
+_UNFILLED = bytes(2)
+
 _LOST = {127, 128}
 """Levels of a pixel without data: 128, in CMYK also its inverse."""
 
@@ -85,6 +87,17 @@ def ends_in_grey(image: Image.Image) -> bool:
         return False
     last = image.getpixel((image.width - 1, image.height - 1))
     return set(last if isinstance(last, tuple) else (last,)) <= _LOST
+
+
+def ends_in_zeros(image: Image.Image, file: BinaryIO) -> bool:
+    """Whether a JPEG ends in zeros: its room was reserved and perhaps never filled.
+
+    Zeros can be decoded, to pixels of no meaning.
+    """
+    if not isinstance(image, JpegImageFile):
+        return False
+    file.seek(-len(_UNFILLED), io.SEEK_END)
+    return file.read() == _UNFILLED
 
 
 def _complete_jpeg(content: bytes) -> Completed | None:

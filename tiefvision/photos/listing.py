@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from tiefvision.errors import reason_of
-from tiefvision.files import open_file
+from tiefvision.files import exists, open_file
 from tiefvision.photos.formats import (
     SIGNATURE_BYTES,
     advice_on,
@@ -57,7 +57,7 @@ def list_photos(folder: Path) -> Listing:
     photos: list[str] = []
     left_out: list[str] = []
     others: dict[str, list[str]] = defaultdict(list)
-    for path, trouble in _walk(folder) if _exists(folder) else ():
+    for path, trouble in _walk(folder) if exists(folder) else ():
         kind = "" if trouble else _kind_of(folder / path)
         if trouble:
             left_out.append(f"Cannot list {folder / path}: {trouble}.")
@@ -126,18 +126,13 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
                 continue
             path = f"{below}/{entry.name}" if below else entry.name
             # A photograph's own link is told when the photograph is opened.
-            lost = entry.is_symlink() and not _exists(entry)
+            lost = entry.is_symlink() and not exists(entry)
             if lost and not format_of_name(entry.name):
                 yield path, "it links to nothing that can be opened"
             elif lost or not entry.is_dir():
                 yield path, ""
             else:
                 (linked if entry.is_symlink() else real).append(path)
-
-
-def _exists(path: "os.PathLike[str]") -> bool:
-    """Whether a path leads somewhere; no error where a folder above is forbidden."""
-    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises over such a folder
 
 
 def _identity(folder: Path) -> tuple[int, int]:

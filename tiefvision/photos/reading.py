@@ -25,9 +25,9 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from tiefvision.errors import UnreadablePhoto, reason_of
-from tiefvision.files import open_file
+from tiefvision.files import exists, open_file
 from tiefvision.photos.chunks import open_png
-from tiefvision.photos.cut_files import complete, ends_in_grey
+from tiefvision.photos.cut_files import complete, ends_in_grey, ends_in_zeros
 from tiefvision.photos.formats import (
     HEIC,
     JPEG,
@@ -64,6 +64,9 @@ REDUCING_GAP = 3.0
 """Pillow first shrinks by whole factors, at most down to this many times the target
 size, then resamples; from 3.0 on the result hardly differs from resampling the whole
 photograph."""
+
+_NO_HEADER = "not identified by this driver"
+"""What Pillow says of a header that it cannot use."""
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 """How the address of something in a network begins; a path has lost one slash."""
@@ -134,7 +137,8 @@ def read_photo(path: PhotoFile, *, max_side: int | None = None) -> Photograph:
             if completed is None:
                 raise
         else:
-            completed = complete(file) if ends_in_grey(image) else None
+            suspect = ends_in_grey(image) or ends_in_zeros(image, file)
+            completed = complete(file) if suspect else None
             if completed is None or not completed.missing:
                 return photo
         missing = completed.missing
@@ -161,7 +165,7 @@ def photo_size(path: PhotoFile) -> tuple[int, int]:
 
 def is_address(path: Path) -> bool:
     """Whether a path is the address of something in a network."""
-    return bool(_ADDRESS.match(str(path))) and not path.exists()
+    return bool(_ADDRESS.match(str(path))) and not exists(path)
 
 
 def read_mask(path: Path) -> NDArray[np.uint8]:
@@ -227,7 +231,16 @@ def _parse_header(file: BinaryIO) -> ImageFile:
     if found == HEIC:  # an extra, which need not be installed
         opened: ImageFile = importlib.import_module("pillow_heif").HeifImageFile(file)
         return opened
-    return _READERS[found](file)
+    try:
+        return _READERS[found](file)
+    except (SyntaxError, LookupError, struct.error) as error:
+        if isinstance(error, SyntaxError) and str(error) != _NO_HEADER:
+            raise  # Pillow says what is broken
+        raise ValueError(f"the header of this {found} is damaged or cut off") from error
+    except OSError as error:
+        if found != WEBP:
+            raise
+        raise ValueError("this WebP is damaged or cut off") from error
 
 
 def check_size(width: int, height: int) -> None:
