@@ -37,7 +37,7 @@ from tiefvision.workspace.levels import levels_reader, read_made
 from tiefvision.workspace.networks import LABELS, read_weights, weight_tensors
 from tiefvision.workspace.records import crop_to_record, read_photos
 
-VERSION = 2
+VERSION = 3
 READS = ("photos", "features", "crop_classifier", "box_regressors")
 PAGE = "tiefvision.judging.locator.page"
 SHOWN = {

@@ -13,7 +13,7 @@ FILES = sorted(
 )
 
 LAYERS = (
-    {"errors", "groups", "version", "weights"},
+    {"errors", "escaping", "groups", "version", "weights"},
     {"records"},
     {"ahead", "boxes", "devices", "files", "machine", "progress", "storage"},
     {"photos", "engines"},

@@ -60,7 +60,7 @@ def test_standard_input_is_shown_on_pages(tiefvision, trained, street, send, tmp
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "There is no photograph in standard input"),
+        (b"", "There is no photograph in standard input. Send one"),
         (b"hello", "it is not a JPEG, PNG or WebP image"),
         (b"GIF89a" + bytes(99), "but GIF. Save as JPEG, PNG or WebP."),
         (b"\xff\xd8\xff not a photograph", "Cannot read the photograph"),

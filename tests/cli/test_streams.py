@@ -6,9 +6,9 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from tiefvision.cli.escaping import UNSAFE, escaped, escaped_json
 from tiefvision.cli.output import print_line, print_table, print_text
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, READER_GONE, say
+from tiefvision.escaping import UNSAFE, escaped, escaped_json
 
 RUN = """
 import os, sys

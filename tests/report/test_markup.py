@@ -4,6 +4,7 @@ import sys
 import pytest
 from jinja2 import UndefinedError
 
+from tiefvision.escaping import UNSAFE
 from tiefvision.report import markup
 from tiefvision.report.markup import Markup, fit_in_page, render, render_page
 
@@ -37,7 +38,13 @@ def test_the_browser_is_told_to_run_no_scripts_and_to_load_nothing(parse):
 
 def test_a_file_name_that_is_no_utf8_can_be_written():
     name = b"dress-\xff.jpg".decode("utf-8", "surrogateescape")
-    assert b"dress-?.jpg" in page_of(name).encode("utf-8")
+    assert rb"dress-\udcff.jpg" in page_of(name).encode("utf-8")
+
+
+def test_characters_that_change_what_is_around_them_are_shown_as_escapes():
+    page = page_of("new\nline \x1b[31m \x9b \u202egpj.exe 👗.jpg")
+    assert r"new\nline \x1b[31m \x9b \u202egpj.exe 👗.jpg" in page
+    assert not UNSAFE.search(page.replace("\n", ""))
 
 
 def test_what_a_template_lacks_is_an_error():

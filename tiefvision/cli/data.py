@@ -22,7 +22,7 @@ NAMED = 5
 """Most photographs named for each kind of problem; --json names all."""
 
 MOST_ITEMS = 1_000_000
-"""Garments that are invented at most: all are in memory before the first is drawn."""
+"""Garments that are invented at most: all are in memory before one is drawn."""
 
 app = typer.Typer(help="Make, convert and check datasets.", no_args_is_help=True)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from tiefvision.cli.escaping import escaped, escaped_json
+from tiefvision.escaping import escaped, escaped_json
 from tiefvision.records import Box, Garment
 
 GAP = 2

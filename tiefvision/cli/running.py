@@ -10,9 +10,9 @@ from typing import Any
 
 import typer
 
-from tiefvision.cli.escaping import escaped
 from tiefvision.cli.streams import named_output, open_streams, settle
 from tiefvision.errors import BadUsage, TiefVisionError
+from tiefvision.escaping import escaped
 from tiefvision.storage import ADVICE, os_error_text
 
 DONE = 0

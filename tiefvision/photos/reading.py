@@ -234,8 +234,9 @@ def _parse_header(file: BinaryIO) -> ImageFile:
     try:
         return _READERS[found](file)
     except (SyntaxError, LookupError, struct.error) as error:
-        if isinstance(error, SyntaxError) and str(error) != _NO_HEADER:
-            raise  # Pillow says what is broken
+        told = str(error) != _NO_HEADER and error.__cause__ is None
+        if isinstance(error, SyntaxError) and told:
+            raise  # Pillow says in words what is broken
         raise ValueError(f"the header of this {found} is damaged or cut off") from error
     except OSError as error:
         if found != WEBP:

@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
+
+from tiefvision.escaping import escaped
 
 if TYPE_CHECKING:  # imported where a page is made: most commands make none
     from jinja2 import Environment
@@ -20,8 +23,8 @@ still open a page of 5 MB at once; the rest is room for tables and curves."""
 def render(template: str, **values: object) -> Markup:
     """A template of ``report/templates``, filled in; all text is escaped.
 
-    File names may hold bytes that are not UTF-8. Python keeps these as surrogates,
-    which no file can be written with; the page shows a question mark for each.
+    So are, as in the terminal, the characters of a file name that are not shown as they
+    are: a new line, what turns the direction of a page, a byte that is not UTF-8.
 
     Args:
         template: name of its file without ".html.j2".
@@ -31,7 +34,7 @@ def render(template: str, **values: object) -> Markup:
         jinja2.UndefinedError: the template uses a name that was not given.
     """
     html = _environment().get_template(f"{template}.html.j2").render(values)
-    return Markup(html.encode("utf-8", "replace").decode("utf-8"))
+    return Markup(html)
 
 
 def render_page(template: str, **values: object) -> str:
@@ -52,7 +55,15 @@ def _environment() -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_visible,
     )
+
+
+def _visible(value: object) -> object:
+    """What a template shows of a value: markup as it is, a text on one line."""
+    if isinstance(value, Markup) or not isinstance(value, str | PurePath):
+        return value
+    return escaped(str(value))
 
 
 @dataclass(frozen=True)

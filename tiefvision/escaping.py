@@ -1,4 +1,4 @@
-"""What a file name, or any text from outside, must not do to a terminal or a log."""
+"""What a name, or any text from outside, must not do to a terminal, log or page."""
 
 import re
 
