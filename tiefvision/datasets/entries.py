@@ -199,7 +199,8 @@ def read_json_object(file: Path) -> Entry:
         raise BadDataset(
             f"There is no {file}.",
             "Write one in the dataset layout, or convert a published dataset with: "
-            "tiefvision data import",
+            "tiefvision data import. A plain folder of photographs needs none for: "
+            "tiefvision index, and: tiefvision data check --near.",
         )
     values = read_json(file)
     if not isinstance(values, dict):
