@@ -7,12 +7,18 @@ and grow batch by batch.
 
 import filecmp
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
+
+from tiefvision.errors import TiefVisionError
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+"""How the address of something in a network begins; a path has lost one slash."""
 
 PARTIAL_SUFFIX = ".partial"
 """Suffix of a file that is still being written."""
@@ -66,6 +72,17 @@ def read_file(file: Path) -> bytes:
     """The content of a regular file. Raises OSError, as ``open_file`` does."""
     with open_file(file) as opened:
         return opened.read()
+
+
+def is_address(path: Path) -> bool:
+    """Whether a path is the address of something in a network."""
+    return bool(_ADDRESS.match(str(path))) and not exists(path)
+
+
+def no_folder(path: Path) -> TiefVisionError:
+    """Makes the error about a folder that does not exist, for the caller to raise."""
+    hint = "Download the photographs first." if is_address(path) else ""
+    return TiefVisionError(f"There is no folder {path}.", hint)
 
 
 def replace_file(file: Path, content: bytes) -> None:

@@ -11,11 +11,10 @@ from tiefvision.catalogue.gallery import GalleryRow, write_gallery
 from tiefvision.datasets.files import is_dataset
 from tiefvision.datasets.layout import Dataset, read_dataset, read_folder
 from tiefvision.errors import TiefVisionError
-from tiefvision.files import is_file
+from tiefvision.files import is_file, no_folder
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.models.protocol import Models
 from tiefvision.models.rankers import load_ranker, ranker_digests
-from tiefvision.photos.reading import is_address
 from tiefvision.progress import Track
 from tiefvision.ranking.crops import CropRules
 from tiefvision.ranking.garments import Embed
@@ -109,8 +108,7 @@ def _read_catalogue(root: Path, track: Track) -> Dataset:
     elif root.is_dir():
         catalogue = read_folder(root, track)
     else:
-        hint = "Download the photographs first." if is_address(root) else ""
-        raise TiefVisionError(f"There is no folder {root}.", hint)
+        raise no_folder(root)
     if not catalogue.photos and catalogue.problems:
         raise _none_readable(root, [problem.message for problem in catalogue.problems])
     if not catalogue.photos:

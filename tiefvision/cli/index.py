@@ -15,7 +15,7 @@ from tiefvision.cli.options import (
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
 from tiefvision.cli.search import ONE_ITEM
-from tiefvision.errors import TiefVisionError
+from tiefvision.files import no_folder
 from tiefvision.store.limits import MAX_GIB
 
 
@@ -38,7 +38,7 @@ def index(
 ) -> int:
     """Describe shop photographs and build the NMSLIB index of each ranker."""
     if not catalogue.is_dir():
-        raise TiefVisionError(f"There is no folder {catalogue}.")
+        raise no_folder(catalogue)
     with options.finder(models) as finder:
         options.tell_used(finder.models, making=catalogue)
         report = finder.index(catalogue, ranker or (), max_gib)

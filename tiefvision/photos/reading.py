@@ -8,7 +8,6 @@ here, unless a global setting of Pillow were changed.
 
 import importlib
 import logging
-import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from tiefvision.errors import UnreadablePhoto, reason_of
-from tiefvision.files import exists, open_file
+from tiefvision.files import is_address, open_file
 from tiefvision.photos.chunks import open_png
 from tiefvision.photos.cut_files import complete, ends_in_grey, ends_in_zeros
 from tiefvision.photos.formats import (
@@ -67,9 +66,6 @@ photograph."""
 
 _NO_HEADER = "not identified by this driver"
 """What Pillow says of a header that it cannot use."""
-
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
-"""How the address of something in a network begins; a path has lost one slash."""
 
 _TURN_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -161,11 +157,6 @@ def photo_size(path: PhotoFile) -> tuple[int, int]:
         width, height = image.size
         swapped = _orientation(image) in _SIDES_SWAPPED
         return (height, width) if swapped else (width, height)
-
-
-def is_address(path: Path) -> bool:
-    """Whether a path is the address of something in a network."""
-    return bool(_ADDRESS.match(str(path))) and not exists(path)
 
 
 def read_mask(path: Path) -> NDArray[np.uint8]:
