@@ -303,13 +303,16 @@ def test_a_full_map_is_one_sentence_and_a_larger_one_goes_on(
 
 INDEX = """
 import sys, time
+from pathlib import Path
 from tiefvision.cli.main import app
 from tiefvision.cli.running import guarded
 from tiefvision.catalogue import describing
 described = []
 def slowly(*arguments, describe_crop=describing.describe_crop):
     described.append(arguments)
-    time.sleep(120 if len(described) > 2 else 0)  # until it is interrupted
+    if len(described) > 2:
+        Path(workspace, "asleep").touch()
+        time.sleep(120)  # until it is interrupted
     return describe_crop(*arguments)
 describing.describe_crop = slowly
 sys.exit(guarded(app, ["index", folder, "--workspace", workspace]))
@@ -363,7 +366,7 @@ def test_what_was_finished_before_an_interrupt_is_kept(
     running = processes.start(INDEX, folder=str(catalogue), workspace=str(run))
     partial = run / "catalogue.lmdb.partial"
     deadline = time.monotonic() + 60
-    while not (partial.exists() and partial.stat().st_size > 100_000):
+    while not (run / "asleep").exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)
     running.interrupt()

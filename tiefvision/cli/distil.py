@@ -50,11 +50,13 @@ def distil(
         phases,
         read_sources,
     )
+    from tiefvision.encoders.architectures import architecture_named
     from tiefvision.encoders.dense import make_encoder
     from tiefvision.encoders.weights import RANDOM
 
     if not epochs + last_epochs:
         raise BadUsage("Nothing is learnt in 0 epochs.", "Give --epochs or more.")
+    architecture_named(student)  # refused before a teacher is loaded
     encoder = make_encoder(teacher, teacher_weights)
     sources, skipped = read_sources(folders, options.track)
     recipe = Recipe(student, phases(epochs, last_epochs), seed=options.seed)
