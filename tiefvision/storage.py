@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tiefvision.errors import StorageFull
+from tiefvision.errors import StorageFull, reason_of
 
 _NETWORK_DISK = "Its disk is on another machine: see that it is mounted, and run again."
 
@@ -54,8 +54,7 @@ ADVICE = {
 
 def _reason(code: int) -> str:
     """An error by its number in words that continue a sentence."""
-    text = os.strerror(code)
-    return text[:1].lower() + text[1:]
+    return reason_of(OSError(code, os.strerror(code)))
 
 
 def storage_error(

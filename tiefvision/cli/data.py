@@ -9,7 +9,7 @@ import typer
 
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table, print_unfolded
-from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE, say, tell
+from tiefvision.cli.running import DONE, FAILED, say, tell, tell_skipped
 from tiefvision.datasets.files import is_dataset
 from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE
@@ -82,7 +82,7 @@ def import_(
             f"{report.photos} photographs with {report.boxes} garments are in "
             f"{folder}. {_next(folder, options)}"
         )
-    return _tell_skipped(report.skipped)
+    return tell_skipped(report.skipped)
 
 
 @app.command()
@@ -183,7 +183,7 @@ def _print_near(found: "NearReport", facts: dict[str, Any], options: Options) ->
     """
     if options.json:
         print_line(facts | {"near": found.to_dict()})
-        return _tell_skipped(found.skipped)
+        return tell_skipped(found.skipped)
     limits = ", ".join(f"{least:g} {source}" for source, least in found.limits.items())
     typer.echo()
     print_unfolded(
@@ -201,14 +201,7 @@ def _print_near(found: "NearReport", facts: dict[str, Any], options: Options) ->
     ]
     if rows:
         print_table(("cosine", "splits", "items", "photographs"), rows)
-    return _tell_skipped(found.skipped)
-
-
-def _tell_skipped(reasons: Sequence[str]) -> int:
-    """Say what was left out, and return the exit code."""
-    for reason in reasons:
-        say(f"Skipped: {reason}")
-    return SOME_UNREADABLE if reasons else DONE
+    return tell_skipped(found.skipped)
 
 
 def _report_rows(report: "DatasetReport") -> list[tuple[str, object]]:

@@ -7,7 +7,7 @@ import typer
 
 from tiefvision.cli.options import Options, OutputOption, with_options
 from tiefvision.cli.output import print_line
-from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.running import say, tell_skipped
 from tiefvision.encoders.architectures import GARMENT_ENCODER
 from tiefvision.errors import BadUsage
 
@@ -63,8 +63,7 @@ def distil(
     begun = None if start == RANDOM else make_encoder(student, start)
     device = options.backend.training
     history = distil(recipe, sources, encoder, output, device, options.track, begun)
-    for reason in skipped:
-        say(f"Skipped: {reason}")
+    code = tell_skipped(skipped)
     if options.json:
         print_line({"encoder": str(output), "photos": len(sources), **history[-1]})
     elif not options.quiet:
@@ -74,4 +73,4 @@ def distil(
             "in the last."
         )
         say(f"Use it with --encoder {student} --weights {output}")
-    return SOME_UNREADABLE if skipped else DONE
+    return code

@@ -13,7 +13,7 @@ from tiefvision.cli.options import (
     with_options,
 )
 from tiefvision.cli.output import print_line, print_table
-from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.running import say, tell_skipped
 from tiefvision.cli.search import ONE_ITEM
 from tiefvision.files import no_folder
 from tiefvision.store.limits import MAX_GIB
@@ -57,8 +57,7 @@ def index(
                     for name, facts in report["indexes"].items()
                 ],
             )
-        for reason in report["skipped"]:
-            say(f"Skipped: {reason}")
+        code = tell_skipped(report["skipped"])
         if not options.quiet:
             if report["items"] == 1:
                 say(f"Note: {ONE_ITEM}")
@@ -67,4 +66,4 @@ def index(
                 f"{' (up to date)' if report['up_to_date'] else ''}. "
                 f"Next: tiefvision search PHOTO{options.repeated(models)}"
             )
-    return SOME_UNREADABLE if report["skipped"] else DONE
+    return code

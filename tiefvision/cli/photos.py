@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tiefvision.cli.output import print_line
-from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.running import SOME_UNREADABLE, tell_skipped
 from tiefvision.errors import BadUsage, TiefVisionError, UnreadablePhoto, reason_of
 from tiefvision.files import is_folder
 from tiefvision.photos.formats import (
@@ -96,13 +96,12 @@ class GivenPhotos:
         if as_json:
             print_line({"photo": str(file), "error": str(error)})
         else:
-            say(f"Skipped: {error}")
+            tell_skipped([error])
 
     def tell_left_out(self) -> int:
         """Say what was left out of the folders, and return the exit code."""
-        for reason in self.left_out:
-            say(f"Skipped: {reason}")
-        return SOME_UNREADABLE if self.left_out or self.unreadable else DONE
+        code = tell_skipped(self.left_out)
+        return SOME_UNREADABLE if self.unreadable else code
 
 
 def expand_photos(arguments: Sequence[Path]) -> GivenPhotos:

@@ -9,7 +9,7 @@ import typer
 
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table
-from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.running import tell_skipped
 from tiefvision.errors import BadUsage
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ def quality(
     else:
         _print_qualities(qualities)
     skipped = [reason for report in reports for reason in report.skipped]
-    for reason in skipped:
-        say(f"Skipped: {reason}")
-    return SOME_UNREADABLE if skipped else DONE
+    return tell_skipped(skipped)
 
 
 def _half(name: str) -> "Half":

@@ -7,7 +7,7 @@ import typer
 
 from tiefvision.cli.options import Options, OutputOption, with_options
 from tiefvision.cli.output import print_line
-from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.running import say, tell_skipped
 from tiefvision.encoders.architectures import GARMENT_ENCODER
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def readout(
         facts["photographs with masks"] = used
     write_encoder(output, made.architecture, made.weights, facts, beside)
     skipped += left_out
-    for reason in skipped:
-        say(f"Skipped: {reason}")
+    code = tell_skipped(skipped)
     if options.json:
         told = {"encoder": str(output), "accuracy": learnt.accuracy}
         print_line({**told, **facts})
@@ -77,7 +76,7 @@ def readout(
             "neighbours of their class."
         )
         say(f"Use it with --encoder {encoder} --weights {output}")
-    return SOME_UNREADABLE if skipped else DONE
+    return code
 
 
 def _read(

@@ -4,7 +4,7 @@ import errno
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -52,6 +52,15 @@ def tell(error: TiefVisionError) -> None:
     say(f"Error: {sentence}")
     for reason in reasons:
         say(reason)
+
+
+def tell_skipped(reasons: Iterable[object]) -> int:
+    """Say what was left out, a sentence for each, and return the exit code."""
+    code = DONE
+    for reason in reasons:
+        say(f"Skipped: {reason}")
+        code = SOME_UNREADABLE
+    return code
 
 
 def _refuse_empty(arguments: Sequence[str]) -> None:

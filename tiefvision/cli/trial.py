@@ -13,7 +13,7 @@ from tiefvision.cli.options import (
     with_options,
 )
 from tiefvision.cli.output import print_line, print_table
-from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.running import tell_skipped
 
 
 @with_options
@@ -63,6 +63,4 @@ def trial(
         ]
         header = ("without garments", "pictures", "something told", "highest score")
         print_table(header, alarms)
-    for reason in skipped:
-        say(f"Skipped: {reason}")
-    return SOME_UNREADABLE if skipped else DONE
+    return tell_skipped(skipped)

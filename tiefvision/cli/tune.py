@@ -8,7 +8,7 @@ import typer
 
 from tiefvision.cli.options import Options, OutputOption, with_options
 from tiefvision.cli.output import print_line
-from tiefvision.cli.running import DONE, SOME_UNREADABLE, say
+from tiefvision.cli.running import say, tell_skipped
 from tiefvision.encoders.architectures import LOCATOR_ENCODER
 from tiefvision.records import Split
 
@@ -53,8 +53,7 @@ def tune(
     history = tune(
         recipe, photos, start, output, options.backend.training, options.track
     )
-    for reason in photos.skipped:
-        say(f"Skipped: {reason}")
+    code = tell_skipped(photos.skipped)
     if options.json:
         counts = {
             "photos": len(photos.scenes),
@@ -72,7 +71,7 @@ def tune(
             f"sides told to {history[-1]['error']:.2f} windows in the last epoch."
         )
         say(f"Next: {_next_command(dataset, split_of, encoder, output)}")
-    return SOME_UNREADABLE if photos.skipped else DONE
+    return code
 
 
 def _splits_of(workspace: Path) -> "dict[str, Split]":

@@ -42,7 +42,7 @@ def writing_errors(path: Path, max_gib: float) -> Iterator[None]:
 
     Args:
         path: The finished artifact.
-        max_gib: Its size limit in GiB.
+        max_gib: Size limit of the artifact in GiB.
 
     Raises:
         StorageFull: The block raised an error of LMDB or of the system.
