@@ -26,7 +26,7 @@ from tiefvision.files import replace_text
 RECORD = Path(__file__).with_name("versions.json")
 
 MAKERS = {
-    "index": "tiefvision.catalogue.indexing",
+    "index": "tiefvision.catalogue.living.changing",
     "prepare": "tiefvision.judging.prepared",
     "learn_ranker": "tiefvision.models.rankers",
 }

@@ -12,19 +12,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
 from tiefvision import weights as package_weights
+from tiefvision.catalogue.living.current import current_of
+from tiefvision.catalogue.living.freshness import lost_files
 from tiefvision.encoders.architectures import ARCHITECTURES
 from tiefvision.encoders.encoder_file import encoder_file_hash
 from tiefvision.encoders.weights_header import read_weights_header
 from tiefvision.engines.choice import OPENVINO, TORCH, has_openvino
-from tiefvision.errors import BadWeights, TiefVisionError
+from tiefvision.errors import BadWeights, StaleArtifact, TiefVisionError
 from tiefvision.locating.heads_file import HEADS_FILE
 from tiefvision.models.bundle import shipped_bundle
 from tiefvision.models.listing import describe_file
 from tiefvision.models.protocol import GALLERY
 from tiefvision.models.trained import LOCATOR as HEADS
+from tiefvision.store.table import Table
 from tiefvision.version import __version__
 from tiefvision.weights import LOCATOR, ROLES, encoder_file
 from tiefvision.workspace.artifacts import (
@@ -194,12 +198,10 @@ def _check_shipped_bundle() -> None:
 def _artifacts(workspace: Workspace, in_clone: bool) -> list[Finding]:
     digests: dict[str, str] = {}
     findings = []
-    names = (*STAGES.values(), CATALOGUE) if in_clone else (CATALOGUE,)
     held = [name for name in STAGES.values() if workspace.holds(name)]
-    for name in names if in_clone else (*held, *names):
+    for name in STAGES.values() if in_clone else held:
         # Outside a clone there are no stages to run.
-        can_mend = in_clone or name == CATALOGUE
-        fix = f" Run: {command_for(name, workspace.root)}" if can_mend else ""
+        fix = f" Run: {command_for(name, workspace.root)}" if in_clone else ""
         if not workspace.holds(name):
             findings.append(Finding(f"{name}.lmdb", "note", f"missing.{fix}"))
             continue
@@ -214,7 +216,6 @@ def _artifacts(workspace: Workspace, in_clone: bool) -> list[Finding]:
             for read, digest in header.inputs.items()
             if read in digests and digests[read] != digest
         ]
-        # After the check above, because a catalogue has an input of its own name.
         digests[name] = header.digest
         count = ", ".join(f"{count} {kind}" for kind, count in header.count.items())
         if not header.version:
@@ -225,7 +226,28 @@ def _artifacts(workspace: Workspace, in_clone: bool) -> list[Finding]:
             findings.append(Finding(f"{name}.lmdb", "note", detail))
         else:
             findings.append(Finding(f"{name}.lmdb", "ok", f"fresh: {count}"))
-    return findings
+    return [*findings, _catalogue(workspace)]
+
+
+def _catalogue(workspace: Workspace) -> Finding:
+    """Whether there is a catalogue, and whether its files are as they were."""
+    name, index = f"{CATALOGUE}.lmdb", command_for(CATALOGUE, workspace.root)
+    try:
+        current = current_of(workspace)
+        if current is None:
+            return Finding(name, "note", f"missing. Run: {index}")
+        with Table(workspace.path(CATALOGUE)) as table:
+            lost = lost_files(table)
+    except StaleArtifact as error:
+        return Finding(name, "failed", f"{error.message} Run: {index}")
+    except TiefVisionError as error:
+        return Finding(name, "failed", str(error))
+    if lost.gone or lost.changed:
+        sync = f"tiefvision catalogue sync {quote(current.root)}"
+        detail = f"{lost.gone} files are gone and {lost.changed} changed since"
+        run = f"{sync}{workspace_option(workspace.root)}"
+        return Finding(name, "note", f"{detail}. Run: {run}")
+    return Finding(name, "ok", f"fresh: {current.photos} photographs")
 
 
 def _disk(root: Path) -> Finding:

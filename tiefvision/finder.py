@@ -49,6 +49,7 @@ from tiefvision.workspace.job import Resources
 
 if TYPE_CHECKING:
     from tiefvision.catalogue.describing import Describer
+    from tiefvision.catalogue.living.catalogue import Catalogue
     from tiefvision.catalogue.queries import Query
     from tiefvision.catalogue.searcher import Hit, Searcher
     from tiefvision.locating.locator import Locator
@@ -236,25 +237,34 @@ class Finder:
             max_gib: largest size of the catalogue's file in GiB.
 
         Returns:
-            "catalogue" (the folder), "photos" and "items" (counts), "up_to_date",
-            "skipped" (a message for each photograph that was left out) and "indexes"
-            (facts by ranker).
+            The report of the change: see ``Catalogue.index``.
 
         Raises:
             TiefVisionError: The folder is missing or holds no readable photograph.
             BadUsage: A ranker is unknown, or the size limit is out of range.
         """
-        require_size_limit(max_gib)
         names = tuple(dict.fromkeys(rankers)) or default_rankers(self.models)
         for name in names:
             require_ranker(self.workspace, self.models, name)
-        from tiefvision.catalogue.indexing import index_catalogue
-
         self.close()
+        return self.catalogue(max_gib).index(Path(folder), names)
+
+    def catalogue(self, max_gib: float = MAX_GIB) -> "Catalogue":
+        """The catalogue, to change it: ``add``, ``remove``, ``sync``, ``compact``.
+
+        Searches of this finder, too, take its changes in.
+
+        Args:
+            max_gib: largest size of the catalogue's file in GiB.
+
+        Raises:
+            BadUsage: The size limit is out of range.
+        """
+        require_size_limit(max_gib)
+        from tiefvision.catalogue.living.catalogue import Catalogue
+
         resources = Resources(self._backend, self._seed, max_gib, self._track)
-        return index_catalogue(
-            self.workspace, self.models, Path(folder), names, resources
-        )
+        return Catalogue(self.workspace, self.models, resources)
 
     def search(
         self,

@@ -11,6 +11,7 @@ from tiefvision.catalogue.gallery import (
     write_gallery,
 )
 from tiefvision.catalogue.searcher import Searcher
+from tiefvision.catalogue.stored_gallery import StoredGallery
 from tiefvision.errors import StaleArtifact
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.ranking.cosine import embed_cells
@@ -56,13 +57,14 @@ def searcher_of(path):
         )
         writer.finish(details=details)
     with Artifact(path) as gallery:
-        made = Searcher(
-            embed_cells,
-            read_index(gallery, "cosine"),
+        stored = StoredGallery(
             read_rows(gallery),
+            read_index(gallery, "cosine"),
+            embed_cells,
             many_garments,
             read_reduction(gallery, "cosine"),
         )
+        made = Searcher(embed_cells, stored)
         assert read_reduction(gallery, "other") is None
         return made, gallery.header.details["indexes"]
 
@@ -72,11 +74,11 @@ def test_from_so_many_rows_on_whole_maps_are_indexed_by_their_components(
 ):
     """And what is found is the same, in the same order, by the same cosines."""
     whole, facts = searcher_of(tmp_path / "whole.lmdb")
-    assert whole.reduction is None
+    assert whole.gallery.reduction is None
     assert (facts["cosine"]["reduced"], facts["cosine"]["embedding"]) == (False, 72)
     monkeypatch.setattr(module, "REDUCED_FROM", MANY)
     reduced, facts = searcher_of(tmp_path / "reduced.lmdb")
-    assert reduced.reduction is not None
+    assert reduced.gallery.reduction is not None
     # 40 rows span 39 directions around their mean.
     assert (facts["cosine"]["reduced"], facts["cosine"]["embedding"]) == (True, 39)
     assert (facts["other"]["reduced"], facts["other"]["embedding"]) == (False, 72)

@@ -4,6 +4,7 @@ import pytest
 from tiefvision.catalogue.gallery import GalleryRow
 from tiefvision.catalogue.reduction import Reduction, reduce_rows
 from tiefvision.catalogue.searcher import Searcher
+from tiefvision.catalogue.stored_gallery import StoredGallery
 from tiefvision.index.hnsw import build_index
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.matching import MatchCalibration
@@ -25,14 +26,27 @@ def rows_of(items):
     ]
 
 
-def searcher(items, prefix=""):
-    return Searcher(
-        lambda garments: np.array([[1, 0]], np.float32),
-        build_index(fan(len(items))),
-        rows_of(items),
-        lambda views: None,
+def east(garments):
+    """A ranker for which every garment points to the first of the fan."""
+    return np.array([[1, 0]], np.float32)
+
+
+def over(rows, matching=None, prefix="", densities=None):
+    """A searcher over rows that are spread like a fan."""
+    vectors = fan(len(rows))
+    gallery = StoredGallery(
+        rows,
+        build_index(vectors),
+        lambda garments: garments.maps,
+        lambda views: GarmentBatch(vectors[[int(view.path[:-4]) for view in views]]),
         prefix=prefix,
+        kept_densities=densities,
     )
+    return Searcher(east, gallery, matching)
+
+
+def searcher(items, prefix=""):
+    return over(rows_of(items), prefix=prefix)
 
 
 def test_the_closest_photograph_of_each_item_is_listed():
@@ -78,13 +92,9 @@ def test_a_shortlist_by_components_is_ordered_by_whole_embeddings():
     # Components alone put every row of one half at the same place.
     blurred = np.sign(reduced).astype(np.float32)
     blurred /= np.linalg.norm(blurred, axis=1, keepdims=True)
-    ready = Searcher(
-        embed,
-        build_index(blurred),
-        rows_of([*map(str, range(200))]),
-        garments_of,
-        reduction,
-    )
+    rows, index = rows_of([*map(str, range(200))]), build_index(blurred)
+    gallery = StoredGallery(rows, index, embed, garments_of, reduction)
+    ready = Searcher(embed, gallery)
     query = GarmentBatch(whole[[7]][:, :, None, None])
     hits = ready.nearest(query, 3)
     assert hits[0].item == "7" and hits[0].similarity == pytest.approx(1.0, abs=1e-6)
@@ -114,13 +124,7 @@ def grouped(groups, **calibrated):
         GalleryRow(f"{n}.jpg", f"item{n}", Crop(None, group))
         for n, group in enumerate(groups)
     ]
-    return Searcher(
-        lambda garments: np.array([[1, 0]], np.float32),
-        build_index(fan(len(rows))),
-        rows,
-        lambda views: None,
-        **calibrated,
-    )
+    return over(rows, **calibrated)
 
 
 def test_a_garment_finds_its_own_group_and_what_has_none():
@@ -144,12 +148,7 @@ def test_colours_of_one_product_are_one_line():
         GalleryRow("back.jpg", "coat", Crop(None), "red"),
         GalleryRow("hat.jpg", "hat", Crop(None)),
     ]
-    ready = Searcher(
-        lambda garments: np.array([[1, 0]], np.float32),
-        build_index(fan(4)),
-        rows,
-        lambda views: None,
-    )
+    ready = over(rows)
     hits = ready.nearest(GARMENT, 5)
     assert [(hit.photo, hit.more_variants) for hit in hits] == [
         ("red.jpg", 1),

@@ -2,17 +2,27 @@ import hashlib
 import json
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
+from tiefvision.catalogue.living.current import current_of
+from tiefvision.catalogue.living.ledger import known_photos
+from tiefvision.catalogue.living.reading import shown_path
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, INTERRUPTED, SOME_UNREADABLE
 from tiefvision.models.bundle_writing import write_bundle
+from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import Workspace
 
 
 def rows_of(workspace):
-    with Workspace(workspace).open("catalogue") as catalogue:
-        return {row["photo"]: row["item"] for row in catalogue.records("row")}
+    """Items by the path of their photograph, as a search shows it."""
+    current = current_of(Workspace(workspace))
+    with Table(Workspace(workspace).path("catalogue")) as table, table.read() as now:
+        photos = list(known_photos(now, current.key))
+    return {
+        shown_path(photo.file, Path(current.root)): photo.facts.item for photo in photos
+    }
 
 
 def test_a_folder_is_indexed_and_searched(tiefvision, run, catalogue):
@@ -57,12 +67,11 @@ def test_a_catalogue_of_one_item_is_told(tiefvision, run, catalogue):
 
 def test_a_second_run_has_nothing_to_do(tiefvision, run, catalogue):
     tiefvision("index", catalogue, "--workspace", run)
-    before = (run / "catalogue.lmdb").stat()
+    before = current_of(Workspace(run))
     spoken = tiefvision("index", catalogue, "--workspace", run)
     assert spoken.code == DONE
     assert "4 photographs can be searched (up to date)" in spoken.err
-    after = (run / "catalogue.lmdb").stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert current_of(Workspace(run)) == before
 
 
 def test_an_added_and_a_removed_photograph_are_noticed(
@@ -101,7 +110,7 @@ def test_of_a_dataset_the_shop_photographs_are_indexed(tiefvision, run, dataset)
     assert tiefvision("index", dataset, "--workspace", run).code == DONE
     rows = rows_of(run)
     assert len(rows) == 12
-    assert all(photo == f"shop/{item}.jpg" for photo, item in rows.items())
+    assert all(photo == f"images/shop/{item}.jpg" for photo, item in rows.items())
     photo = dataset / "images" / "shop" / "dress-0001.jpg"
     (found, *_) = tiefvision("search", photo, "--workspace", run, "--json").lines
     assert found["results"][0]["photo"] == "images/shop/dress-0001.jpg"
@@ -225,9 +234,8 @@ def test_a_catalogue_names_the_bundle_that_made_it(
 ):
     content = (shipped / "heads.safetensors").read_bytes()
     tiefvision("index", catalogue, "--workspace", tmp_path / "new")
-    with Workspace(tmp_path / "new").open("catalogue") as artifact:
-        inputs = artifact.header.inputs
-    assert inputs["heads"] == hashlib.sha256(content).hexdigest()
+    made_by = current_of(Workspace(tmp_path / "new")).models
+    assert made_by["heads"] == hashlib.sha256(content).hexdigest()
 
 
 def test_before_a_catalogue_is_indexed_the_command_is_named(
@@ -236,7 +244,7 @@ def test_before_a_catalogue_is_indexed_the_command_is_named(
     """The gallery of the workspace's own models is not mistaken for one."""
     spoken = tiefvision("search", street[0], "--workspace", run, "--models", "shipped")
     assert spoken.code == FAILED
-    assert "There is no catalogue.lmdb" in spoken.err
+    assert "There is no catalogue in" in spoken.err
     command = f"tiefvision index CATALOGUE --workspace {run} --models shipped"
     assert spoken.err.endswith(f"Run: {command}\n")
 
@@ -274,8 +282,8 @@ def test_another_locator_indexes_anew(tiefvision, run, run_stage, catalogue):
 def test_a_catalogue_holds_the_encoder_of_garments(tiefvision, run, catalogue):
     tiefvision("index", catalogue, "--workspace", run)
     workspace = Workspace(run)
-    with workspace.open("catalogue") as mine, workspace.open("crops") as crops:
-        assert mine.header.encoder == crops.header.encoder
+    with workspace.open("crops") as crops:
+        assert current_of(workspace).encoder == crops.header.encoder
 
 
 def test_a_catalogue_of_an_earlier_deeprank_is_refused(
@@ -297,7 +305,7 @@ def test_a_full_map_is_one_sentence_and_a_larger_one_goes_on(
     spoken = tiefvision("index", catalogue, "--workspace", run, "--max-gib", 0.0005)
     assert spoken.code == FAILED
     assert "Run again with a larger --max-gib." in spoken.err
-    assert not (run / "catalogue.lmdb").exists()
+    assert current_of(Workspace(run)) is None
     assert tiefvision("index", catalogue, "--workspace", run).code == DONE
 
 
@@ -364,7 +372,6 @@ def test_what_was_finished_before_an_interrupt_is_kept(
     processes, tiefvision, run, catalogue
 ):
     running = processes.start(INDEX, folder=str(catalogue), workspace=str(run))
-    partial = run / "catalogue.lmdb.partial"
     deadline = time.monotonic() + 60
     while not (run / "asleep").exists():
         assert time.monotonic() < deadline
@@ -375,8 +382,8 @@ def test_what_was_finished_before_an_interrupt_is_kept(
     assert outcome.stderr.endswith(
         "\nInterrupted; what was finished is kept. Run the same command to go on.\n"
     )
-    assert partial.exists()
-    assert not (run / "catalogue.lmdb").exists()
+    assert current_of(Workspace(run)) is None
+    with Table(run / "catalogue.lmdb") as table, table.read() as now:
+        assert len(list(now.keys("crop/"))) == 2
     assert tiefvision("index", catalogue, "--workspace", run).code == DONE
-    assert not partial.exists()
     assert len(rows_of(run)) == 4

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,12 +51,14 @@ class GalleryRow:
             item.
         crop: part of the photograph that was described.
         variant: variant of the item, such as its colour; "" if unknown.
+        columns: further facts that the catalogue tells, such as title and price.
     """
 
     photo: str
     item: str
     crop: Crop
     variant: str = ""
+    columns: Mapping[str, str | float] = field(default_factory=dict)
 
 
 def write_gallery(

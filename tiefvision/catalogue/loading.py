@@ -2,18 +2,19 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from tiefvision.catalogue.living.current import current_of
 from tiefvision.encoders.identity import EncoderIdentity, same_encoder
 from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.models.protocol import AUTO, BUNDLE, GALLERY, Models
 from tiefvision.models.rankers import load_ranker, ranker_digests, require_ranker
 from tiefvision.models.trained import LOCATOR
-from tiefvision.store.artifact import Artifact
+from tiefvision.store.table import Table
 from tiefvision.weights import SHIPPED
 from tiefvision.workspace.artifacts import (
     CATALOGUE,
@@ -25,7 +26,8 @@ from tiefvision.workspace.job import Resources
 from tiefvision.workspace.records import read_photos
 
 if TYPE_CHECKING:  # imports NumPy, which describing an index does not need
-    from tiefvision.catalogue.searcher import Searcher
+    from tiefvision.catalogue.searcher import Gallery, Searcher
+    from tiefvision.ranking.garments import Embed
 
 logger = logging.getLogger(__name__)
 
@@ -37,16 +39,14 @@ class Indexed:
     Attributes:
         name: artifact: "catalogue", or "gallery" for the workspace's dataset.
         root: folder that the paths of hits are relative to.
-        images: folder that the paths of rows are relative to.
         photos: number of photographs.
         items: number of items.
         rankers: names of the rankers that have an index.
-        made: time of writing in seconds since 1970.
+        made: time of the last change in seconds since 1970.
     """
 
     name: str
     root: Path
-    images: Path
     photos: int
     items: int
     rankers: tuple[str, ...]
@@ -56,10 +56,18 @@ class Indexed:
 def gallery_name(workspace: Workspace, models: Models) -> str:
     """Name of the artifact that a search uses: the catalogue if there is one."""
     for name in models.galleries:
-        if workspace.holds(name):
+        if workspace.holds(name) and (name != CATALOGUE or _is_finished(workspace)):
             return name
     # Stage 9 writes no gallery for a dataset without a test split.
     return models.galleries[-1] if _can_compare(workspace) else CATALOGUE
+
+
+def _is_finished(workspace: Workspace) -> bool:
+    """Whether the first indexing came to its end, or an earlier release did it."""
+    try:
+        return current_of(workspace) is not None
+    except StaleArtifact:
+        return True
 
 
 def describe_indexed(workspace: Workspace, models: Models) -> Indexed:
@@ -71,12 +79,8 @@ def describe_indexed(workspace: Workspace, models: Models) -> Indexed:
         StaleArtifact: The artifact cannot be read.
     """
     name = gallery_name(workspace, models)
-    if name == CATALOGUE and not workspace.holds(name):
-        raise MissingArtifact(
-            f"There is no {name}.lmdb in {workspace.root}.",
-            f"Run: {command_for(name, workspace.root)}"
-            f"{models_option(workspace, models)}",
-        )
+    if name == CATALOGUE:
+        return _describe_catalogue(workspace, models)
     with workspace.open(name) as gallery:
         details = gallery.header.details
         items = details.get("items")
@@ -85,12 +89,33 @@ def describe_indexed(workspace: Workspace, models: Models) -> Indexed:
         return Indexed(
             name,
             Path(details["root"]),
-            Path(details["images"]),
             gallery.header.count["row"],
             items,
             tuple(details["indexes"]),
             gallery.path.stat().st_mtime,
         )
+
+
+def _describe_catalogue(workspace: Workspace, models: Models) -> Indexed:
+    option = models_option(workspace, models)
+    try:
+        current = current_of(workspace)
+    except StaleArtifact as error:
+        fix = f"Run: {command_for(CATALOGUE, workspace.root)}{option}"
+        raise StaleArtifact(error.message, fix) from error
+    if current is None:
+        raise MissingArtifact(
+            f"There is no catalogue in {workspace.root}.",
+            f"Run: {command_for(CATALOGUE, workspace.root)}{option}",
+        )
+    return Indexed(
+        CATALOGUE,
+        Path(current.root),
+        current.photos,
+        current.items,
+        tuple(current.spaces),
+        current.changed,
+    )
 
 
 def require_searchable(workspace: Workspace, models: Models, ranker: str) -> None:
@@ -162,37 +187,59 @@ def open_searcher(
         MissingArtifact: Nothing has been indexed, or the ranker has not been trained.
         StaleArtifact: Other models made the index, or there is none for the ranker.
     """
+    from tiefvision.catalogue.searcher import Searcher
+
+    embed = load_ranker(workspace, models, ranker, resources)
+    name, matching = gallery_name(workspace, models), models.matching(ranker)
+    opened = _living if name == CATALOGUE else _stored
+    with opened(workspace, models, ranker, embed) as gallery:
+        yield Searcher(embed, gallery, matching)
+
+
+@contextmanager
+def _living(
+    workspace: Workspace, models: Models, ranker: str, embed: "Embed"
+) -> "Iterator[Gallery]":
+    from tiefvision.catalogue.living.gallery import LiveGallery
+
+    current = current_of(workspace)
+    assert current is not None, "a search requires one first"
+    digest = current.spaces[ranker].digest
+    _require_same_digest(CATALOGUE, digest, workspace, models, ranker)
+    with Table(workspace.path(CATALOGUE)) as table:
+        logger.info("%s: %d rows, by %s", table.path, current.photos, ranker)
+        yield LiveGallery(table, ranker, embed, current.key)
+
+
+@contextmanager
+def _stored(
+    workspace: Workspace, models: Models, ranker: str, embed: "Embed"
+) -> "Iterator[Gallery]":
     from tiefvision.catalogue.gallery import (
         read_densities,
         read_index,
         read_reduction,
         read_rows,
     )
-    from tiefvision.catalogue.searcher import Searcher
+    from tiefvision.catalogue.stored_gallery import StoredGallery
     from tiefvision.workspace.garments import garments_reader
 
-    embed = load_ranker(workspace, models, ranker, resources)
-    with ExitStack() as stack:
-        gallery = stack.enter_context(workspace.open(gallery_name(workspace, models)))
-        _require_same_ranker(gallery, workspace, models, ranker)
-        # A catalogue holds its crops; those of the gallery are in the artifact "crops".
-        crops = gallery
-        if gallery.path.stem == GALLERY:
-            crops = stack.enter_context(workspace.open("crops"))
-        rows, matching = read_rows(gallery), models.matching(ranker)
-        details = gallery.header.details
+    # The crops of the gallery are in the artifact "crops".
+    with workspace.open(GALLERY) as gallery, workspace.open("crops") as crops:
+        made_by = gallery.header.inputs.get(ranker, "")
+        _require_same_digest(GALLERY, made_by, workspace, models, ranker)
+        rows, details = read_rows(gallery), gallery.header.details
         root = Path(details["root"])
         logger.info("%s: %d rows of %s, by %s", gallery.path, len(rows), root, ranker)
         below = Path(details["images"]).relative_to(root).as_posix()
-        yield Searcher(
-            embed,
-            read_index(gallery, ranker),
+        yield StoredGallery(
             rows,
+            read_index(gallery, ranker),
+            embed,
             garments_reader(crops),
             read_reduction(gallery, ranker),
             "" if below == "." else f"{below}/",
-            matching,
-            read_densities(gallery, ranker) if matching else None,
+            read_densities(gallery, ranker) if models.matching(ranker) else None,
         )
 
 
@@ -210,32 +257,34 @@ def require_same_models(
         MissingArtifact: Nothing has been indexed.
         StaleArtifact: Other models made the index.
     """
-    with workspace.open(gallery_name(workspace, models)) as gallery:
-        made_by, ours = gallery.header.inputs, models.digests()
-        name = gallery.path.name
-        found = gallery.header.encoder or {}
-        if not same_encoder(found, encoder.to_dict()):
-            raise StaleArtifact(
-                f"{name} was made with {EncoderIdentity(**found)}, but {models.label} "
-                f"with {encoder}.",
-                _fix(workspace, models),
-            )
-        if made_by.get(BUNDLE) != ours.get(BUNDLE):
-            raise StaleArtifact(
-                f"{name} was indexed by other models, not {models.label}.",
-                _fix(workspace, models),
-            )
+    name = gallery_name(workspace, models)
+    if name == CATALOGUE:
+        current = current_of(workspace)
+        assert current is not None, "a search requires one first"
+        found, made_by = current.encoder, current.models
+    else:
+        with workspace.open(name) as gallery:
+            found, made_by = gallery.header.encoder or {}, gallery.header.inputs
+    if not same_encoder(found, encoder.to_dict()):
+        raise StaleArtifact(
+            f"{name}.lmdb was made with {EncoderIdentity(**found)}, but "
+            f"{models.label} with {encoder}.",
+            _fix(workspace, models),
+        )
+    if made_by.get(BUNDLE) != models.digests().get(BUNDLE):
+        raise StaleArtifact(
+            f"{name}.lmdb was indexed by other models, not {models.label}.",
+            _fix(workspace, models),
+        )
 
 
-def _require_same_ranker(
-    gallery: Artifact, workspace: Workspace, models: Models, ranker: str
+def _require_same_digest(
+    name: str, made_by: str, workspace: Workspace, models: Models, ranker: str
 ) -> None:
     ours = models.digests([ranker]) | ranker_digests(workspace, [ranker])
-    expected = gallery.header.inputs.get(ranker)
-    if expected and ours.get(ranker, expected) != expected:
+    if made_by and ours.get(ranker, made_by) != made_by:
         raise StaleArtifact(
-            f"{gallery.path.name} was indexed by another {ranker}.",
-            _fix(workspace, models),
+            f"{name}.lmdb was indexed by another {ranker}.", _fix(workspace, models)
         )
 
 

@@ -67,10 +67,27 @@ def reduce_rows(
     Raises:
         BadDataset: All views have the same embedding.
     """
-    every = -(-len(views) // MOST_LEARNT_FROM)
-    learnt = fit_whitening(embed_views(views[::every], garments_of, embed))
-    # Rounded as in the artifact, so that rows and queries are reduced alike.
-    reduction = Reduction.from_tensors(Reduction(learnt).to_tensors())
+    reduction = learn_reduction(views, garments_of, embed)
     blocks = (views[start : start + BLOCK] for start in range(0, len(views), BLOCK))
     reduced = [reduction.apply(embed_views(b, garments_of, embed)) for b in blocks]
     return reduction, np.concatenate(reduced)
+
+
+def learn_reduction(
+    views: Sequence[View], garments_of: GarmentsOf, embed: Embed
+) -> Reduction:
+    """Learn principal components from the embeddings of a gallery.
+
+    Args:
+        views: views of the gallery, at least two; ``MOST_LEARNT_FROM`` of them at most
+            are used, evenly spread.
+        garments_of: reader of the crops of views.
+        embed: ranker whose embeddings are reduced.
+
+    Raises:
+        BadDataset: All views have the same embedding.
+    """
+    every = -(-len(views) // MOST_LEARNT_FROM)
+    learnt = fit_whitening(embed_views(views[::every], garments_of, embed))
+    # Rounded as in the artifact, so that rows and queries are reduced alike.
+    return Reduction.from_tensors(Reduction(learnt).to_tensors())

@@ -1,22 +1,56 @@
 """Search of a gallery by the embedding of a garment."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.catalogue.gallery import PHOTOS_OF_AN_ITEM, GalleryRow
-from tiefvision.catalogue.reduction import Reduction
+from tiefvision.catalogue.living.freshness import FileState
+from tiefvision.catalogue.row_arrays import RowArrays
 from tiefvision.groups import OUTFIT
-from tiefvision.index.hnsw import HnswIndex
 from tiefvision.index.neighbours import Neighbours
-from tiefvision.index.reranking import SHORTLIST, rerank
-from tiefvision.ranking.garments import Embed, GarmentBatch, GarmentsOf
+from tiefvision.ranking.garments import Embed, GarmentBatch
 from tiefvision.ranking.matching import COMPARED, MatchCalibration
-from tiefvision.ranking.views import embed_views
-from tiefvision.records import View
+
+Test = Callable[[GalleryRow], bool]
+"""A condition on the rows that may be found."""
+
+
+class Gallery(Protocol):
+    """Rows that can be found by one ranker. Rows are known by their numbers."""
+
+    @property
+    def rows(self) -> RowArrays:
+        """Items and groups of all rows, as of the last ``refresh``."""
+
+    def refresh(self) -> None:
+        """Take in what changed since the last call."""
+
+    def find(
+        self, query: NDArray[np.float32], count: int, allowed: NDArray[np.bool_] | None
+    ) -> Neighbours:
+        """The closest rows, (1, <= count).
+
+        Args:
+            query: embedding of unit length, (1, D) float32.
+            count: number of rows.
+            allowed: whether each row may be found, by row number; None for all.
+        """
+
+    def densities(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Densities of rows, (n,) float32, as ``ranking.matching`` uses them."""
+
+    def row(self, number: int) -> GalleryRow | None:
+        """A row; None if it was removed since the last ``refresh``."""
+
+    def state(self, number: int) -> FileState:
+        """What became of the file of a row since it was described; "" if nothing."""
+
+    def where(self, test: Test) -> NDArray[np.bool_]:
+        """Whether each row passes a test, by row number."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +61,17 @@ class Hit:
         rank: rank, from 1.
         item: identifier of the item.
         photo: path of the item's closest photograph, relative to the folder of the
-            catalogue.
+            catalogue; absolute if it lies elsewhere.
         similarity: cosine in [-1, 1]; higher is closer.
         category: category of the garment in that photograph; "" if unknown.
         match: probability that it is the very product searched for, in [0, 1]; None if
             the ranker was not calibrated.
         more_variants: number of further variants of the item in the gallery, such as
             its other colours.
+        columns: further facts that the catalogue tells of the photograph, such as title
+            and price.
+        file_state: "gone" or "changed" if the photograph's file is not as it was when
+            it was described; else "".
     """
 
     rank: int
@@ -43,35 +81,31 @@ class Hit:
     category: str = ""
     match: float | None = None
     more_variants: int = 0
+    columns: Mapping[str, str | float] = field(default_factory=dict)
+    file_state: FileState = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Searcher:
     """Finds the items of a gallery that are closest to a garment.
 
     Attributes:
         embed: ranker.
-        index: index of the gallery's embeddings.
-        rows: rows of the gallery, in the order of the index.
-        garments_of: reader of the gallery's crops, for re-ranking.
-        reduction: reduction of the ranker's embeddings to those of the index; None if
-            the index holds the embeddings themselves.
-        prefix: path from the folder of the catalogue to that of the photographs, with a
-            slash behind it; "" if both are the same.
+        gallery: rows, found by the embeddings of that ranker.
         matching: calibration of the ranker's similarities; None if it has none.
-        densities: densities of the rows, (N,) float32; only ``matching`` needs them.
     """
 
     embed: Embed
-    index: HnswIndex
-    rows: Sequence[GalleryRow]
-    garments_of: GarmentsOf
-    reduction: Reduction | None = None
-    prefix: str = ""
+    gallery: Gallery
     matching: MatchCalibration | None = None
-    densities: NDArray[np.float32] | None = None
 
-    def nearest(self, garment: GarmentBatch, k: int, category: str = "") -> list[Hit]:
+    def nearest(
+        self,
+        garment: GarmentBatch,
+        k: int,
+        category: str = "",
+        test: Test | None = None,
+    ) -> list[Hit]:
         """The k closest items, or all if the gallery has fewer.
 
         Args:
@@ -79,79 +113,77 @@ class Searcher:
             k: number of items.
             category: group of the items; an item also counts if it is shown as an
                 outfit, or its group is unknown. "" for all items.
+            test: condition on the rows that may be found; None for none.
         """
         query = self.embed(garment)
+        self.gallery.refresh()
+        allowed = self._allowed(category, test)
+        known = self.gallery.rows.alive if allowed is None else allowed
+        most = int(np.count_nonzero(known))
         # As many as a probability is learnt from, however few are listed.
         wanted = max(k, COMPARED)
         asked = wanted * PHOTOS_OF_AN_ITEM
-        found = self._closest(query, asked, category)
-        while len(found) < wanted and asked < len(self.rows):
-            asked *= 2  # items with many photographs, or of other groups
-            found = self._closest(query, asked, category)
-        matches = self._matches(found)
-        hits = [
-            self._hit(rank, row, match)
-            for rank, (row, match) in enumerate(
-                zip(found.items(), matches, strict=True), 1
-            )
-        ]
-        return hits[:k]
+        found = self._closest(query, asked, allowed)
+        while len(found) < wanted and asked < most:
+            asked *= 2  # items with many photographs
+            found = self._closest(query, asked, allowed)
+        return self._hits(found, k)
 
     def holds(self, category: str) -> bool:
         """Whether some item of the gallery is known to be of a group."""
-        return any(row.crop.category == category for row in self.rows)
+        self.gallery.refresh()
+        return bool(self.gallery.rows.of_groups(category).any())
+
+    def _allowed(self, category: str, test: Test | None) -> NDArray[np.bool_] | None:
+        allowed = None
+        if category:
+            allowed = self.gallery.rows.of_groups(category, OUTFIT, "")
+        if test is not None:
+            passed = self.gallery.where(test)
+            allowed = passed if allowed is None else allowed & passed
+        return allowed
 
     def _closest(
-        self, query: NDArray[np.float32], count: int, category: str
+        self,
+        query: NDArray[np.float32],
+        count: int,
+        allowed: NDArray[np.bool_] | None,
     ) -> dict[int, float]:
         """The closest row of each item among ``count`` rows, and its similarity."""
-        found = self._find(query, count)
-        closest: dict[str, tuple[int, float]] = {}
-        for number, similarity in zip(
-            found.rows[0].tolist(), found.similarities[0].tolist(), strict=True
-        ):
-            row = self.rows[number]
-            if not category or row.crop.category in (category, OUTFIT, ""):
-                closest.setdefault(row.item, (number, similarity))
-        return dict(closest.values())
+        found = self.gallery.find(query, count, allowed)
+        numbers = found.rows[0]
+        _, first = np.unique(self.gallery.rows.items[numbers], return_index=True)
+        places = np.sort(first)
+        similarities = found.similarities[0][places].tolist()
+        return dict(zip(numbers[places].tolist(), similarities, strict=True))
+
+    def _hits(self, found: Mapping[int, float], k: int) -> list[Hit]:
+        matches = self._matches(found)
+        hits: list[Hit] = []
+        for (number, similarity), match in zip(found.items(), matches, strict=True):
+            row = self.gallery.row(number) if len(hits) < k else None
+            if row is None:  # another process has removed it
+                continue
+            more = self.gallery.rows.variants(number) - 1
+            hits.append(
+                Hit(
+                    len(hits) + 1,
+                    row.item,
+                    row.photo,
+                    similarity,
+                    row.crop.category,
+                    match,
+                    max(0, more),
+                    row.columns,
+                    self.gallery.state(number),
+                )
+            )
+        return hits
 
     def _matches(self, found: Mapping[int, float]) -> Sequence[float | None]:
         """The probability of a match of each row; None if it was not calibrated."""
-        if self.matching is None or self.densities is None or not found:
+        if self.matching is None or not found:
             return [None] * len(found)
-        similarities = np.array(list(found.values()))
-        matches = self.matching.apply(similarities, self.densities[list(found)])
+        densities = self.gallery.densities(np.array(list(found), dtype=np.int64))
+        matches = self.matching.apply(np.array(list(found.values())), densities)
         return [float(match) for match in matches]
-
-    def _hit(self, rank: int, found: tuple[int, float], match: float | None) -> Hit:
-        number, similarity = found
-        row = self.rows[number]
-        return Hit(
-            rank,
-            row.item,
-            f"{self.prefix}{row.photo}",
-            similarity,
-            row.crop.category,
-            match,
-            max(0, len(self._variants[row.item]) - 1),
-        )
-
-    @cached_property
-    def _variants(self) -> dict[str, set[str]]:
-        """The variants of each item in the gallery."""
-        variants: dict[str, set[str]] = {}
-        for row in self.rows:
-            variants.setdefault(row.item, set()).add(row.variant)
-        return variants
-
-    def _find(self, query: NDArray[np.float32], count: int) -> Neighbours:
-        if self.reduction is None:
-            return self.index.search(query, count)
-        shortlist = self.index.search(
-            self.reduction.apply(query), max(count, SHORTLIST)
-        )
-        return rerank(shortlist, query, self._embeddings_of, count)
-
-    def _embeddings_of(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        views = [View(self.rows[number].photo) for number in numbers]
-        return embed_views(views, self.garments_of, self.embed)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tiefvision.cli.catalogue import MaxGibOption, change_text, print_indexes
 from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
@@ -12,7 +13,7 @@ from tiefvision.cli.options import (
     Options,
     with_options,
 )
-from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.output import print_line
 from tiefvision.cli.running import say, tell_skipped
 from tiefvision.cli.search import ONE_ITEM
 from tiefvision.files import no_folder
@@ -33,10 +34,13 @@ def index(
             autocompletion=complete_ranker,
         ),
     ] = None,
-    max_gib: Annotated[float, typer.Option(help="Largest file, in GiB.")] = MAX_GIB,
+    max_gib: MaxGibOption = MAX_GIB,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
-    """Describe shop photographs and build the NMSLIB index of each ranker."""
+    """Make a folder of shop photographs the catalogue, with an index for each ranker.
+
+    Only what is new or changed is encoded. ``tiefvision catalogue`` changes it later.
+    """
     if not catalogue.is_dir():
         raise no_folder(catalogue)
     with options.finder(models) as finder:
@@ -45,22 +49,12 @@ def index(
         if options.json:
             print_line(report)
         else:
-            print_table(
-                ("ranker", "embedding", "MiB", "recall of exact"),
-                [
-                    (
-                        name,
-                        f"{facts['embedding']:,}{' (PCA)' if facts['reduced'] else ''}",
-                        f"{facts['bytes'] / 2**20:.1f}",
-                        f"{facts['recall_of_exact']:.3f}",
-                    )
-                    for name, facts in report["indexes"].items()
-                ],
-            )
+            print_indexes(report["indexes"])
         code = tell_skipped(report["skipped"])
         if not options.quiet:
             if report["items"] == 1:
                 say(f"Note: {ONE_ITEM}")
+            say(change_text(report))
             say(
                 f"{report['photos']} photographs can be searched"
                 f"{' (up to date)' if report['up_to_date'] else ''}. "

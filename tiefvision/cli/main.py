@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tiefvision.cli.bench import bench
+from tiefvision.cli.catalogue import app as catalogue
 from tiefvision.cli.compare import compare
 from tiefvision.cli.data import app as data
 from tiefvision.cli.distil import distil
@@ -27,6 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(data, name="data")
+app.add_typer(catalogue, name="catalogue")
 for command in (
     locate,
     index,

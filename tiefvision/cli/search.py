@@ -176,15 +176,18 @@ def _record(answered: Answered) -> dict[str, Any]:
 
 
 def _hit_record(hit: "Hit") -> dict[str, Any]:
-    record = {
+    record: dict[str, Any] = {
         "rank": hit.rank,
         "item": hit.item,
         "photo": hit.photo,
         "similarity": round(hit.similarity, 4),
         "match": None if hit.match is None else round(hit.match, 4),
     }
-    more = {"more_variants": hit.more_variants}
-    return record | (more if hit.more_variants else {})
+    if hit.more_variants:
+        record["more_variants"] = hit.more_variants
+    if hit.file_state:
+        record["file"] = hit.file_state
+    return record
 
 
 def _match_text(match: float | None) -> str:
@@ -202,6 +205,17 @@ def _item_text(hit: "Hit") -> str:
     return f"{hit.item} +{hit.more_variants} {colours}"
 
 
+def _photo_text(hit: "Hit") -> str | PurePath:
+    """The photograph of a result in a table, with what became of its file."""
+    state = _state_text(hit)
+    return f"{hit.photo} {state}" if state else PurePath(hit.photo)
+
+
+def _state_text(hit: "Hit") -> str:
+    """What became of the file of a result: "(gone)", "(changed)" or ""."""
+    return f"({hit.file_state})" if hit.file_state else ""
+
+
 def _print_answer(answered: Answered) -> None:
     answer = answered.answer
     name = answer.label or answer.category
@@ -214,7 +228,7 @@ def _print_answer(answered: Answered) -> None:
         (
             hit.rank,
             _item_text(hit),
-            PurePath(hit.photo),
+            _photo_text(hit),
             f"{hit.similarity:.3f}",
             *([_match_text(hit.match)] if calibrated else []),
         )
@@ -244,7 +258,7 @@ def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
                 ExampleHit(
                     photo_file(root, hit.photo),
                     None,
-                    _item_text(hit),
+                    f"{_item_text(hit)} {_state_text(hit)}".strip(),
                     hit.similarity,
                     False,
                     _match_text(hit.match),

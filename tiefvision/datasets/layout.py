@@ -111,7 +111,7 @@ def read_folder(root: Path, track: Track = untracked) -> Dataset:
     if not images.is_dir():
         raise BadDataset(f"There is no folder {images}.")
     listing = list_photos(images)
-    paths, items = listing.photos, _item_ids(listing.photos)
+    paths, items = listing.photos, item_ids(listing.photos)
     photos = []
     problems = [Problem("left out", message) for message in listing.left_out]
     for path in track(paths, "Listing photographs", len(paths)):
@@ -129,7 +129,7 @@ def read_folder(root: Path, track: Track = untracked) -> Dataset:
     return Dataset(root, images, tuple(photos), problems=tuple(problems))
 
 
-def _item_ids(paths: Sequence[str]) -> dict[str, str]:
+def item_ids(paths: Sequence[str]) -> dict[str, str]:
     """Path to item: the bare file name, or the bare path where the name repeats."""
     without_suffix = {p: PurePosixPath(p).with_suffix("").as_posix() for p in paths}
     same_name = defaultdict(set)

@@ -1,0 +1,123 @@
+"""The living catalogue: what the command line, programs and the web do with it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tiefvision.catalogue.living.changing import EVERYTHING, Change
+from tiefvision.catalogue.living.collection import Collection
+from tiefvision.catalogue.living.listing import (
+    Listed,
+    list_folder,
+    list_paths,
+    none_readable,
+)
+from tiefvision.catalogue.living.merging import (
+    merge_all,
+)
+from tiefvision.catalogue.living.upkeep import Upkeep, merge_behind
+from tiefvision.errors import StaleArtifact
+from tiefvision.models.protocol import Models, default_rankers
+from tiefvision.store.table import Table
+from tiefvision.workspace.artifacts import (
+    Workspace,
+    workspace_option,
+)
+from tiefvision.workspace.job import Resources
+
+
+class Catalogue(Upkeep):
+    """Changes the catalogue of a workspace; one process at a time may do so.
+
+    Args:
+        workspace: workspace of the catalogue.
+        models: models that locate, encode and rank.
+        resources: device, seed, limits and progress.
+    """
+
+    def __init__(
+        self, workspace: Workspace, models: Models, resources: Resources
+    ) -> None:
+        super().__init__(workspace, resources.max_gib)
+        self._models, self._resources = models, resources
+
+    def index(self, root: Path, names: Sequence[str]) -> dict[str, Any]:
+        """Let the catalogue hold one folder, or the shop photographs of a dataset.
+
+        Args:
+            root: folder of photographs, or of a dataset.
+            names: names of the rankers to build an index for.
+
+        Returns:
+            The report of the change, with "catalogue" (the folder).
+
+        Raises:
+            BadUsage: A ranker is unknown.
+            TiefVisionError: The folder is missing or holds no readable photograph.
+            MissingArtifact: The models are those of a workspace and incomplete.
+            StorageFull: Another process changes the catalogue, or there is no room.
+        """
+        # Before rankers, which may have to learn: a folder can be missing or empty.
+        listed = list_folder(root)
+        if not listed.photos:
+            raise none_readable(root, listed.skipped)
+        change = self._change(names)
+
+        def run(table: Table) -> dict[str, Any]:
+            report = change.run(table, listed, listed.root, EVERYTHING)
+            if not report["photos"]:
+                raise none_readable(root, report["skipped"])
+            merge_all(table)
+            return report | {"catalogue": str(root)}
+
+        return self.write(run, create=True)
+
+    def sync(self, root: Path) -> dict[str, Any]:
+        """Take in what is new, changed or gone below a folder.
+
+        Photographs elsewhere stay as they are.
+
+        Raises:
+            As ``index`` does; MissingArtifact if there is no catalogue, StaleArtifact
+            if other models made it.
+        """
+        listed = list_folder(root)
+        return self._update(listed, f"{listed.root}/")
+
+    def add(self, paths: Sequence[Path]) -> dict[str, Any]:
+        """Add files and folders, or take in those that changed.
+
+        Without a catalogue a new one is made. Raises as ``sync`` does.
+        """
+        return self._update(list_paths(paths), None)
+
+    def _update(self, listed: Listed, scope: str | None) -> dict[str, Any]:
+        current = self.current()
+        if current is None and scope is not None:
+            raise self.missing()
+        names = tuple(current.spaces) if current else default_rankers(self._models)
+        change = self._change(names)
+        if current and current.key != change.key:
+            raise self._made_by_others(current)
+
+        def run(table: Table) -> dict[str, Any]:
+            root = Path(current.root) if current else listed.root
+            report = change.run(table, listed, root, scope)
+            if not report["photos"]:
+                raise none_readable(listed.root, report["skipped"])
+            merge_behind(table)
+            return report
+
+        return self.write(run, create=True)
+
+    def _change(self, names: Sequence[str]) -> Change:
+        return Change(self._workspace, self._models, names, self._resources)
+
+    def _made_by_others(self, current: Collection) -> StaleArtifact:
+        option = workspace_option(self._workspace.root)
+        return StaleArtifact(
+            f"The catalogue in {self._workspace.root} was made by other models than "
+            f"{self._models.label}.",
+            f"Run: tiefvision index {current.root}{option}, which makes it anew, or "
+            "give the --models that made it.",
+        )

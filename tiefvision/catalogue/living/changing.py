@@ -1,0 +1,193 @@
+"""One change of a catalogue: compare, describe what is new, remove what is gone."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from tiefvision.catalogue.choosing import choose_located
+from tiefvision.catalogue.describing import Describer
+from tiefvision.catalogue.living.collection import (
+    Collection,
+    collection_key,
+    current_collection,
+    make_current,
+    put_collection,
+    read_collection,
+)
+from tiefvision.catalogue.living.comparing import Difference, Wanted, compare
+from tiefvision.catalogue.living.ledger import (
+    change_rows,
+    known_photo,
+    known_photos,
+    put_stamp,
+)
+from tiefvision.catalogue.living.listing import Listed
+from tiefvision.catalogue.living.spaces import SpaceWriter
+from tiefvision.catalogue.living.tidying import delete_collection
+from tiefvision.catalogue.living.writing import RowWriter
+from tiefvision.models.protocol import Models
+from tiefvision.models.rankers import load_ranker, ranker_digests
+from tiefvision.ranking.registry import ranker_kind
+from tiefvision.store.table import Table
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.job import Resources
+from tiefvision.workspace.provenance import file_hash
+
+VERSION = 5
+"""Version of the descriptions that a catalogue holds; raised when results change."""
+
+BLOCK = 512
+"""Photographs that one transaction removes or notes."""
+
+EVERYTHING = "/"
+"""Scope of a change: the whole catalogue."""
+
+
+class Change:
+    """Brings a catalogue to hold what was listed; the caller holds the writer's lock.
+
+    Args:
+        workspace: workspace of the catalogue.
+        models: models that locate, encode and rank.
+        names: names of the rankers.
+        resources: device, seed, limits and progress.
+
+    Raises:
+        BadUsage: A ranker is unknown.
+        MissingArtifact: A model is missing.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        models: Models,
+        names: Sequence[str],
+        resources: Resources,
+    ) -> None:
+        self._models, self._names, self._resources = models, names, resources
+        self._rankers = {
+            name: load_ranker(workspace, models, name, resources) for name in names
+        }
+        self._digests = models.digests(names) | ranker_digests(workspace, names)
+        self._encoder = models.encoder(resources.engine)
+        self._made_by = models_of(models)
+        self._rules = asdict(models.crop_rules())
+        self.key = collection_key(
+            self._encoder.identity.to_dict(),
+            self._made_by,
+            self._rules | {"version": VERSION},
+        )
+
+    def run(
+        self, table: Table, listed: Listed, root: Path, scope: str | None
+    ) -> dict[str, Any]:
+        """Make the change.
+
+        Args:
+            table: the catalogue's table.
+            listed: photographs that are to be in the catalogue.
+            root: folder of the catalogue, absolute.
+            scope: paths that begin so are removed unless they were listed; None to
+                remove nothing.
+
+        Returns:
+            "added", "changed", "removed", "kept", "photos" and "items" (counts),
+            "up_to_date", and "skipped" (a sentence for each photograph left out).
+        """
+        with table.read() as snapshot:
+            before = current_collection(snapshot)
+            collection = read_collection(snapshot, self.key) or self._new(root)
+            if scope is None:
+                found = (known_photo(snapshot, self.key, f) for f in listed.photos)
+                known = {photo.file: photo for photo in found if photo}
+            else:
+                photos = known_photos(snapshot, self.key, scope)
+                known = {photo.file: photo for photo in photos}
+        difference = compare(known, listed.photos.items(), _content_hash)
+        gone = [] if scope is None else [f for f in known if f not in listed.photos]
+        writer = self._writer(table, listed)
+        spaces = collection.spaces
+        if not set(self._names) <= set(spaces):
+            kept = {photo.content: photo.file for photo in known.values()}
+            writer.complete(self.key, kept)
+        collection = writer.spaces.settle(collection)
+        up_to_date = before == collection and before.root == str(root)
+        collection = writer.add(collection, [*difference.new, *difference.changed])
+        collection = _remove(table, collection, gone)
+        _note(table, self.key, difference.touched)
+        up_to_date = up_to_date and not (writer.added or gone)
+        if collection.photos and not up_to_date:
+            _finish(table, replace(collection, root=str(root)))
+        return _report(collection, difference, writer, len(gone)) | {
+            "up_to_date": up_to_date,
+            "skipped": [*listed.skipped, *writer.skipped],
+        }
+
+    def _new(self, root: Path) -> Collection:
+        encoder = self._encoder.identity.to_dict()
+        return Collection(self.key, str(root), encoder, self._made_by, self._rules)
+
+    def _writer(self, table: Table, listed: Listed) -> RowWriter:
+        needs = {need for name in self._names for need in ranker_kind(name).needs}
+        track = self._resources.track
+        spaces = SpaceWriter(table, self._rankers, self._digests, track)
+        engine = self._resources.engine
+
+        def describer() -> Describer:
+            choose = choose_located(self._models.locator(engine))
+            return Describer(self._encoder, self._models.crop_rules(), choose, needs)
+
+        return RowWriter(table, spaces, describer, needs, listed.names, track)
+
+
+def models_of(models: Models) -> dict[str, str]:
+    """Digests of the models that locate, by name."""
+    return models.digests()
+
+
+def _content_hash(file: str) -> str:
+    try:
+        return file_hash(Path(file))
+    except OSError:
+        return ""  # whoever opens the photograph tells why
+
+
+def _remove(table: Table, collection: Collection, gone: Sequence[str]) -> Collection:
+    for start in range(0, len(gone), BLOCK):
+        with table.write() as changes:
+            block = gone[start : start + BLOCK]
+            collection = change_rows(changes, collection, (), block)
+    return collection
+
+
+def _note(table: Table, key: str, touched: Sequence[Wanted]) -> None:
+    for start in range(0, len(touched), BLOCK):
+        with table.write() as changes:
+            for one in touched[start : start + BLOCK]:
+                put_stamp(changes, key, one.file, one.stamp)
+
+
+def _finish(table: Table, collection: Collection) -> None:
+    """Let searches use a collection, and delete all others."""
+    with table.write() as changes:
+        put_collection(changes, collection)
+        make_current(changes, collection)
+        others = [key for key in changes.keys("collection/") if key != collection.key]
+    for key in others:
+        delete_collection(table, key)
+
+
+def _report(
+    collection: Collection, difference: Difference, writer: RowWriter, removed: int
+) -> dict[str, Any]:
+    new = {one.file for one in difference.new}
+    added = sum(file in new for file in writer.added)
+    return {
+        "photos": collection.photos,
+        "items": collection.items,
+        "added": added,
+        "changed": len(writer.added) - added,
+        "removed": removed,
+        "kept": difference.kept,
+    }

@@ -1,0 +1,90 @@
+"""A living catalogue as one ranker searches it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiefvision.catalogue.gallery import GalleryRow
+from tiefvision.catalogue.living.freshness import FileState
+from tiefvision.catalogue.living.ledger import description_name, row_key
+from tiefvision.catalogue.living.reading import LiveIndex
+from tiefvision.catalogue.living.spaces import read_space_reduction
+from tiefvision.catalogue.reduced import densities_in, find_closest
+from tiefvision.catalogue.reduction import Reduction
+from tiefvision.catalogue.row_arrays import RowArrays
+from tiefvision.catalogue.searcher import Test
+from tiefvision.index.neighbours import Neighbours
+from tiefvision.ranking.garments import Embed
+from tiefvision.ranking.views import embed_views
+from tiefvision.records import View
+from tiefvision.store.table import Snapshot, Table
+from tiefvision.workspace.garments import garments_reader
+
+
+class LiveGallery:
+    """Rows of a collection by one ranker; implements ``searcher.Gallery``.
+
+    Args:
+        table: the catalogue's table.
+        ranker: name of the ranker.
+        embed: the ranker.
+        key: key of the collection that the searching models describe.
+    """
+
+    def __init__(self, table: Table, ranker: str, embed: Embed, key: str) -> None:
+        self._table, self._embed = table, embed
+        self._index = LiveIndex(table, ranker, key)
+        self._reduction: tuple[str, Reduction | None] = ("", None)
+
+    @property
+    def rows(self) -> RowArrays:
+        """Items and groups of all rows, as of the last ``refresh``."""
+        return self._index.rows
+
+    def refresh(self) -> None:
+        """Take in what changed since the last call."""
+        self._index.refresh()
+
+    def find(
+        self, query: NDArray[np.float32], count: int, allowed: NDArray[np.bool_] | None
+    ) -> Neighbours:
+        """The closest rows, (1, <= count)."""
+        segments, reduction = self._index.segments, self._space_reduction()
+        return find_closest(segments, query, count, allowed, reduction, self._whole_of)
+
+    def densities(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Densities of rows among all that are there now, (n,) float32."""
+        segments = self._index.segments
+        return densities_in(segments, numbers, segments.vectors_of, self.rows.items)
+
+    def row(self, number: int) -> GalleryRow | None:
+        """A row; None if it was removed since the last ``refresh``."""
+        return self._index.row(number)
+
+    def state(self, number: int) -> FileState:
+        """What became of the file of a row since it was described; "" if nothing."""
+        return self._index.state(number)
+
+    def where(self, test: Test) -> NDArray[np.bool_]:
+        """Whether each row passes a test, by row number."""
+        return self._index.where(test)
+
+    def _space_reduction(self) -> Reduction | None:
+        space = self._index.space
+        if self._reduction[0] != space.name:
+            self._reduction = space.name, read_space_reduction(self._table, space)
+        return self._reduction[1]
+
+    def _whole_of(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Whole embeddings of rows; zeros for those that were removed meanwhile."""
+        with self._table.read() as snapshot:  # so that no row goes in between
+            names = [self._description_of(snapshot, int(n)) for n in numbers]
+            there = [place for place, name in enumerate(names) if name]
+            views = [View(names[place]) for place in there]
+            whole = embed_views(views, garments_reader(snapshot), self._embed)
+        found = np.zeros((len(numbers), whole.shape[1]), dtype=np.float32)
+        found[there] = whole
+        return found
+
+    def _description_of(self, snapshot: Snapshot, number: int) -> str:
+        record = snapshot.record(row_key(self._index.key, number))
+        return description_name(self._index.key, record["content"]) if record else ""

@@ -1,0 +1,241 @@
+"""Merging: new rows become a graph, and small graphs a larger one.
+
+A merge reads the table in short transactions, builds the graph, and switches to it in
+one transaction; meanwhile rows come and go, and searches go on. One merge runs at a
+time. A change that makes one due starts it in a process of its own.
+"""
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiefvision.catalogue.living.collection import (
+    Collection,
+    Space,
+    current_collection,
+    read_collection,
+)
+from tiefvision.catalogue.living.segment_files import (
+    Manifest,
+    SegmentFile,
+    delete_numbers,
+    folder_of,
+    put_manifest,
+    put_numbers,
+    read_manifest,
+    read_numbers,
+    require_room,
+    sweep,
+    write_segment,
+)
+from tiefvision.catalogue.living.vectors import Numbers, numbers_of, vectors_of
+from tiefvision.index.hnsw import HnswSettings, build_index
+from tiefvision.index.merging import MOST_DEAD, TAIL, SegmentSize, plan_merge
+from tiefvision.index.neighbours import recall_of_neighbours, search_exactly
+from tiefvision.store.locking import release_lock, take_lock
+from tiefvision.store.table import Snapshot, Table
+
+logger = logging.getLogger(__name__)
+
+EXACT_UP_TO = 20_000_000
+"""Numbers (rows times dimension) up to which exact search is the better index."""
+
+OUTCOME = "merging"
+"""Key of the record that ``note_merge`` writes."""
+
+SAMPLED = 64
+"""Rows by which a new graph is compared with exact search."""
+
+
+def graph_pays(rows: int, dimension: int) -> bool:
+    """Whether a graph answers sooner than comparing every row."""
+    return rows * dimension > EXACT_UP_TO
+
+
+def merge_is_due(table: Table) -> bool:
+    """Whether a merge has something to do; an estimate that reads no rows."""
+    with table.read() as snapshot:
+        collection = current_collection(snapshot)
+        if collection is None:
+            return False
+        for space in collection.spaces.values():
+            manifest = read_manifest(snapshot, collection.key, space.name)
+            inside = sum(file.rows for file in manifest.files)
+            new = _new_rows(collection, manifest)
+            if not inside and not graph_pays(collection.photos, space.dimension):
+                continue
+            dead = inside - max(0, collection.photos - new)
+            if new >= TAIL or dead > MOST_DEAD * max(inside, TAIL):
+                return True
+    return False
+
+
+def _new_rows(collection: Collection, manifest: Manifest) -> int:
+    """Number of rows that are in no graph, with those removed again."""
+    return collection.next_row - 1 - manifest.covered
+
+
+def start_merging(table: Path) -> bool:
+    """Start a merge in a process of its own, which outlives this one.
+
+    Args:
+        table: path of the catalogue's table.
+
+    Returns:
+        Whether it could be started; if not, the next change tries again.
+    """
+    command = [sys.executable, "-m", "tiefvision", "catalogue", "compact", "--if-due"]
+    try:
+        subprocess.Popen(
+            [*command, "--workspace", str(table.parent)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        logger.warning("The merge cannot be started: %s", error)
+        return False
+    return True
+
+
+def note_merge(table: Table, outcome: str) -> None:
+    """Note what the last merge came to, since nobody watches one in the background."""
+    with table.write() as changes:
+        changes.put_record(OUTCOME, {"at": time.time(), "outcome": outcome})
+
+
+def merge_all(table: Table, everything: bool = False) -> int:
+    """Merge what is due in the current collection, and delete unused files.
+
+    Args:
+        table: the catalogue's table.
+        everything: whether each space becomes a single graph, due or not.
+
+    Returns:
+        Number of graphs that were built.
+
+    Raises:
+        StorageFull: Another process merges, or the disk has too little room.
+    """
+    built = 0
+    with _merging(table):
+        _sweep(table)
+        with table.read() as snapshot:
+            collection = current_collection(snapshot)
+        for space in collection.spaces.values() if collection else ():
+            assert collection is not None
+            while _merge(table, collection.key, space, everything):
+                built += 1
+                if everything:
+                    break
+        _sweep(table)
+    return built
+
+
+@contextmanager
+def _merging(table: Table) -> Iterator[None]:
+    lock = take_lock(table.path.with_suffix(".merging"))
+    try:
+        yield
+    finally:
+        release_lock(lock)
+
+
+def _sweep(table: Table) -> None:
+    """Delete the files that no collection refers to."""
+    kept: set[str] = set()
+    with table.read() as snapshot:
+        for key, record in snapshot.records("segments/"):
+            kept |= {file["name"] for file in record["files"]} if key else set()
+    sweep(folder_of(table.path), kept)
+
+
+def _plan(
+    snapshot: Snapshot, collection: Collection, space: Space, tail: int
+) -> tuple[int, ...] | None:
+    """Positions of the graphs to merge with the new rows; None if nothing is due."""
+    manifest = read_manifest(snapshot, collection.key, space.name)
+    if not manifest.files and not graph_pays(collection.photos, space.dimension):
+        return None
+    numbers = numbers_of(snapshot, collection.key, space.name)
+    new = _new_rows(collection, manifest)
+    sizes = [
+        SegmentSize(file.rows, file.rows - _alive(snapshot, file, numbers))
+        for file in manifest.files
+    ]
+    return plan_merge(sizes, new, tail)
+
+
+def _alive(snapshot: Snapshot, file: SegmentFile, numbers: Numbers) -> int:
+    return len(np.intersect1d(read_numbers(snapshot, file.name), numbers, True))
+
+
+def _merge(table: Table, key: str, space: Space, everything: bool) -> bool:
+    """Build one graph of a space, if that is due."""
+    with table.read() as snapshot:
+        collection = read_collection(snapshot, key)
+        if collection is None:
+            return False
+        plan = _plan(snapshot, collection, space, 1 if everything else TAIL)
+        manifest = read_manifest(snapshot, key, space.name)
+        if everything and manifest.files and plan is not None:
+            plan = tuple(range(len(manifest.files)))
+        if plan is None:
+            return False
+        numbers = numbers_of(snapshot, key, space.name)
+        merged = [manifest.files[place] for place in plan]
+        inside = [read_numbers(snapshot, file.name) for file in merged]
+    old = np.intersect1d(np.concatenate([*inside, numbers[:0]]), numbers)
+    chosen = np.sort(np.concatenate([old, numbers[numbers > manifest.covered]]))
+    kept = tuple(file for file in manifest.files if file not in merged)
+    files = (*kept, _build(table, key, space, chosen)) if len(chosen) else kept
+    after = Manifest(collection.next_row - 1, files)
+    return _switch(table, key, space, manifest, after, chosen)
+
+
+def _build(table: Table, key: str, space: Space, numbers: Numbers) -> SegmentFile:
+    settings = HnswSettings()
+    folder = folder_of(table.path)
+    require_room(folder, len(numbers), space.dimension, settings.links)
+    vectors = vectors_of(table, key, space.name, numbers, space.dimension)
+    index = build_index(vectors, settings)
+    return write_segment(folder, index, settings, _recall(index, vectors))
+
+
+def _recall(index: object, vectors: NDArray[np.float32]) -> float:
+    every = max(1, len(vectors) // SAMPLED)
+    asked = vectors[::every]
+    exact = search_exactly(asked, vectors, 10)
+    return recall_of_neighbours(index.search(asked, 10), exact)  # type: ignore[attr-defined]
+
+
+def _switch(
+    table: Table,
+    key: str,
+    space: Space,
+    before: Manifest,
+    after: Manifest,
+    numbers: Numbers,
+) -> bool:
+    """Let readers use the new graphs, unless the space is gone meanwhile."""
+    new = [file for file in after.files if file not in before.files]
+    with table.write() as changes:
+        collection = read_collection(changes, key)
+        spaces = collection.spaces.values() if collection else ()
+        if space.name not in {one.name for one in spaces}:
+            return False
+        for file in new:
+            put_numbers(changes, file.name, numbers)
+        put_manifest(changes, key, space.name, after)
+        for file in before.files:
+            if file not in after.files:
+                delete_numbers(changes, file.name)
+    return True

@@ -1,0 +1,258 @@
+"""A reader of a collection: its rows and one ranker's index, kept up to date.
+
+A reader holds no transaction between two searches. Before each search it reads what the
+log says since, and the new rows; a segment is loaded once.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiefvision.catalogue.gallery import GalleryRow
+from tiefvision.catalogue.living.collection import (
+    Collection,
+    Space,
+    current_collection,
+)
+from tiefvision.catalogue.living.freshness import FileState, state_of
+from tiefvision.catalogue.living.ledger import (
+    known_photo,
+    logged_since,
+    record_to_row,
+    row_key,
+)
+from tiefvision.catalogue.living.segment_files import (
+    Manifest,
+    folder_of,
+    load_segment,
+    read_manifest,
+    read_numbers,
+)
+from tiefvision.catalogue.living.vectors import (
+    Numbers,
+    vectors_behind,
+    vectors_of,
+)
+from tiefvision.catalogue.row_arrays import RowArrays
+from tiefvision.errors import StaleArtifact
+from tiefvision.index.exact import ExactIndex
+from tiefvision.index.segments import Segment, Segments
+from tiefvision.store.table import Snapshot, Table
+
+ATTEMPTS = 10
+"""Merges that may overtake a reader before it gives up."""
+
+_LEAST_DEAD = 256
+"""Removed rows that are passed over before the new rows are read again."""
+
+Record = Mapping[str, Any]
+
+
+class LiveIndex:
+    """Rows and index of one ranker in the current collection.
+
+    Args:
+        table: the catalogue's table.
+        ranker: name of a ranker that the collection has embeddings of.
+        key: key of the collection that the searching models describe.
+    """
+
+    def __init__(self, table: Table, ranker: str, key: str) -> None:
+        self._table, self._ranker, self._key = table, ranker, key
+        self._folder = folder_of(table.path)
+        self._records: dict[int, Record] | None = None
+        self._start_anew()
+        self.refresh()
+
+    def _start_anew(self) -> None:
+        self.rows = RowArrays()
+        self.segments = Segments([], self._vectors_of)
+        self._loaded: dict[str, Segment] = {}
+        self._manifest = Manifest()
+        self._new = ExactIndex(np.empty((0, 0), dtype=np.float32))
+        self._tail = Segment(np.empty(0, dtype=np.int64), self._new)
+        self._seen = -1
+        self._space = Space("")
+
+    @property
+    def space(self) -> Space:
+        """The space that is searched."""
+        return self._space
+
+    @property
+    def key(self) -> str:
+        """Key of the collection."""
+        return self._key
+
+    @property
+    def root(self) -> Path:
+        """Folder of the catalogue, absolute."""
+        return Path(self._collection.root)
+
+    def refresh(self) -> None:
+        """Take in what changed since the last call.
+
+        Raises:
+            StaleArtifact: The catalogue was made anew, by other models or without this
+                ranker; or its index is damaged.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                if self._refresh():
+                    return
+            except FileNotFoundError:  # a merge replaced a segment meanwhile
+                continue
+        raise StaleArtifact(
+            f"An index in {self._folder} is missing.",
+            "Run: tiefvision catalogue compact",
+        )
+
+    def _refresh(self) -> bool:
+        """Whether the reader is now up to date; if not, it has to try again."""
+        with self._table.read() as snapshot:
+            collection = self._require(current_collection(snapshot))
+            space = collection.spaces[self._ranker]
+            if (space.name, space.dimension) != (
+                self._space.name,
+                self._space.dimension,
+            ):
+                self._start_anew()
+                self._space = space
+            self._space, self._collection = space, collection
+            if collection.changes == self._seen:
+                manifest = read_manifest(snapshot, self._key, space.name)
+                if manifest == self._manifest:
+                    return True
+            manifest = read_manifest(snapshot, self._key, space.name)
+            numbers = {
+                file.name: read_numbers(snapshot, file.name)
+                for file in manifest.files
+                if file.name not in self._loaded
+            }
+            self._take_rows(snapshot, collection)
+            self._take_tail(snapshot, manifest)
+        # Loading takes long, so outside of the transaction.
+        for file in manifest.files:
+            if file.name in numbers:
+                loaded = load_segment(self._folder, file, numbers[file.name])
+                self._loaded[file.name] = loaded
+        kept = {file.name for file in manifest.files}
+        self._loaded = {n: part for n, part in self._loaded.items() if n in kept}
+        self._manifest = manifest
+        alive = self.rows.alive
+        for part in self._loaded.values():
+            part.alive = alive[part.numbers]
+        self.segments = Segments([*self._loaded.values(), self._tail], self._vectors_of)
+        self._seen = collection.changes
+        return True
+
+    def _require(self, collection: Collection | None) -> Collection:
+        if collection is None or collection.key != self._key:
+            raise StaleArtifact(
+                f"{self._table.path.name} was made anew by other models.",
+                "Run the same command again.",
+            )
+        if self._ranker not in collection.spaces:
+            raise StaleArtifact(
+                f"{self._table.path.name} has no index for {self._ranker} any more.",
+                "Run the same command again.",
+            )
+        return collection
+
+    def _take_rows(self, snapshot: Snapshot, collection: Collection) -> None:
+        logged = None
+        if self._seen >= 0:
+            logged = logged_since(snapshot, collection, self._seen)
+        if logged is None:
+            self.rows = RowArrays()
+            self.rows.make_room(collection.next_row)
+            for name, record in snapshot.records(f"row/{self._key}/"):
+                self._add(int(name, 16), record)
+            return
+        self.rows.make_room(collection.next_row)
+        for added, removed in logged:
+            for number in removed:
+                self.rows.remove(number)
+                if self._records is not None:
+                    self._records.pop(number, None)
+            for number in added:
+                record = snapshot.record(row_key(self._key, number))
+                if record is not None:  # a later transaction may have removed it
+                    self._add(number, record)
+
+    def _add(self, number: int, record: Record) -> None:
+        self.rows.add(number, record["item"], record["category"], record["variant"])
+        if self._records is not None:
+            self._records[number] = record
+
+    def _take_tail(self, snapshot: Snapshot, manifest: Manifest) -> None:
+        """The new rows: those behind the graphs, added to what is loaded of them."""
+        fresh = self._seen < 0 or manifest.covered != self._manifest.covered
+        # Removed rows take memory and time as long as they are kept.
+        fresh = fresh or self._tail.dead > max(_LEAST_DEAD, len(self._tail.numbers) / 2)
+        last = manifest.covered
+        if not fresh and len(self._tail.numbers):
+            last = int(self._tail.numbers[-1])
+        numbers, vectors = vectors_behind(
+            snapshot, self._key, self._space.name, last, self._space.dimension
+        )
+        if fresh:
+            self._new = ExactIndex(vectors)
+            self._tail = Segment(numbers, self._new)
+            return
+        if len(numbers):
+            self._new.append(vectors)
+            numbers = np.concatenate([self._tail.numbers, numbers])
+            self._tail = Segment(numbers, self._new)
+        self._tail.alive = self.rows.alive[self._tail.numbers]
+
+    def row(self, number: int) -> GalleryRow | None:
+        """A row as a search shows it; None if it was removed meanwhile."""
+        with self._table.read() as snapshot:
+            record = snapshot.record(row_key(self._key, number))
+        return None if record is None else self._to_row(record)
+
+    def state(self, number: int) -> FileState:
+        """What became of the file of a row; "gone" also for a row that is."""
+        with self._table.read() as snapshot:
+            record = snapshot.record(row_key(self._key, number))
+            file = record["file"] if record else ""
+            photo = known_photo(snapshot, self._key, file)
+        return state_of(photo) if photo else "gone"
+
+    def where(self, test: Callable[[GalleryRow], bool]) -> NDArray[np.bool_]:
+        """Whether each row passes a test, bool by row number."""
+        found = np.zeros(len(self.rows.items), dtype=np.bool_)
+        for number, record in self._all_records().items():
+            if number < len(found):  # else it is newer than the arrays
+                found[number] = test(self._to_row(record))
+        return found
+
+    def _all_records(self) -> dict[int, Record]:
+        if self._records is None:
+            with self._table.read() as snapshot:
+                rows = snapshot.records(f"row/{self._key}/")
+                self._records = {int(name, 16): record for name, record in rows}
+        return self._records
+
+    def _to_row(self, record: Record) -> GalleryRow:
+        return record_to_row(record, shown_path(record["file"], self.root))
+
+    def _vectors_of(self, numbers: Numbers) -> NDArray[np.float32]:
+        return vectors_of(
+            self._table, self._key, self._space.name, numbers, self._space.dimension
+        )
+
+
+def shown_path(file: str, root: Path) -> str:
+    """Path of a photograph as a search shows it: from the catalogue's folder if inside.
+
+    Args:
+        file: absolute path.
+        root: folder of the catalogue, absolute.
+    """
+    path = Path(file)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file

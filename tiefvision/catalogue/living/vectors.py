@@ -1,0 +1,83 @@
+"""Embeddings of rows in a table: the truth from which every index is built."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiefvision.catalogue.living.collection import number_text
+from tiefvision.store.table import Changes, Snapshot, Table
+
+BLOCK = 4096
+"""Embeddings read in one transaction: a reader must not hold one for long."""
+
+Numbers = NDArray[np.int64]
+"""Numbers of rows."""
+
+
+def put_vector(
+    changes: Changes, key: str, space: str, number: int, vector: NDArray[np.float32]
+) -> None:
+    """Write the embedding of a row, (D,) of unit length."""
+    content = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
+    changes.put_content(_key(key, space, number), content)
+
+
+def delete_vector(changes: Changes, key: str, space: str, number: int) -> None:
+    """Delete the embedding of a row, if there is one."""
+    changes.delete(_key(key, space, number))
+
+
+def vectors_of(
+    table: Table, key: str, space: str, numbers: Sequence[int] | Numbers, dimension: int
+) -> NDArray[np.float32]:
+    """Embeddings of rows, (n, D) float32; zeros for a row that is gone meanwhile.
+
+    Zeros are as similar to everything as a row that was removed: not at all.
+
+    Args:
+        table: table of the catalogue.
+        key: key of the collection.
+        space: name of the space.
+        numbers: numbers of n rows.
+        dimension: length D of an embedding.
+    """
+    found = np.zeros((len(numbers), dimension), dtype=np.float32)
+    for start in range(0, len(numbers), BLOCK):
+        with table.read() as snapshot:
+            for place, number in enumerate(numbers[start : start + BLOCK], start):
+                content = snapshot.content(_key(key, space, int(number)))
+                if content is not None:
+                    found[place] = np.frombuffer(content, dtype=np.float32)
+    return found
+
+
+def vectors_behind(
+    snapshot: Snapshot, key: str, space: str, number: int, dimension: int
+) -> tuple[Numbers, NDArray[np.float32]]:
+    """Numbers and embeddings of all rows behind a number, (n,) and (n, D) float32.
+
+    Args:
+        snapshot: state of the table.
+        key: key of the collection.
+        space: name of the space.
+        number: number of a row; -1 for all rows.
+        dimension: length D of an embedding.
+    """
+    after = number_text(number) if number >= 0 else ""
+    numbers, parts = [], []
+    for name, content in snapshot.contents(f"vector/{key}/{space}/", after):
+        numbers.append(int(name, 16))
+        parts.append(content)
+    vectors = np.frombuffer(b"".join(parts), dtype=np.float32)
+    return np.array(numbers, np.int64), vectors.reshape(len(numbers), dimension).copy()
+
+
+def numbers_of(snapshot: Snapshot, key: str, space: str) -> Numbers:
+    """Numbers of all rows that have an embedding, (n,) int64, ascending."""
+    names = snapshot.keys(f"vector/{key}/{space}/")
+    return np.array([int(name, 16) for name in names], dtype=np.int64)
+
+
+def _key(key: str, space: str, number: int) -> str:
+    return f"vector/{key}/{space}/{number_text(number)}"

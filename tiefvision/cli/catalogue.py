@@ -1,0 +1,173 @@
+"""``tiefvision catalogue``: change what can be searched, photograph by photograph."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tiefvision.cli.options import (
+    DEFAULT_MODELS,
+    ModelsOption,
+    Options,
+    with_options,
+)
+from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.running import DONE, SOME_UNREADABLE, say, tell_skipped
+from tiefvision.store.limits import MAX_GIB, require_size_limit
+
+if TYPE_CHECKING:  # imports NumPy, which --help does not need
+    from tiefvision.catalogue.living.upkeep import Upkeep
+
+app = typer.Typer(
+    help="Change what can be searched, without encoding again what is there.",
+    no_args_is_help=True,
+)
+
+MaxGibOption = Annotated[float, typer.Option(help="Largest file, in GiB.")]
+
+
+@app.command()
+@with_options
+def add(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Photographs, or folders of them.")
+    ],
+    options: Options,
+    max_gib: MaxGibOption = MAX_GIB,
+    models: ModelsOption = DEFAULT_MODELS,
+) -> int:
+    """Add photographs, or take in those whose files changed."""
+    with options.finder(models) as finder:
+        options.tell_used(finder.models)
+        return tell_change(finder.catalogue(max_gib).add(paths), options)
+
+
+@app.command()
+@with_options
+def remove(
+    items: Annotated[list[str], typer.Argument(help="Items, or paths of photographs.")],
+    options: Options,
+) -> int:
+    """Remove items, or single photographs; their files stay."""
+    return tell_change(_upkeep(options).remove(items), options)
+
+
+@app.command()
+@with_options
+def sync(
+    folder: Annotated[Path, typer.Argument(help="A folder, or a dataset.")],
+    options: Options,
+    max_gib: MaxGibOption = MAX_GIB,
+    models: ModelsOption = DEFAULT_MODELS,
+) -> int:
+    """Take in what is new, changed or gone below a folder, by content."""
+    with options.finder(models) as finder:
+        options.tell_used(finder.models)
+        return tell_change(finder.catalogue(max_gib).sync(folder), options)
+
+
+@app.command()
+@with_options
+def compact(
+    options: Options,
+    if_due: Annotated[
+        bool,
+        typer.Option(
+            "--if-due", help="Only what is due, as changes start it themselves."
+        ),
+    ] = False,
+    max_gib: MaxGibOption = MAX_GIB,
+) -> int:
+    """Build each index anew as one graph, and delete what is unused."""
+    report = _upkeep(options, max_gib).compact(if_due)
+    if options.json:
+        print_line(report)
+    elif not options.quiet:
+        graphs = report["graphs"]
+        say(f"{graphs} graph{'' if graphs == 1 else 's'} built.")
+    return DONE
+
+
+@app.command()
+@with_options
+def status(options: Options) -> int:
+    """Tell what the catalogue holds, and which files went or changed since."""
+    report = _upkeep(options).status()
+    if options.json:
+        print_line(report)
+    else:
+        print_table(("", ""), _status_rows(report))
+        print_indexes(report["indexes"])
+    lost = report["gone"] + report["differs"]
+    if lost and not options.quiet:
+        root, repeated = report["root"], options.repeated()
+        say(f"Next: tiefvision catalogue sync {root}{repeated}")
+    return SOME_UNREADABLE if lost else DONE
+
+
+def _upkeep(options: Options, max_gib: float = MAX_GIB) -> "Upkeep":
+    from tiefvision.catalogue.living.upkeep import Upkeep
+
+    require_size_limit(max_gib)
+    return Upkeep(options.run, max_gib)
+
+
+def _status_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    disk = (report["bytes_table"] + report["bytes_graphs"]) / 2**20
+    return [
+        ("folder", report["root"]),
+        ("photographs", f"{report['photos']:,}"),
+        ("items", f"{report['items']:,}"),
+        ("last change", report["changed"]),
+        ("files that went", f"{report['gone']:,}"),
+        ("files that changed", f"{report['differs']:,}"),
+        ("on the disk", f"{disk:,.1f} MiB"),
+        ("merge", "due" if report["merge_due"] else "not due"),
+        *([("last merge", report["last_merge"])] if report["last_merge"] else []),
+    ]
+
+
+def tell_change(report: dict[str, Any], options: Options) -> int:
+    """Print what a change did; the exit code."""
+    if options.json:
+        print_line(report)
+    code = tell_skipped(report["skipped"])
+    if not options.quiet:
+        say(change_text(report))
+    return code
+
+
+def change_text(report: dict[str, Any]) -> str:
+    """What a change did, such as "5 added, 3 removed, 292 kept, 4 s."."""
+    counts = [
+        f"{report[what]:,} {what}"
+        for what in ("added", "changed", "removed", "kept")
+        if report[what] or what == "kept"
+    ]
+    return f"{', '.join(counts)}, {report['seconds']:,.1f} s."
+
+
+def print_indexes(indexes: dict[str, dict[str, Any]]) -> None:
+    """Print the facts of each ranker's index."""
+    print_table(
+        ("ranker", "embedding", "index", "new", "MiB", "recall of exact"),
+        [
+            (
+                name,
+                f"{facts['embedding']:,}{' (PCA)' if facts['reduced'] else ''}",
+                _kind(facts),
+                f"{facts['new']:,}" if facts["graphs"] else "",
+                f"{facts['bytes'] / 2**20:.1f}",
+                f"{facts['recall_of_exact']:.3f}",
+            )
+            for name, facts in indexes.items()
+        ],
+    )
+
+
+def _kind(facts: dict[str, Any]) -> str:
+    """Kind of an index, such as "exact" or "3 graphs"."""
+    graphs = facts["graphs"]
+    if not graphs:
+        return "exact"
+    return "1 graph" if graphs == 1 else f"{graphs} graphs"
