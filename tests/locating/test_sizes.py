@@ -35,9 +35,10 @@ before = peak()
 locator.find(open_photo(Path(sys.argv[2])))
 print(peak() - before)
 """
-"""Script that prints how much a second photograph raises the peak memory, in KiB. Not by
-``resource``: there, the peak of a process begins with that of the one that started it,
-so beside tests that took much memory nothing would be seen."""
+"""Script that prints how much a second photograph raises the peak memory, in KiB.
+
+Not by ``resource``: there, the peak of a process begins with that of the one that
+started it, so after tests that took much memory nothing would be seen."""
 
 
 @pytest.fixture(scope="module")
