@@ -241,6 +241,14 @@ class Processes:
         return Running(self._server, folder)
 
     def run(self, code: str, **values: Any) -> Outcome:
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
         """Run code to its end."""
         return self.start(code, **values).wait()
 
