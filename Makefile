@@ -13,6 +13,9 @@ DEMO_RUN ?= $(if $(filter command%,$(origin RUN)),$(RUN),data/demo-run)
 ARGS ?=
 # The rankers of "make compare", the baseline first: all of the registry, or some by name.
 RANKERS ?= all
+# Processes that share the tests: one for each core, at most four, since each takes up to
+# 2 GB. 0 runs them all in one process.
+WORKERS ?= logical
 # The number of a stage is written in one place only: the name of its file.
 STAGES := $(shell ls stages | sed -n 's/^s\([0-9]*\)_.*\.py$$/\1/p' | sort -n)
 
@@ -41,6 +44,7 @@ help: ## print this help
 	@echo '  ARGS_2="..."           options of stage 2 within make all; ARGS_6 of 6, ARGS_8 of 8'
 	@echo '  ARGS_TUNE="..."        options of tune within make tune'
 	@echo '  RANKERS="cosine lab"   the rankers of make compare (default all)'
+	@echo '  WORKERS=number         processes that share the tests of make test (default: one for each core)'
 	@echo '  ARGS_SETS="..."        options of make compare for SETS alone, such as --boxes whole'
 
 $(VENV)/installed: pyproject.toml
@@ -98,7 +102,7 @@ compare: $(VENV)/installed ## all rankers side by side, on RUN's own dataset and
 	done
 
 test: $(VENV)/installed ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
 real: $(VENV)/installed ## run only the tests that need the real photographs
 	$(BIN)/python -m pytest -m real

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 ITEMS, DATASET_SEED = 12, 2
 """Three families of four, so one in each split; a street and a shop photograph each."""
@@ -59,6 +60,7 @@ LEARNT = shutil.ignore_patterns("pca.lmdb", "mix.lmdb", "gabor.lmdb", "blobs.lmd
 """Rankers that comparisons of the trained workspace leave there."""
 
 RunStage = Callable[..., dict[str, Any] | None]
+MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -71,13 +73,33 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """Makes a folder at its first use, for all processes that share the tests."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # that of the run; each of its processes has one inside
+
+    def folder_of(name: str, make: Callable[[Path], object]) -> Path:
+        folder = root / name
+        with FileLock(root / f"{name}.lock"):
+            if not folder.exists():
+                unfinished = tmp_path_factory.mktemp(name)
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def dataset(made_once: MakeOnce) -> Path:
     """A synthetic dataset of 24 photographs; tests must not change it."""
     from tiefvision.datasets.synth.generate import generate_dataset
 
-    root = tmp_path_factory.mktemp("dataset")
-    generate_dataset(root, items=ITEMS, street_per_item=1, seed=DATASET_SEED)
-    return root
+    def generate(folder: Path) -> None:
+        generate_dataset(folder, items=ITEMS, street_per_item=1, seed=DATASET_SEED)
+
+    return made_once("dataset", generate)
 
 
 @pytest.fixture(scope="session")
@@ -145,25 +167,32 @@ def run_stage(dataset: Path) -> RunStage:
 
 
 @pytest.fixture(scope="session")
-def trained(run_stage: RunStage, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace in which every stage has run; tests must not change it."""
+def trained(
+    run_stage: RunStage, made_once: MakeOnce, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A workspace in which every stage has run; tests must not change it.
+
+    Each process has its own copy, since comparisons leave rankers there.
+    """
     from stages.runner import stage_modules
 
-    workspace = tmp_path_factory.mktemp("trained")
-    for name in stage_modules():
-        run_stage(workspace, name)
-    return workspace
+    def run_stages(workspace: Path) -> None:
+        for name in stage_modules():
+            run_stage(workspace, name)
+
+    made = made_once("all-stages", run_stages)
+    return linked_copy(made, tmp_path_factory.mktemp("own") / "trained")
+
+
+def linked_copy(workspace: Path, folder: Path, **options: Any) -> Path:
+    """A copy whose files are links: stages replace artifacts, never write into them."""
+    return Path(shutil.copytree(workspace, folder, copy_function=os.link, **options))
 
 
 @pytest.fixture
 def run(trained: Path, tmp_path: Path) -> Path:
-    """A copy of the trained workspace that a test may change.
-
-    Its files are links: stages replace artifacts and never write into them.
-    """
-    return Path(
-        shutil.copytree(trained, tmp_path / "run", ignore=LEARNT, copy_function=os.link)
-    )
+    """A copy of the trained workspace that a test may change."""
+    return linked_copy(trained, tmp_path / "run", ignore=LEARNT)
 
 
 @pytest.fixture(scope="session")
@@ -211,6 +240,14 @@ class Running:
     def interrupt(self) -> None:
         """Do what Ctrl-C does."""
         os.kill(self.pid, signal.SIGINT)
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def wait(self) -> Outcome:
         """Wait for its end."""

@@ -1,6 +1,7 @@
 """The structure of the code: who may import whom, and what no file may hold."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,7 @@ def layer_of(part):
     return next(number for number, parts in enumerate(LAYERS) if part in parts)
 
 
+@functools.cache  # six tests read every file
 def tree_of(path):
     return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
@@ -89,6 +91,12 @@ def imported_names(tree):
             yield from (
                 item.value for item in node.args if isinstance(item, ast.Constant)
             )
+
+
+@functools.cache
+def imports_of(path):
+    """Dotted names of everything that a file imports."""
+    return tuple(imported_names(tree_of(path)))
 
 
 def project_parts(tree):
@@ -133,7 +141,7 @@ def test_the_package_offers_the_front_door_and_its_command_line():
 @each_file()
 def test_a_library_is_imported_where_it_belongs(path):
     part = part_of(path)
-    for name in imported_names(tree_of(path)):
+    for name in imports_of(path):
         library = name.split(".")[0]
         assert part in ONLY.get(library, {part}), f"{path} imports {library}"
 
@@ -143,7 +151,7 @@ def test_no_part_is_named_that_does_not_import_the_library(library):
     importing = {
         part_of(path)
         for path in FILES
-        for name in imported_names(tree_of(path))
+        for name in imports_of(path)
         if name.split(".")[0] == library
     }
     assert importing == ONLY[library]

@@ -80,7 +80,7 @@ def test_transparency_is_white():
     assert (photo.pixels == 255).all()
 
 
-@pytest.mark.parametrize("as_source", [Image.fromarray, np.asarray, png], ids=str)
+@pytest.mark.parametrize("as_source", [Image.fromarray, np.asarray, png])
 def test_a_large_photograph_is_shrunk_and_knows_its_size(as_source):
     large = np.zeros((20, 2 * WORKING_SIDE, 3), dtype=np.uint8)
     large[:, WORKING_SIDE:] = 255
@@ -110,7 +110,7 @@ def test_an_array_that_is_no_photograph_is_refused(array):
         open_source(array)
 
 
-@pytest.mark.parametrize("as_source", [Image.fromarray, np.asarray, png], ids=str)
+@pytest.mark.parametrize("as_source", [Image.fromarray, np.asarray, png])
 def test_a_thumbnail_is_refused_from_every_source(as_source):
     small = np.zeros((15, 300, 3), dtype=np.uint8)
     source = as_source(Image.fromarray(small) if as_source is png else small)
