@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from tiefvision.errors import TiefVisionError
-from tiefvision.index.hnsw import HnswSettings, build_index, index_from_bytes
+from tiefvision.index.hnsw import (
+    HnswSettings,
+    build_index,
+    index_from_bytes,
+    load_index,
+)
 from tiefvision.index.neighbours import recall_of_neighbours, search_exactly
 
 
@@ -73,6 +78,37 @@ def test_the_index_survives_as_bytes(index):
     assert np.array_equal(found.rows, expected.rows)
     assert np.array_equal(found.similarities, expected.similarities)
     assert restored.rows == index.rows == 500
+
+
+def test_the_index_survives_in_a_file(index, tmp_path):
+    file = tmp_path / os.fsdecode(b"caf\xe9.hnsw")  # a name that is not text
+    index.save(file)
+    assert len(file.read_bytes()) == len(index.to_bytes())
+    found = load_index(file, rows=500).search(QUERIES, 7)
+    assert np.array_equal(found.rows, index.search(QUERIES, 7).rows)
+    index_of_two = build_index(GALLERY[:2])
+    index_of_two.save(file)  # over a longer file
+    assert load_index(file, rows=2).search(QUERIES, 7).rows.shape == (40, 2)
+
+
+def test_an_empty_index_in_a_file(tmp_path):
+    build_index(GALLERY[:0]).save(tmp_path / "none")
+    loaded = load_index(tmp_path / "none", rows=0)
+    assert loaded.search(QUERIES, 7).rows.shape == (40, 0)
+
+
+def test_a_file_that_cannot_be_is_named_with_the_reason(index, tmp_path):
+    missing = tmp_path / "missing" / "file"
+    with pytest.raises(TiefVisionError) as caught:
+        index.save(missing)
+    reason = f"the index {missing}: no such file or directory."
+    assert caught.value.message == f"NMSLIB cannot write {reason}"
+    with pytest.raises(TiefVisionError) as caught:
+        load_index(missing, rows=500)
+    assert caught.value.message == f"NMSLIB cannot read {reason}"
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(TiefVisionError, match="it is a pipe and no file"):
+        load_index(tmp_path / "pipe", rows=500)  # and waits for nobody
 
 
 def test_rows_that_are_not_contiguous():

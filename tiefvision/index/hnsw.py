@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.errors import TiefVisionError
-from tiefvision.files import naming
+from tiefvision.errors import TiefVisionError, reason_of
+from tiefvision.files import naming, open_file
 from tiefvision.index.neighbours import Neighbours
 
 MOST_EFFORT = 1_000_000
@@ -92,11 +92,25 @@ class HnswIndex:
         Raises:
             TiefVisionError: NMSLIB failed, for lack of memory.
         """
-        if self.rows == 0:  # NMSLIB crashes on a graph that was never built
+        if self.rows == 0:
             return b""
         with _nmslib_errors("write"), _file_in_memory() as path:
-            self._index.saveIndex(str(path), save_data=False)
+            self.save(path)
             return path.read_bytes()
+
+    def save(self, path: Path) -> None:
+        """Write what ``to_bytes`` returns to a file, without a copy in memory.
+
+        The file is not replaced as a whole: give the path of a file aside, and rename
+        it afterwards.
+
+        Raises:
+            TiefVisionError: The file cannot be written, or NMSLIB lacks memory.
+        """
+        with _nmslib_errors("write"), naming(path):
+            path.write_bytes(b"")  # the reason of the system, which NMSLIB hides
+            if self.rows:  # NMSLIB crashes on a graph that was never built
+                self._index.saveIndex(os.fsencode(path), save_data=False)
 
 
 def build_index(
@@ -146,11 +160,32 @@ def index_from_bytes(
     Raises:
         TiefVisionError: NMSLIB failed, for lack of memory.
     """
+    with _nmslib_errors("read"), _file_in_memory() as path:
+        path.write_bytes(content)
+        return load_index(path, rows, settings)
+
+
+def load_index(
+    path: Path, rows: int, settings: HnswSettings | None = None
+) -> HnswIndex:
+    """Load a graph from a file that ``HnswIndex.save`` wrote.
+
+    NMSLIB copies the file into memory and does not validate it, so the caller must have
+    checked that it is whole; a part of a graph can end the process.
+
+    Args:
+        path: file of the graph.
+        rows: number of embeddings in it.
+        settings: parameters of the graph; the defaults if None.
+
+    Raises:
+        TiefVisionError: The file cannot be read, or NMSLIB lacks memory.
+    """
     index = _new_index()
-    if rows:
-        with _nmslib_errors("read"), _file_in_memory() as path:
-            path.write_bytes(content)
-            index.loadIndex(str(path), load_data=False)
+    with _nmslib_errors("read"), naming(path):
+        open_file(path).close()  # the reason of the system, which NMSLIB hides
+        if rows:
+            index.loadIndex(os.fsencode(path), load_data=False)
     return HnswIndex(index, rows, settings or HnswSettings())
 
 
@@ -180,9 +215,11 @@ def _nmslib_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError, IndexError, MemoryError, OSError) as error:
-        reason = str(error).rstrip(".") or "out of memory"
+        out = isinstance(error, MemoryError)
+        reason = "out of memory" if out else reason_of(error)
+        file = f" {error.filename}" if isinstance(error, OSError) else ""
         raise TiefVisionError(
-            f"NMSLIB cannot {doing} the index: {reason}.",
+            f"NMSLIB cannot {doing} the index{file}: {reason}.",
             "See what is limited here: memory, threads or the size of files "
             "(ulimit -a; df -h), and run again.",
         ) from error
