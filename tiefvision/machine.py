@@ -76,7 +76,7 @@ def this_machine(device: "torch.device") -> Machine:
     return Machine(
         processor_name(),
         tuple(flag for flag in FLAGS if flag in flags),
-        _cores(),
+        usable_cores(),
         torch.get_num_threads(),
         torch.cuda.get_device_name(device) if cuda else device.type,
         torch.__version__,
@@ -94,7 +94,8 @@ def _processor_facts() -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """Processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

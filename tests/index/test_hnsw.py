@@ -3,6 +3,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -69,6 +70,27 @@ def test_a_gallery_smaller_than_k(rows):
     found = build_index(gallery).search(gallery, 10)
     assert found.rows.shape == (rows, rows)
     assert found.rows[:, 0].tolist() == list(range(rows))
+
+
+def test_another_search_effort():
+    index = build_index(GALLERY, HnswSettings(search_effort=10))
+    exact = search_exactly(QUERIES, GALLERY, 10)
+    low = recall_of_neighbours(index.search(QUERIES, 10), exact)
+    assert recall_of_neighbours(index.search(QUERIES, 10, effort=400), exact) > low
+    # The effort of one search is not that of the next.
+    assert recall_of_neighbours(index.search(QUERIES, 10), exact) == low
+    other = index.with_search_effort(400)
+    assert other.settings == HnswSettings(search_effort=400)
+    assert recall_of_neighbours(other.search(QUERIES, 10), exact) > low
+
+
+def test_threads_that_ask_for_more_do_not_disturb_each_other():
+    """NMSLIB has one search effort for all threads, which bounds what they get."""
+    index = build_index(GALLERY, HnswSettings(search_effort=10))
+    wanted = [10, 200, 300, 400] * 25
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda k: index.search(QUERIES[:3], k), wanted))
+    assert [one.rows.shape[1] for one in found] == wanted
 
 
 def test_the_index_survives_as_bytes(index):

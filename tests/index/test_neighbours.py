@@ -37,6 +37,25 @@ def test_exact_search_is_sorting(monkeypatch, block, k):
     )
 
 
+@pytest.mark.parametrize("cells", [1, 40, 100])
+def test_queries_are_compared_a_few_at_a_time(monkeypatch, cells):
+    queries, gallery = unit_rows(9, seed=1), unit_rows(20)
+    expected = search_exactly(queries, gallery, 5)
+    monkeypatch.setattr(neighbours, "CELLS", cells)
+    monkeypatch.setattr(neighbours, "BLOCK", 10)
+    found = search_exactly(queries, gallery, 5)
+    assert found.rows.tolist() == expected.rows.tolist()
+    np.testing.assert_allclose(found.similarities, expected.similarities, atol=1e-6)
+
+
+def test_rows_that_come_closer_and_closer_displace_each_other(monkeypatch):
+    monkeypatch.setattr(neighbours, "BLOCK", 4)
+    angles = np.linspace(1.5, 0.0, 30)
+    gallery = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    found = search_exactly(np.eye(2, dtype=np.float32), gallery, 6)
+    assert found.rows.tolist() == [[29, 28, 27, 26, 25, 24], [0, 1, 2, 3, 4, 5]]
+
+
 @pytest.mark.parametrize("block", [1, 2, 50, 4096])
 def test_equal_rows_keep_their_order_whatever_the_block(monkeypatch, block):
     monkeypatch.setattr(neighbours, "BLOCK", block)

@@ -1,7 +1,11 @@
 """Approximate nearest-neighbour search in a HNSW graph, by NMSLIB.
 
-This is the only module that imports NMSLIB and the only one that handles distances
-(1 - cosine); everything outside works with similarities.
+This is the only module that imports NMSLIB and the only one that handles distances,
+which are negative inner products; everything outside works with similarities.
+
+On vectors of unit length the inner product is the cosine. NMSLIB's own cosine computes
+both lengths again for every pair while it builds, which takes a fifth longer
+(docs/experiments/0014-index.md).
 
 Source: Malkov & Yashunin, "Efficient and robust approximate nearest neighbor search
 using Hierarchical Navigable Small World graphs" (arXiv:1603.09320).
@@ -11,9 +15,10 @@ import importlib
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +28,7 @@ from numpy.typing import NDArray
 from tiefvision.errors import TiefVisionError, reason_of
 from tiefvision.files import naming, open_file
 from tiefvision.index.neighbours import Neighbours
+from tiefvision.machine import usable_cores
 
 MOST_EFFORT = 1_000_000
 """Candidates at most: more than any gallery here has rows; NMSLIB counts in 32 bits."""
@@ -48,19 +54,28 @@ class HnswIndex:
 
     Attributes:
         rows: number of embeddings in the graph.
+        settings: parameters of the graph.
     """
 
     def __init__(self, index: Any, rows: int, settings: HnswSettings) -> None:
         self._index = index
-        self._settings = settings
+        self._effort = threading.Lock()
+        self.settings = settings
         self.rows = rows
+        if rows:
+            self._set_effort(settings.search_effort)
 
-    def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
-        """Find the rows most similar to each query.
+    def search(
+        self, queries: NDArray[np.float32], k: int, effort: int | None = None
+    ) -> Neighbours:
+        """Find the rows most similar to each query. Several threads may search at once.
 
         Args:
             queries: embeddings of unit length, (Q, D) float32.
             k: number of rows to find.
+            effort: size of the candidate list; that of the settings if None, and k at
+                least. Searches that ask for another one than the settings have take
+                turns, and others meanwhile search with it too.
 
         Returns:
             k rows per query, the most similar first. If the gallery is smaller than k,
@@ -75,16 +90,34 @@ class HnswIndex:
             return Neighbours(empty.astype(np.int64), empty.astype(np.float32))
         k = min(k, self.rows)
         # NMSLIB never returns more than "ef" rows.
-        effort = max(self._settings.search_effort, k)
-        threads = os.cpu_count() or 1
+        effort = max(effort or self.settings.search_effort, k)
         with _nmslib_errors("search"):
-            self._index.setQueryTimeParams({"ef": effort})
-            found = self._index.knnQueryBatch(queries, k=k, num_threads=threads)
+            if effort == self.settings.search_effort:
+                found = self._query(queries, k)
+            else:
+                with self._effort:
+                    self._set_effort(effort)
+                    try:
+                        found = self._query(queries, k)
+                    finally:
+                        self._set_effort(self.settings.search_effort)
         width = min(len(rows) for rows, _ in found)
         rows = np.stack([rows[:width] for rows, _ in found]).astype(np.int64)
         distances = np.stack([distance[:width] for _, distance in found])
-        similarities = np.clip(1.0 - distances, -1.0, 1.0).astype(np.float32)
-        return Neighbours(rows, similarities)
+        return Neighbours(rows, np.clip(-distances, -1.0, 1.0))
+
+    def _query(self, queries: NDArray[np.float32], k: int) -> Any:
+        # NMSLIB starts its threads anew for each call, and none for one query.
+        threads = min(usable_cores(), len(queries))
+        return self._index.knnQueryBatch(queries, k=k, num_threads=threads)
+
+    def _set_effort(self, effort: int) -> None:
+        self._index.setQueryTimeParams({"ef": effort})
+
+    def with_search_effort(self, effort: int) -> "HnswIndex":
+        """The same graph with another search effort; this index is used no more."""
+        settings = replace(self.settings, search_effort=effort)
+        return HnswIndex(self._index, self.rows, settings)
 
     def to_bytes(self) -> bytes:
         """The graph with its vectors in NMSLIB's format; b"" for an empty gallery.
@@ -138,7 +171,7 @@ def build_index(
                 {
                     "M": settings.links,
                     "efConstruction": settings.effort,
-                    "indexThreadQty": os.cpu_count() or 1,
+                    "indexThreadQty": usable_cores(),
                 },
                 print_progress=False,
             )
@@ -229,7 +262,7 @@ def _new_index() -> Any:
     nmslib = _import_nmslib()
     return nmslib.init(
         method="hnsw",
-        space="cosinesimil",
+        space="negdotprod",
         data_type=nmslib.DataType.DENSE_VECTOR,
         dtype=nmslib.DistType.FLOAT,
     )
