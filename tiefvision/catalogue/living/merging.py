@@ -9,12 +9,11 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tiefvision.catalogue.living.collection import (
     Collection,
@@ -38,7 +37,7 @@ from tiefvision.catalogue.living.segment_files import (
 from tiefvision.catalogue.living.vectors import Numbers, numbers_of, vectors_of
 from tiefvision.index.hnsw import HnswSettings, build_index
 from tiefvision.index.merging import MOST_DEAD, TAIL, SegmentSize, plan_merge
-from tiefvision.index.neighbours import recall_of_neighbours, search_exactly
+from tiefvision.index.tuning import SAMPLE, tune
 from tiefvision.store.locking import release_lock, take_lock
 from tiefvision.store.table import Snapshot, Table
 
@@ -50,8 +49,8 @@ EXACT_UP_TO = 20_000_000
 OUTCOME = "merging"
 """Key of the record that ``note_merge`` writes."""
 
-SAMPLED = 64
-"""Rows by which a new graph is compared with exact search."""
+HELD_OUT = 10
+"""At most one row in so many is held out of a graph, to judge it by."""
 
 
 def graph_pays(rows: int, dimension: int) -> bool:
@@ -159,19 +158,21 @@ def _sweep(table: Table) -> None:
 
 
 def _plan(
-    snapshot: Snapshot, collection: Collection, space: Space, tail: int
+    snapshot: Snapshot, collection: Collection, space: Space, everything: bool
 ) -> tuple[int, ...] | None:
     """Positions of the graphs to merge with the new rows; None if nothing is due."""
     manifest = read_manifest(snapshot, collection.key, space.name)
     if not manifest.files and not graph_pays(collection.photos, space.dimension):
         return None
+    if everything:
+        return tuple(range(len(manifest.files)))
     numbers = numbers_of(snapshot, collection.key, space.name)
     new = _new_rows(collection, manifest)
     sizes = [
         SegmentSize(file.rows, file.rows - _alive(snapshot, file, numbers))
         for file in manifest.files
     ]
-    return plan_merge(sizes, new, tail)
+    return plan_merge(sizes, new)
 
 
 def _alive(snapshot: Snapshot, file: SegmentFile, numbers: Numbers) -> int:
@@ -184,37 +185,56 @@ def _merge(table: Table, key: str, space: Space, everything: bool) -> bool:
         collection = read_collection(snapshot, key)
         if collection is None:
             return False
-        plan = _plan(snapshot, collection, space, 1 if everything else TAIL)
-        manifest = read_manifest(snapshot, key, space.name)
-        if everything and manifest.files and plan is not None:
-            plan = tuple(range(len(manifest.files)))
+        plan = _plan(snapshot, collection, space, everything)
         if plan is None:
             return False
+        manifest = read_manifest(snapshot, key, space.name)
         numbers = numbers_of(snapshot, key, space.name)
         merged = [manifest.files[place] for place in plan]
         inside = [read_numbers(snapshot, file.name) for file in merged]
+        kept = tuple(file for file in manifest.files if file not in merged)
+        others = [read_numbers(snapshot, file.name) for file in kept]
     old = np.intersect1d(np.concatenate([*inside, numbers[:0]]), numbers)
     chosen = np.sort(np.concatenate([old, numbers[numbers > manifest.covered]]))
-    kept = tuple(file for file in manifest.files if file not in merged)
-    files = (*kept, _build(table, key, space, chosen)) if len(chosen) else kept
-    after = Manifest(collection.next_row - 1, files)
-    return _switch(table, key, space, manifest, after, chosen)
+    chosen, held_out = _hold_out(chosen, others)
+    last = int(held_out[0]) if len(held_out) else collection.next_row
+    files = kept
+    if len(chosen):
+        files = (*kept, _build(table, key, space, chosen, held_out))
+    return _switch(table, key, space, manifest, Manifest(last - 1, files), chosen)
 
 
-def _build(table: Table, key: str, space: Space, numbers: Numbers) -> SegmentFile:
+def _hold_out(numbers: Numbers, others: Sequence[Numbers]) -> tuple[Numbers, Numbers]:
+    """Rows for a graph, and the newest ones, which stay beside it.
+
+    A graph has to be judged by vectors that are not its rows. The newest rows are
+    compared exactly anyway, so that nothing is lost if some go on being so.
+
+    Args:
+        numbers: numbers of the rows, ascending.
+        others: numbers of the rows of graphs that stay; rows beside graphs are newer.
+    """
+    most = min(SAMPLE, len(numbers) // HELD_OUT)
+    newest = max((int(rows[-1]) for rows in others if len(rows)), default=-1)
+    count = min(most, int(np.count_nonzero(numbers > newest)))
+    split = len(numbers) - count
+    return numbers[:split], numbers[split:]
+
+
+def _build(
+    table: Table, key: str, space: Space, numbers: Numbers, held_out: Numbers
+) -> SegmentFile:
+    """Build a graph, choose its search effort, and write it."""
     settings = HnswSettings()
     folder = folder_of(table.path)
     require_room(folder, len(numbers), space.dimension, settings.links)
     vectors = vectors_of(table, key, space.name, numbers, space.dimension)
-    index = build_index(vectors, settings)
-    return write_segment(folder, index, settings, _recall(index, vectors))
-
-
-def _recall(index: object, vectors: NDArray[np.float32]) -> float:
-    every = max(1, len(vectors) // SAMPLED)
-    asked = vectors[::every]
-    exact = search_exactly(asked, vectors, 10)
-    return recall_of_neighbours(index.search(asked, 10), exact)  # type: ignore[attr-defined]
+    index, recall = build_index(vectors, settings), 1.0
+    if len(held_out):
+        asked = vectors_of(table, key, space.name, held_out, space.dimension)
+        index, judged = tune(index, asked, vectors)
+        recall = judged.recall
+    return write_segment(folder, index, index.settings, recall)
 
 
 def _switch(
