@@ -1,6 +1,8 @@
 import unicodedata
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tiefvision.datasets.products import Listed, folder_items, read_products
 from tiefvision.errors import BadDataset
@@ -219,3 +221,30 @@ def test_a_quote_that_is_closed_many_rows_later_swallows_none(tell):
 def test_a_cell_of_several_lines_may_hold_anything_else(tell):
     products = tell('file,title\nvd01/front.jpg,"Dress\n\n36, 38, 40"\n')
     assert columns_of(products)["vd01/front.jpg"] == {"title": "Dress\n\n36, 38, 40"}
+
+
+cells = st.text(max_size=5) | st.sampled_from(
+    ["vd01/back.jpg", "vd02", '"', "1.299", ""]
+)
+lines = st.lists(cells, max_size=4).map(",".join).map(
+    lambda line: line.encode("utf-8", "surrogatepass")
+) | st.binary(max_size=9)
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(lines, max_size=6), st.sampled_from([b"file,item,price", b"item;file"]))
+def test_whatever_lies_before_it_the_last_row_is_used(tmp_path, rows, header):
+    last = {b"file,item,price": b"vd02/a.jpg,Q7,5", b"item;file": b"Q7;vd02/a.jpg"}
+    content = b"\n".join([header, *rows, last[header], b""])
+    (tmp_path / "items.csv").write_bytes(content)
+    photos = {**SHOP}
+    products = read_products(tmp_path, photos, folders=True)
+    assert list(products.photos) == list(photos)
+    named = any(b"a.jpg" in row for row in rows)
+    assert named or products.photos["vd02/a.jpg"].item == "Q7"

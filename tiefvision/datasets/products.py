@@ -6,9 +6,10 @@ is its own.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from functools import cache, cached_property
+from pathlib import Path
 
 from tiefvision.datasets.item_tables import (
     CATEGORY,
@@ -87,8 +88,8 @@ def read_products(
     if path is None:
         items = folder_items(own_items) if folders else {}
         return Products({p: Listed(items.get(p, own)) for p, own in own_items.items()})
-    files = Names((photo, photo) for photo in own_items)
-    table = read_item_table(path, lambda name: bool(files.find_path(name)))
+    files = cache(lambda: Names((photo, photo) for photo in own_items))
+    table = read_item_table(path, lambda name: bool(files().find_path(name)))
     return tell_products(table, own_items, folders=folders)
 
 
@@ -131,7 +132,8 @@ def tell_products(
     for row in table.rows:
         if row.file:
             told.add_file(row)
-    told.add_items([row for row in table.rows if not row.file])
+    if shared := [row for row in table.rows if not row.file]:
+        told.add_items(shared)
     return told.products()
 
 
@@ -141,17 +143,20 @@ class _Told:
     def __init__(self, table: ItemTable, items: dict[str, str]) -> None:
         self._table, self._items = table, items
         self._files = Names((path, path) for path in items)
-        self._by_name = Names((PurePosixPath(path).name, path) for path in items)
         self._own: dict[str, ItemRow] = {}
         self._shared: dict[str, ItemRow] = {}
         self._faults = LineFaults(table.path)
 
+    @cached_property
+    def _by_name(self) -> Names[str]:
+        """The photographs by the last part of their path."""
+        return Names((_last(path), path) for path in self._items)
+
     def add_file(self, row: ItemRow) -> None:
         """Add a row that names a photograph."""
         found = self._files.find_path(row.file)
-        name = PurePosixPath(row.file.replace("\\", "/")).name
         if not found:
-            meant = self._by_name.find(name)
+            meant = self._by_name.find(_last(row.file.replace("\\", "/")))
             hint = f" Is it {meant[0]!r}?" if len(meant) == 1 else ""
             fault = f": there is no photograph {row.file!r}.{hint}"
             self._faults.add(
@@ -170,18 +175,16 @@ class _Told:
     def add_items(self, rows: Sequence[ItemRow]) -> None:
         """Add the rows that hold for all photographs of an item."""
         by_item = _gathered((item, path) for path, item in self._items.items())
-        free = [path for path in self._items if not self._tells_item(path)]
         by_folder = _gathered(
-            (str(folder), path)
-            for path in free
-            for folder in PurePosixPath(path).parents[:-1]
+            (folder, path)
+            for path in self._items
+            if not self._tells_item(path)
+            for folder in _folders_of(path)
         )
         places = (
             Names(by_item.items()),
             Names(by_folder.items()),
-            Names(
-                (PurePosixPath(name).name, paths) for name, paths in by_folder.items()
-            ),
+            Names((_last(folder), paths) for folder, paths in by_folder.items()),
         )
         found = {}
         for row in rows:
@@ -229,6 +232,16 @@ class _Told:
         )
         problems = (*self._table.problems, *self._faults.told(), *missing)
         return Products(photos, columns, self._table.path, problems)
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    """The folders around a photograph, the deepest first."""
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,8 @@ def _decoded(content: bytes) -> tuple[str, bool]:
     if b"\0" in content[:2]:
         order = "be" if content[:1] == b"\0" else "le"
         return content.decode(f"utf-16-{order}", "replace"), False
+    with suppress(UnicodeDecodeError):
+        return content.decode("utf-8-sig"), False
     text = content.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
     beyond = [character for character in text if not character.isascii()]
     damaged = sum(not is_text(character) for character in beyond)
