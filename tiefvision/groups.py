@@ -9,6 +9,7 @@ Street2Shop, Fashionpedia and the demo. A dataset may bring its own map (COCO's
 ``supercategory``), and a name that nothing maps is a group of its own.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -108,6 +109,22 @@ def group_of(name: str, own: str = "") -> str:
         return own
     spoken = name.strip().lower().replace("_", " ")
     return spoken if spoken in (*GROUPS, OUTFIT) else _GROUP_OF.get(spoken, name)
+
+
+def known_group(name: str) -> str:
+    """The group of a shop's category; "" if the table does not tell it.
+
+    A shop names its categories in the plural, and often with those above them.
+
+    >>> known_group("Women > Jackets"), known_group("T-Shirts"), known_group("Sale")
+    ('outer', 'upper', '')
+    """
+    last = re.split(r"[>/|]", name)[-1].strip().lower()
+    for spoken in (last, last.removesuffix("s"), last.removesuffix("es")):
+        group = group_of(spoken)
+        if group in (*GROUPS, OUTFIT):
+            return group
+    return ""
 
 
 def own_group(name: str, supercategory: str) -> str:

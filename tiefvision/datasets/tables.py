@@ -35,10 +35,24 @@ def read_rows(file: Path, accepts: Callable[[list[str]], bool]) -> Iterator[Row]
         raise BadDataset(f"Cannot read {os_error_text(error, file)}") from error
     # Bytes that are no UTF-8 become halves of characters, which no path can hold.
     text = content.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
+    yield from rows_of(text, accepts)
+
+
+def rows_of(
+    text: str, accepts: Callable[[list[str]], bool], delimiter: str = ","
+) -> Iterator[Row]:
+    """The records of a text, as ``read_rows`` gives those of a file.
+
+    Args:
+        text: The text; a byte that is not UTF-8 is half of a surrogate pair.
+        accepts: Whether cells that reach over several lines are what is looked for.
+        delimiter: The character between two cells.
+    """
     lines = list(io.StringIO(text, newline=""))
     done = 0
     while done < len(lines):
-        reader = csv.reader((lines[i] for i in range(done, len(lines))), strict=True)
+        rest = (lines[i] for i in range(done, len(lines)))
+        reader = csv.reader(rest, strict=True, delimiter=delimiter)
         number = done + 1
         try:
             row = next(reader)
