@@ -22,6 +22,7 @@ from tiefvision.version import __version__
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
 
 if TYPE_CHECKING:
+    from tiefvision.catalogue.answers import Answer
     from tiefvision.catalogue.open_photo import OpenPhoto
     from tiefvision.catalogue.searcher import Hit
     from tiefvision.errors import (
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
         TiefVisionError,
         UnreadablePhoto,
     )
-    from tiefvision.finder import Answer, Finder, load
+    from tiefvision.finder import Finder, load
     from tiefvision.records import Garment
 
 __all__ = [
@@ -56,7 +57,7 @@ __all__ = [
 ]
 
 _FROM = {
-    "Answer": "finder",
+    "Answer": "catalogue.answers",
     "Finder": "finder",
     "Garment": "records",
     "Hit": "catalogue.searcher",

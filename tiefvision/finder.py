@@ -12,12 +12,12 @@ workspace. torch is imported only where it is the engine.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from tiefvision.catalogue.answers import Answer
 from tiefvision.catalogue.loading import (
     Indexed,
     describe_indexed,
@@ -50,8 +50,7 @@ from tiefvision.workspace.job import Resources
 if TYPE_CHECKING:
     from tiefvision.catalogue.describing import Describer
     from tiefvision.catalogue.living.catalogue import Catalogue
-    from tiefvision.catalogue.queries import Query
-    from tiefvision.catalogue.searcher import Hit, Searcher
+    from tiefvision.catalogue.searcher import Searcher
     from tiefvision.locating.locator import Locator
     from tiefvision.photos.sources import PhotoSource
 
@@ -88,49 +87,6 @@ def load(
     run = workspace_at(Path(workspace))
     backend = Backend(device, engine, threads)
     return Finder(run, choose_models(run, models), backend)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The result of a search with one garment of a photograph.
-
-    Attributes:
-        query: box and category that were searched for.
-        ranker: name of the ranker.
-        hits: items found, the closest first.
-    """
-
-    query: "Query"
-    ranker: str
-    hits: "tuple[Hit, ...]"
-
-    @property
-    def box(self) -> Box | None:
-        """x0, y0, x1, y1 in pixels of the photograph; None for the whole photograph."""
-        return self.query.box_in_image
-
-    @property
-    def category(self) -> str:
-        """Group of the garment, such as "lower"; "" if unknown."""
-        return self.query.category
-
-    @property
-    def label(self) -> str:
-        """Finer name of the garment, such as "skirt"; "" if unknown."""
-        return self.query.label
-
-    @property
-    def is_likely_there(self) -> bool | None:
-        """Whether the catalogue may hold the very product; None if nobody knows."""
-        from tiefvision.ranking.matching import MAYBE
-
-        matches = [hit.match for hit in self.hits if hit.match is not None]
-        return max(matches) >= MAYBE if matches else None
-
-    @property
-    def note(self) -> str:
-        """Remark for the user, such as "whole photograph, as asked"; "" for none."""
-        return self.query.note
 
 
 class Finder:
@@ -227,6 +183,7 @@ class Finder:
         folder: str | Path,
         rankers: Sequence[str] = (),
         max_gib: float = MAX_GIB,
+        items: str | Path | None = None,
     ) -> dict[str, Any]:
         """Index a folder of shop photographs, or the shop photographs of a dataset.
 
@@ -235,6 +192,7 @@ class Finder:
             rankers: names of the rankers to build an index for; () for the preferred
                 one and the baseline.
             max_gib: largest size of the catalogue's file in GiB.
+            items: table of products; None for items.csv in the folder, if there is one.
 
         Returns:
             The report of the change: see ``Catalogue.index``.
@@ -247,7 +205,9 @@ class Finder:
         for name in names:
             require_ranker(self.workspace, self.models, name)
         self.close()
-        return self.catalogue(max_gib).index(Path(folder), names)
+        return self.catalogue(max_gib).index(
+            Path(folder), names, Path(items) if items else None
+        )
 
     def catalogue(self, max_gib: float = MAX_GIB) -> "Catalogue":
         """The catalogue, to change it: ``add``, ``remove``, ``sync``, ``compact``.
@@ -276,6 +236,7 @@ class Finder:
         k: int = DEFAULT_K,
         ranker: str = "",
         any_category: bool = False,
+        where: str = "",
     ) -> tuple[Answer, ...]:
         """Find the closest items of the catalogue for every garment of a photograph.
 
@@ -291,6 +252,8 @@ class Finder:
             k: most items of an answer.
             ranker: name of a ranker that has an index; "" for the preferred one.
             any_category: whether a garment searches the items of every group.
+            where: condition on the items, such as "price < 50 and category == 'dress'"
+                (``catalogue/where.py``); "" for none.
 
         Returns:
             An answer for each garment, outfits last. If none is located, the search is
@@ -298,47 +261,57 @@ class Finder:
 
         Raises:
             UnreadablePhoto: The photograph cannot be read.
-            BadUsage: There is no such ranker or category, ``k`` is below 1, or the box
-                is none, or lies outside.
+            BadUsage: There is no such ranker or category, ``k`` is below 1, the box
+                is none, or lies outside, or the condition is none, or names a column
+                that there is not.
             MissingArtifact: Nothing has been indexed.
             StaleArtifact: Other models made the index, or there is none for the ranker.
         """
         if k < 1:
             raise BadUsage(f"k = {k} asks for no item.", "Use 1 or more.")
         name = self.require_searchable(ranker, category)
-        opened = self._own(photo)
+        from tiefvision.catalogue.answers import answer_query
         from tiefvision.catalogue.queries import queries_as_asked, queries_of_garments
+        from tiefvision.catalogue.where import parse_where
+
+        condition = parse_where(where) if where else None
+        opened = self._own(photo)
 
         # A box can be refused, so before networks are loaded.
         size = opened.width, opened.height
         queries = queries_as_asked(box, whole, size, category)
         searcher = self._searcher(name)
+        if condition:
+            condition.require_known(searcher.gallery.columns())
         queries = queries or queries_of_garments(
             opened.to_search, self.locator.telling, category
         )
         return tuple(
-            self._answer(opened, query, searcher, name, k, any_category)
+            answer_query(opened, query, searcher, name, k, any_category, condition)
             for query in queries
         )
 
-    def _answer(
-        self,
-        opened: OpenPhoto,
-        query: "Query",
-        searcher: "Searcher",
-        name: str,
-        k: int,
-        any_category: bool,
-    ) -> Answer:
-        group = "" if any_category else query.group
-        if group and not searcher.holds(group):
-            nothing = f"the catalogue holds no {group}: searched everything"
-            query = replace(
-                query, note="; ".join(part for part in (query.note, nothing) if part)
-            )
-            group = ""
-        described = opened.described(query.box_in_image)
-        return Answer(query, name, tuple(searcher.nearest(described, k, group)))
+    def search_together(
+        self, photos: "Sequence[OpenPhoto | PhotoSource]", **how: Any
+    ) -> tuple[Answer, ...]:
+        """Search with several photographs of one thing.
+
+        Args:
+            photos: photographs.
+            how: the further arguments of ``search``, apart from ``box``.
+
+        Returns:
+            An answer for each category that was located in any of the photographs: the
+            items that are closest to any of them. Its query is that of the photograph
+            of the first hit.
+
+        Raises:
+            As ``search`` does.
+        """
+        from tiefvision.catalogue.answers import merge_answers
+
+        found = [answer for photo in photos for answer in self.search(photo, **how)]
+        return merge_answers(found, how.get("k", DEFAULT_K))
 
     def close(self) -> None:
         """Release the files of the catalogue; the finder can be used again."""

@@ -1,6 +1,6 @@
 """Search of a gallery by the embedding of a garment."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +15,10 @@ from tiefvision.index.neighbours import Neighbours
 from tiefvision.ranking.garments import Embed, GarmentBatch
 from tiefvision.ranking.matching import COMPARED, MatchCalibration
 
-Test = Callable[[GalleryRow], bool]
+Fields = Mapping[str, str | float | None]
+"""Values of a row by name, as ``where.fields_of`` gives them."""
+
+Test = Callable[[Fields], bool]
 """A condition on the rows that may be found."""
 
 
@@ -51,6 +54,9 @@ class Gallery(Protocol):
 
     def where(self, test: Test) -> NDArray[np.bool_]:
         """Whether each row passes a test, by row number."""
+
+    def columns(self) -> Collection[str]:
+        """Names of the columns that the rows have."""
 
 
 @dataclass(frozen=True)

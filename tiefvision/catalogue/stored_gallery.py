@@ -1,6 +1,6 @@
 """The gallery that stage 9 writes: an artifact whose rows and index never change."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from tiefvision.catalogue.reduced import find_closest
 from tiefvision.catalogue.reduction import Reduction
 from tiefvision.catalogue.row_arrays import RowArrays
 from tiefvision.catalogue.searcher import Test
+from tiefvision.catalogue.where import fields_of_row
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.index.reranking import Searchable
 from tiefvision.index.segments import Segment, Segments
@@ -80,7 +81,11 @@ class StoredGallery:
 
     def where(self, test: Test) -> NDArray[np.bool_]:
         """Whether each row passes a test, by row number."""
-        return np.array([test(row) for row in self.listed], dtype=np.bool_)
+        return np.array([test(fields_of_row(row)) for row in self.listed], np.bool_)
+
+    def columns(self) -> Collection[str]:
+        """Names of the columns that the rows have."""
+        return {name for row in self.listed for name in row.columns}
 
     @cached_property
     def _segments(self) -> Segments:

@@ -20,6 +20,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from tiefvision.catalogue.gallery import GalleryRow
 from tiefvision.catalogue.row_tests import (
     COMPARISONS,
     MIRRORED,
@@ -125,6 +126,12 @@ def fields_of(
     known = {"item": item, "photo": photo, "category": group, "group": group}
     known["variant"] = variant
     return {name: value or None for name, value in known.items()} | dict(columns)
+
+
+def fields_of_row(row: GalleryRow) -> dict[str, Value]:
+    """The values of a row of a gallery by the names of a condition."""
+    group = row.crop.category
+    return fields_of(row.item, row.photo, group, row.variant, row.columns)
 
 
 def parse_where(text: str) -> Where:

@@ -23,6 +23,11 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+ItemsOption = Annotated[
+    Path | None,
+    typer.Option("--items", help="Table of products; else items.csv in the folder."),
+]
+
 MaxGibOption = Annotated[float, typer.Option(help="Largest file, in GiB.")]
 
 
@@ -33,13 +38,14 @@ def add(
         list[Path], typer.Argument(help="Photographs, or folders of them.")
     ],
     options: Options,
+    items: ItemsOption = None,
     max_gib: MaxGibOption = MAX_GIB,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Add photographs, or take in those whose files changed."""
     with options.finder(models) as finder:
         options.tell_used(finder.models)
-        return tell_change(finder.catalogue(max_gib).add(paths), options)
+        return tell_change(finder.catalogue(max_gib).add(paths, items), options)
 
 
 @app.command()
@@ -57,13 +63,14 @@ def remove(
 def sync(
     folder: Annotated[Path, typer.Argument(help="A folder, or a dataset.")],
     options: Options,
+    items: ItemsOption = None,
     max_gib: MaxGibOption = MAX_GIB,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Take in what is new, changed or gone below a folder, by content."""
     with options.finder(models) as finder:
         options.tell_used(finder.models)
-        return tell_change(finder.catalogue(max_gib).sync(folder), options)
+        return tell_change(finder.catalogue(max_gib).sync(folder, items), options)
 
 
 @app.command()
@@ -132,9 +139,16 @@ def tell_change(report: dict[str, Any], options: Options) -> int:
     if options.json:
         print_line(report)
     code = tell_skipped(report["skipped"])
+    tell_problems(report, options)
     if not options.quiet:
         say(change_text(report))
     return code
+
+
+def tell_problems(report: dict[str, Any], options: Options) -> None:
+    """Say what the table of products tells and was not used."""
+    for problem in report["problems"]:
+        options.note(f"Note: {problem}")
 
 
 def change_text(report: dict[str, Any]) -> str:
@@ -142,8 +156,8 @@ def change_text(report: dict[str, Any]) -> str:
     counts = [
         f"{report[what]:,} {what}"
         for what in ("added", "changed", "removed", "kept")
-        if report[what] or what == "kept"
-    ]
+        if report[what]
+    ] or ["nothing to do"]
     return f"{', '.join(counts)}, {report['seconds']:,.1f} s."
 
 

@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from tiefvision.cli.catalogue import MaxGibOption, change_text, print_indexes
+from tiefvision.cli.catalogue import (
+    ItemsOption,
+    MaxGibOption,
+    change_text,
+    print_indexes,
+    tell_problems,
+)
 from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
@@ -34,6 +40,7 @@ def index(
             autocompletion=complete_ranker,
         ),
     ] = None,
+    items: ItemsOption = None,
     max_gib: MaxGibOption = MAX_GIB,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
@@ -45,12 +52,13 @@ def index(
         raise no_folder(catalogue)
     with options.finder(models) as finder:
         options.tell_used(finder.models, making=catalogue)
-        report = finder.index(catalogue, ranker or (), max_gib)
+        report = finder.index(catalogue, ranker or (), max_gib, items)
         if options.json:
             print_line(report)
         else:
             print_indexes(report["indexes"])
         code = tell_skipped(report["skipped"])
+        tell_problems(report, options)
         if not options.quiet:
             if report["items"] == 1:
                 say(f"Note: {ONE_ITEM}")

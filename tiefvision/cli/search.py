@@ -32,11 +32,16 @@ from tiefvision.finder import DEFAULT_K
 from tiefvision.records import Box
 
 if TYPE_CHECKING:
+    from tiefvision.catalogue.answers import Answer
+    from tiefvision.catalogue.open_photo import OpenPhoto
     from tiefvision.catalogue.searcher import Hit
-    from tiefvision.finder import Answer
     from tiefvision.photos.reading import PhotoFile
 
 ONE_ITEM = "the gallery holds one item alone, which every search will find."
+
+
+TOLD = ("title", "price")
+"""Columns of items.csv that the table and the page show; JSON holds all."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +49,19 @@ class Answered:
     """A photograph, and the answer for one of its garments.
 
     Attributes:
-        query: the photograph as it was given.
+        queries: the photographs as they were given; several show one thing.
         source: its file, or its content.
         answer: the answer.
     """
 
-    query: Path
+    queries: tuple[Path, ...]
     source: "PhotoFile"
     answer: "Answer"
+
+    @property
+    def is_several(self) -> bool:
+        """Whether the answer is for several photographs together."""
+        return len(self.queries) > 1
 
 
 @with_options
@@ -81,6 +91,19 @@ def search(
     any_category: Annotated[
         bool, typer.Option("--any-category", help="Search the items of every group.")
     ] = False,
+    where: Annotated[
+        str,
+        typer.Option(
+            help="Only items that meet a condition on their columns, such as "
+            "\"price < 50 and category == 'dress'\"."
+        ),
+    ] = "",
+    together: Annotated[
+        bool,
+        typer.Option(
+            "--together", help="The photographs show one thing: one list for all."
+        ),
+    ] = False,
     html: PageOption = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
@@ -88,17 +111,21 @@ def search(
     box_in_image = parse_box(box)
     if box_in_image and whole:
         raise typer.BadParameter("--box and --whole exclude each other.")
+    if box_in_image and together:
+        raise typer.BadParameter("--box holds for one photograph, not --together.")
     given = expand_photos(photos)
     answers: list[Answered] = []
     with options.finder(models) as finder:
         finder.require_searchable(ranker, category)
+        require_condition(where)
         if given.none_is_there(options.json):
             return given.tell_left_out()
         indexed = finder.indexed
         options.tell_used(finder.models, indexed)
         _note_size(indexed.items, k, options)
         how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
-        how |= {"category": category, "any_category": any_category}
+        how |= {"category": category, "any_category": any_category, "where": where}
+        opened: list[tuple[Path, PhotoFile, OpenPhoto]] = []
         try:
             for file in options.track(given.files, "searching", len(given.files)):
                 try:
@@ -107,14 +134,31 @@ def search(
                 except UnreadablePhoto as error:
                     given.tell_unreadable(file, error, options.json)
                     continue
+                if together:
+                    opened.append((file, source, photo))
+                    continue
                 for answer in finder.search(photo, box_in_image, **how):
-                    answers.append(Answered(file, source, answer))
+                    answers.append(Answered((file,), source, answer))
+                    _tell(answers[-1], indexed.items, k, options.json)
+            if opened:
+                files = tuple(file for file, _, _ in opened)
+                found = finder.search_together([photo for *_, photo in opened], **how)
+                for answer in found:
+                    answers.append(Answered(files, opened[0][1], answer))
                     _tell(answers[-1], indexed.items, k, options.json)
         finally:  # an interrupted command keeps the answers that are finished
             if html and answers:
                 _write_page(html, answers, indexed.root)
                 options.note(f"The page is {html}.")
     return given.tell_left_out()
+
+
+def require_condition(where: str) -> None:
+    """Refuse a condition that cannot be understood. Raises BadUsage."""
+    if where:
+        from tiefvision.catalogue.where import parse_where
+
+        parse_where(where)
 
 
 def _note_size(items: int, k: int, options: Options) -> None:
@@ -162,7 +206,8 @@ def parse_box(text: str) -> Box | None:
 def _record(answered: Answered) -> dict[str, Any]:
     answer = answered.answer
     record: dict[str, Any] = {
-        "query": str(answered.query),
+        "query": str(answered.queries[0]),
+        **({"queries": [*map(str, answered.queries)]} if answered.is_several else {}),
         "ranker": answer.ranker,
         "box": rounded_box(answer.box),
         "category": answer.category,
@@ -187,6 +232,8 @@ def _hit_record(hit: "Hit") -> dict[str, Any]:
         record["more_variants"] = hit.more_variants
     if hit.file_state:
         record["file"] = hit.file_state
+    if hit.columns:
+        record["columns"] = dict(hit.columns)
     return record
 
 
@@ -203,6 +250,12 @@ def _item_text(hit: "Hit") -> str:
         return hit.item
     colours = "colour" if hit.more_variants == 1 else "colours"
     return f"{hit.item} +{hit.more_variants} {colours}"
+
+
+def _column_text(hit: "Hit", name: str) -> str:
+    """A column of items.csv in a table; whole numbers without a point."""
+    value = hit.columns.get(name, "")
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 def _photo_text(hit: "Hit") -> str | PurePath:
@@ -223,23 +276,33 @@ def _print_answer(answered: Answered) -> None:
     said = answer.note or place
     if answer.note and answer.category:
         said = f"{place}, {'unsure: ' if answer.query.unsure else ''}{answer.note}"
+    if answered.is_several:
+        said = f"{name or 'whole'} of {len(answered.queries)} photographs"
     calibrated = any(hit.match is not None for hit in answer.hits)
+    told = [name for name in TOLD if any(name in hit.columns for hit in answer.hits)]
     rows = [
         (
             hit.rank,
             _item_text(hit),
+            *(_column_text(hit, name) for name in told),
             _photo_text(hit),
             f"{hit.similarity:.3f}",
             *([_match_text(hit.match)] if calibrated else []),
         )
         for hit in answer.hits
     ]
-    told = f": {said} ({answer.ranker})"
-    print_unfolded(f"{path_text(answered.query, beside=len(told))}{told}")
-    header = ("rank", "item", "photo", "similarity", "match")
+    ended = f": {said} ({answer.ranker})"
+    print_unfolded(f"{path_text(answered.queries[0], beside=len(ended))}{ended}")
+    header = ("rank", "item", *told, "photo", "similarity", "match")
     print_table(header if calibrated else header[:-1], rows)
     if answer.is_likely_there is False:
         print_text("Probably none of these is the very product.")
+
+
+def _hit_text(hit: "Hit") -> str:
+    """An item on the page, with its title, its price and the state of its file."""
+    parts = (_item_text(hit), *(_column_text(hit, name) for name in TOLD))
+    return " ".join(part for part in (*parts, _state_text(hit)) if part)
 
 
 def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
@@ -258,7 +321,7 @@ def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
                 ExampleHit(
                     photo_file(root, hit.photo),
                     None,
-                    f"{_item_text(hit)} {_state_text(hit)}".strip(),
+                    _hit_text(hit),
                     hit.similarity,
                     False,
                     _match_text(hit.match),

@@ -8,6 +8,7 @@ from tiefvision.catalogue.living.changing import EVERYTHING, Change
 from tiefvision.catalogue.living.collection import Collection
 from tiefvision.catalogue.living.listing import (
     Listed,
+    absolute,
     list_folder,
     list_paths,
     none_readable,
@@ -41,12 +42,16 @@ class Catalogue(Upkeep):
         super().__init__(workspace, resources.max_gib)
         self._models, self._resources = models, resources
 
-    def index(self, root: Path, names: Sequence[str]) -> dict[str, Any]:
+    def index(
+        self, root: Path, names: Sequence[str], items_file: Path | None = None
+    ) -> dict[str, Any]:
         """Let the catalogue hold one folder, or the shop photographs of a dataset.
 
         Args:
             root: folder of photographs, or of a dataset.
             names: names of the rankers to build an index for.
+            items_file: table of products; None for the one in the folder, if there is
+                one. The catalogue remembers it.
 
         Returns:
             The report of the change, with "catalogue" (the folder).
@@ -58,13 +63,14 @@ class Catalogue(Upkeep):
             StorageFull: Another process changes the catalogue, or there is no room.
         """
         # Before rankers, which may have to learn: a folder can be missing or empty.
-        listed = list_folder(root)
+        listed = list_folder(root, items_file)
         if not listed.photos:
             raise none_readable(root, listed.skipped)
+        table_of_items = absolute(items_file) if items_file else ""
         change = self._change(names)
 
         def run(table: Table) -> dict[str, Any]:
-            report = change.run(table, listed, listed.root, EVERYTHING)
+            report = change.run(table, listed, listed.root, EVERYTHING, table_of_items)
             if not report["photos"]:
                 raise none_readable(root, report["skipped"])
             merge_all(table)
@@ -72,37 +78,65 @@ class Catalogue(Upkeep):
 
         return self.write(run, create=True)
 
-    def sync(self, root: Path) -> dict[str, Any]:
+    def sync(self, root: Path, items_file: Path | None = None) -> dict[str, Any]:
         """Take in what is new, changed or gone below a folder.
 
         Photographs elsewhere stay as they are.
+
+        Args:
+            root: folder of photographs, or of a dataset.
+            items_file: table of products; None for the one that the catalogue
+                remembers, or else the one in the folder.
 
         Raises:
             As ``index`` does; MissingArtifact if there is no catalogue, StaleArtifact
             if other models made it.
         """
-        listed = list_folder(root)
-        return self._update(listed, f"{listed.root}/")
+        current = self.current()
+        if current is None:
+            raise self.missing()
+        kept = items_file or _items_file(current)
+        listed = list_folder(root, kept)
+        return self._update(current, listed, kept, f"{listed.root}/")
 
-    def add(self, paths: Sequence[Path]) -> dict[str, Any]:
+    def add(
+        self, paths: Sequence[Path], items_file: Path | None = None
+    ) -> dict[str, Any]:
         """Add files and folders, or take in those that changed.
 
-        Without a catalogue a new one is made. Raises as ``sync`` does.
-        """
-        return self._update(list_paths(paths), None)
+        Without a catalogue a new one is made.
 
-    def _update(self, listed: Listed, scope: str | None) -> dict[str, Any]:
+        Args:
+            paths: files and folders.
+            items_file: as for ``sync``.
+
+        Raises:
+            As ``sync`` does.
+        """
         current = self.current()
-        if current is None and scope is not None:
-            raise self.missing()
+        kept = items_file or _items_file(current)
+        if current is None:
+            listed = list_paths(paths, None, kept)
+        else:
+            listed = list_paths(paths, Path(current.root), kept, current.folders)
+        return self._update(current, listed, kept, None)
+
+    def _update(
+        self,
+        current: Collection | None,
+        listed: Listed,
+        items_file: Path | None,
+        scope: str | None,
+    ) -> dict[str, Any]:
         names = tuple(current.spaces) if current else default_rankers(self._models)
         change = self._change(names)
         if current and current.key != change.key:
             raise self._made_by_others(current)
+        kept = absolute(items_file) if items_file else ""
 
         def run(table: Table) -> dict[str, Any]:
             root = Path(current.root) if current else listed.root
-            report = change.run(table, listed, root, scope)
+            report = change.run(table, listed, root, scope, kept)
             if not report["photos"]:
                 raise none_readable(listed.root, report["skipped"])
             merge_behind(table)
@@ -121,3 +155,8 @@ class Catalogue(Upkeep):
             f"Run: tiefvision index {current.root}{option}, which makes it anew, or "
             "give the --models that made it.",
         )
+
+
+def _items_file(current: Collection | None) -> Path | None:
+    """The table of products that a catalogue remembers."""
+    return Path(current.items_file) if current and current.items_file else None

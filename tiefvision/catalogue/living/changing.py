@@ -80,7 +80,12 @@ class Change:
         )
 
     def run(
-        self, table: Table, listed: Listed, root: Path, scope: str | None
+        self,
+        table: Table,
+        listed: Listed,
+        root: Path,
+        scope: str | None,
+        items_file: str = "",
     ) -> dict[str, Any]:
         """Make the change.
 
@@ -88,12 +93,15 @@ class Change:
             table: the catalogue's table.
             listed: photographs that are to be in the catalogue.
             root: folder of the catalogue, absolute.
+            items_file: table of products, absolute; "" for the one in the folder.
             scope: paths that begin so are removed unless they were listed; None to
                 remove nothing.
 
         Returns:
             "added", "changed", "removed", "kept", "photos" and "items" (counts),
-            "up_to_date", and "skipped" (a sentence for each photograph left out).
+            "up_to_date", "skipped" (a sentence for each photograph left out), and
+            "problems" (a sentence for each thing in the table of products that was not
+            used).
         """
         with table.read() as snapshot:
             before = current_collection(snapshot)
@@ -112,16 +120,23 @@ class Change:
             kept = {photo.content: photo.file for photo in known.values()}
             writer.complete(self.key, kept)
         collection = writer.spaces.settle(collection)
-        up_to_date = before == collection and before.root == str(root)
+        up_to_date = (
+            before is not None
+            and before == collection
+            and (before.root, before.items_file) == (str(root), items_file)
+        )
         collection = writer.add(collection, [*difference.new, *difference.changed])
         collection = _remove(table, collection, gone)
         _note(table, self.key, difference.touched)
         up_to_date = up_to_date and not (writer.added or gone)
         if collection.photos and not up_to_date:
-            _finish(table, replace(collection, root=str(root)))
+            folders = collection.folders if scope is None else _tell_folders(listed)
+            told = replace(collection, folders=folders, items_file=items_file)
+            _finish(table, replace(told, root=str(root)))
         return _report(collection, difference, writer, len(gone)) | {
             "up_to_date": up_to_date,
             "skipped": [*listed.skipped, *writer.skipped],
+            "problems": list(listed.problems),
         }
 
     def _new(self, root: Path) -> Collection:
@@ -144,6 +159,14 @@ class Change:
 def models_of(models: Models) -> dict[str, str]:
     """Digests of the models that locate, by name."""
     return models.digests()
+
+
+def _tell_folders(listed: Listed) -> bool:
+    """Whether each photograph's item is its folder."""
+    return all(
+        facts.item == Path(file).parent.relative_to(listed.root).as_posix()
+        for file, facts in listed.photos.items()
+    )
 
 
 def _content_hash(file: str) -> str:

@@ -67,6 +67,8 @@ class Collection:
         photos: number of photographs.
         items: number of items.
         changed: time of the last change in seconds since 1970.
+        items_file: table of products, absolute; "" for the one in the folder.
+        folders: whether each folder is a product.
     """
 
     key: str
@@ -80,6 +82,8 @@ class Collection:
     photos: int = 0
     items: int = 0
     changed: float = 0.0
+    items_file: str = ""
+    folders: bool = False
 
     def with_space(self, ranker: str, space: Space) -> "Collection":
         """The collection with the embeddings of a ranker."""

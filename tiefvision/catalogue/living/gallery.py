@@ -1,5 +1,7 @@
 """A living catalogue as one ranker searches it."""
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,6 +69,10 @@ class LiveGallery:
     def where(self, test: Test) -> NDArray[np.bool_]:
         """Whether each row passes a test, by row number."""
         return self._index.where(test)
+
+    def columns(self) -> Collection[str]:
+        """Names of the columns that the rows have."""
+        return self._index.columns()
 
     def _space_reduction(self) -> Reduction | None:
         space = self._index.space

@@ -4,7 +4,7 @@ A reader holds no transaction between two searches. Before each search it reads 
 log says since, and the new rows; a segment is loaded once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ from tiefvision.catalogue.living.vectors import (
     vectors_of,
 )
 from tiefvision.catalogue.row_arrays import RowArrays
+from tiefvision.catalogue.searcher import Fields, Test
+from tiefvision.catalogue.where import fields_of_row
 from tiefvision.errors import StaleArtifact
 from tiefvision.index.exact import ExactIndex
 from tiefvision.index.segments import Segment, Segments
@@ -63,7 +65,7 @@ class LiveIndex:
     def __init__(self, table: Table, ranker: str, key: str) -> None:
         self._table, self._ranker, self._key = table, ranker, key
         self._folder = folder_of(table.path)
-        self._records: dict[int, Record] | None = None
+        self._fields: dict[int, Fields] | None = None
         self._start_anew()
         self.refresh()
 
@@ -71,6 +73,7 @@ class LiveIndex:
         self.rows = RowArrays()
         self.segments = Segments([], self._vectors_of)
         self._loaded: dict[str, Segment] = {}
+        self._passed: tuple[Any, NDArray[np.bool_]] = None, np.empty(0, np.bool_)
         self._manifest = Manifest()
         self._new = ExactIndex(np.empty((0, 0), dtype=np.float32))
         self._tail = Segment(np.empty(0, dtype=np.int64), self._new)
@@ -167,7 +170,7 @@ class LiveIndex:
         if self._seen >= 0:
             logged = logged_since(snapshot, collection, self._seen)
         if logged is None:
-            self.rows = RowArrays()
+            self.rows, self._fields = RowArrays(), None
             self.rows.make_room(collection.next_row)
             for name, record in snapshot.records(f"row/{self._key}/"):
                 self._add(int(name, 16), record)
@@ -176,8 +179,8 @@ class LiveIndex:
         for added, removed in logged:
             for number in removed:
                 self.rows.remove(number)
-                if self._records is not None:
-                    self._records.pop(number, None)
+                if self._fields is not None:
+                    self._fields.pop(number, None)
             for number in added:
                 record = snapshot.record(row_key(self._key, number))
                 if record is not None:  # a later transaction may have removed it
@@ -185,8 +188,8 @@ class LiveIndex:
 
     def _add(self, number: int, record: Record) -> None:
         self.rows.add(number, record["item"], record["category"], record["variant"])
-        if self._records is not None:
-            self._records[number] = record
+        if self._fields is not None:
+            self._fields[number] = fields_of_row(self._to_row(record))
 
     def _take_tail(self, snapshot: Snapshot, manifest: Manifest) -> None:
         """The new rows: those behind the graphs, added to what is loaded of them."""
@@ -223,20 +226,30 @@ class LiveIndex:
             photo = known_photo(snapshot, self._key, file)
         return state_of(photo) if photo else "gone"
 
-    def where(self, test: Callable[[GalleryRow], bool]) -> NDArray[np.bool_]:
+    def where(self, test: Test) -> NDArray[np.bool_]:
         """Whether each row passes a test, bool by row number."""
-        found = np.zeros(len(self.rows.items), dtype=np.bool_)
-        for number, record in self._all_records().items():
-            if number < len(found):  # else it is newer than the arrays
-                found[number] = test(self._to_row(record))
-        return found
+        if self._passed[0] != (test, self._seen):
+            found = np.zeros(len(self.rows.items), dtype=np.bool_)
+            for number, fields in self._all_fields().items():
+                if number < len(found):  # else it is newer than the arrays
+                    found[number] = test(fields)
+            self._passed = (test, self._seen), found
+        return self._passed[1]
 
-    def _all_records(self) -> dict[int, Record]:
-        if self._records is None:
+    def columns(self) -> set[str]:
+        """Names of the columns that the rows have."""
+        return {name for fields in self._all_fields().values() for name in fields}
+
+    def _all_fields(self) -> dict[int, Fields]:
+        """The values of all rows; kept up to date from the first call on."""
+        if self._fields is None:
             with self._table.read() as snapshot:
                 rows = snapshot.records(f"row/{self._key}/")
-                self._records = {int(name, 16): record for name, record in rows}
-        return self._records
+                self._fields = {
+                    int(name, 16): fields_of_row(self._to_row(record))
+                    for name, record in rows
+                }
+        return self._fields
 
     def _to_row(self, record: Record) -> GalleryRow:
         return record_to_row(record, shown_path(record["file"], self.root))

@@ -42,6 +42,7 @@ class Upkeep:
     Every change counts for the next search, in this process and in others. Reports are
     dictionaries of JSON types: "added", "changed", "removed", "kept", "photos" and
     "items" (counts), "up_to_date", "skipped" (a sentence for each photograph left out),
+    "problems" (a sentence for each thing in the table of products that was not used),
     "indexes" (facts by ranker, see ``status.indexes_of``) and "seconds".
 
     Args:
@@ -86,6 +87,7 @@ class Upkeep:
                 "removed": before - collection.photos,
                 "kept": collection.photos,
                 "up_to_date": not gone,
+                "problems": [],
                 "skipped": [
                     f"There is no item and no photograph {name} in the catalogue."
                     for name in unknown

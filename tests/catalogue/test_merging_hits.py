@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from tiefvision.catalogue.merging import merge_by_item
+from tiefvision.catalogue.merging_hits import merge_by_item
 from tiefvision.catalogue.searcher import Hit
 
 

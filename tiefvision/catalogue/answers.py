@@ -1,0 +1,110 @@
+"""Answers of a search: the items found for one garment of a photograph."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tiefvision.records import Box
+
+if TYPE_CHECKING:  # NumPy is imported where something is searched
+    from tiefvision.catalogue.open_photo import OpenPhoto
+    from tiefvision.catalogue.queries import Query
+    from tiefvision.catalogue.searcher import Hit, Searcher
+    from tiefvision.catalogue.where import Where
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of a search with one garment of a photograph.
+
+    Attributes:
+        query: box and category that were searched for.
+        ranker: name of the ranker.
+        hits: items found, the closest first.
+    """
+
+    query: "Query"
+    ranker: str
+    hits: "tuple[Hit, ...]"
+
+    @property
+    def box(self) -> Box | None:
+        """x0, y0, x1, y1 in pixels of the photograph; None for the whole photograph."""
+        return self.query.box_in_image
+
+    @property
+    def category(self) -> str:
+        """Group of the garment, such as "lower"; "" if unknown."""
+        return self.query.category
+
+    @property
+    def label(self) -> str:
+        """Finer name of the garment, such as "skirt"; "" if unknown."""
+        return self.query.label
+
+    @property
+    def is_likely_there(self) -> bool | None:
+        """Whether the catalogue may hold the very product; None if nobody knows."""
+        from tiefvision.ranking.matching import MAYBE
+
+        matches = [hit.match for hit in self.hits if hit.match is not None]
+        return max(matches) >= MAYBE if matches else None
+
+    @property
+    def note(self) -> str:
+        """Remark for the user, such as "whole photograph, as asked"; "" for none."""
+        return self.query.note
+
+
+def answer_query(
+    opened: "OpenPhoto",
+    query: "Query",
+    searcher: "Searcher",
+    ranker: str,
+    k: int,
+    any_category: bool = False,
+    where: "Where | None" = None,
+) -> Answer:
+    """Search with one query of a photograph.
+
+    Args:
+        opened: photograph.
+        query: what is searched for.
+        searcher: searcher of the gallery.
+        ranker: name of the ranker.
+        k: most items of the answer.
+        any_category: whether items of every group are searched.
+        where: condition on the items; None for none.
+    """
+    group = "" if any_category else query.group
+    if group and not searcher.holds(group):
+        nothing = f"the catalogue holds no {group}: searched everything"
+        query = replace(
+            query, note="; ".join(part for part in (query.note, nothing) if part)
+        )
+        group = ""
+    described = opened.described(query.box_in_image)
+    test = where.test if where else None
+    return Answer(query, ranker, tuple(searcher.nearest(described, k, group, test)))
+
+
+def merge_answers(answers: Sequence[Answer], k: int) -> tuple[Answer, ...]:
+    """Answers of several photographs of one thing: one for each category.
+
+    Args:
+        answers: answers of all photographs, those of one photograph after each other.
+        k: most items of an answer.
+
+    Returns:
+        Answers in the order in which their categories come first. The query of each is
+        the one that found its first hit.
+    """
+    from tiefvision.catalogue.merging_hits import merge_by_item
+
+    merged = []
+    for category in dict.fromkeys(answer.category for answer in answers):
+        alike = [answer for answer in answers if answer.category == category]
+        hits = merge_by_item([answer.hits for answer in alike], k)
+        best = max(alike, key=lambda one: one.hits[0].similarity if one.hits else -1.0)
+        merged.append(replace(best, hits=tuple(hits)))
+    return tuple(merged)
