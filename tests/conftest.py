@@ -80,12 +80,14 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
         root = root.parent  # that of the run; each of its processes has one inside
 
     def folder_of(name: str, make: Callable[[Path], object]) -> Path:
-        folder = root / name
+        # Made where it stays: reports of a workspace hold its path.
+        folder, done = root / name, root / f"{name}.done"
         with FileLock(root / f"{name}.lock"):
-            if not folder.exists():
-                unfinished = tmp_path_factory.mktemp(name)
-                make(unfinished)
-                unfinished.rename(folder)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # left by a failure
+                folder.mkdir()
+                make(folder)
+                done.touch()
         return folder
 
     return folder_of
@@ -167,21 +169,24 @@ def run_stage(dataset: Path) -> RunStage:
 
 
 @pytest.fixture(scope="session")
-def trained(
-    run_stage: RunStage, made_once: MakeOnce, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A workspace in which every stage has run; tests must not change it.
-
-    Each process has its own copy, since comparisons leave rankers there.
-    """
+def all_stages(run_stage: RunStage, made_once: MakeOnce) -> Path:
+    """A workspace in which every stage has run, the one that processes share."""
     from stages.runner import stage_modules
 
     def run_stages(workspace: Path) -> None:
         for name in stage_modules():
             run_stage(workspace, name)
 
-    made = made_once("all-stages", run_stages)
-    return linked_copy(made, tmp_path_factory.mktemp("own") / "trained")
+    return made_once("all-stages", run_stages)
+
+
+@pytest.fixture(scope="session")
+def trained(all_stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which every stage has run; tests must not change it.
+
+    Each process has its own copy, since comparisons leave rankers there.
+    """
+    return linked_copy(all_stages, tmp_path_factory.mktemp("own") / "trained")
 
 
 def linked_copy(workspace: Path, folder: Path, **options: Any) -> Path:

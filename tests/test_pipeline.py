@@ -114,18 +114,18 @@ def test_the_indexes_find_what_exact_search_finds(trained):
             assert read_index(gallery, ranker).rows == 12
 
 
-def test_the_comparison_puts_one_question_to_both_rankers(trained):
-    compared = figures(trained, "compare")
+def test_the_comparison_puts_one_question_to_both_rankers(all_stages):
+    compared = figures(all_stages, "compare")
     cosine, deeprank = compared["rankers"]
     assert (cosine["ranker"], deeprank["ranker"]) == RANKERS
     assert cosine["protocol"] == deeprank["protocol"]
     assert "4 street photographs search 12 shop photographs" in cosine["protocol"]
     assert cosine["queries"] == deeprank["queries"] == 4
     assert "ahead" not in cosine  # nothing is ahead of itself
-    baseline = figures(trained, "baseline")["test"]
+    baseline = figures(all_stages, "baseline")["test"]
     # Exact search twice over the same maps: the same figures.
     assert baseline["reciprocal_rank"] == cosine["reciprocal_rank"]
-    page = (trained / "reports" / "compare.html").read_text("utf-8")
-    assert str(trained / "reports" / "compare.html") == compared["page"]
+    page = (all_stages / "reports" / "compare.html").read_text("utf-8")
+    assert str(all_stages / "reports" / "compare.html") == compared["page"]
     for ranker in RANKERS:
         assert page.count(ranker) > 1

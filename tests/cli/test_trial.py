@@ -11,6 +11,12 @@ from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos
 
 
+@pytest.fixture(autouse=True)
+def few_painted(monkeypatch):
+    """Two painted pictures of each kind, in place of twenty."""
+    monkeypatch.setattr("tiefvision.judging.locator.nothing.PAINTED", 2)
+
+
 def test_every_kind_of_photograph_is_tried(tiefvision, trained):
     spoken = tiefvision("trial", "--workspace", trained, "--json")
     assert spoken.code == DONE
@@ -69,9 +75,8 @@ def test_an_impossible_trial_is_refused(tiefvision, trained, options, code, told
 
 
 def test_pictures_without_garments_are_tried_by_kind_and_folder(
-    tiefvision, trained, street, tmp_path, monkeypatch
+    tiefvision, trained, street, tmp_path
 ):
-    monkeypatch.setattr("tiefvision.judging.locator.nothing.PAINTED", 2)
     folder = tmp_path / "nothing"
     folder.mkdir()
     (folder / "broken.jpg").write_bytes(b"no picture")
