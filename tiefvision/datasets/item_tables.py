@@ -104,13 +104,13 @@ def read_item_table(
     sheet = read_sheet(file)
     header: tuple[str, ...] = ()
 
+    def swallows(row: list[str]) -> bool:
+        lines = (line for cell in row for line in cell.splitlines()[1:])
+        parts = (part for line in lines for part in line.split(sheet.delimiter))
+        return any(is_file(part.strip(' "')) for part in parts)
+
     def is_record(row: list[str]) -> bool:
-        swallowed = (line for cell in row for line in cell.splitlines()[1:])
-        return (not header or len(row) <= len(header)) and not any(
-            is_file(part.strip(' "'))
-            for line in swallowed
-            for part in line.split(sheet.delimiter)
-        )
+        return (not header or len(row) <= len(header)) and not swallows(row)
 
     records = rows_of(sheet.text, is_record, sheet.delimiter)
     first = next((record for record in records if record[1]), (1, []))
@@ -118,7 +118,8 @@ def read_item_table(
     told = [sheet.warning, *complaints] if sheet.warning else complaints
     reader = _Reader(file, header, sheet.delimiter != ",")
     for line, cells in records:
-        reader.add(line, cells)
+        open_quote = not isinstance(cells, str) and swallows(cells)
+        reader.add(line, ": a quote is not closed." if open_quote else cells)
     reader.read_values()
     problems = (*told, *reader.faults.told())
     columns = tuple(name for name in header if name)
