@@ -113,7 +113,8 @@ def read_item_table(
         return (not header or len(row) <= len(header)) and not swallows(row)
 
     records = rows_of(sheet.text, is_record, sheet.delimiter)
-    first = next((record for record in records if record[1]), (1, []))
+    filled = (record for record in records if any(map(str.strip, record[1])))
+    first = next(filled, (1, []))
     header, complaints = _header(file, first)
     told = [sheet.warning, *complaints] if sheet.warning else complaints
     reader = _Reader(file, header, sheet.delimiter != ",")
@@ -175,9 +176,9 @@ class _Reader:
             fault = f": the row was left out: it has {count}. Is a quote missing?"
             self.faults.add(line, fault, "rows are too long and were left out")
             return
-        if len(texts) < len(self._header):
-            last = self._header[len(texts)] or "more"
-            fault = f": the row ends before the column {last}; what it has is used."
+        if missing := [name for name in self._header[len(texts) :] if name]:
+            end = f": the row ends before the column {missing[0]}"
+            fault = f"{end}; what it has is used."
             self.faults.add(line, fault, "rows are too short")
         pairs = zip(self._header, texts, strict=False)
         columns: dict[str, Value] = {
