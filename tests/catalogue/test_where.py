@@ -172,6 +172,10 @@ def test_an_error_points_at_its_place(condition, fault, fix, caret):
     assert pointer == " " * caret + "^"
 
 
+def test_the_caret_stands_under_characters_that_are_two_cells_wide():
+    assert refusal("価格 ~ 5").reasons == ("価格 ~ 5", "\u3000\u3000 ^")
+
+
 def test_an_unknown_name_lists_the_known_ones():
     assert refusal("colour == 'red'").lines()[0] == (
         "The condition names a column colour, which no row has. A text stands in "

@@ -78,7 +78,7 @@ def test_a_decimal_comma_is_one_where_commas_do_not_separate(read):
     [
         ("", "line 1: the header is nothing, without file and item"),
         ("photo,price\na.jpg,5\n", "line 1: the header is photo, price, without"),
-        ("\n\nname;price\n", "line 3: the header is name, price, without"),
+        ("\n ;\nname;price\n", "line 3: the header is name, price, without"),
         ('"file,item\n', "line 1: the header is nothing"),
         (b"\xff\xfe\xff", "line 1: the header is"),
     ],
@@ -155,10 +155,10 @@ def test_what_is_wrong_with_a_value_costs_that_value(read, text, complaint, colu
 
 
 def test_empty_rows_and_cells_behind_the_last_column_are_no_problem(read):
-    table = read("file,price,\na.jpg,5,,,\n\n,,\n")
+    table = read(",,\n  \nfile,price,\na.jpg,5,,,\n\n,,\nb.jpg,6\n")
     assert table.problems == ()
     assert table.columns == ("file", "price")
-    assert [row.columns for row in table.rows] == [{"price": 5.0}]
+    assert [row.columns for row in table.rows] == [{"price": 5.0}, {"price": 6.0}]
 
 
 def test_many_problems_of_a_kind_are_counted(read):

@@ -209,13 +209,17 @@ def test_a_table_that_cannot_be_used_is_refused(tell):
         tell("name,price\nvd01,1\n")
 
 
-def test_a_quote_that_is_closed_many_rows_later_swallows_none(tell):
+@pytest.mark.parametrize("closing", ['Coat",38', '"Coat",38'])
+def test_a_quote_that_is_closed_in_another_row_swallows_none(tell, closing):
     products = tell(
         "file,title,size\n"
-        'vd01/front.jpg,"Dress,36\nvd01/back.jpg,Coat,38\nvd02/a.jpg,"Hat",40\n'
+        f'vd01/front.jpg,"Dress,36\nvd01/back.jpg,{closing}\nvd02/a.jpg,"Hat",40\n'
     )
-    assert columns_of(products)["vd01/back.jpg"] == {"title": "Coat", "size": 38.0}
-    assert columns_of(products)["vd02/a.jpg"] == {"title": "Hat", "size": 40.0}
+    read = columns_of(products)
+    assert read["vd01/front.jpg"] == {}
+    assert "Coat" in str(read["vd01/back.jpg"]["title"])
+    assert read["vd02/a.jpg"] == {"title": "Hat", "size": 40.0}
+    assert told(products)[0].startswith("T, line 2: ")
 
 
 def test_a_cell_of_several_lines_may_hold_anything_else(tell):

@@ -104,21 +104,23 @@ def read_item_table(
     sheet = read_sheet(file)
     header: tuple[str, ...] = ()
 
+    def swallows(row: list[str]) -> bool:
+        lines = (line for cell in row for line in cell.splitlines()[1:])
+        parts = (part for line in lines for part in line.split(sheet.delimiter))
+        return any(is_file(part.strip(' "')) for part in parts)
+
     def is_record(row: list[str]) -> bool:
-        swallowed = (line for cell in row for line in cell.splitlines()[1:])
-        return (not header or len(row) <= len(header)) and not any(
-            is_file(part.strip(' "'))
-            for line in swallowed
-            for part in line.split(sheet.delimiter)
-        )
+        return (not header or len(row) <= len(header)) and not swallows(row)
 
     records = rows_of(sheet.text, is_record, sheet.delimiter)
-    first = next((record for record in records if record[1]), (1, []))
+    filled = (record for record in records if any(map(str.strip, record[1])))
+    first = next(filled, (1, []))
     header, complaints = _header(file, first)
     told = [sheet.warning, *complaints] if sheet.warning else complaints
     reader = _Reader(file, header, sheet.delimiter != ",")
     for line, cells in records:
-        reader.add(line, cells)
+        open_quote = not isinstance(cells, str) and swallows(cells)
+        reader.add(line, ": a quote is not closed." if open_quote else cells)
     reader.read_values()
     problems = (*told, *reader.faults.told())
     columns = tuple(name for name in header if name)
@@ -174,9 +176,9 @@ class _Reader:
             fault = f": the row was left out: it has {count}. Is a quote missing?"
             self.faults.add(line, fault, "rows are too long and were left out")
             return
-        if len(texts) < len(self._header):
-            last = self._header[len(texts)] or "more"
-            fault = f": the row ends before the column {last}; what it has is used."
+        if missing := [name for name in self._header[len(texts) :] if name]:
+            end = f": the row ends before the column {missing[0]}"
+            fault = f"{end}; what it has is used."
             self.faults.add(line, fault, "rows are too short")
         pairs = zip(self._header, texts, strict=False)
         columns: dict[str, Value] = {
