@@ -135,7 +135,7 @@ class LiveIndex:
                 for file in manifest.files
                 if file.name not in self._loaded
             }
-            self._take_rows(snapshot, collection)
+            removed = self._take_rows(snapshot, collection)
             self._take_tail(snapshot, manifest)
         # Loading takes long, so outside of the transaction.
         for file in manifest.files:
@@ -145,9 +145,13 @@ class LiveIndex:
         kept = {file.name for file in manifest.files}
         self._loaded = {n: part for n, part in self._loaded.items() if n in kept}
         self._manifest = manifest
-        alive = self.rows.alive
-        for part in self._loaded.values():
-            part.alive = alive[part.numbers]
+        for name, part in self._loaded.items():
+            if removed is None or name in numbers:
+                part.alive = self.rows.alive[part.numbers]
+            else:
+                part.remove(removed)
+        if removed is not None:
+            self._tail.remove(removed)
         self.segments = Segments([*self._loaded.values(), self._tail], self._vectors_of)
         self._seen = collection.changes
         return True
@@ -165,7 +169,8 @@ class LiveIndex:
             )
         return collection
 
-    def _take_rows(self, snapshot: Snapshot, collection: Collection) -> None:
+    def _take_rows(self, snapshot: Snapshot, collection: Collection) -> Numbers | None:
+        """Take in the rows that were added; the removed ones, None if all are read."""
         logged = None
         if self._seen >= 0:
             logged = logged_since(snapshot, collection, self._seen)
@@ -174,7 +179,7 @@ class LiveIndex:
             self.rows.make_room(collection.next_row)
             for name, record in snapshot.records(f"row/{self._key}/"):
                 self._add(int(name, 16), record)
-            return
+            return None
         self.rows.make_room(collection.next_row)
         for added, removed in logged:
             for number in removed:
@@ -185,6 +190,8 @@ class LiveIndex:
                 record = snapshot.record(row_key(self._key, number))
                 if record is not None:  # a later transaction may have removed it
                     self._add(number, record)
+        gone = [number for _, removed in logged for number in removed]
+        return np.array(sorted(gone), dtype=np.int64)
 
     def _add(self, number: int, record: Record) -> None:
         self.rows.add(number, record["item"], record["category"], record["variant"])
@@ -208,9 +215,10 @@ class LiveIndex:
             return
         if len(numbers):
             self._new.append(vectors)
+            alive = self._tail.alive
             numbers = np.concatenate([self._tail.numbers, numbers])
             self._tail = Segment(numbers, self._new)
-        self._tail.alive = self.rows.alive[self._tail.numbers]
+            self._tail.alive[: len(alive)] = alive
 
     def row(self, number: int) -> GalleryRow | None:
         """A row as a search shows it; None if it was removed meanwhile."""
