@@ -139,6 +139,13 @@ def test_an_error_about_another_file_keeps_its_name(page):
     assert caught.value.filename == "missing"
 
 
+def test_an_error_about_a_file_aside_names_the_folder_that_was_asked_for(tmp_path):
+    failing = pytest.raises(FileNotFoundError)
+    with failing as caught, replacing_folder(tmp_path / "export", "mark") as aside:
+        (aside / "missing").read_bytes()
+    assert caught.value.filename == str(tmp_path / "export")
+
+
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
     folder = tmp_path / "deep" / "export"
     with replacing_folder(folder, "mark") as aside:

@@ -120,7 +120,7 @@ def replacing(file: Path) -> Iterator[BinaryIO]:
         aside = file if is_device else _aside_of(target)
         opened = aside.open("wb")  # a folder refuses this with the right error
     try:
-        with _naming_unnamed(file), opened:
+        with _naming_alone(file, aside), opened:
             yield opened
         if not is_device:
             with naming(file):
@@ -162,7 +162,7 @@ def replacing_folder(folder: Path, mark: str) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
     try:
-        with _naming_unnamed(folder):
+        with _naming_alone(folder, aside):
             yield aside
         with naming(folder):
             _exchange_folder(aside, target)
@@ -245,12 +245,13 @@ def naming(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _naming_unnamed(file: Path) -> Iterator[None]:
-    """An OSError of a block that names no file names this one; others stay."""
+def _naming_alone(file: Path, aside: Path) -> Iterator[None]:
+    """An OSError that names no file, or one aside, names this one; others stay."""
     try:
         yield
     except OSError as error:
-        if error.filename is not None:
+        named = error.filename
+        if named is not None and not Path(os.fsdecode(named)).is_relative_to(aside):
             raise
         with naming(file):
             raise
