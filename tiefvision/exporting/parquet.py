@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tiefvision.errors import TiefVisionError, reason_of
 from tiefvision.exporting.packages import import_module_of
 from tiefvision.exporting.parity import Vectors
 from tiefvision.exporting.records import (
@@ -17,7 +16,7 @@ from tiefvision.exporting.records import (
     field_names,
     flat_row,
 )
-from tiefvision.files import replacing
+from tiefvision.files import open_file, replacing
 
 EXTRA = "parquet"
 
@@ -115,15 +114,19 @@ def read_table(file: Path) -> Iterator[dict[str, Any]]:
     """The rows of a table, each a value by column.
 
     Raises:
-        TiefVisionError: pyarrow is missing, or the file is none of Parquet's.
+        TiefVisionError: pyarrow is missing.
+        ValueError: The file is none of Parquet's, or it is damaged.
+        OSError: The file cannot be read.
     """
     pyarrow, parquet = _pyarrow()
-    try:
-        with parquet.ParquetFile(file) as opened:
-            for batch in opened.iter_batches():
+    with open_file(file) as opened:
+        try:
+            for batch in parquet.ParquetFile(opened).iter_batches():
                 yield from batch.to_pylist()
-    except pyarrow.ArrowException as error:
-        raise TiefVisionError(f"{file} cannot be read: {reason_of(error)}.") from error
+        except (pyarrow.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise ValueError(str(error)) from error
 
 
 def _pyarrow() -> tuple[Any, Any]:
