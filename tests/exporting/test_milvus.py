@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tiefvision.errors import BadUsage, TiefVisionError
+from tiefvision.exporting.milvus import FOLDER_INDEX as INDEX
 from tiefvision.exporting.milvus import MOST_TEXT_BYTES, open_milvus, upload
 from tiefvision.exporting.records import Collection
 from tiefvision.exporting.targets import TARGETS, check, export
@@ -36,7 +37,7 @@ def test_a_folder_agrees_with_exact_search(shop, tmp_path):
 
 
 def test_an_entity_has_every_fact(client, shop):
-    upload(client, shop.collection, shop.read())
+    upload(client, shop.collection, shop.read(), INDEX)
     first, second = client.query("shop", ids=[1, 4], output_fields=["*"])
     assert second.pop("vector") == pytest.approx(shop.vectors[1])
     assert second == {
@@ -49,8 +50,8 @@ def test_an_entity_has_every_fact(client, shop):
 
 def test_the_name_leads_to_the_last_export_and_the_one_before_goes(client, make_shop):
     first, second = make_shop(10), make_shop(20)
-    upload(client, first.collection, first.read())
-    upload(client, second.collection, second.read())
+    upload(client, first.collection, first.read(), INDEX)
+    upload(client, second.collection, second.read(), INDEX)
     assert client.list_collections() == ["shop_export_2"]
     (count,) = client.query("shop", filter="", output_fields=["count(*)"])
     assert count["count(*)"] == 20
@@ -59,7 +60,7 @@ def test_the_name_leads_to_the_last_export_and_the_one_before_goes(client, make_
 def test_a_collection_that_was_not_exported_is_not_replaced(client, shop):
     client.create_collection("shop", dimension=2)
     with pytest.raises(BadUsage, match="a collection shop that was not exported"):
-        upload(client, shop.collection, shop.read())
+        upload(client, shop.collection, shop.read(), INDEX)
     assert client.list_collections() == ["shop"]
 
 
@@ -69,7 +70,7 @@ def test_facts_longer_than_milvus_takes_are_cut(client, make_shop):
     object.__setattr__(shop.rows[1], "columns", long)
     kinds = {"text": "text", "price": "number"}
     collection = Collection("shop", "deeprank", 12, 3, kinds)
-    upload(client, collection, shop.read())
+    upload(client, collection, shop.read(), INDEX)
     (row,) = client.query("shop", ids=[4], output_fields=["columns"])
     assert row["columns"]["price"] == 2
     assert len(row["columns"]["text"]) > 1000
