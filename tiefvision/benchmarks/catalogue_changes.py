@@ -232,7 +232,8 @@ def _search(
     seconds: float,
     writer: multiprocessing.process.BaseProcess | None = None,
 ) -> Phase:
-    times, recalls = [], []
+    times: list[float] = []
+    recalls: list[float] = []
     first, began = _changes(table), time.monotonic()
     while time.monotonic() - began < seconds or (writer and task.changes):
         if writer and task.changes and not writer.is_alive():

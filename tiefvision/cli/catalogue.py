@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tiefvision.catalogue.living.collection import TARGET_RECALL
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
@@ -92,6 +93,36 @@ def compact(
     elif not options.quiet:
         graphs = report["graphs"]
         say(f"{graphs} graph{'' if graphs == 1 else 's'} built.")
+    return DONE
+
+
+@app.command()
+@with_options
+def tune(
+    options: Options,
+    recall: Annotated[
+        float, typer.Option(help="Share of the ten nearest that graphs have to find.")
+    ] = TARGET_RECALL,
+) -> int:
+    """Measure recall against time, and tune the graphs for a recall."""
+    report = _upkeep(options).tune(recall)
+    if options.json:
+        print_line(report)
+        return DONE
+    print_table(
+        ("ranker", "rows", "effort", "recall", "ms", ""),
+        [
+            (
+                one["ranker"],
+                f"{one['rows']:,}",
+                "exact" if one["effort"] is None else one["effort"],
+                f"{one['recall']:.4f}",
+                f"{one['milliseconds']:.2f}",
+                "used" if one["chosen"] else "",
+            )
+            for one in report["measured"]
+        ],
+    )
     return DONE
 
 

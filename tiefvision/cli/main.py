@@ -11,12 +11,14 @@ from tiefvision.cli.compare import compare
 from tiefvision.cli.data import app as data
 from tiefvision.cli.distil import distil
 from tiefvision.cli.doctor import doctor
+from tiefvision.cli.export import export
 from tiefvision.cli.folds import folds
 from tiefvision.cli.index import index
 from tiefvision.cli.locate import locate
 from tiefvision.cli.models import models
 from tiefvision.cli.quality import quality
 from tiefvision.cli.readout import readout
+from tiefvision.cli.recommend import recommend
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
 from tiefvision.cli.trial import trial
@@ -33,6 +35,8 @@ for command in (
     locate,
     index,
     search,
+    recommend,
+    export,
     compare,
     distil,
     readout,

@@ -200,7 +200,8 @@ def _merge(table: Table, key: str, space: Space, everything: bool) -> bool:
     last = int(held_out[0]) if len(held_out) else collection.next_row
     files = kept
     if len(chosen):
-        files = (*kept, _build(table, key, space, chosen, held_out))
+        target = collection.recall
+        files = (*kept, _build(table, key, space, chosen, held_out, target))
     return _switch(table, key, space, manifest, Manifest(last - 1, files), chosen)
 
 
@@ -222,7 +223,12 @@ def _hold_out(numbers: Numbers, others: Sequence[Numbers]) -> tuple[Numbers, Num
 
 
 def _build(
-    table: Table, key: str, space: Space, numbers: Numbers, held_out: Numbers
+    table: Table,
+    key: str,
+    space: Space,
+    numbers: Numbers,
+    held_out: Numbers,
+    target: float,
 ) -> SegmentFile:
     """Build a graph, choose its search effort, and write it."""
     settings = HnswSettings()
@@ -232,7 +238,7 @@ def _build(
     index, recall = build_index(vectors, settings), 1.0
     if len(held_out):
         asked = vectors_of(table, key, space.name, held_out, space.dimension)
-        index, judged = tune(index, asked, vectors)
+        index, judged = tune(index, asked, vectors, target)
         recall = judged.recall
     return write_segment(folder, index, index.settings, recall)
 

@@ -30,6 +30,7 @@ from tiefvision.catalogue.living.segment_files import (
     load_segment,
     read_manifest,
     read_numbers,
+    with_effort,
 )
 from tiefvision.catalogue.living.vectors import (
     Numbers,
@@ -142,6 +143,10 @@ class LiveIndex:
             if file.name in numbers:
                 loaded = load_segment(self._folder, file, numbers[file.name])
                 self._loaded[file.name] = loaded
+        for file in set(manifest.files) - set(self._manifest.files):
+            if file.name not in numbers:  # tuned anew
+                part = self._loaded[file.name]
+                part.index = with_effort(part.index, file)
         kept = {file.name for file in manifest.files}
         self._loaded = {n: part for n, part in self._loaded.items() if n in kept}
         self._manifest = manifest

@@ -16,6 +16,7 @@ import numpy as np
 from tiefvision.catalogue.living.vectors import Numbers
 from tiefvision.errors import StaleArtifact, StorageFull
 from tiefvision.index.hnsw import HnswIndex, HnswSettings, load_index
+from tiefvision.index.reranking import Searchable
 from tiefvision.index.segments import Segment
 from tiefvision.store.table import Changes, Snapshot
 from tiefvision.workspace.provenance import file_hash
@@ -38,7 +39,7 @@ class SegmentFile:
     name: str
     rows: int
     sha256: str
-    settings: Mapping[str, int]
+    settings: Mapping[str, int] = field(hash=False)
     recall: float = 1.0
 
 
@@ -148,6 +149,12 @@ def load_segment(folder: Path, file: SegmentFile, numbers: Numbers) -> Segment:
         )
     settings = HnswSettings(**file.settings)
     return Segment(numbers, load_index(path, file.rows, settings))
+
+
+def with_effort(index: Searchable, file: SegmentFile) -> Searchable:
+    """A loaded graph with the search effort that its file has now."""
+    assert isinstance(index, HnswIndex), "segments in files are graphs"
+    return index.with_search_effort(file.settings["search_effort"])
 
 
 def sweep(folder: Path, kept: Iterable[str]) -> None:

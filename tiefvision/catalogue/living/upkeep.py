@@ -24,6 +24,7 @@ from tiefvision.catalogue.living.merging import (
 from tiefvision.catalogue.living.segment_files import folder_of, sweep
 from tiefvision.catalogue.living.status import indexes_of, status_of
 from tiefvision.catalogue.living.tidying import tidy
+from tiefvision.catalogue.living.tuning import require_recall, tune_catalogue
 from tiefvision.errors import (
     MissingArtifact,
     StaleArtifact,
@@ -127,6 +128,29 @@ class Upkeep:
                 raise
             note_merge(table, f"{report['graphs']} built")
             return report
+
+    def tune(self, target: float) -> dict[str, Any]:
+        """Measure every index, and tune graphs to find a share of the nearest rows.
+
+        Args:
+            target: share of the ten nearest rows, from 0.5 to below 1.
+
+        Returns:
+            "measured" (a record for each index at each search effort, see
+            ``tuning.Measured``), "indexes" and "seconds".
+
+        Raises:
+            BadUsage: The share is out of range.
+            MissingArtifact: There is no catalogue.
+            StorageFull: Another process changes it.
+        """
+        require_recall(target)
+
+        def run(table: Table) -> dict[str, Any]:
+            measured = tune_catalogue(table, target)
+            return {"measured": [one.to_dict() for one in measured]}
+
+        return self.write(run)
 
     def status(self) -> dict[str, Any]:
         """Counts, sizes and freshness, as ``status.status_of`` tells them."""
