@@ -22,6 +22,10 @@ STORES = ("parquet", "npy", "qdrant", "milvus", "opensearch", "pgvector")
 """Values of ``--to``; a test holds them against ``exporting.targets``."""
 
 
+def _complete_store(incomplete: str) -> list[str]:
+    return [store for store in STORES if store.startswith(incomplete)]
+
+
 @with_options
 def export(
     options: Options,
@@ -30,7 +34,7 @@ def export(
         typer.Option(
             "--to",
             help=f"One of {', '.join(STORES)}.",
-            autocompletion=lambda begun: [s for s in STORES if s.startswith(begun)],
+            autocompletion=_complete_store,
         ),
     ],
     output: Annotated[
