@@ -34,6 +34,9 @@ LAYERS = (
 ONLY = {
     "lmdb": {"store"},
     "nmslib": {"index"},
+    "hnswlib": {"benchmarks"},
+    "faiss": {"benchmarks"},
+    "usearch": {"benchmarks"},
     "typer": {"cli", "stages"},
     "rich": {"cli", "progress"},
     "openvino": {"engines"},

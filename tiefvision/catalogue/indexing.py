@@ -32,7 +32,7 @@ from tiefvision.workspace.records import record_to_crop
 if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.encoders.dense import DenseEncoder
 
-VERSION = 4
+VERSION = 5
 """Version of the catalogue that ``index`` writes; raised when results change."""
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tiefvision.cli.bench import bench
+from tiefvision.cli.bench_index import bench_index
 from tiefvision.cli.compare import compare
 from tiefvision.cli.data import app as data
 from tiefvision.cli.distil import distil
@@ -39,6 +40,7 @@ for command in (
     trial,
     quality,
     bench,
+    bench_index,
     models,
     doctor,
 ):
