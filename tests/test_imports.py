@@ -35,6 +35,9 @@ LAYERS = (
 ONLY = {
     "lmdb": {"store"},
     "nmslib": {"index"},
+    "hnswlib": {"benchmarks"},
+    "faiss": {"benchmarks"},
+    "usearch": {"benchmarks"},
     "typer": {"cli", "stages"},
     "rich": {"cli", "progress"},
     "openvino": {"engines"},

@@ -7,8 +7,9 @@ CLUSTER = 100
 """Mean number of rows of a cluster."""
 
 DECAY = 0.53
-"""Power by which the spread falls with the number of a component. That of the principal
-components 5 to 256 of 5,398 photographs of garments (docs/experiments/0014-index.md)."""
+"""Power by which the spread falls with the number of a component: that of the principal
+components 5 to 256 of 5,398 photographs of garments, whose maps an encoder described
+(docs/experiments/0014-index.md)."""
 
 
 def clustered_vectors(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tiefvision.cli.bench import bench
+from tiefvision.cli.bench_index import bench_index
 from tiefvision.cli.catalogue import app as catalogue
 from tiefvision.cli.compare import compare
 from tiefvision.cli.data import app as data
@@ -45,6 +46,7 @@ for command in (
     trial,
     quality,
     bench,
+    bench_index,
     models,
     doctor,
 ):
