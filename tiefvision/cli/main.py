@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tiefvision.cli.bench import bench
+from tiefvision.cli.bench_catalogue import bench_catalogue
 from tiefvision.cli.bench_index import bench_index
 from tiefvision.cli.catalogue import app as catalogue
 from tiefvision.cli.compare import compare
@@ -47,6 +48,7 @@ for command in (
     quality,
     bench,
     bench_index,
+    bench_catalogue,
     models,
     doctor,
 ):
