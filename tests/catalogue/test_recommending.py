@@ -268,6 +268,17 @@ def test_doubles_are_written(tmp_path):
     assert len(lines) == len(twins) + 1
 
 
+@pytest.mark.parametrize("cut", [-10, -200, 300])
+def test_a_csv_file_that_was_cut_is_computed_anew(cut, tmp_path):
+    shop, file = filled(20), tmp_path / "table.csv"
+    partitions = shop.recommend()
+    write_recommendations(file, partitions)
+    file.write_bytes(file.read_bytes()[:cut])
+    again = shop.recommend(read_recommendations(file))
+    assert not all(partition.kept for partition in again)
+    assert lines_of(again) == lines_of(partitions)
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"a,b\r\n1,2\r\n", b"\xff\xfe", b'partition,item\r\n"never closed'],

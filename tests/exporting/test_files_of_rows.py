@@ -65,6 +65,23 @@ def test_a_folder_of_somebody_else_is_not_replaced(name, shop, tmp_path):
     assert (tmp_path / "mine.jpg").read_text() == "photograph"
 
 
+@pytest.mark.parametrize("name", ["npy", "qdrant", "milvus", "opensearch"])
+def test_a_check_of_a_folder_that_was_not_exported(name, shop, tmp_path):
+    with pytest.raises(TiefVisionError, match=r"no exported folder.*export\.json"):
+        check(TARGETS[name], shop.collection, shop.read, str(tmp_path / "none"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_of_damaged_files(target, shop, tmp_path):
+    output = tmp_path / "out"
+    export(target, shop.collection, shop.read(), str(output))
+    files = [output] if output.is_file() else list(output.glob("[vb]*"))
+    for file in files:
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(TiefVisionError, match="cannot be read"):
+        check(target, shop.collection, shop.read, str(output))
+
+
 def test_parquet_has_every_fact(shop, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     file = tmp_path / "shop.parquet"

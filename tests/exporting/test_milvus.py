@@ -84,6 +84,7 @@ def test_vectors_too_long_are_refused(tmp_path):
 
 
 def test_a_folder_that_is_no_database_is_named(shop, tmp_path):
+    (tmp_path / "export.json").write_text("{}")
     (tmp_path / "milvus.db").write_text("no database")
     with pytest.raises(TiefVisionError, match=f"Milvus at {tmp_path} failed"):
         check(MILVUS, shop.collection, shop.read, str(tmp_path))

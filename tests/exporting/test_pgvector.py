@@ -100,7 +100,7 @@ def connection(database):
 def test_it_agrees_with_exact_search(load, connection, database, shop, tmp_path):
     file = tmp_path / "shop.sql"
     export(PGVECTOR, shop.collection, shop.read(), str(file))
-    load(file)
+    assert load(file) == ""
     found = check(PGVECTOR, shop.collection, shop.read, database)
     assert (found.queries, found.recall, found.same) == (50, 1, 1)
     assert found.difference <= TIE

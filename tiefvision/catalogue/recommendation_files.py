@@ -2,17 +2,16 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from tiefvision.catalogue.recommending import DIGITS, Partition, Recommendation, Twins
-from tiefvision.datasets.tables import read_rows
 from tiefvision.errors import BadUsage
 from tiefvision.exporting.parquet import read_table, write_table
 from tiefvision.exporting.records import stored_text
-from tiefvision.files import is_file, replacing
+from tiefvision.files import is_file, open_file, replacing
 
 CSV, PARQUET = ".csv", ".parquet"
 """Ends of names of files."""
@@ -36,7 +35,13 @@ def write_recommendations(file: Path, partitions: Iterable[Partition]) -> None:
 
 
 def write_twins(file: Path, twins: Sequence[Twins]) -> None:
-    """Write pairs of items that are probably one product. Raises like the other."""
+    """Write pairs of items that are probably one product.
+
+    Raises:
+        BadUsage: The name of the file ends neither in .csv nor in .parquet.
+        TiefVisionError: pyarrow is missing, for Parquet.
+        OSError: The file cannot be written.
+    """
     _write(file, TWINS, [[astuple(one) for one in twins]])
 
 
@@ -60,17 +65,18 @@ def read_recommendations(file: Path) -> list[Recommendation]:
             Recommendation(*(kind(row[name]) for name, kind in LINES.items()))
             for row in rows
         ]
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, csv.Error):
         return []
 
 
-def _read_csv(file: Path) -> Iterable[dict[str, Any]]:
-    """The rows of a CSV file; a row that cannot be read is an empty one."""
-    rows = read_rows(file, lambda row: len(row) == len(LINES))
-    _, header = next(iter(rows), (0, ""))
-    for _, row in rows:
-        whole = len(row) == len(header) and not isinstance(row, str)
-        yield dict(zip(header, row, strict=True)) if whole else {}
+def _read_csv(file: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a CSV file. Raises csv.Error or ValueError where it is none."""
+    with open_file(file) as opened:
+        text = io.TextIOWrapper(opened, "utf-8", newline="")
+        reader = csv.reader(text, strict=True)
+        header = next(reader, [])
+        for row in reader:
+            yield dict(zip(header, row, strict=True))
 
 
 def _write(

@@ -22,7 +22,7 @@ from tiefvision.exporting.records import (
     stored_columns,
     stored_row,
 )
-from tiefvision.exporting.texts import write_manifest
+from tiefvision.exporting.texts import require_manifest, write_manifest
 from tiefvision.exporting.turns import Turns, chunks_of, confirm_count
 from tiefvision.files import is_address, replacing_folder
 from tiefvision.index.neighbours import Neighbours
@@ -93,6 +93,8 @@ def ask_milvus(
     Raises:
         TiefVisionError: pymilvus is missing, or the store cannot be asked.
     """
+    if not is_address(Path(where)):
+        require_manifest(Path(where))
     with open_milvus(where) as client:
         client.load_collection(collection.name)
         found = client.search(collection.name, data=queries.tolist(), limit=top)

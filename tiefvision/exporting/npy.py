@@ -14,7 +14,12 @@ from tiefvision.exporting.records import (
     stored_columns,
     stored_row,
 )
-from tiefvision.exporting.texts import json_line, read_json_lines, write_manifest
+from tiefvision.exporting.texts import (
+    json_line,
+    read_json_lines,
+    require_manifest,
+    write_manifest,
+)
 from tiefvision.files import replacing, replacing_folder
 
 VECTORS, ROWS = "vectors.npy", "rows.jsonl"
@@ -47,6 +52,7 @@ def write_npy(
 
 def read_npy(folder: Path) -> Iterator[Vectors]:
     """The ids and vectors of an exported folder, in batches."""
+    require_manifest(folder)
     vectors = np.load(folder / VECTORS, mmap_mode="r")
     ids = np.array([row["id"] for row in read_json_lines(folder / ROWS)], np.int64)
     for start in range(0, len(ids), BATCH_ROWS):

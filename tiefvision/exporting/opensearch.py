@@ -26,6 +26,7 @@ from tiefvision.exporting.records import (
 from tiefvision.exporting.texts import (
     json_line,
     read_json_lines,
+    require_manifest,
     vector_text,
     write_manifest,
 )
@@ -106,15 +107,12 @@ def index_body(collection: Collection) -> dict[str, Any]:
 
 def read_opensearch(folder: Path) -> Iterator[Vectors]:
     """The ids and vectors of the bulk files, a batch a file."""
+    require_manifest(folder)
     for file in sorted(folder.glob("bulk-*.ndjson")):
-        actions, documents = _alternating(list(read_json_lines(file)))
-        ids = [int(action["index"]["_id"]) for action in actions]
-        vectors = [document["vector"] for document in documents]
+        lines = list(read_json_lines(file))
+        ids = [int(action["index"]["_id"]) for action in lines[::2]]
+        vectors = [document["vector"] for document in lines[1::2]]
         yield np.array(ids, np.int64), np.array(vectors, np.float32)
-
-
-def _alternating(lines: list[Any]) -> tuple[list[Any], list[Any]]:
-    return lines[::2], lines[1::2]
 
 
 def _documents(

@@ -122,6 +122,7 @@ def _before(collection: Collection, fields: Mapping[str, str]) -> str:
 -- Load it with: psql DATABASE -f FILE
 \set ON_ERROR_STOP on
 SET client_encoding = 'UTF8';
+SET client_min_messages = warning;
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS vector;
 DO $$ BEGIN

@@ -20,7 +20,7 @@ from tiefvision.exporting.records import (
     stored_columns,
     stored_row,
 )
-from tiefvision.exporting.texts import write_manifest
+from tiefvision.exporting.texts import require_manifest, write_manifest
 from tiefvision.exporting.turns import Turns, chunks_of, confirm_count
 from tiefvision.files import is_address, replacing_folder
 from tiefvision.index.neighbours import Neighbours
@@ -72,6 +72,8 @@ def ask_qdrant(
     Raises:
         TiefVisionError: qdrant-client is missing, or the store cannot be asked.
     """
+    if not is_address(Path(where)):
+        require_manifest(Path(where))
     with open_qdrant(where) as client:
         return search(client, collection, queries, top)
 

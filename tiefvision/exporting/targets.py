@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.errors import TiefVisionError, reason_of
 from tiefvision.exporting import milvus, npy, opensearch, parquet, pgvector, qdrant
 from tiefvision.exporting.parity import (
     QUERIES,
@@ -59,7 +60,12 @@ def _by_reading(read: Callable[[Path], Iterator[Vectors]]) -> Ask:
     def ask(
         collection: Collection, where: str, queries: NDArray[np.float32], top: int
     ) -> Neighbours:
-        return search_vectors(queries, read(Path(where)), top)
+        try:
+            return search_vectors(queries, read(Path(where)), top)
+        except (ValueError, KeyError, IndexError) as error:  # ArrowInvalid is the first
+            raise TiefVisionError(
+                f"{where} cannot be read: {reason_of(error)}.", "Export again."
+            ) from error
 
     return ask
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.errors import TiefVisionError
 from tiefvision.exporting.records import MANIFEST, Collection
-from tiefvision.files import open_file, replace_file
+from tiefvision.files import is_file, open_file, replace_file
 
 
 def vector_text(vector: NDArray[np.float32]) -> str:
@@ -31,6 +32,19 @@ def read_json_lines(file: Path) -> Iterator[Any]:
     """The values of a file of JSON lines."""
     with open_file(file) as opened:
         yield from map(json.loads, opened)
+
+
+def require_manifest(folder: Path) -> None:
+    """Check that a folder was exported, before a client makes an empty store of it.
+
+    Raises:
+        TiefVisionError: It was not.
+    """
+    if not is_file(folder / MANIFEST):
+        raise TiefVisionError(
+            f"{folder} is no exported folder: it has no {MANIFEST}.",
+            "Export to it first.",
+        )
 
 
 def write_manifest(folder: Path, collection: Collection, target: str) -> None:
