@@ -9,6 +9,7 @@ from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, say
+from tiefvision.errors import BadUsage
 from tiefvision.workspace.artifacts import CATALOGUE
 
 GROUP = "group"
@@ -90,7 +91,14 @@ def recommend(
         )
     write_recommendations(output, partitions)
     lines = [line for partition in partitions for line in partition.lines]
-    pairs = listed_twice(lines, LISTED_TWICE if least is None else least)
+    limit = LISTED_TWICE.get(embedded.ranker) if least is None else least
+    if twins and limit is None:
+        raise BadUsage(
+            f"Nobody measured from which similarity on {embedded.ranker} shows one "
+            "product twice.",
+            "Give --least.",
+        )
+    pairs = listed_twice(lines, limit) if limit is not None else []
     if twins:
         write_twins(twins, pairs)
     report = {
@@ -110,5 +118,6 @@ def recommend(
             f"{report['partitions']} partitions ({report['kept']} as before): {output}."
         )
         told = f"; they are in {twins}" if twins else ""
-        say(f"{len(pairs)} pairs are probably one product listed twice{told}.")
+        if limit is not None:
+            say(f"{len(pairs)} pairs are probably one product listed twice{told}.")
     return DONE

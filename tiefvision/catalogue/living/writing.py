@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tiefvision.catalogue.describing import Describer, describe_files
+from tiefvision.catalogue.describing import Described, Describer, describe_files
 from tiefvision.catalogue.living.collection import (
     Collection as Rows,
 )
@@ -30,6 +30,10 @@ from tiefvision.workspace.records import crop_to_record, record_to_crop
 
 BATCH = 32
 """Photographs of one transaction: some seconds of encoding."""
+
+DESCRIBED = 8
+"""Photographs whose descriptions are written in one transaction. Each transaction waits
+for the disk, and a killed process loses what it has not written."""
 
 PARTS: Mapping[Need, str] = {"maps": "map", "colours": "colours", "pixels": "pixels"}
 """Kind of key that holds what a ranker needs."""
@@ -107,19 +111,30 @@ class RowWriter:
         paths = {self.names.get(one.file, one.file): one for one in missing}
         files = {path: Path(one.file) for path, one in paths.items()}
         found = describe_files(self.describer(), files, self.track, "indexing")
-        for path, described in found:
-            one = paths[path]
-            if isinstance(described, UnreadablePhoto):
-                self.skipped.append(str(described))
-                continue
-            if not one.content:  # it could be read only now
-                continue
-            name = description_name(key, one.content)
-            with self.table.write() as changes:
-                for tensors, arrays in garment_tensors(name, described.views).items():
+        waiting: list[tuple[Wanted, Described]] = []
+        try:
+            for path, described in found:
+                if isinstance(described, UnreadablePhoto):
+                    self.skipped.append(str(described))
+                elif paths[path].content:  # else it could be read only now
+                    waiting.append((paths[path], described))
+                if len(waiting) == DESCRIBED:
+                    self._keep(key, waiting)
+                    yield from (one for one, _ in waiting)
+                    waiting = []
+        finally:  # an interrupted run keeps what is finished
+            if waiting:
+                self._keep(key, waiting)
+        yield from (one for one, _ in waiting)
+
+    def _keep(self, key: str, described: Sequence[tuple[Wanted, Described]]) -> None:
+        """Write descriptions, which the next run finds by content."""
+        with self.table.write() as changes:
+            for one, found in described:
+                name = description_name(key, one.content)
+                for tensors, arrays in garment_tensors(name, found.views).items():
                     changes.put_tensors(tensors, arrays)
-                changes.put_record(f"crop/{name}", crop_to_record(described.crop))
-            yield one
+                changes.put_record(f"crop/{name}", crop_to_record(found.crop))
 
     def _is_described(self, key: str, content: str) -> bool:
         name = description_name(key, content)
