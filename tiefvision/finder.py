@@ -28,7 +28,7 @@ from tiefvision.catalogue.loading import (
 from tiefvision.catalogue.open_photo import OpenPhoto
 from tiefvision.devices import require_device, require_threads
 from tiefvision.engines.choice import Backend, require_engine
-from tiefvision.errors import BadUsage
+from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.models.choice import choose_models
 from tiefvision.models.protocol import (
     AUTO,
@@ -338,7 +338,12 @@ class Finder:
             )
             group = ""
         described = opened.described(query.box_in_image)
-        return Answer(query, name, tuple(searcher.nearest(described, k, group)))
+        try:
+            hits = searcher.nearest(described, k, group)
+        except StaleArtifact:  # the next search opens what another process made anew
+            self.close()
+            raise
+        return Answer(query, name, tuple(hits))
 
     def close(self) -> None:
         """Release the files of the catalogue; the finder can be used again."""

@@ -222,7 +222,8 @@ class Table:
     @property
     def is_current(self) -> bool:
         """Whether the file that is open still lies at its path."""
-        return bool(self._shared) and self._shared.identity == identity_of(self.path)
+        shared = self._shared
+        return shared is not None and shared.identity == identity_of(self.path)
 
     def close(self) -> None:
         """Close the table; a second call has no effect."""

@@ -1,7 +1,9 @@
 """The living catalogue: what the command line, programs and the web do with it."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from tiefvision.catalogue.living.changing import EVERYTHING, Change
@@ -12,11 +14,9 @@ from tiefvision.catalogue.living.listing import (
     list_paths,
     none_readable,
 )
-from tiefvision.catalogue.living.merging import (
-    merge_all,
-)
+from tiefvision.catalogue.living.merging import is_merging, merge_all
 from tiefvision.catalogue.living.upkeep import Upkeep, merge_behind
-from tiefvision.errors import StaleArtifact
+from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.models.protocol import Models, default_rankers
 from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import (
@@ -67,7 +67,8 @@ class Catalogue(Upkeep):
             report = change.run(table, listed, listed.root, EVERYTHING)
             if not report["photos"]:
                 raise none_readable(root, report["skipped"])
-            merge_all(table)
+            if not is_merging(table.path):
+                merge_all(table)
             return report | {"catalogue": str(root)}
 
         return self.write(run, create=True)
@@ -79,16 +80,22 @@ class Catalogue(Upkeep):
 
         Raises:
             As ``index`` does; MissingArtifact if there is no catalogue, StaleArtifact
-            if other models made it.
+            if other models made it. Nothing is removed where the folder is missing or
+            holds no photograph at all.
         """
         listed = list_folder(root)
-        return self._update(listed, f"{listed.root}/")
+        if not listed.photos:  # as where a disk is not mounted
+            raise none_readable(root, listed.skipped)
+        return self._update(listed, os.path.join(listed.root, ""))  # noqa: PTH118
 
     def add(self, paths: Sequence[Path]) -> dict[str, Any]:
         """Add files and folders, or take in those that changed.
 
-        Without a catalogue a new one is made. Raises as ``sync`` does.
+        Without a catalogue a new one is made. Raises as ``sync`` does; BadUsage without
+        a path.
         """
+        if not paths:
+            raise BadUsage("There is no path to add.", "Give photographs or folders.")
         return self._update(list_paths(paths), None)
 
     def _update(self, listed: Listed, scope: str | None) -> dict[str, Any]:
@@ -118,6 +125,7 @@ class Catalogue(Upkeep):
         return StaleArtifact(
             f"The catalogue in {self._workspace.root} was made by other models than "
             f"{self._models.label}.",
-            f"Run: tiefvision index {current.root}{option}, which makes it anew, or "
+            f"Run: tiefvision index {quote(current.root)}{option}, which makes it "
+            "anew, or "
             "give the --models that made it.",
         )

@@ -32,7 +32,6 @@ from tiefvision.ranking.registry import ranker_kind
 from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
-from tiefvision.workspace.provenance import file_hash
 
 VERSION = 5
 """Version of the descriptions that a catalogue holds; raised when results change."""
@@ -104,12 +103,13 @@ class Change:
             else:
                 photos = known_photos(snapshot, self.key, scope)
                 known = {photo.file: photo for photo in photos}
-        difference = compare(known, listed.photos.items(), _content_hash)
+        difference = compare(known, listed.photos.items())
         gone = [] if scope is None else [f for f in known if f not in listed.photos]
         writer = self._writer(table, listed)
         spaces = collection.spaces
         if not set(self._names) <= set(spaces):
-            kept = {photo.content: photo.file for photo in known.values()}
+            differing = {one.file for one in difference.changed} | set(gone)
+            kept = (photo for photo in known.values() if photo.file not in differing)
             writer.complete(self.key, kept)
         collection = writer.spaces.settle(collection)
         up_to_date = before == collection and before.root == str(root)
@@ -144,13 +144,6 @@ class Change:
 def models_of(models: Models) -> dict[str, str]:
     """Digests of the models that locate, by name."""
     return models.digests()
-
-
-def _content_hash(file: str) -> str:
-    try:
-        return file_hash(Path(file))
-    except OSError:
-        return ""  # whoever opens the photograph tells why
 
 
 def _remove(table: Table, collection: Collection, gone: Sequence[str]) -> Collection:

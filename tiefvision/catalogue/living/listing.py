@@ -50,14 +50,22 @@ def list_paths(paths: Sequence[Path]) -> Listed:
         paths: at least one path. A file that is none is told when it is opened.
     """
     listed = [list_folder(path) for path in paths if is_folder(path)]
-    files = [absolute(path) for path in paths if not is_folder(path)]
+    named = {path: name_fault(path) for path in paths if not is_folder(path)}
+    files = [absolute(path) for path, fault in named.items() if not fault]
     photos = {file: facts for one in listed for file, facts in one.photos.items()}
     photos |= {file: Facts(Path(file).stem) for file in files if file not in photos}
     above = [str(one.root) for one in listed] + [str(Path(one).parent) for one in files]
     return Listed(
-        Path(os.path.commonpath(above)),
+        Path(os.path.commonpath(above or [os.getcwd()])),  # noqa: PTH109
         photos,
-        tuple(reason for one in listed for reason in one.skipped),
+        (
+            *(reason for one in listed for reason in one.skipped),
+            *(
+                f"Cannot use {str(path)!a}: its name {fault}."
+                for path, fault in named.items()
+                if fault
+            ),
+        ),
         {file: name for one in listed for file, name in one.names.items()},
     )
 
@@ -108,6 +116,14 @@ def _of_dataset(root: Path) -> Listed:
     problems = [p for p in dataset.problems if p.kind == "skipped photograph"]
     skipped = tuple(problem.message for problem in problems)
     return Listed(Path(absolute(root)), photos, skipped, names)
+
+
+def name_fault(path: Path) -> str:
+    """Why a catalogue cannot know a file by its name; "" if it can."""
+    text = str(path)
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        return "holds a character that is not text"
+    return ""
 
 
 def absolute(path: Path) -> str:
