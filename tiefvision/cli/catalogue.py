@@ -1,6 +1,7 @@
 """``tiefvision catalogue``: change what can be searched, photograph by photograph."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -138,7 +139,7 @@ def status(options: Options) -> int:
         print_indexes(report["indexes"])
     lost = report["gone"] + report["differs"]
     if lost and not options.quiet:
-        root, repeated = report["root"], options.repeated()
+        root, repeated = quote(report["root"]), options.repeated()
         say(f"Next: tiefvision catalogue sync {root}{repeated}")
     return SOME_UNREADABLE if lost else DONE
 

@@ -32,7 +32,6 @@ from tiefvision.ranking.registry import ranker_kind
 from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
-from tiefvision.workspace.provenance import file_hash
 
 VERSION = 5
 """Version of the descriptions that a catalogue holds; raised when results change."""
@@ -112,12 +111,13 @@ class Change:
             else:
                 photos = known_photos(snapshot, self.key, scope)
                 known = {photo.file: photo for photo in photos}
-        difference = compare(known, listed.photos.items(), _content_hash)
+        difference = compare(known, listed.photos.items())
         gone = [] if scope is None else [f for f in known if f not in listed.photos]
         writer = self._writer(table, listed)
         spaces = collection.spaces
         if not set(self._names) <= set(spaces):
-            kept = {photo.content: photo.file for photo in known.values()}
+            differing = {one.file for one in difference.changed} | set(gone)
+            kept = (photo for photo in known.values() if photo.file not in differing)
             writer.complete(self.key, kept)
         collection = writer.spaces.settle(collection)
         up_to_date = (
@@ -167,13 +167,6 @@ def _tell_folders(listed: Listed) -> bool:
         facts.item == Path(file).parent.relative_to(listed.root).as_posix()
         for file, facts in listed.photos.items()
     )
-
-
-def _content_hash(file: str) -> str:
-    try:
-        return file_hash(Path(file))
-    except OSError:
-        return ""  # whoever opens the photograph tells why
 
 
 def _remove(table: Table, collection: Collection, gone: Sequence[str]) -> Collection:

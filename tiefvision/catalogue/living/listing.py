@@ -68,15 +68,23 @@ def list_paths(
         folders: whether each folder of the catalogue is a product.
     """
     listed = [list_folder(path, items_file) for path in paths if is_folder(path)]
-    files = [absolute(path) for path in paths if not is_folder(path)]
+    named = {path: name_fault(path) for path in paths if not is_folder(path)}
+    files = [absolute(path) for path, fault in named.items() if not fault]
     photos = {file: facts for one in listed for file, facts in one.photos.items()}
     alone = [file for file in files if file not in photos]
     above = [str(one.root) for one in listed] + [str(Path(one).parent) for one in files]
-    common = Path(os.path.commonpath(above))
+    common = Path(os.path.commonpath(above or [os.getcwd()]))  # noqa: PTH109
     return Listed(
         common,
         photos | _of_files(alone, root or common, items_file, folders),
-        tuple(reason for one in listed for reason in one.skipped),
+        (
+            *(reason for one in listed for reason in one.skipped),
+            *(
+                f"Cannot use {str(path)!a}: its name {fault}."
+                for path, fault in named.items()
+                if fault
+            ),
+        ),
         {file: name for one in listed for file, name in one.names.items()},
         tuple(problem for one in listed for problem in one.problems),
     )
@@ -156,6 +164,14 @@ def _of_files(
 
 def _facts(told: Product) -> Facts:
     return Facts(told.item, told.variant, told.group, dict(told.columns))
+
+
+def name_fault(path: Path) -> str:
+    """Why a catalogue cannot know a file by its name; "" if it can."""
+    text = str(path)
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        return "holds a character that is not text"
+    return ""
 
 
 def absolute(path: Path) -> str:

@@ -26,6 +26,7 @@ from tiefvision.catalogue.living.segment_files import (
     SegmentFile,
     delete_numbers,
     folder_of,
+    new_rows,
     put_manifest,
     put_numbers,
     read_manifest,
@@ -35,6 +36,7 @@ from tiefvision.catalogue.living.segment_files import (
     write_segment,
 )
 from tiefvision.catalogue.living.vectors import Numbers, numbers_of, vectors_of
+from tiefvision.errors import StorageFull
 from tiefvision.index.hnsw import HnswSettings, build_index
 from tiefvision.index.merging import MOST_DEAD, TAIL, SegmentSize, plan_merge
 from tiefvision.index.tuning import SAMPLE, tune
@@ -59,7 +61,7 @@ def graph_pays(rows: int, dimension: int) -> bool:
 
 
 def merge_is_due(table: Table) -> bool:
-    """Whether a merge has something to do; an estimate that reads no rows."""
+    """Whether a merge has something to do; it counts the rows that are new alone."""
     with table.read() as snapshot:
         collection = current_collection(snapshot)
         if collection is None:
@@ -67,18 +69,13 @@ def merge_is_due(table: Table) -> bool:
         for space in collection.spaces.values():
             manifest = read_manifest(snapshot, collection.key, space.name)
             inside = sum(file.rows for file in manifest.files)
-            new = _new_rows(collection, manifest)
             if not inside and not graph_pays(collection.photos, space.dimension):
                 continue
-            dead = inside - max(0, collection.photos - new)
+            new = new_rows(snapshot, collection.key, space.name, manifest)
+            dead = inside - (collection.photos - new)
             if new >= TAIL or dead > MOST_DEAD * max(inside, TAIL):
                 return True
     return False
-
-
-def _new_rows(collection: Collection, manifest: Manifest) -> int:
-    """Number of rows that are in no graph, with those removed again."""
-    return collection.next_row - 1 - manifest.covered
 
 
 def start_merging(table: Path) -> bool:
@@ -88,8 +85,11 @@ def start_merging(table: Path) -> bool:
         table: path of the catalogue's table.
 
     Returns:
-        Whether it could be started; if not, the next change tries again.
+        Whether it was started: not while another one runs, nor where the system does
+        not let it; the next change tries again.
     """
+    if is_merging(table):
+        return False
     command = [sys.executable, "-m", "tiefvision", "catalogue", "compact", "--if-due"]
     try:
         subprocess.Popen(
@@ -125,7 +125,7 @@ def merge_all(table: Table, everything: bool = False) -> int:
         StorageFull: Another process merges, or the disk has too little room.
     """
     built = 0
-    with _merging(table):
+    with _merging(table.path):
         _sweep(table)
         with table.read() as snapshot:
             collection = current_collection(snapshot)
@@ -139,9 +139,23 @@ def merge_all(table: Table, everything: bool = False) -> int:
     return built
 
 
+def is_merging(table: Path) -> bool:
+    """Whether a process merges at this moment, by the path of the table."""
+    try:
+        with _merging(table):
+            return False
+    except StorageFull:
+        return True
+
+
 @contextmanager
-def _merging(table: Table) -> Iterator[None]:
-    lock = take_lock(table.path.with_suffix(".merging"))
+def _merging(table: Path) -> Iterator[None]:
+    try:
+        lock = take_lock(table.with_suffix(".merging"))
+    except StorageFull as error:
+        raise StorageFull(
+            f"Another process is merging the catalogue in {table.parent}.", error.fix
+        ) from error
     try:
         yield
     finally:
@@ -167,12 +181,12 @@ def _plan(
     if everything:
         return tuple(range(len(manifest.files)))
     numbers = numbers_of(snapshot, collection.key, space.name)
-    new = _new_rows(collection, manifest)
+    new = int(np.count_nonzero(numbers > manifest.covered))
     sizes = [
         SegmentSize(file.rows, file.rows - _alive(snapshot, file, numbers))
         for file in manifest.files
     ]
-    return plan_merge(sizes, new)
+    return plan_merge(sizes, new, TAIL)
 
 
 def _alive(snapshot: Snapshot, file: SegmentFile, numbers: Numbers) -> int:
@@ -215,7 +229,8 @@ def _hold_out(numbers: Numbers, others: Sequence[Numbers]) -> tuple[Numbers, Num
         numbers: numbers of the rows, ascending.
         others: numbers of the rows of graphs that stay; rows beside graphs are newer.
     """
-    most = min(SAMPLE, len(numbers) // HELD_OUT)
+    # Fewer than make a merge due, which would otherwise go on for ever.
+    most = min(SAMPLE, TAIL // 2, len(numbers) // HELD_OUT)
     newest = max((int(rows[-1]) for rows in others if len(rows)), default=-1)
     count = min(most, int(np.count_nonzero(numbers > newest)))
     split = len(numbers) - count

@@ -61,10 +61,12 @@ class LiveIndex:
         table: the catalogue's table.
         ranker: name of a ranker that the collection has embeddings of.
         key: key of the collection that the searching models describe.
+        digest: digest of the ranker that searches; "" for one that learnt nothing.
     """
 
-    def __init__(self, table: Table, ranker: str, key: str) -> None:
+    def __init__(self, table: Table, ranker: str, key: str, digest: str = "") -> None:
         self._table, self._ranker, self._key = table, ranker, key
+        self._digest = digest
         self._folder = folder_of(table.path)
         self._fields: dict[int, Fields] | None = None
         self._start_anew()
@@ -100,9 +102,11 @@ class LiveIndex:
         """Take in what changed since the last call.
 
         Raises:
-            StaleArtifact: The catalogue was made anew, by other models or without this
-                ranker; or its index is damaged.
+            StaleArtifact: The catalogue was made anew, by other models, by a ranker
+                that was trained again, or without this ranker; or its index is damaged.
         """
+        if not self._table.is_current:
+            raise self._replaced("was replaced")
         for _ in range(ATTEMPTS):
             try:
                 if self._refresh():
@@ -163,16 +167,17 @@ class LiveIndex:
 
     def _require(self, collection: Collection | None) -> Collection:
         if collection is None or collection.key != self._key:
-            raise StaleArtifact(
-                f"{self._table.path.name} was made anew by other models.",
-                "Run the same command again.",
-            )
+            raise self._replaced("was made anew by other models")
         if self._ranker not in collection.spaces:
-            raise StaleArtifact(
-                f"{self._table.path.name} has no index for {self._ranker} any more.",
-                "Run the same command again.",
-            )
+            raise self._replaced(f"has no index for {self._ranker} any more")
+        if collection.spaces[self._ranker].digest != self._digest:
+            raise self._replaced(f"was indexed by another {self._ranker}")
         return collection
+
+    def _replaced(self, what: str) -> StaleArtifact:
+        return StaleArtifact(
+            f"{self._table.path.name} {what}.", "Run the same command again."
+        )
 
     def _take_rows(self, snapshot: Snapshot, collection: Collection) -> Numbers | None:
         """Take in the rows that were added; the removed ones, None if all are read."""
@@ -246,7 +251,7 @@ class LiveIndex:
             for number, fields in self._all_fields().items():
                 if number < len(found):  # else it is newer than the arrays
                     found[number] = test(fields)
-            self._passed = (test, self._seen), found
+            self._passed = (test, self._seen), found & self.rows.alive
         return self._passed[1]
 
     def columns(self) -> set[str]:

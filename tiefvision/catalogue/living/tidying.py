@@ -34,7 +34,9 @@ def tidy(table: Table) -> None:
         if key != current.key:
             delete_collection(table, key)
     kept = {space.name for space in current.spaces.values()}
-    for name in _spaces_with_vectors(table, current.key) - kept:
+    with table.read() as snapshot:
+        learnt = set(snapshot.keys("reduction/"))
+    for name in (_spaces_with_vectors(table, current.key) | learnt) - kept:
         delete_space(table, current.key, name)
     _delete_unused_descriptions(table, current.key)
 

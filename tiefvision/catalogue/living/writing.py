@@ -12,12 +12,14 @@ from tiefvision.catalogue.describing import Described, Describer, describe_files
 from tiefvision.catalogue.living.collection import (
     Collection as Rows,
 )
-from tiefvision.catalogue.living.comparing import Wanted
+from tiefvision.catalogue.living.comparing import Wanted, hash_of, stamp_of
 from tiefvision.catalogue.living.ledger import (
     Facts,
+    KnownPhoto,
     NewPhoto,
     change_rows,
     description_name,
+    is_described,
 )
 from tiefvision.catalogue.living.spaces import SpaceWriter, with_dimensions
 from tiefvision.errors import UnreadablePhoto
@@ -34,9 +36,6 @@ BATCH = 32
 DESCRIBED = 8
 """Photographs whose descriptions are written in one transaction. Each transaction waits
 for the disk, and a killed process loses what it has not written."""
-
-PARTS: Mapping[Need, str] = {"maps": "map", "colours": "colours", "pixels": "pixels"}
-"""Kind of key that holds what a ranker needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,34 +80,48 @@ class RowWriter:
                 batch = []
         return self._commit(collection, batch) if batch else collection
 
-    def complete(self, key: str, files: Mapping[str, str]) -> None:
+    def complete(self, key: str, photos: Iterable[KnownPhoto]) -> None:
         """Describe again the photographs that lack a part which a ranker reads.
 
         Args:
             key: key of the collection.
-            files: for each content of the collection, a file that shows it.
+            photos: photographs whose files are as they were.
         """
+        files = {photo.content: photo for photo in photos}
         lacking = [
-            Wanted(file, content, (0, 0, 0), Facts(""))
-            for content, file in files.items()
+            Wanted(photo.file, content, photo.stamp, photo.facts)
+            for content, photo in files.items()
             if not self._is_described(key, content)
         ]
         for _ in self._describe(key, lacking):
             pass
 
     def _described(self, key: str, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
-        """Yield each photograph once its description is in the table."""
-        missing = []
+        """Yield each photograph once its description is in the table.
+
+        Of equal photographs the first is described; if it cannot be, each is told.
+        """
+        missing, equal = [], []
+        asked: set[str] = set()
         for one in wanted:
             if one.content and self._is_described(key, one.content):
                 yield one
+            elif one.content in asked:
+                equal.append(one)
             else:
                 missing.append(one)
+                asked |= {one.content} - {""}
         if missing:
             yield from self._describe(key, missing)
+        if equal:
+            yield from self._described(key, equal)
 
     def _describe(self, key: str, missing: Sequence[Wanted]) -> Iterator[Wanted]:
-        paths = {self.names.get(one.file, one.file): one for one in missing}
+        paths: dict[str, Wanted] = {}
+        for one in missing:
+            name = self.names.get(one.file, one.file)
+            # Two datasets may have photographs of one name.
+            paths[one.file if name in paths else name] = one
         files = {path: Path(one.file) for path, one in paths.items()}
         found = describe_files(self.describer(), files, self.track, "indexing")
         waiting: list[tuple[Wanted, Described]] = []
@@ -116,7 +129,9 @@ class RowWriter:
             for path, described in found:
                 if isinstance(described, UnreadablePhoto):
                     self.skipped.append(str(described))
-                elif paths[path].content:  # else it could be read only now
+                elif not _is_as_it_was(paths[path]):
+                    self.skipped.append(f"{path} has changed meanwhile: run again.")
+                else:
                     waiting.append((paths[path], described))
                 if len(waiting) == DESCRIBED:
                     self._keep(key, waiting)
@@ -137,10 +152,8 @@ class RowWriter:
                 changes.put_record(f"crop/{name}", crop_to_record(found.crop))
 
     def _is_described(self, key: str, content: str) -> bool:
-        name = description_name(key, content)
-        kinds = ["crop", *(PARTS[need] for need in self.needs)]
         with self.table.read() as snapshot:
-            return all(snapshot.has(f"{kind}/{name}") for kind in kinds)
+            return is_described(snapshot, description_name(key, content), self.needs)
 
     def _commit(self, collection: Rows, batch: Sequence[Wanted]) -> Rows:
         names = [description_name(collection.key, one.content) for one in batch]
@@ -159,6 +172,13 @@ class RowWriter:
             collection = change_rows(changes, collection, photos)
         self.added.extend(one.file for one in batch)
         return self.spaces.grow(collection)
+
+
+def _is_as_it_was(photo: Wanted) -> bool:
+    """Whether what was described is the content that was hashed before."""
+    if not photo.content:  # it could be read only now
+        return False
+    return stamp_of(photo.file) == photo.stamp or hash_of(photo.file) == photo.content
 
 
 def _as_told(crop: Crop, facts: Facts) -> Crop:
