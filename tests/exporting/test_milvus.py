@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tiefvision.errors import BadUsage, TiefVisionError
+from tiefvision.exporting import milvus
 from tiefvision.exporting.milvus import FOLDER_INDEX as INDEX
 from tiefvision.exporting.milvus import MOST_TEXT_BYTES, open_milvus, upload
 from tiefvision.exporting.records import Collection
@@ -75,6 +76,20 @@ def test_facts_longer_than_milvus_takes_are_cut(client, make_shop):
     assert row["columns"]["price"] == 2
     assert len(row["columns"]["text"]) > 1000
     assert len(json.dumps(row["columns"])) <= MOST_TEXT_BYTES
+
+
+def test_a_failure_leaves_the_old_folder_and_names_it(shop, tmp_path, monkeypatch):
+    output = tmp_path / "out"
+    export(MILVUS, shop.collection, shop.read(), str(output))
+
+    def fail(*_: object) -> None:
+        raise pymilvus.MilvusException(message="no more room")
+
+    monkeypatch.setattr(milvus, "upload", fail)
+    with pytest.raises(TiefVisionError, match=f"Milvus at {output} failed.*no more"):
+        export(MILVUS, shop.collection, shop.read(), str(output))
+    assert check(MILVUS, shop.collection, shop.read, str(output)).recall == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_vectors_too_long_are_refused(tmp_path):

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.errors import BadUsage
 from tiefvision.exporting.packages import import_module_of, store_errors
 from tiefvision.exporting.parity import TOP, padded
 from tiefvision.exporting.records import (
     MANIFEST,
+    TEXTS,
     Collection,
     ExportBatch,
     Value,
+    require_dimension,
     stored_columns,
     stored_row,
 )
@@ -45,8 +46,6 @@ SERVER_INDEX, FOLDER_INDEX = "AUTOINDEX", "FLAT"
 """Index of the vectors. Milvus Lite would build a graph for AUTOINDEX, for which an
 export of 20,000 rows of 512 numbers waited three minutes; FLAT compares with all."""
 
-_TEXTS = ("item", "photo", "category", "variant", "fingerprint")
-
 
 def write_milvus(
     collection: Collection, batches: Iterable[ExportBatch], output: str
@@ -63,18 +62,13 @@ def write_milvus(
         TiefVisionError: pymilvus is missing, or the server refuses something.
         OSError: The folder cannot be written.
     """
-    if collection.dimension > MOST_DIMENSIONS:
-        raise BadUsage(
-            f"Milvus holds vectors of at most {MOST_DIMENSIONS} numbers; those of "
-            f"{collection.ranker} have {collection.dimension}.",
-            "Use another --ranker or another --to.",
-        )
+    require_dimension(collection, "Milvus", MOST_DIMENSIONS)
     if is_address(Path(output)):
         with open_milvus(output) as client:
             upload(client, collection, batches, SERVER_INDEX)
         return
     with replacing_folder(Path(output), MANIFEST) as folder:
-        with open_milvus(str(folder)) as client:
+        with open_milvus(str(folder), output) as client:
             upload(client, collection, batches, FOLDER_INDEX)
         write_manifest(folder, collection, "milvus")
 
@@ -104,8 +98,12 @@ def ask_milvus(
 
 
 @contextmanager
-def open_milvus(where: str) -> Iterator[Any]:
+def open_milvus(where: str, told: str = "") -> Iterator[Any]:
     """A client of an exported folder or of a server, closed at the end.
+
+    Args:
+        where: folder, or address of a server.
+        told: what a message calls it, if not ``where``.
 
     Raises:
         TiefVisionError: pymilvus is missing, or the store failed.
@@ -114,7 +112,7 @@ def open_milvus(where: str) -> Iterator[Any]:
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # the error says it
     is_server = is_address(Path(where))
     path = str(Path(where) / STORE)
-    with store_errors("Milvus", where, module.MilvusException):
+    with store_errors("Milvus", told or where, module.MilvusException):
         if is_server:
             client = module.MilvusClient(where, token=os.environ.get(TOKEN, ""))
         else:
@@ -170,7 +168,7 @@ def _create(client: Any, name: str, dimension: int, index: str) -> None:
     types = import_module_of(EXTRA, "pymilvus").DataType
     schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("id", types.INT64, is_primary=True)
-    for field in _TEXTS:
+    for field in TEXTS:
         schema.add_field(field, types.VARCHAR, max_length=MOST_TEXT_BYTES)
     schema.add_field("box", types.JSON, nullable=True)
     schema.add_field("columns", types.JSON)

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from tiefvision.errors import BadUsage
 from tiefvision.exporting.parity import Vectors
 from tiefvision.exporting.records import (
     MANIFEST,
+    TEXTS,
     Collection,
     ExportBatch,
     ExportRow,
     field_names,
+    require_dimension,
     stored_row,
     stored_value,
 )
@@ -57,12 +58,7 @@ def write_opensearch(
         BadUsage: The vectors are longer than OpenSearch's.
         OSError: The folder cannot be written.
     """
-    if collection.dimension > MOST_DIMENSIONS:
-        raise BadUsage(
-            f"OpenSearch holds vectors of at most {MOST_DIMENSIONS} numbers; those of "
-            f"{collection.ranker} have {collection.dimension}.",
-            "Use another --ranker or another --to.",
-        )
+    require_dimension(collection, "OpenSearch", MOST_DIMENSIONS)
     names = field_names(collection.columns, taken=(), avoided=".")
     with replacing_folder(Path(output), MANIFEST) as folder:
         text = json.dumps(index_body(collection), indent=1, ensure_ascii=False)
@@ -83,10 +79,9 @@ def index_body(collection: Collection) -> dict[str, Any]:
         names[column]: keyword if kind == "text" else {"type": "double"}
         for column, kind in collection.columns.items()
     }
-    texts = ("item", "photo", "category", "variant", "fingerprint")
     properties = {
         "id": {"type": "long"},
-        **dict.fromkeys(texts, keyword),
+        **dict.fromkeys(TEXTS, keyword),
         "box": {"type": "float", "index": False},
         "columns": {"properties": further},
         "vector": {

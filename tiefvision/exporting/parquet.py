@@ -11,6 +11,7 @@ from typing import Any
 from tiefvision.exporting.packages import import_module_of
 from tiefvision.exporting.parity import Vectors
 from tiefvision.exporting.records import (
+    TEXTS,
     Collection,
     ExportBatch,
     field_names,
@@ -22,7 +23,7 @@ EXTRA = "parquet"
 
 _FIXED: dict[str, type] = {
     "id": int,
-    **dict.fromkeys(("item", "photo", "category", "variant", "fingerprint"), str),
+    **dict.fromkeys(TEXTS, str),
 }
 
 _REPEATED = ["item", "category", "variant"]

@@ -11,10 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.errors import BadUsage
 from tiefvision.exporting.packages import import_module_of, store_errors
 from tiefvision.exporting.parity import TOP, padded
-from tiefvision.exporting.records import Collection, ExportBatch, field_names, flat_row
+from tiefvision.exporting.records import (
+    TEXTS,
+    Collection,
+    ExportBatch,
+    field_names,
+    flat_row,
+    require_dimension,
+)
 from tiefvision.exporting.texts import vector_text
 from tiefvision.files import replacing
 from tiefvision.index.neighbours import Neighbours
@@ -52,12 +58,7 @@ def write_pgvector(
         BadUsage: The vectors are longer than pgvector's.
         OSError: The file cannot be written.
     """
-    if collection.dimension > MOST_DIMENSIONS:
-        raise BadUsage(
-            f"pgvector holds vectors of at most {MOST_DIMENSIONS} numbers; those of "
-            f"{collection.ranker} have {collection.dimension}.",
-            "Use another --ranker or another --to.",
-        )
+    require_dimension(collection, "pgvector", MOST_DIMENSIONS)
     names = field_names(collection.columns)
     fields = _fields(collection, names)
     with replacing(Path(output)) as opened:
@@ -104,10 +105,9 @@ def ask_pgvector(
 
 def _fields(collection: Collection, names: Mapping[str, str]) -> dict[str, str]:
     """The table's fields with their types."""
-    texts = ("item", "photo", "category", "variant", "fingerprint")
     return {
         "id": "bigint PRIMARY KEY",
-        **dict.fromkeys(texts, "text NOT NULL"),
+        **dict.fromkeys(TEXTS, "text NOT NULL"),
         "box": "double precision[]",
         **{names[name]: _TYPES[kind] for name, kind in collection.columns.items()},
         "vector": f"vector({collection.dimension}) NOT NULL",

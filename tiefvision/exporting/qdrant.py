@@ -53,7 +53,7 @@ def write_qdrant(
             upload(client, collection, batches)
         return
     with replacing_folder(Path(output), MANIFEST) as folder:
-        with open_qdrant(str(folder)) as client:
+        with open_qdrant(str(folder), output) as client:
             upload(client, collection, batches)
         write_manifest(folder, collection, "qdrant")
 
@@ -79,8 +79,12 @@ def ask_qdrant(
 
 
 @contextmanager
-def open_qdrant(where: str) -> Iterator[Any]:
+def open_qdrant(where: str, told: str = "") -> Iterator[Any]:
     """A client of an exported folder or of a server, closed at the end.
+
+    Args:
+        where: folder, or address of a server.
+        told: what a message calls it, if not ``where``.
 
     Raises:
         TiefVisionError: qdrant-client is missing, or the store failed.
@@ -88,7 +92,7 @@ def open_qdrant(where: str) -> Iterator[Any]:
     module = import_module_of(EXTRA, "qdrant_client")
     failures = import_module_of(EXTRA, "qdrant_client.http.exceptions")
     raised = (failures.ApiException, sqlite3.Error, ValueError, RuntimeError)
-    with store_errors("Qdrant", where, *raised), warnings.catch_warnings():
+    with store_errors("Qdrant", told or where, *raised), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the local mode is slow for many rows
         if is_address(Path(where)):
             client = module.QdrantClient(

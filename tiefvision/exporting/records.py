@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +21,10 @@ Kind = Literal["text", "number"]
 BATCH_ROWS = 4096
 """Rows of a batch: 8 MiB of 512 numbers each, a row group of a Parquet file."""
 
-FIELDS = ("id", "item", "photo", "box", "category", "variant", "fingerprint", "vector")
+TEXTS = ("item", "photo", "category", "variant", "fingerprint")
+"""Fields of every row that are texts."""
+
+FIELDS = ("id", *TEXTS, "box", "vector")
 """Fields of every row, in every store."""
 
 MANIFEST = "export.json"
@@ -111,10 +114,32 @@ class Collection:
         return {
             "format": FORMAT,
             "tiefvision": __version__,
-            **asdict(self),
+            "name": self.name,
+            "ranker": self.ranker,
+            "dimension": self.dimension,
+            "count": self.count,
             "columns": dict(self.columns),
             "vectors": "float32, unit length: the inner product is the cosine",
         }
+
+
+def require_dimension(collection: Collection, store: str, most: int) -> None:
+    """Check that a store takes vectors of this length.
+
+    Args:
+        collection: what is exported.
+        store: name of the store.
+        most: length of its longest vector.
+
+    Raises:
+        BadUsage: It takes shorter ones only.
+    """
+    if collection.dimension > most:
+        raise BadUsage(
+            f"{store} holds vectors of at most {most} numbers; those of "
+            f"{collection.ranker} have {collection.dimension}.",
+            "Use another --ranker or another --to.",
+        )
 
 
 def kinds_of(columns: Iterable[Mapping[str, Value] | None]) -> dict[str, Kind]:
@@ -210,12 +235,8 @@ def stored_row(row: ExportRow) -> dict[str, Any]:
     """The fields of a row without its vector and its further facts."""
     return {
         "id": row.id,
-        "item": stored_text(row.item),
-        "photo": stored_text(row.photo),
+        **{field: stored_text(getattr(row, field)) for field in TEXTS},
         "box": None if row.box is None else [float(edge) for edge in row.box],
-        "category": stored_text(row.category),
-        "variant": stored_text(row.variant),
-        "fingerprint": stored_text(row.fingerprint),
     }
 
 

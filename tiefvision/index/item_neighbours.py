@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from tiefvision.index.hnsw import build_index
 
-EXACT_ROWS = 100_000
+EXACT_ROWS = 200_000
 """Rows up to which all are compared with all. With 512 numbers a row, 20,000 rows take
-10 s of a processor, and 110 s by a graph of NMSLIB's wheel; 60,000 take 108 s. The
-former grows with the square, so that a graph pays from about twice as many rows as this
-on; the limit is lower for the sake of memory, which holds the vectors twice."""
+10 s of a processor and 60,000 108 s; by a graph of NMSLIB's wheel 20,000 take 110 s and
+40,000 282 s. Continued by N squared and by N log N, the two meet at about 280,000."""
 
 BLOCK_NUMBERS = 1 << 23
 """Similarities held at a time: 32 MiB, and many times as much where all are equal."""
