@@ -79,7 +79,7 @@ def test_a_long_lived_reader_keeps_no_removed_rows(graphs, rows):
         assert reader.where(lambda row: True).sum() == len(rows.photos)
     held = sum(len(part.numbers) for part in reader.segments.parts)
     assert held <= 3 + 2 * 4
-    assert len(reader._records) == 3
+    assert len(reader._fields) == 3
 
 
 def test_conditions_hold_for_what_is_there(rows, monkeypatch):
@@ -88,7 +88,7 @@ def test_conditions_hold_for_what_is_there(rows, monkeypatch):
     reader = LiveIndex(rows.table, RANKER, KEY)
 
     def cheap(row):
-        return row.columns["price"] < 5
+        return row["price"] < 5
 
     assert np.flatnonzero(reader.where(cheap)).tolist() == [0, 1, 2, 3, 4]
     rows.change([new_photo("10", price=1)], ["0"])
