@@ -13,6 +13,7 @@ using Hierarchical Navigable Small World graphs" (arXiv:1603.09320).
 
 import importlib
 import os
+import struct
 import sys
 import tempfile
 import threading
@@ -25,13 +26,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.errors import TiefVisionError, reason_of
+from tiefvision.errors import StaleArtifact, TiefVisionError, reason_of
 from tiefvision.files import naming, open_file
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.machine import usable_cores
 
 MOST_EFFORT = 1_000_000
 """Candidates at most: more than any gallery here has rows; NMSLIB counts in 32 bits."""
+
+
+_HEAD = struct.Struct("<IIQQQiIQQi")
+"""How a file of NMSLIB's begins: 1 for its optimised layout, the number of rows, the
+bytes of a row with its links, six more numbers of the graph, and its distance."""
+
+_INNER_PRODUCT = 4
+"""NMSLIB's number of the inner product; an earlier release used 3, the cosine."""
 
 
 @dataclass(frozen=True)
@@ -211,8 +220,8 @@ def load_index(
 ) -> HnswIndex:
     """Load a graph from a file that ``HnswIndex.save`` wrote.
 
-    NMSLIB copies the file into memory and does not validate it, so the caller must have
-    checked that it is whole; a part of a graph can end the process.
+    NMSLIB copies the file into memory and does not validate it: what is damaged can end
+    the process. Here only its beginning and its length are checked.
 
     Args:
         path: file of the graph.
@@ -220,14 +229,38 @@ def load_index(
         settings: parameters of the graph; the defaults if None.
 
     Raises:
+        StaleArtifact: The file is no such graph, or another release wrote it.
         TiefVisionError: The file cannot be read, or NMSLIB lacks memory.
     """
     index = _new_index()
     with _nmslib_errors("read"), naming(path):
-        open_file(path).close()  # the reason of the system, which NMSLIB hides
+        _require_graph(path, rows)
         if rows:
             index.loadIndex(os.fsencode(path), load_data=False)
     return HnswIndex(index, rows, settings or HnswSettings())
+
+
+def _require_graph(path: Path, rows: int) -> None:
+    """Check the beginning and the length of a file.
+
+    Raises:
+        StaleArtifact: It is no graph of so many rows by the inner product.
+        OSError: It cannot be read; NMSLIB would not tell the reason.
+    """
+    with open_file(path) as file:
+        if not rows:
+            return
+        head = file.read(_HEAD.size)
+        length = file.seek(0, os.SEEK_END)
+    if len(head) == _HEAD.size:
+        optimized, count, row_bytes, *_, distance = _HEAD.unpack(head)
+        known = (optimized, count, distance) == (1, rows, _INNER_PRODUCT)
+        if known and length > _HEAD.size + rows * row_bytes:
+            return
+    raise StaleArtifact(
+        f"An index of {rows} rows is damaged, or another release wrote it.",
+        "Run: tiefvision index FOLDER",
+    )
 
 
 @contextmanager
