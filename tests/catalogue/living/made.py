@@ -41,6 +41,12 @@ def make_collection(table, width=WIDTH):
         make_current(changes, Collection(KEY, "/shop", {}, {}, {}, spaces))
 
 
+def change(table, added, removed=()):
+    """Add photographs and remove files in one transaction; the collection after it."""
+    with table.write() as changes:
+        return change_rows(changes, current_collection(changes), added, removed)
+
+
 @dataclass
 class Rows:
     """A catalogue, and what it has to hold: the photographs by their files."""
@@ -63,10 +69,7 @@ class Rows:
             new_photo(one, width=self.width) if isinstance(one, str) else one
             for one in added
         ]
-        with self.table.write() as changes:
-            collection = change_rows(
-                changes, current_collection(changes), added, removed
-            )
+        collection = change(self.table, added, removed)
         for file in removed:
             self.photos.pop(file, None)
         self.photos |= {photo.file: photo for photo in added}
