@@ -120,9 +120,9 @@ class SpaceWriter:
         return collection
 
     def grow(self, collection: Collection) -> Collection:
-        """Reduce what became too long for the number of rows."""
+        """Reduce what became too long, or learn anew what was learnt from too few."""
         for ranker, space in collection.spaces.items():
-            if not space.reduced and self._wants_reduction(ranker, collection, space):
+            if self._wants_reduction(ranker, collection, space):
                 return self._replace(collection, ranker, True)
         return collection
 

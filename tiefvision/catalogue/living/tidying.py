@@ -15,7 +15,7 @@ def delete_collection(table: Table, key: str) -> None:
         collection = read_collection(snapshot, key)
     for space in collection.spaces.values() if collection else ():
         delete_space(table, key, space.name)
-    delete_all(table, prefixes_of(key))
+    delete_all(table, [f"vector/{key}/", *prefixes_of(key)])
     with table.write() as changes:
         changes.delete(f"collection/{key}")
 
