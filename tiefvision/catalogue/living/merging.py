@@ -39,14 +39,11 @@ from tiefvision.catalogue.living.vectors import Numbers, numbers_of, vectors_of
 from tiefvision.errors import StorageFull
 from tiefvision.index.hnsw import HnswSettings, build_index
 from tiefvision.index.merging import MOST_DEAD, TAIL, SegmentSize, plan_merge
-from tiefvision.index.tuning import SAMPLE, tune
+from tiefvision.index.tuning import EXACT_UP_TO, SAMPLE, tune
 from tiefvision.store.locking import release_lock, take_lock
 from tiefvision.store.table import Snapshot, Table
 
 logger = logging.getLogger(__name__)
-
-EXACT_UP_TO = 20_000_000
-"""Numbers (rows times dimension) up to which exact search is the better index."""
 
 OUTCOME = "merging"
 """Key of the record that ``note_merge`` writes."""
