@@ -23,12 +23,15 @@ class Listed:
         photos: what is told of each photograph, by the absolute path of its file.
         skipped: a sentence for each thing that was left out.
         names: path of each photograph as annotations or a user wrote it, by its file.
+        alone: files that were listed by themselves; nothing is told of them but their
+            name, so that what a catalogue knows already stays.
     """
 
     root: Path
     photos: Mapping[str, Facts]
     skipped: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    alone: frozenset[str] = frozenset()
 
 
 def list_folder(root: Path) -> Listed:
@@ -53,7 +56,8 @@ def list_paths(paths: Sequence[Path]) -> Listed:
     named = {path: name_fault(path) for path in paths if not is_folder(path)}
     files = [absolute(path) for path, fault in named.items() if not fault]
     photos = {file: facts for one in listed for file, facts in one.photos.items()}
-    photos |= {file: Facts(Path(file).stem) for file in files if file not in photos}
+    alone = frozenset(files) - set(photos)
+    photos |= {file: Facts(Path(file).stem) for file in files if file in alone}
     above = [str(one.root) for one in listed] + [str(Path(one).parent) for one in files]
     return Listed(
         Path(os.path.commonpath(above or [os.getcwd()])),  # noqa: PTH109
@@ -67,6 +71,7 @@ def list_paths(paths: Sequence[Path]) -> Listed:
             ),
         ),
         {file: name for one in listed for file, name in one.names.items()},
+        alone,
     )
 
 
