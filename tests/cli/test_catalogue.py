@@ -135,6 +135,16 @@ def test_an_unknown_item_is_told_beside_a_known_one(indexed, change, held):
     assert held() == before
 
 
+def test_a_changed_photograph_stays_what_it_was(indexed, change, held, street):
+    """Its item had the name of its folder, since another one has a file of its name."""
+    before = held()
+    assert before["a/shirt.jpg"] == "a/shirt"
+    assert change("add", indexed / "a" / "shirt.jpg")[0] == (0, 0, 0, 1)
+    shutil.copy(street[0], indexed / "a" / "shirt.jpg")
+    assert change("add", indexed / "a" / "shirt.jpg")[0] == (0, 1, 0, 0)
+    assert held() == before
+
+
 def test_a_missing_path_stops_no_good_one(indexed, change, street, tmp_path, held):
     good = tmp_path / "good.jpg"
     shutil.copy(street[0], good)

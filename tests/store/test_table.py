@@ -1,6 +1,7 @@
 """A table: transactions, several tables and processes on one file, limits, damage."""
 
 import os
+import resource
 import sys
 import threading
 import time
@@ -362,6 +363,23 @@ def test_a_full_map_undoes_the_batch_and_a_larger_one_goes_on(path):
     with Table(path, max_gib=0.01) as table:
         fill(table, 20)
         assert len(all_of(table)) == 21
+
+
+def test_a_disk_that_fills_up_undoes_the_batch(table, path):
+    """A file may not grow beyond a limit here, as it could not on a full disk."""
+    put(table, a=1)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        with pytest.raises(StorageFull) as told, table.write() as changes:
+            changes.put_content("b", bytes(MEBIBYTE))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "cannot be written: file too large; what was written is kept" in str(told)
+    assert all_of(table) == ["a"]
+    put(table, c=1)
+    with Table(path) as other:
+        assert all_of(other) == ["a", "c"]
 
 
 def test_a_larger_limit_counts_while_the_file_is_open(path):

@@ -138,9 +138,11 @@ def check(table, contents):
     found = reader.segments.search(query[None], 1000, None)
     files = list(contents)
     rows = np.stack([vector_of(contents[file]) for file in files] or [query])
-    best = np.argsort(-(rows @ query), kind="stable") if files else []
-    expected = [files[place] for place in best]
-    assert [reader.row(int(number)).photo for number in found.rows[0]] == expected
+    expected = dict(zip(files, (rows @ query).tolist(), strict=False))
+    listed = [reader.row(int(number)).photo for number in found.rows[0]]
+    similarities = found.similarities[0].tolist()
+    assert dict(zip(listed, similarities, strict=True)) == pytest.approx(expected)
+    assert similarities == sorted(similarities, reverse=True)
     with table.read() as snapshot:
         alive = np.flatnonzero(reader.rows.alive)
         assert numbers_of(snapshot, KEY, SPACE).tolist() == alive.tolist()

@@ -111,7 +111,8 @@ class Change:
             else:
                 photos = known_photos(snapshot, self.key, scope)
                 known = {photo.file: photo for photo in photos}
-        difference = compare(known, listed.photos.items())
+        told = {file: known[file].facts for file in listed.alone if file in known}
+        difference = compare(known, {**listed.photos, **told}.items())
         gone = [] if scope is None else [f for f in known if f not in listed.photos]
         writer = self._writer(table, listed)
         spaces = collection.spaces
