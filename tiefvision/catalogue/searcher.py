@@ -1,11 +1,7 @@
 """Search of a gallery by the embedding of a garment."""
 
-<<<<<<< HEAD
-from collections.abc import Callable, Collection, Mapping, Sequence
-=======
 import threading
-from collections.abc import Callable, Mapping, Sequence
->>>>>>> helper-e
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 

@@ -24,25 +24,18 @@ class Listed:
         root: folder that was listed, absolute; the common one of several.
         photos: what is told of each photograph, by the absolute path of its file.
         skipped: a sentence for each thing that was left out.
-<<<<<<< HEAD
-        names: path of each photograph as annotations write it, by its file.
-        problems: a sentence for each thing in the table of products that was not used.
-=======
         names: path of each photograph as annotations or a user wrote it, by its file.
-        alone: files that were listed by themselves; nothing is told of them but their
-            name, so that what a catalogue knows already stays.
->>>>>>> helper-e
+        problems: a sentence for each thing in the table of products that was not used.
+        alone: files that were listed by themselves, one by one; what a catalogue knows
+            of them already stays.
     """
 
     root: Path
     photos: Mapping[str, Facts]
     skipped: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
-<<<<<<< HEAD
     problems: tuple[str, ...] = ()
-=======
     alone: frozenset[str] = frozenset()
->>>>>>> helper-e
 
 
 def list_folder(root: Path, items_file: Path | None = None) -> Listed:
@@ -81,12 +74,7 @@ def list_paths(
     named = {path: name_fault(path) for path in paths if not is_folder(path)}
     files = [absolute(path) for path, fault in named.items() if not fault]
     photos = {file: facts for one in listed for file, facts in one.photos.items()}
-<<<<<<< HEAD
     alone = [file for file in files if file not in photos]
-=======
-    alone = frozenset(files) - set(photos)
-    photos |= {file: Facts(Path(file).stem) for file in files if file in alone}
->>>>>>> helper-e
     above = [str(one.root) for one in listed] + [str(Path(one).parent) for one in files]
     common = Path(os.path.commonpath(above or [os.getcwd()]))  # noqa: PTH109
     return Listed(
@@ -101,11 +89,8 @@ def list_paths(
             ),
         ),
         {file: name for one in listed for file, name in one.names.items()},
-<<<<<<< HEAD
         tuple(problem for one in listed for problem in one.problems),
-=======
-        alone,
->>>>>>> helper-e
+        frozenset(alone),
     )
 
 
