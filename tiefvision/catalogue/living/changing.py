@@ -132,8 +132,8 @@ class Change:
         up_to_date = up_to_date and not (writer.added or gone)
         if collection.photos and not up_to_date:
             folders = collection.folders if scope is None else _tell_folders(listed)
-            told = replace(collection, folders=folders, items_file=items_file)
-            _finish(table, replace(told, root=str(root)))
+            made = replace(collection, folders=folders, items_file=items_file)
+            _finish(table, replace(made, root=str(root)))
         return _report(collection, difference, writer, len(gone)) | {
             "up_to_date": up_to_date,
             "skipped": [*listed.skipped, *writer.skipped],
