@@ -51,8 +51,12 @@ def list_paths(paths: Sequence[Path]) -> Listed:
 
     Args:
         paths: at least one path. A file that is none is told when it is opened.
+
+    Raises:
+        BadDataset: The only path is a dataset whose annotations cannot be used; beside
+            others it is told and left out.
     """
-    listed = [list_folder(path) for path in paths if is_folder(path)]
+    listed, refused = _list_folders(paths)
     named = {path: name_fault(path) for path in paths if not is_folder(path)}
     files = [absolute(path) for path, fault in named.items() if not fault]
     photos = {file: facts for one in listed for file, facts in one.photos.items()}
@@ -63,6 +67,7 @@ def list_paths(paths: Sequence[Path]) -> Listed:
         Path(os.path.commonpath(above or [os.getcwd()])),  # noqa: PTH109
         photos,
         (
+            *refused,
             *(reason for one in listed for reason in one.skipped),
             *(
                 f"Cannot use {str(path)!a}: its name {fault}."
@@ -73,6 +78,19 @@ def list_paths(paths: Sequence[Path]) -> Listed:
         {file: name for one in listed for file, name in one.names.items()},
         alone,
     )
+
+
+def _list_folders(paths: Sequence[Path]) -> tuple[list[Listed], list[str]]:
+    """What the folders among paths offer, and why others cannot be used."""
+    listed, refused = [], []
+    for path in filter(is_folder, paths):
+        try:
+            listed.append(list_folder(path))
+        except TiefVisionError as error:
+            if len(paths) == 1:
+                raise
+            refused.append(str(error))
+    return listed, refused
 
 
 def none_readable(root: Path, reasons: Iterable[str]) -> TiefVisionError:
