@@ -101,3 +101,14 @@ def test_two_datasets_may_have_photographs_of_one_name(dataset, tmp_path):
 def test_a_missing_folder_is_told(tmp_path):
     with pytest.raises(TiefVisionError, match="no folder"):
         list_folder(tmp_path / "none")
+
+
+def test_a_broken_dataset_stops_nothing_beside_it(make):
+    root = make("broken/images/a.jpg", "good/b.jpg")
+    (root / "broken" / "annotations.json").write_text("{")
+    listed = list_paths([root / "broken", root / "good"])
+    assert items(listed) == {"b.jpg": "b"}
+    (told,) = listed.skipped
+    assert str(root / "broken" / "annotations.json") in told
+    with pytest.raises(TiefVisionError, match=r"annotations\.json"):
+        list_paths([root / "broken"])

@@ -69,8 +69,12 @@ def list_paths(
         root: folder of the catalogue; None for a new one.
         items_file: table of products; None for the one in the catalogue's folder.
         folders: whether each folder of the catalogue is a product.
+
+    Raises:
+        BadDataset: The only path is a dataset whose annotations cannot be used; beside
+            others it is told and left out.
     """
-    listed = [list_folder(path, items_file) for path in paths if is_folder(path)]
+    listed, refused = _list_folders(paths, items_file)
     named = {path: name_fault(path) for path in paths if not is_folder(path)}
     files = [absolute(path) for path, fault in named.items() if not fault]
     photos = {file: facts for one in listed for file, facts in one.photos.items()}
@@ -81,6 +85,7 @@ def list_paths(
         common,
         photos | _of_files(alone, root or common, items_file, folders),
         (
+            *refused,
             *(reason for one in listed for reason in one.skipped),
             *(
                 f"Cannot use {str(path)!a}: its name {fault}."
@@ -92,6 +97,21 @@ def list_paths(
         tuple(problem for one in listed for problem in one.problems),
         frozenset(alone),
     )
+
+
+def _list_folders(
+    paths: Sequence[Path], items_file: Path | None
+) -> tuple[list[Listed], list[str]]:
+    """What the folders among paths offer, and why others cannot be used."""
+    listed, refused = [], []
+    for path in filter(is_folder, paths):
+        try:
+            listed.append(list_folder(path, items_file))
+        except TiefVisionError as error:
+            if len(paths) == 1:
+                raise
+            refused.append(str(error))
+    return listed, refused
 
 
 def none_readable(root: Path, reasons: Iterable[str]) -> TiefVisionError:
