@@ -113,7 +113,7 @@ def test_another_nmslib_takes_part_beside_that_installed(tmp_path):
     names = [one.name for one in entries(tmp_path)]
     assert names == [
         *("nmslib", "nmslib, folded"),
-        *("nmslib, from source", "nmslib, folded, from source"),
+        *("nmslib, source", "nmslib, folded, source"),
         *("hnswlib", "faiss", "usearch", "exact"),
     ]
     assert {one.packages for one in entries(tmp_path)} == {None, tmp_path.resolve()}

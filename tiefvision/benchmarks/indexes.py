@@ -107,7 +107,7 @@ def entries(packages: Path | None = None) -> list[Entry]:
     if packages is None:
         return own
     other = [
-        Entry(f"{name}, from source", name, packages.resolve())
+        Entry(f"{name}, source", name, packages.resolve())
         for name in CONTENDERS
         if name.startswith(OURS)
     ]
@@ -149,6 +149,7 @@ def compare_indexes(
             note(f"{entry.name} is built, {built[contestant].seconds:.1f} s")
         rows: list[IndexRow] = []
         for target in task.recalls:
+            note(f"searching at recall {target:g}")
             rows += _timed(task, built, threads, target, (queries, vectors, exact))
         return rows
 
