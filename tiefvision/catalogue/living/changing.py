@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,7 @@ class Change:
         spaces = SpaceWriter(table, self._rankers, self._digests, track)
         engine = self._resources.engine
 
+        @cache  # loading networks takes a second
         def describer() -> Describer:
             choose = choose_located(self._models.locator(engine))
             return Describer(self._encoder, self._models.crop_rules(), choose, needs)
