@@ -106,7 +106,8 @@ def test_what_a_line_of_json_holds(indexed, change):
     (line,) = spoken.lines
     assert set(line) == {
         *COUNTS,
-        *("photos", "items", "up_to_date", "skipped", "indexes", "seconds"),
+        *("photos", "items", "up_to_date", "skipped", "problems"),
+        *("indexes", "seconds"),
     }
     assert (line["photos"], line["items"], line["up_to_date"]) == (4, 4, True)
     assert set(line["indexes"]) == {"cosine", "deeprank"}
