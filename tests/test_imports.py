@@ -49,6 +49,7 @@ ONLY = {
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "filelock": {"store"},
+    "ray": {"catalogue"},
     "cv2": {"ranking", "workspace"},
     "pickle": set(),
     "shelve": set(),

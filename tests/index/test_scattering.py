@@ -32,7 +32,8 @@ def test_merged_shards_are_one_index_bit_for_bit(asked, width, shards):
     gallery = unit_rows(3 * BLOCK + 777, width)
     queries = unit_rows(asked, width, seed=1)
     whole = search_exactly(queries, gallery, 10)
-    assert_same_bits(merge_neighbours(scattered(queries, gallery, 10, shards), 10), whole)
+    found = scattered(queries, gallery, 10, shards)
+    assert_same_bits(merge_neighbours(found, 10), whole)
 
 
 def test_equal_rows_come_in_the_order_of_their_numbers_across_shards():

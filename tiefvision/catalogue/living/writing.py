@@ -4,11 +4,10 @@ A batch counts from the moment its transaction ends. A killed run keeps its batc
 its descriptions: they are kept by content, so that the next run computes none twice.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from tiefvision.catalogue.describing import Describer, describe_files
 from tiefvision.catalogue.living.collection import (
     Collection as Rows,
 )
@@ -20,19 +19,22 @@ from tiefvision.catalogue.living.ledger import (
     description_name,
 )
 from tiefvision.catalogue.living.spaces import SpaceWriter, with_dimensions
-from tiefvision.errors import UnreadablePhoto
-from tiefvision.progress import Track
+from tiefvision.catalogue.partitions.describing import Describe
+from tiefvision.catalogue.partitions.partition import Photograph
 from tiefvision.ranking.needs import Need
 from tiefvision.records import Crop
 from tiefvision.store.table import Table
-from tiefvision.workspace.garments import garment_tensors
-from tiefvision.workspace.records import crop_to_record, record_to_crop
+from tiefvision.workspace.records import record_to_crop
 
 BATCH = 32
 """Photographs of one transaction: some seconds of encoding."""
 
 PARTS: Mapping[Need, str] = {"maps": "map", "colours": "colours", "pixels": "pixels"}
 """Kind of key that holds what a ranker needs."""
+
+
+Described = Generator[Wanted, None, None]
+"""Photographs, each once its description is in the table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,20 +44,18 @@ class RowWriter:
     Attributes:
         table: the catalogue's table.
         spaces: writer of embeddings.
-        describer: makes the describer, once one is needed.
+        describe: lets the table hold descriptions.
         needs: parts that rankers read.
         names: path of a photograph as its annotations write it, by its file.
-        track: shows progress.
         skipped: a sentence for each photograph that could not be read.
         added: files that were added or changed.
     """
 
     table: Table
     spaces: SpaceWriter
-    describer: Callable[[], Describer]
+    describe: Describe
     needs: Collection[Need]
     names: Mapping[str, str]
-    track: Track
     skipped: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
 
@@ -70,11 +70,12 @@ class RowWriter:
             The collection after the change.
         """
         batch: list[Wanted] = []
-        for one in self._described(collection.key, wanted):
-            batch.append(one)
-            if len(batch) == BATCH:
-                collection = self._commit(collection, batch)
-                batch = []
+        with closing(self._described(collection.key, wanted)) as described:
+            for one in described:
+                batch.append(one)
+                if len(batch) == BATCH:
+                    collection = self._commit(collection, batch)
+                    batch = []
         return self._commit(collection, batch) if batch else collection
 
     def complete(self, key: str, files: Mapping[str, str]) -> None:
@@ -92,34 +93,32 @@ class RowWriter:
         for _ in self._describe(key, lacking):
             pass
 
-    def _described(self, key: str, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
-        """Yield each photograph once its description is in the table."""
-        missing = []
-        for one in wanted:
-            if one.content and self._is_described(key, one.content):
-                yield one
-            else:
-                missing.append(one)
-        if missing:
-            yield from self._describe(key, missing)
+    def _described(self, key: str, wanted: Sequence[Wanted]) -> Described:
+        """The photographs in their order, without those that cannot be read.
 
-    def _describe(self, key: str, missing: Sequence[Wanted]) -> Iterator[Wanted]:
-        paths = {self.names.get(one.file, one.file): one for one in missing}
-        files = {path: Path(one.file) for path, one in paths.items()}
-        found = describe_files(self.describer(), files, self.track, "indexing")
-        for path, described in found:
-            one = paths[path]
-            if isinstance(described, UnreadablePhoto):
-                self.skipped.append(str(described))
-                continue
-            if not one.content:  # it could be read only now
-                continue
-            name = description_name(key, one.content)
-            with self.table.write() as changes:
-                for tensors, arrays in garment_tensors(name, described.views).items():
-                    changes.put_tensors(tensors, arrays)
-                changes.put_record(f"crop/{name}", crop_to_record(described.crop))
-            yield one
+        The order decides the numbers of the rows, so a run that goes on with the work
+        of another gives the same ones.
+        """
+        missing = {
+            one.file: one
+            for one in wanted
+            if not one.content or not self._is_described(key, one.content)
+        }
+        described = self._describe(key, [*missing.values()])
+        for one in wanted:
+            if one.file not in missing or next(described):
+                yield one
+
+    def _describe(self, key: str, missing: Sequence[Wanted]) -> Iterator[bool]:
+        """For each photograph whether the table holds its description now."""
+        photos = [
+            Photograph(self.names.get(one.file, one.file), one.file, one.content)
+            for one in missing
+        ]
+        for photo, reason in zip(photos, self.describe(key, photos), strict=True):
+            if reason:
+                self.skipped.append(reason)
+            yield not reason and photo.content != ""
 
     def _is_described(self, key: str, content: str) -> bool:
         name = description_name(key, content)
