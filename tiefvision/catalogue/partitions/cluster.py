@@ -39,17 +39,6 @@ PAUSE = 0.5
 logger = logging.getLogger(__name__)
 
 
-def import_ray() -> Any:
-    """Import Ray. Raises BadUsage where it is not installed."""
-    try:
-        import ray
-    except ImportError as error:
-        raise BadUsage(
-            "Ray is not installed.", "Run: pip install 'tiefvision[ray]'"
-        ) from error
-    return ray
-
-
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
     """Ray, connected to a cluster; a connection that there is already is kept.
@@ -59,9 +48,10 @@ def connected(address: str) -> Iterator[Any]:
             else a new one on this machine, which ends with the block.
 
     Raises:
-        BadUsage: Ray is not installed, or no cluster answers.
+        BadUsage: No cluster answers.
     """
-    ray = import_ray()
+    import ray  # takes two seconds
+
     if ray.is_initialized():
         yield ray
         return
@@ -91,7 +81,7 @@ def ray_workers(workers: Workers, setup: Setup, most: int) -> Iterator[list[Work
         most: number of workers for which there is work.
 
     Raises:
-        BadUsage: Ray is not installed, or no cluster answers.
+        BadUsage: No cluster answers.
     """
     with connected(workers.address) as ray:
         # One thread each encodes the most photographs in a second altogether.

@@ -20,7 +20,7 @@ def started(workers: Workers, setup: Setup, most: int) -> Iterator[Sequence[Work
         most: number of workers for which there is work.
 
     Raises:
-        BadUsage: Ray is not installed, or no cluster answers.
+        BadUsage: No cluster answers.
     """
     if workers.ray:
         from tiefvision.catalogue.partitions.cluster import ray_workers

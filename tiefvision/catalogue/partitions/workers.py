@@ -1,6 +1,7 @@
-"""Who describes photographs: this process, several, or a cluster; imports nothing."""
+"""Who describes photographs: this process, several, or a cluster."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from tiefvision.devices import MOST_THREADS
 from tiefvision.errors import BadUsage
@@ -39,6 +40,10 @@ class Workers:
         if self.address and not self.ray:
             raise BadUsage(
                 f"The address {self.address} is that of a Ray cluster.", "Add --ray."
+            )
+        if self.ray and find_spec("ray") is None:
+            raise BadUsage(
+                "Ray is not installed.", "Run: pip install 'tiefvision[ray]'"
             )
 
 
