@@ -33,7 +33,7 @@ DEMO_DEEPRANK := --network cells --epochs 10 --learning-rate 1e-3
 DEMO_QUERY = import json, sys; images = json.load(open(sys.argv[1]))["images"]; \
 	print(next(i["file_name"] for i in images if (i["source"], i["split"]) == ("street", "test")))
 
-.PHONY: help demo search-demo all locator tune folds compare test bench check format lint types real clean
+.PHONY: help demo search-demo all locator tune folds compare test bench bench-index bench-catalogue check format lint types real clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,13 @@ real: $(VENV)/installed ## run only the tests that need the real photographs
 
 bench: $(VENV)/installed ## time encoding, locating and training against the machine's limit
 	$(BIN)/tiefvision bench --workspace "$(RUN)" $(ARGS)
+
+bench-index: $(VENV)/installed ## time the index beside hnswlib, faiss and usearch
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/tiefvision bench-index $(ARGS)
+
+bench-catalogue: $(VENV)/installed ## time searches of a catalogue that changes, beside a quiet one
+	$(BIN)/tiefvision bench-catalogue $(ARGS)
 
 format: $(VENV)/installed ## format the code
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .

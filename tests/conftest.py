@@ -235,34 +235,39 @@ class Outcome:
         return [json.loads(line) for line in self.stdout.splitlines()]
 
 
+def _text(file: Path) -> str:
+    """The text of a file; "" before there is one."""
+    return file.read_text() if file.exists() else ""
+
+
 class Running:
     """A process under way."""
 
-    def __init__(self, server: "subprocess.Popen[str]", folder: Path) -> None:
-        self._server, self._folder = server, folder
-        self.pid = self._answer()
+    def __init__(self, ask: Callable[..., str], folder: Path, **request: Any) -> None:
+        self._ask, self._folder = ask, folder
+        self.pid = int(ask(folder=str(folder), **request))
 
     def interrupt(self) -> None:
         """Do what Ctrl-C does."""
         os.kill(self.pid, signal.SIGINT)
 
+    def kill(self) -> Outcome:
+        """End it at once, wherever it is."""
+        os.kill(self.pid, signal.SIGKILL)
+        return self.wait()
+
     def is_alive(self) -> bool:
         """Whether it has not ended."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+        return not self._ask(pid=self.pid, wait=False)
+
+    def printed(self) -> str:
+        """What it has printed so far."""
+        return _text(self._folder / "out")
 
     def wait(self) -> Outcome:
         """Wait for its end."""
-        code = self._answer()
-        texts = [(self._folder / name).read_text() for name in ("out", "err")]
-        return Outcome(code, *texts)
-
-    def _answer(self) -> int:
-        assert self._server.stdout is not None
-        return int(self._server.stdout.readline())
+        code = int(self._ask(pid=self.pid, wait=True))
+        return Outcome(code, *(_text(self._folder / name) for name in ("out", "err")))
 
 
 class Processes:
@@ -276,11 +281,14 @@ class Processes:
         self._count += 1
         folder = self._folder / str(self._count)
         folder.mkdir()
-        request = {"code": code, "values": values, "folder": str(folder)}
-        assert self._server.stdin is not None
+        return Running(self._ask, folder, code=code, values=values)
+
+    def _ask(self, **request: Any) -> str:
+        """The server's answer to a request."""
+        assert self._server.stdin is not None and self._server.stdout is not None
         self._server.stdin.write(json.dumps(request, default=str) + "\n")
         self._server.stdin.flush()
-        return Running(self._server, folder)
+        return self._server.stdout.readline().strip()
 
     def run(self, code: str, **values: Any) -> Outcome:
         """Run code to its end."""

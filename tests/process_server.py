@@ -1,7 +1,9 @@
 """Forks a process for every request, with the libraries imported already.
 
-A request is a line of JSON with the code to run, the values of names in it and a folder
-for what it prints. The answers are two lines: the process id, then the exit code.
+A request is a line of JSON. With the code to run, the values of names in it and a
+folder for what it prints, it starts a process, and the answer is its id. With the id of
+a process and whether to wait for its end, the answer is its exit code; an empty line if
+it has not ended.
 """
 
 import importlib
@@ -31,19 +33,33 @@ def run(request: dict[str, Any]) -> int:
 
 
 def main() -> None:
-    for module in stage_modules().values():
+    for module in (*stage_modules().values(), "tiefvision.catalogue.living.catalogue"):
         importlib.import_module(module)
-    answers = os.dup(1)
+    answers, codes = os.dup(1), {}
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            code = run(json.loads(line))
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-        os.write(answers, f"{child}\n".encode())
-        _, status = os.waitpid(child, 0)
-        os.write(answers, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        request = json.loads(line)
+        answer = start(request) if "code" in request else code_of(codes, **request)
+        os.write(answers, f"{answer}\n".encode())
+
+
+def start(request: dict[str, Any]) -> int:
+    """Start a process; its id."""
+    child = os.fork()
+    if child == 0:
+        code = run(request)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return child
+
+
+def code_of(codes: dict[int, int], pid: int, wait: bool) -> int | str:
+    """Exit code of a process, which ``codes`` keeps; "" if it has not ended."""
+    if pid not in codes:
+        ended, status = os.waitpid(pid, 0 if wait else os.WNOHANG)
+        if ended:
+            codes[pid] = os.waitstatus_to_exitcode(status)
+    return codes.get(pid, "")
 
 
 if __name__ == "__main__":

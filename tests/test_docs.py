@@ -35,7 +35,7 @@ def named(paths):
 def commands_of(application, prefix=""):
     """Every command's words, such as "data synth"."""
     for info in application.registered_commands:
-        yield prefix + (info.name or info.callback.__name__)
+        yield prefix + (info.name or info.callback.__name__.replace("_", "-"))
     for group in application.registered_groups:
         yield from commands_of(group.typer_instance, f"{prefix}{group.name} ")
 

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tiefvision.files import copy_file, replace_file, replace_text
+from tiefvision.errors import BadUsage
+from tiefvision.files import (
+    copy_file,
+    replace_file,
+    replace_text,
+    replacing,
+    replacing_folder,
+)
 
 
 @pytest.fixture
@@ -112,3 +119,80 @@ def test_a_half_copied_file_is_copied_again(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         copy_file(tmp_path / "nothing", tmp_path / "target")
     assert caught.value.filename == str(tmp_path / "nothing")
+
+
+def test_a_file_is_replaced_only_by_a_block_that_ends_well(page):
+    with pytest.raises(ValueError, match="half"), replacing(page) as opened:
+        opened.write(b"new")
+        raise ValueError("half")
+    assert (names(page.parent), page.read_bytes()) == (["page.html"], b"old")
+    with replacing(page) as opened:
+        opened.write(b"ne")
+        assert page.read_bytes() == b"old"
+        opened.write(b"w")
+    assert (names(page.parent), page.read_bytes()) == (["page.html"], b"new")
+
+
+def test_an_error_about_another_file_keeps_its_name(page):
+    with pytest.raises(FileNotFoundError) as caught, replacing(page):
+        Path("missing").read_bytes()
+    assert caught.value.filename == "missing"
+
+
+def test_an_error_about_a_file_aside_names_the_folder_that_was_asked_for(tmp_path):
+    failing = pytest.raises(FileNotFoundError)
+    with failing as caught, replacing_folder(tmp_path / "export", "mark") as aside:
+        (aside / "missing").read_bytes()
+    assert caught.value.filename == str(tmp_path / "export")
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "deep" / "export"
+    with replacing_folder(folder, "mark") as aside:
+        (aside / "mark").write_text("first")
+        (aside / "more").write_text("first")
+        assert not folder.exists()
+    half = pytest.raises(ValueError, match="half")
+    with half, replacing_folder(folder, "mark") as aside:
+        (aside / "mark").write_text("half")
+        raise ValueError("half")
+    assert (folder / "mark").read_text() == "first"
+    with replacing_folder(folder, "mark") as aside:
+        (aside / "mark").write_text("second")
+    assert names(folder.parent) == ["export"]
+    assert (names(folder), (folder / "mark").read_text()) == (["mark"], "second")
+
+
+def test_a_folder_that_somebody_else_filled_is_not_replaced(tmp_path):
+    (tmp_path / "photos").mkdir()
+    with replacing_folder(tmp_path / "photos", "mark") as aside:
+        (aside / "mine.jpg").write_text("photograph")
+    refused = pytest.raises(BadUsage, match="photos exists and is not replaced")
+    with refused, replacing_folder(tmp_path / "photos", "mark"):
+        pass
+    (tmp_path / "file").write_text("mine")
+    refused = pytest.raises(BadUsage, match="file exists")
+    with refused, replacing_folder(tmp_path / "file", "mark"):
+        pass
+    assert (tmp_path / "photos" / "mine.jpg").read_text() == "photograph"
+    assert (tmp_path / "file").read_text() == "mine"
+    assert names(tmp_path) == ["file", "photos"]
+
+
+def test_a_folder_that_cannot_be_renamed_leaves_the_old_one(tmp_path, monkeypatch):
+    with replacing_folder(tmp_path / "export", "mark") as aside:
+        (aside / "mark").write_text("old")
+    rename = type(tmp_path).replace
+
+    def fail(path: Path, target: Path) -> None:
+        if path.name.endswith(".partial"):
+            raise OSError(28, "No space left on device")
+        rename(path, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", fail)
+    full = pytest.raises(OSError, match="No space left")
+    with full as caught, replacing_folder(tmp_path / "export", "mark") as aside:
+        (aside / "mark").write_text("new")
+    assert caught.value.filename == str(tmp_path / "export")
+    assert names(tmp_path) == ["export"]
+    assert (tmp_path / "export" / "mark").read_text() == "old"

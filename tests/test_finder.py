@@ -226,7 +226,7 @@ def test_of_a_category_only_its_garments_are_searched_for(finder, street, facts_
 
 
 def test_a_photograph_of_the_gallery_finds_itself_by_every_ranker(finder):
-    file = sorted((finder.indexed.images / "shop").iterdir())[3]
+    file = sorted((finder.indexed.root / "images" / "shop").iterdir())[3]
     assert set(finder.indexed.rankers) == {"cosine", "deeprank"}
     photo = finder.open(file)
     for ranker in finder.indexed.rankers:

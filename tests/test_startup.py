@@ -106,7 +106,16 @@ def test_lists_need_no_torch(words, trained):
     assert (code, loaded) == (DONE, set())
 
 
-@pytest.mark.parametrize("words", [("--help",), ("search", "--help"), ("--version",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("search", "--help"),
+        ("catalogue", "--help"),
+        ("catalogue", "sync", "--help"),
+        ("--version",),
+    ],
+)
 def test_help_imports_nothing_slow(words):
     code, loaded, _ = command(*words)
     assert (code, loaded) == (DONE, set())

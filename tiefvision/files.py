@@ -1,21 +1,23 @@
 """Files: read only where they are files, and each replaced whole or not at all.
 
 Nothing waits for a pipe or a device. Everything that the package writes goes through
-`replace_file`, except the artifacts of `tiefvision.store`, which have the same promise
-and grow batch by batch.
+`replacing` or `replacing_folder`, except the artifacts of `tiefvision.store`, which
+have the same promise and grow batch by batch.
 """
 
 import filecmp
 import os
 import re
+import shutil
 import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
-from tiefvision.errors import TiefVisionError
+from tiefvision.errors import BadUsage, TiefVisionError
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 """How the address of something in a network begins; a path has lost one slash."""
@@ -86,37 +88,111 @@ def no_folder(path: Path) -> TiefVisionError:
 
 
 def replace_file(file: Path, content: bytes) -> None:
-    """Write a temporary file beside the target and rename it to the target.
+    """Replace a file by a content, as `replacing` does.
 
-    Readers see either the old content or the complete new content. After a failure the
-    old content is still there and nothing else is left.
+    Raises:
+        OSError: The target cannot be written; the error names it.
+    """
+    with replacing(file) as opened:
+        opened.write(content)
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside the target, which is renamed to the target at last.
+
+    Readers see either the old content or the complete new content. After a failure, of
+    the block too, the old content is still there and nothing else is left.
 
     Args:
         file: path of the target; a missing folder is created. A symbolic link stays
             one: the file that it names is replaced. A device or pipe, such as
             ``/dev/stdout``, is written to.
-        content: complete new content.
 
     Raises:
         OSError: The target cannot be written; the error names it.
     """
     with naming(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-        if file.exists() and not file.is_file():
-            file.write_bytes(content)  # a folder refuses this with the right error
-            return
-        target = Path(os.path.realpath(file))
-        name = f".{target.name[:_KEPT_OF_NAME]}.{os.getpid()}-{threading.get_ident()}"
-        aside = target.with_name(name + PARTIAL_SUFFIX)
-        mode = _mode_of(target)
-        try:
-            aside.write_bytes(content)
-            if mode is not None:
-                aside.chmod(mode)
-            aside.replace(target)
-        finally:
+        is_device = file.exists() and not file.is_file()
+        target = file if is_device else Path(os.path.realpath(file))
+        mode = None if is_device else _mode_of(target)
+        aside = file if is_device else _aside_of(target)
+        opened = aside.open("wb")  # a folder refuses this with the right error
+    try:
+        with _naming_alone(file, aside), opened:
+            yield opened
+        if not is_device:
+            with naming(file):
+                if mode is not None:
+                    aside.chmod(mode)
+                aside.replace(target)
+    finally:
+        if not is_device:
             with suppress(OSError):  # it must not hide why the writing failed
                 aside.unlink()
+
+
+@contextmanager
+def replacing_folder(folder: Path, mark: str) -> Iterator[Path]:
+    """Make a folder beside the target, which is renamed to the target at last.
+
+    After a failure, of the block too, the old folder is still there and nothing else is
+    left. A process that is killed between the two renames leaves the old folder beside
+    the target, under a name that ends in ``.partial.old``.
+
+    Args:
+        folder: path of the target; missing folders above are created.
+        mark: name of a file that every folder of this kind holds. A target that exists
+            is replaced only if it holds the file or nothing, so that no folder is lost
+            that somebody else filled.
+
+    Raises:
+        BadUsage: The target exists and is not of this kind.
+        OSError: The target cannot be written; the error names it.
+    """
+    with naming(folder):
+        target = Path(os.path.realpath(folder))
+        if exists(target) and not _is_replaceable(target, mark):
+            raise BadUsage(
+                f"{folder} exists and is not replaced: it has no {mark}.",
+                "Name another folder.",
+            )
+        aside = _aside_of(target)
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+    try:
+        with _naming_alone(folder, aside):
+            yield aside
+        with naming(folder):
+            _exchange_folder(aside, target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange_folder(aside: Path, target: Path) -> None:
+    """Rename a folder to the target, and remove what the target was before."""
+    old = aside.with_name(aside.name + ".old")
+    had_one = target.exists()
+    if had_one:
+        target.replace(old)
+    try:
+        aside.replace(target)
+    except OSError:
+        if had_one:
+            old.replace(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_replaceable(folder: Path, mark: str) -> bool:
+    return folder.is_dir() and ((folder / mark).is_file() or not any(folder.iterdir()))
+
+
+def _aside_of(target: Path) -> Path:
+    """The path beside a target under which its new content is made."""
+    name = f".{target.name[:_KEPT_OF_NAME]}.{os.getpid()}-{threading.get_ident()}"
+    return target.with_name(name + PARTIAL_SUFFIX)
 
 
 def replace_text(file: Path, text: str) -> None:
@@ -166,3 +242,16 @@ def naming(file: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise type(error)(error.errno, reason, str(file)) from error
+
+
+@contextmanager
+def _naming_alone(file: Path, aside: Path) -> Iterator[None]:
+    """An OSError that names no file, or one aside, names this one; others stay."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        if named is not None and not Path(os.fsdecode(named)).is_relative_to(aside):
+            raise
+        with naming(file):
+            raise

@@ -29,7 +29,7 @@ from tiefvision.catalogue.open_photo import OpenPhoto
 from tiefvision.catalogue.partitions.workers import ALONE, Workers
 from tiefvision.devices import require_device, require_threads
 from tiefvision.engines.choice import Backend, require_engine
-from tiefvision.errors import BadUsage
+from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.models.choice import choose_models
 from tiefvision.models.protocol import (
     AUTO,
@@ -293,10 +293,14 @@ class Finder:
         queries = queries or queries_of_garments(
             opened.to_search, self.locator.telling, category
         )
-        return tuple(
-            answer_query(opened, query, searcher, name, k, any_category, condition)
-            for query in queries
-        )
+        try:
+            return tuple(
+                answer_query(opened, query, searcher, name, k, any_category, condition)
+                for query in queries
+            )
+        except StaleArtifact:  # the next search opens what another process made anew
+            self.close()
+            raise
 
     def search_together(
         self, photos: "Sequence[OpenPhoto | PhotoSource]", **how: Any

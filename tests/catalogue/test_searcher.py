@@ -1,3 +1,6 @@
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -165,3 +168,30 @@ def test_the_probability_of_a_match_does_not_depend_on_k():
     expected = matching.apply(np.cos(np.deg2rad(np.arange(30))), densities)
     assert alone.match == pytest.approx(expected[0], abs=1e-4)
     assert grouped(["upper"]).nearest(GARMENT, 1)[0].match is None
+
+
+def test_threads_take_turns():
+    """A refresh by one would change what the other is reading."""
+    ready, inside, together = over(rows_of(["a", "b"])), [], []
+    find = ready.gallery.find
+
+    class Slow:
+        def __getattr__(self, name):
+            return getattr(ready.gallery, name)
+
+        def find(self, *arguments):
+            inside.append(1)
+            time.sleep(0.005)
+            together.append(len(inside))
+            inside.pop()
+            return find(*arguments)
+
+    shared = Searcher(east, Slow())
+    threads = [
+        threading.Thread(target=shared.nearest, args=(GARMENT, 2)) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(together) == {1} and len(together) >= 4

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tiefvision.errors import TiefVisionError
+from tiefvision.errors import StaleArtifact, TiefVisionError
 from tiefvision.index.hnsw import (
     HnswSettings,
     build_index,
@@ -111,6 +111,26 @@ def test_the_index_survives_in_a_file(index, tmp_path):
     index_of_two = build_index(GALLERY[:2])
     index_of_two.save(file)  # over a longer file
     assert load_index(file, rows=2).search(QUERIES, 7).rows.shape == (40, 2)
+
+
+def test_a_file_of_another_graph_or_a_part_of_one_is_refused(index, tmp_path):
+    """NMSLIB itself would end the process, or give wrong similarities."""
+    content = index.to_bytes()
+    cosine = content[:56] + (3).to_bytes(4, "little") + content[60:]
+    others = {
+        "another count": (content, 499),
+        "an earlier release": (cosine, 500),
+        "a half": (content[: len(content) // 2], 500),
+        "the beginning": (content[:50], 500),
+        "nothing": (b"", 500),
+        "a text": (b"no graph at all " * 100_000, 500),
+    }
+    for name, (changed, rows) in others.items():
+        (tmp_path / "graph").write_bytes(changed)
+        with pytest.raises(StaleArtifact, match=f"index of {rows} rows is damaged"):
+            pytest.fail(f"{name}: {load_index(tmp_path / 'graph', rows)}")
+        with pytest.raises(StaleArtifact, match="Run: tiefvision index"):
+            pytest.fail(f"{name}: {index_from_bytes(changed, rows)}")
 
 
 def test_an_empty_index_in_a_file(tmp_path):
@@ -221,7 +241,7 @@ def test_a_library_that_fails_to_load_is_a_sentence():
         "        if name == 'nmslib':\n"
         "            raise ImportError('of another machine')\n"
         "sys.meta_path.insert(0, Broken())\n"
-        "from tiefvision.errors import TiefVisionError\n"
+        "from tiefvision.errors import StaleArtifact, TiefVisionError\n"
         "from tiefvision.index.hnsw import build_index\n"
         "try:\n"
         "    build_index(np.eye(3, dtype=np.float32))\n"

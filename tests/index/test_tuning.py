@@ -4,7 +4,13 @@ import pytest
 from tiefvision.index.exact import ExactIndex
 from tiefvision.index.hnsw import HnswSettings, build_index
 from tiefvision.index.neighbours import Neighbours, search_exactly
-from tiefvision.index.tuning import judge, least_effort, sample_rows, tune
+from tiefvision.index.tuning import (
+    exact_is_better,
+    judge,
+    least_effort,
+    sample_rows,
+    tune,
+)
 
 
 def unit_rows(count, length=32, seed=0):
@@ -25,6 +31,12 @@ def test_the_least_effort_that_reaches_the_target(needed):
 
     assert least_effort(recall_at, 0.99) == max(10, needed)
     assert len(asked) <= 12
+
+
+def test_small_tables_are_searched_exactly():
+    assert exact_is_better(0, 256) and exact_is_better(7812, 256)
+    assert not exact_is_better(7813, 256)
+    assert exact_is_better(31_250, 64)
 
 
 def test_a_target_out_of_reach():

@@ -208,7 +208,7 @@ def _living(
     _require_same_digest(CATALOGUE, digest, workspace, models, ranker)
     with Table(workspace.path(CATALOGUE)) as table:
         logger.info("%s: %d rows, by %s", table.path, current.photos, ranker)
-        yield LiveGallery(table, ranker, embed, current.key)
+        yield LiveGallery(table, ranker, embed, current.key, digest)
 
 
 @contextmanager

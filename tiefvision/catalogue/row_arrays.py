@@ -22,6 +22,8 @@ class RowArrays:
         default_factory=lambda: np.empty(0, dtype=np.int64)
     )
     _item_numbers: dict[str, int] = field(default_factory=dict)
+    _item_names: dict[int, str] = field(default_factory=dict)
+    _next_item: int = 0
     _group_numbers: dict[str, int] = field(default_factory=dict)
     _variants: dict[int, dict[int, str]] = field(default_factory=dict)
 
@@ -40,7 +42,10 @@ class RowArrays:
 
     def add(self, number: int, item: str, group: str, variant: str) -> None:
         """Add a row, for whose number there is room."""
-        place = self._item_numbers.setdefault(item, len(self._item_numbers))
+        place = self._item_numbers.setdefault(item, self._next_item)
+        if place == self._next_item:
+            self._item_names[place] = item
+            self._next_item += 1
         self.items[number] = place
         groups = self._group_numbers
         self.groups[number] = groups.setdefault(group, len(groups))
@@ -49,8 +54,12 @@ class RowArrays:
     def remove(self, number: int) -> None:
         """Remove a row; nothing comes of a number without one."""
         if number < len(self.items) and self.items[number] >= 0:
-            self._variants[int(self.items[number])].pop(number, None)
+            place = int(self.items[number])
             self.items[number] = -1
+            self._variants[place].pop(number, None)
+            if not self._variants[place]:  # nothing is kept of an item that is gone
+                del self._variants[place]
+                del self._item_numbers[self._item_names.pop(place)]
 
     def of_groups(self, *groups: str) -> NDArray[np.bool_]:
         """Whether each row is there and of one of the groups, bool."""

@@ -1,5 +1,6 @@
 """Search of a gallery by the embedding of a garment."""
 
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -95,6 +96,9 @@ class Hit:
 class Searcher:
     """Finds the items of a gallery that are closest to a garment.
 
+    Threads may share it; they take turns once a garment is embedded, since a refresh
+    changes what a search reads.
+
     Attributes:
         embed: ranker.
         gallery: rows, found by the embeddings of that ranker.
@@ -104,6 +108,7 @@ class Searcher:
     embed: Embed
     gallery: Gallery
     matching: MatchCalibration | None = None
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def nearest(
         self,
@@ -122,7 +127,13 @@ class Searcher:
             test: condition on the rows that may be found; None for none.
         """
         query = self.embed(garment)
-        self.gallery.refresh()
+        with self._turn:
+            self.gallery.refresh()
+            return self._nearest(query, k, category, test)
+
+    def _nearest(
+        self, query: NDArray[np.float32], k: int, category: str, test: Test | None
+    ) -> list[Hit]:
         allowed = self._allowed(category, test)
         known = self.gallery.rows.alive if allowed is None else allowed
         most = int(np.count_nonzero(known))
@@ -137,8 +148,9 @@ class Searcher:
 
     def holds(self, category: str) -> bool:
         """Whether some item of the gallery is known to be of a group."""
-        self.gallery.refresh()
-        return bool(self.gallery.rows.of_groups(category).any())
+        with self._turn:
+            self.gallery.refresh()
+            return bool(self.gallery.rows.of_groups(category).any())
 
     def _allowed(self, category: str, test: Test | None) -> NDArray[np.bool_] | None:
         allowed = None

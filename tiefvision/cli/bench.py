@@ -60,11 +60,11 @@ def bench(
             rows.append(measured)
     if not options.json:
         print_text(f"{machine}, {backend.inference.name}")
-        _print_tables(rows)
+        print_tables(rows)
     return DONE
 
 
-def _print_tables(rows: "list[Measured]") -> None:
+def print_tables(rows: "list[Measured]") -> None:
     """A table for each heading, with the notes on its rows below it."""
     from tiefvision.benchmarks.measured import tables
 

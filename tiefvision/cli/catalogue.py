@@ -1,10 +1,12 @@
 """``tiefvision catalogue``: change what can be searched, photograph by photograph."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tiefvision.catalogue.living.collection import TARGET_RECALL
 from tiefvision.catalogue.partitions.workers import ALONE, MOST_WORKERS, Workers
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
@@ -121,6 +123,36 @@ def compact(
 
 @app.command()
 @with_options
+def tune(
+    options: Options,
+    recall: Annotated[
+        float, typer.Option(help="Share of the ten nearest that graphs have to find.")
+    ] = TARGET_RECALL,
+) -> int:
+    """Measure recall against time, and tune the graphs for a recall."""
+    report = _upkeep(options).tune(recall)
+    if options.json:
+        print_line(report)
+        return DONE
+    print_table(
+        ("ranker", "rows", "effort", "recall", "ms", ""),
+        [
+            (
+                one["ranker"],
+                f"{one['rows']:,}",
+                "exact" if one["effort"] is None else one["effort"],
+                f"{one['recall']:.4f}",
+                f"{one['milliseconds']:.2f}",
+                "used" if one["chosen"] else "",
+            )
+            for one in report["measured"]
+        ],
+    )
+    return DONE
+
+
+@app.command()
+@with_options
 def status(options: Options) -> int:
     """Tell what the catalogue holds, and which files went or changed since."""
     report = _upkeep(options).status()
@@ -131,7 +163,7 @@ def status(options: Options) -> int:
         print_indexes(report["indexes"])
     lost = report["gone"] + report["differs"]
     if lost and not options.quiet:
-        root, repeated = report["root"], options.repeated()
+        root, repeated = quote(report["root"]), options.repeated()
         say(f"Next: tiefvision catalogue sync {root}{repeated}")
     return SOME_UNREADABLE if lost else DONE
 

@@ -6,17 +6,21 @@ from typing import Annotated
 import typer
 
 from tiefvision.cli.bench import bench
+from tiefvision.cli.bench_catalogue import bench_catalogue
+from tiefvision.cli.bench_index import bench_index
 from tiefvision.cli.catalogue import app as catalogue
 from tiefvision.cli.compare import compare
 from tiefvision.cli.data import app as data
 from tiefvision.cli.distil import distil
 from tiefvision.cli.doctor import doctor
+from tiefvision.cli.export import export
 from tiefvision.cli.folds import folds
 from tiefvision.cli.index import index
 from tiefvision.cli.locate import locate
 from tiefvision.cli.models import models
 from tiefvision.cli.quality import quality
 from tiefvision.cli.readout import readout
+from tiefvision.cli.recommend import recommend
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
 from tiefvision.cli.trial import trial
@@ -33,6 +37,8 @@ for command in (
     locate,
     index,
     search,
+    recommend,
+    export,
     compare,
     distil,
     readout,
@@ -41,6 +47,8 @@ for command in (
     trial,
     quality,
     bench,
+    bench_index,
+    bench_catalogue,
     models,
     doctor,
 ):

@@ -13,8 +13,9 @@ TieredMergePolicy.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TAIL = 8192
-"""Rows that are new, and compared exactly, from which they become a segment."""
+TAIL = 2048
+"""Rows that are new, and compared exactly, from which they become a segment: of 256
+numbers each they take about as long as a search in a graph of 100,000 rows."""
 
 RATIO = 4
 """A segment is merged with smaller ones when these hold a quarter of its rows."""

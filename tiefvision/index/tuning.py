@@ -37,6 +37,18 @@ TIMED = 50
 """Queries of a measurement that are timed one by one."""
 
 
+EXACT_UP_TO = 2_000_000
+"""Numbers in a table, rows times dimensions, up to which exact search is the better
+index. A query of 8,000 rows of 256 then takes about a millisecond, a hundredth of what
+its photograph takes; many queries at once take as long as in a graph tuned to a recall
+of 0.99; and nothing is built or missed (docs/experiments/0014-index.md)."""
+
+
+def exact_is_better(rows: int, dimensions: int) -> bool:
+    """Whether so many rows are better searched exactly than in a graph."""
+    return rows * dimensions <= EXACT_UP_TO
+
+
 class Tunable(Protocol):
     """An index with a search effort: ``hnsw.HnswIndex`` or ``folding.FoldedIndex``."""
 

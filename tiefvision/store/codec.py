@@ -47,9 +47,12 @@ def key_to_bytes(key: str) -> bytes:
 
 
 def record_to_bytes(record: Any) -> bytes:
-    """Encode a JSON value as a tag byte and compact JSON in UTF-8."""
+    """Encode a JSON value as a tag byte and compact JSON in UTF-8.
+
+    Halves of surrogate pairs, which JSON files may hold, come back as they were.
+    """
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    return _RECORD + text.encode()
+    return _RECORD + text.encode(errors="surrogatepass")
 
 
 def tensors_to_bytes(tensors: "Mapping[str, NDArray[Any]]") -> bytes:

@@ -66,11 +66,12 @@ def writing_errors(path: Path, max_gib: float) -> Iterator[None]:
 
 def _cause_of_short_write(path: Path) -> int:
     """Number of the error that LMDB, which tells every short write as EIO, hides."""
-    partial = path.with_name(path.name + PARTIAL_SUFFIX)
     if shutil.disk_usage(path.parent).free < SCARCE:
         return errno.ENOSPC
-    if partial.is_file() and _size_limit() - partial.stat().st_size < SCARCE:
-        return errno.EFBIG
+    # An artifact is written aside, a table in its place.
+    for file in (path.with_name(path.name + PARTIAL_SUFFIX), path):
+        if file.is_file() and _size_limit() - file.stat().st_size < SCARCE:
+            return errno.EFBIG
     return errno.EIO
 
 

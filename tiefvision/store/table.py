@@ -8,18 +8,14 @@ left, so readers keep their transactions short.
 Not for network file systems, whose locks and memory maps LMDB cannot rely on.
 """
 
-import errno
-import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import lmdb
 
-from tiefvision.errors import MissingArtifact, StaleArtifact
+from tiefvision.errors import MissingArtifact
 from tiefvision.store.codec import (
     bytes_to_record,
     bytes_to_tensor,
@@ -27,21 +23,22 @@ from tiefvision.store.codec import (
     record_to_bytes,
     tensors_to_bytes,
 )
-from tiefvision.store.faults import reading_error, writing_errors
-from tiefvision.store.limits import GIBIBYTE, MAX_GIB, require_size_limit
+from tiefvision.store.environments import (
+    Shared,
+    begin,
+    identity_of,
+    in_use,
+    open_shared,
+    read_errors,
+    release,
+)
+from tiefvision.store.faults import writing_errors
+from tiefvision.store.limits import MAX_GIB, require_size_limit
 
 if TYPE_CHECKING:  # records are read without NumPy
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-SCHEMA = 1
-"""Version of the layout of a table; others are refused."""
-
-_SCHEMA_KEY = b"\x00table"  # sorts before every other key
-
-_LEAST_MAP = 1 << 30
-"""Bytes of address space for a reader whose limit forbids the usual sparse map."""
 
 
 class Snapshot:
@@ -179,8 +176,7 @@ class Table:
             raise MissingArtifact(f"There is no {path.name} in {path.parent}.")
         with writing_errors(path, max_gib):
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._shared: _Shared | None = _share(path, create, max_gib)
-        self._environment = self._shared.environment
+        self._shared: Shared | None = open_shared(path, create, max_gib)
 
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
@@ -189,30 +185,29 @@ class Table:
         Raises:
             StaleArtifact: The file is damaged.
         """
-        with _reading(self.path), self._begin() as transaction:
+        with read_errors(self.path), self._transaction(write=False) as transaction:
             yield Snapshot(transaction)
-
-    def _begin(self) -> lmdb.Transaction:
-        try:
-            return self._environment.begin()
-        except lmdb.MapResizedError:  # another process has a larger map
-            with _sharing:
-                self._environment.set_mapsize(0)
-            return self._environment.begin()
 
     @contextmanager
     def write(self) -> Iterator[Changes]:
         """A transaction that writes; one at a time, also among processes.
 
         Raises:
-            StorageFull: The file has reached its size limit, or the disk is full; the
-                table is as it was before the block.
+            StorageFull: The file has reached its size limit, or the disk is full, or it
+                may not be written; the table is as it was before the block.
         """
         with (
             writing_errors(self.path, self._max_gib),
-            self._environment.begin(write=True) as transaction,
+            self._transaction(write=True) as transaction,
         ):
             yield Changes(transaction)
+
+    @contextmanager
+    def _transaction(self, write: bool) -> Iterator[lmdb.Transaction]:
+        if self._shared is None:
+            raise ValueError(f"{self.path} is closed.")
+        with in_use(self._shared), begin(self._shared, self.path, write) as transaction:
+            yield transaction
 
     def tensor(self, key: str, name: str) -> "NDArray[Any]":
         """One array of a key, in a transaction of its own. Raises KeyError."""
@@ -227,135 +222,17 @@ class Table:
     @property
     def is_current(self) -> bool:
         """Whether the file that is open still lies at its path."""
-        try:
-            facts = self.path.stat()
-        except OSError:
-            return False
-        identity = facts.st_dev, facts.st_ino
-        return self._shared is not None and self._shared.identity == identity
+        shared = self._shared
+        return shared is not None and shared.identity == identity_of(self.path)
 
     def close(self) -> None:
         """Close the table; a second call has no effect."""
         shared, self._shared = self._shared, None
         if shared:
-            _release(shared)
+            release(shared)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-@dataclass
-class _Shared:
-    """A LMDB environment that several tables of this process share.
-
-    Attributes:
-        identity: device and inode of the file.
-        environment: the environment.
-        users: number of tables that use it; the last one closes it.
-    """
-
-    identity: tuple[int, int]
-    environment: lmdb.Environment
-    users: int = 0
-
-
-# By device and inode, as a file may have replaced another under the same path.
-_shared_environments: dict[tuple[int, int], _Shared] = {}
-_sharing = threading.RLock()
-
-
-def _share(path: Path, create: bool, max_gib: float) -> _Shared:
-    with _sharing:
-        facts = path.stat() if path.exists() else None
-        identity = (facts.st_dev, facts.st_ino) if facts else (0, 0)
-        shared = _shared_environments.get(identity)
-        if shared is None:
-            environment = _open(path, create, max_gib)
-            facts = path.stat()
-            identity = (facts.st_dev, facts.st_ino)
-            shared = _shared_environments[identity] = _Shared(identity, environment)
-        elif max_gib * GIBIBYTE > shared.environment.info()["map_size"]:
-            shared.environment.set_mapsize(int(max_gib * GIBIBYTE))
-        shared.users += 1
-        return shared
-
-
-def _open(path: Path, create: bool, max_gib: float) -> lmdb.Environment:
-    """Open the environment and check that it is a table, or make it one."""
-    with writing_errors(path, max_gib) if create else _reading(path):
-        environment = _map(path, max_gib)
-    try:
-        environment.reader_check()  # slots of readers that were killed
-        _fill_up(path, environment)
-        with environment.begin() as transaction:
-            found = transaction.get(_SCHEMA_KEY)
-            is_empty = not transaction.stat()["entries"]
-        if found is None and is_empty and create:
-            with (
-                writing_errors(path, max_gib),
-                environment.begin(write=True) as writing,
-            ):
-                writing.put(_SCHEMA_KEY, record_to_bytes(SCHEMA))
-        elif found is None or bytes_to_record(bytes(found)) != SCHEMA:
-            raise StaleArtifact(f"{path.name} was written by an earlier release.")
-    except BaseException:
-        environment.close()
-        raise
-    return environment
-
-
-def _fill_up(path: Path, environment: lmdb.Environment) -> None:
-    """Extend a file that is shorter than LMDB states.
-
-    Reading beyond the end of a mapped file kills the process (SIGBUS). LMDB itself
-    leaves such a file where the last pages of a transaction were freed again, so that
-    a cut file cannot be told from a sound one; its missing pages read as damaged.
-    """
-    pages = environment.info()["last_pgno"] + 1
-    expected = pages * int(environment.stat()["psize"])
-    if path.stat().st_size < expected and not environment.flags()["readonly"]:
-        os.truncate(path, expected)
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except lmdb.Error as error:
-        raise reading_error(path, error) from error
-
-
-def _map(path: Path, max_gib: float) -> lmdb.Environment:
-    """Open the file: for writing if that is allowed, since a process opens it once."""
-    size = int(max_gib * GIBIBYTE)
-    try:
-        return _environment(path, size, readonly=False)
-    except lmdb.Error as error:
-        code = getattr(error, "code", None)
-        if code == errno.ENOMEM and path.is_file():  # too little address space
-            return _environment(path, path.stat().st_size + _LEAST_MAP, readonly=False)
-        if code in (errno.EACCES, errno.EROFS, errno.EPERM):
-            return _environment(path, size, readonly=True)
-        raise
-
-
-def _environment(path: Path, size: int, readonly: bool) -> lmdb.Environment:
-    return lmdb.open(
-        str(path),
-        subdir=False,
-        map_size=size,
-        readonly=readonly,
-        readahead=False,
-        max_readers=1024,
-    )
-
-
-def _release(shared: _Shared) -> None:
-    with _sharing:
-        shared.users -= 1
-        if shared.users == 0:
-            del _shared_environments[shared.identity]
-            shared.environment.close()

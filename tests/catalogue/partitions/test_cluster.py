@@ -101,10 +101,10 @@ def test_errors_come_back_as_what_they_are(connected, run, tmp_path):
         "max_gib": 1.0,
     }
     worker = RayWorker(connected, setup, 1)
-    there = Photograph("here.py", __file__, "0" * 64)
+    there = Photograph("here.py", __file__, "0" * 64, (0, 0, 0))
     with pytest.raises(StaleArtifact, match="are others than those"):
         worker.make(Partition("key", ("maps",), (there,)), tmp_path)
-    missing = Photograph("a.jpg", "/nowhere/a.jpg", "0" * 64)
+    missing = Photograph("a.jpg", "/nowhere/a.jpg", "0" * 64, (0, 0, 0))
     with pytest.raises(
         TiefVisionError, match=r"does not see /nowhere/a\.jpg"
     ) as caught:

@@ -4,7 +4,9 @@ from dataclasses import replace
 from tiefvision.catalogue.partitions import partition
 from tiefvision.catalogue.partitions.partition import Partition, Photograph, cut
 
-PHOTOS = [Photograph(f"{n}.jpg", f"/shop/{n}.jpg", f"{n:064x}") for n in range(10)]
+PHOTOS = [
+    Photograph(f"{n}.jpg", f"/shop/{n}.jpg", f"{n:064x}", (n, 1, 2)) for n in range(10)
+]
 
 
 def test_photographs_are_cut_in_their_order(monkeypatch):
@@ -31,5 +33,5 @@ def test_equal_work_has_an_equal_name_and_other_work_another(monkeypatch):
 
 
 def test_what_cannot_be_hashed_is_named_by_its_path():
-    assert Photograph("a.jpg", "/shop/a.jpg", "").name == "a.jpg"
-    assert Photograph("a.jpg", "/shop/a.jpg", "0f").name == "0f"
+    assert Photograph("a.jpg", "/shop/a.jpg", "", (0, 0, 0)).name == "a.jpg"
+    assert Photograph("a.jpg", "/shop/a.jpg", "0f", (0, 0, 0)).name == "0f"

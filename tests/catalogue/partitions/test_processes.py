@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tiefvision.catalogue.living.changing import Change
+from tiefvision.catalogue.living.comparing import stamp_of
 from tiefvision.catalogue.partitions import processes as module
 from tiefvision.catalogue.partitions.partition import Photograph, cut
 from tiefvision.catalogue.partitions.processes import ProcessWorker
@@ -24,6 +25,7 @@ from tiefvision.models.trained import TrainedModels
 from tiefvision.records import Crop
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
+from tiefvision.workspace.provenance import file_hash
 
 TWO = Workers(2)
 
@@ -41,7 +43,10 @@ def setup(run):
 def partition(setup, shop):
     """The first four photographs."""
     files = sorted(shop.iterdir())[:4]
-    photos = [Photograph(one.name, str(one), f"{n:064}") for n, one in enumerate(files)]
+    photos = [
+        Photograph(one.name, str(one), file_hash(one), stamp_of(str(one)))
+        for one in files
+    ]
     return cut(setup.key, ("maps",), photos)[0]
 
 

@@ -1,10 +1,12 @@
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tiefvision.catalogue.describing import Described
+from tiefvision.catalogue.living.comparing import stamp_of
 from tiefvision.catalogue.partitions.partition import Partition, Photograph
 from tiefvision.catalogue.partitions.shards import (
     make_shard,
@@ -54,7 +56,8 @@ def partition(tmp_path):
         Image.new("RGB", (40, 60), (number, 0, 0)).save(file)
         if name == "broken.png":
             file.write_bytes(file.read_bytes()[:40])
-        photos.append(Photograph(name, str(file), file_hash(file)))
+        stamp = stamp_of(str(file))
+        photos.append(Photograph(name, str(file), file_hash(file), stamp))
     return Partition("key", ("maps",), tuple(photos))
 
 
@@ -178,3 +181,16 @@ def test_there_may_be_no_shards(table):
     take_leftovers(table, "key")
     sweep_shards(table.path)
     assert not shards_of(table.path).exists()
+
+
+def test_a_photograph_that_changed_meanwhile_is_left_out_and_told(partition, table):
+    folder = shards_of(table.path)
+    shard = make_shard(Describer(), partition, folder, GIB)
+    changed, touched = (Path(partition.photos[n].file) for n in (0, 1))
+    Image.new("RGB", (40, 60), (9, 9, 9)).save(changed)
+    touched.write_bytes(touched.read_bytes())
+    reasons = take_in(table, shard)
+    assert reasons["a.png"] == "a.png has changed meanwhile: run again."
+    assert set(reasons) == {"a.png", "broken.png"}
+    _, b, _, d = (photo.content for photo in partition.photos)
+    assert reds_of(table) == {b: 2, d: 4}

@@ -1,7 +1,9 @@
 """The living catalogue: what the command line, programs and the web do with it."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from tiefvision.catalogue.living.changing import EVERYTHING, Change
@@ -13,12 +15,10 @@ from tiefvision.catalogue.living.listing import (
     list_paths,
     none_readable,
 )
-from tiefvision.catalogue.living.merging import (
-    merge_all,
-)
+from tiefvision.catalogue.living.merging import is_merging, merge_all
 from tiefvision.catalogue.living.upkeep import Upkeep, merge_behind
 from tiefvision.catalogue.partitions.workers import ALONE, Workers
-from tiefvision.errors import StaleArtifact
+from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.models.protocol import Models, default_rankers
 from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import (
@@ -79,7 +79,8 @@ class Catalogue(Upkeep):
             report = change.run(table, listed, listed.root, EVERYTHING, table_of_items)
             if not report["photos"]:
                 raise none_readable(root, report["skipped"])
-            merge_all(table)
+            if not is_merging(table.path):
+                merge_all(table)
             return report | {"catalogue": str(root)}
 
         return self.write(run, create=True)
@@ -96,14 +97,18 @@ class Catalogue(Upkeep):
 
         Raises:
             As ``index`` does; MissingArtifact if there is no catalogue, StaleArtifact
-            if other models made it.
+            if other models made it. Nothing is removed where the folder is missing or
+            holds no photograph at all.
         """
         current = self.current()
         if current is None:
             raise self.missing()
         kept = items_file or _items_file(current)
         listed = list_folder(root, kept)
-        return self._update(current, listed, kept, f"{listed.root}/")
+        if not listed.photos:  # as where a disk is not mounted
+            raise none_readable(root, listed.skipped)
+        scope = os.path.join(listed.root, "")  # noqa: PTH118
+        return self._update(current, listed, kept, scope)
 
     def add(
         self, paths: Sequence[Path], items_file: Path | None = None
@@ -117,8 +122,10 @@ class Catalogue(Upkeep):
             items_file: as for ``sync``.
 
         Raises:
-            As ``sync`` does.
+            As ``sync`` does; BadUsage without a path.
         """
+        if not paths:
+            raise BadUsage("There is no path to add.", "Give photographs or folders.")
         current = self.current()
         kept = items_file or _items_file(current)
         if current is None:
@@ -160,7 +167,8 @@ class Catalogue(Upkeep):
         return StaleArtifact(
             f"The catalogue in {self._workspace.root} was made by other models than "
             f"{self._models.label}.",
-            f"Run: tiefvision index {current.root}{option}, which makes it anew, or "
+            f"Run: tiefvision index {quote(current.root)}{option}, which makes it "
+            "anew, or "
             "give the --models that made it.",
         )
 

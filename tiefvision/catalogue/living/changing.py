@@ -44,7 +44,6 @@ from tiefvision.ranking.registry import ranker_kind
 from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
-from tiefvision.workspace.provenance import file_hash
 
 if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.encoders.dense import DenseEncoder
@@ -127,12 +126,14 @@ class Change:
             else:
                 photos = known_photos(snapshot, self.key, scope)
                 known = {photo.file: photo for photo in photos}
-        difference = compare(known, listed.photos.items(), _content_hash)
+        told = {file: known[file].facts for file in listed.alone if file in known}
+        difference = compare(known, {**listed.photos, **told}.items())
         gone = [] if scope is None else [f for f in known if f not in listed.photos]
         writer = self._writer(table, listed)
         spaces = collection.spaces
         if not set(self._names) <= set(spaces):
-            kept = {photo.content: photo.file for photo in known.values()}
+            differing = {one.file for one in difference.changed} | set(gone)
+            kept = (photo for photo in known.values() if photo.file not in differing)
             writer.complete(self.key, kept)
         collection = writer.spaces.settle(collection)
         up_to_date = (
@@ -146,8 +147,8 @@ class Change:
         up_to_date = up_to_date and not (writer.added or gone)
         if collection.photos and not up_to_date:
             folders = collection.folders if scope is None else _tell_folders(listed)
-            told = replace(collection, folders=folders, items_file=items_file)
-            _finish(table, replace(told, root=str(root)))
+            made = replace(collection, folders=folders, items_file=items_file)
+            _finish(table, replace(made, root=str(root)))
         sweep_shards(table.path)
         return _report(collection, difference, writer, len(gone)) | {
             "up_to_date": up_to_date,
@@ -204,13 +205,6 @@ def _tell_folders(listed: Listed) -> bool:
         facts.item == Path(file).parent.relative_to(listed.root).as_posix()
         for file, facts in listed.photos.items()
     )
-
-
-def _content_hash(file: str) -> str:
-    try:
-        return file_hash(Path(file))
-    except OSError:
-        return ""  # whoever opens the photograph tells why
 
 
 def _remove(table: Table, collection: Collection, gone: Sequence[str]) -> Collection:

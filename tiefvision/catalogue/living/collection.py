@@ -27,6 +27,9 @@ from tiefvision.store.table import Changes, Snapshot
 
 CURRENT = "current"
 
+TARGET_RECALL = 0.99
+"""Recall that graphs are tuned for, unless ``catalogue tune`` says another."""
+
 
 @dataclass(frozen=True)
 class Space:
@@ -69,6 +72,7 @@ class Collection:
         changed: time of the last change in seconds since 1970.
         items_file: table of products, absolute; "" for the one in the folder.
         folders: whether each folder is a product.
+        recall: share of the ten nearest rows that graphs are tuned to find.
     """
 
     key: str
@@ -84,6 +88,7 @@ class Collection:
     changed: float = 0.0
     items_file: str = ""
     folders: bool = False
+    recall: float = TARGET_RECALL
 
     def with_space(self, ranker: str, space: Space) -> "Collection":
         """The collection with the embeddings of a ranker."""

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tiefvision.catalogue.living.ledger import Facts, KnownPhoto, Stamp
+from tiefvision.workspace.provenance import file_hash
 
 Stated = Callable[[str], Stamp | None]
 """Function from a file to its state; None if it is missing."""
@@ -59,10 +61,18 @@ def stamp_of(file: str) -> Stamp | None:
     return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
+def hash_of(file: str) -> str:
+    """SHA-256 of a file's content; "" if it cannot be read."""
+    try:
+        return file_hash(Path(file))
+    except OSError:
+        return ""  # whoever opens the photograph tells why
+
+
 def compare(
     known: Mapping[str, KnownPhoto],
     listed: Iterable[tuple[str, Facts]],
-    hashed: Hashed,
+    hashed: Hashed = hash_of,
     stated: Stated = stamp_of,
 ) -> Difference:
     """Compare what a catalogue holds with what was listed.

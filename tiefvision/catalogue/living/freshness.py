@@ -1,14 +1,12 @@
 """Whether the files of a catalogue are as they were when they were described."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from tiefvision.catalogue.living.collection import current_collection
-from tiefvision.catalogue.living.comparing import stamp_of
+from tiefvision.catalogue.living.comparing import hash_of, stamp_of
 from tiefvision.catalogue.living.ledger import KnownPhoto, known_photos
 from tiefvision.store.table import Table
-from tiefvision.workspace.provenance import file_hash
 
 FileState = Literal["", "gone", "changed"]
 """What became of a file since it was described; "" if it is as it was."""
@@ -37,10 +35,7 @@ def state_of(photo: KnownPhoto) -> FileState:
         return "gone"
     if stamp == photo.stamp:
         return ""
-    try:
-        return "" if file_hash(Path(photo.file)) == photo.content else "changed"
-    except OSError:
-        return "changed"
+    return "" if hash_of(photo.file) == photo.content else "changed"
 
 
 def lost_files(table: Table) -> LostFiles:

@@ -1,6 +1,8 @@
 """A living catalogue as one ranker searches it."""
 
 from collections.abc import Collection
+from contextlib import suppress
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,12 +10,13 @@ from numpy.typing import NDArray
 from tiefvision.catalogue.gallery import GalleryRow
 from tiefvision.catalogue.living.freshness import FileState
 from tiefvision.catalogue.living.ledger import description_name, row_key
-from tiefvision.catalogue.living.reading import LiveIndex
+from tiefvision.catalogue.living.reading import ATTEMPTS, LiveIndex
 from tiefvision.catalogue.living.spaces import read_space_reduction
 from tiefvision.catalogue.reduced import densities_in, find_closest
 from tiefvision.catalogue.reduction import Reduction
 from tiefvision.catalogue.row_arrays import RowArrays
 from tiefvision.catalogue.searcher import Test
+from tiefvision.errors import StaleArtifact
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.ranking.garments import Embed
 from tiefvision.ranking.views import embed_views
@@ -30,12 +33,16 @@ class LiveGallery:
         ranker: name of the ranker.
         embed: the ranker.
         key: key of the collection that the searching models describe.
+        digest: digest of the ranker; "" for one that learnt nothing.
     """
 
-    def __init__(self, table: Table, ranker: str, embed: Embed, key: str) -> None:
+    def __init__(
+        self, table: Table, ranker: str, embed: Embed, key: str, digest: str = ""
+    ) -> None:
         self._table, self._embed = table, embed
-        self._index = LiveIndex(table, ranker, key)
+        self._index = LiveIndex(table, ranker, key, digest)
         self._reduction: tuple[str, Reduction | None] = ("", None)
+        self.refresh()
 
     @property
     def rows(self) -> RowArrays:
@@ -44,14 +51,22 @@ class LiveGallery:
 
     def refresh(self) -> None:
         """Take in what changed since the last call."""
-        self._index.refresh()
+        for _ in range(ATTEMPTS):
+            self._index.refresh()
+            # Another process may replace the space and delete its reduction.
+            with suppress(KeyError):
+                return self._take_reduction()
+        raise StaleArtifact(
+            f"{self._table.path.name} changes too fast.", "Run the same command again."
+        )
 
     def find(
         self, query: NDArray[np.float32], count: int, allowed: NDArray[np.bool_] | None
     ) -> Neighbours:
         """The closest rows, (1, <= count)."""
-        segments, reduction = self._index.segments, self._space_reduction()
-        return find_closest(segments, query, count, allowed, reduction, self._whole_of)
+        segments, (_, reduction) = self._index.segments, self._reduction
+        whole_of = partial(self._whole_of, query.shape[1])
+        return find_closest(segments, query, count, allowed, reduction, whole_of)
 
     def densities(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Densities of rows among all that are there now, (n,) float32."""
@@ -74,21 +89,23 @@ class LiveGallery:
         """Names of the columns that the rows have."""
         return self._index.columns()
 
-    def _space_reduction(self) -> Reduction | None:
+    def _take_reduction(self) -> None:
         space = self._index.space
         if self._reduction[0] != space.name:
             self._reduction = space.name, read_space_reduction(self._table, space)
-        return self._reduction[1]
 
-    def _whole_of(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _whole_of(
+        self, dimension: int, numbers: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
         """Whole embeddings of rows; zeros for those that were removed meanwhile."""
+        found = np.zeros((len(numbers), dimension), dtype=np.float32)
         with self._table.read() as snapshot:  # so that no row goes in between
             names = [self._description_of(snapshot, int(n)) for n in numbers]
             there = [place for place, name in enumerate(names) if name]
-            views = [View(names[place]) for place in there]
-            whole = embed_views(views, garments_reader(snapshot), self._embed)
-        found = np.zeros((len(numbers), whole.shape[1]), dtype=np.float32)
-        found[there] = whole
+            if there:
+                views = [View(names[place]) for place in there]
+                reader = garments_reader(snapshot)
+                found[there] = embed_views(views, reader, self._embed)
         return found
 
     def _description_of(self, snapshot: Snapshot, number: int) -> str:

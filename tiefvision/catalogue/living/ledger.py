@@ -19,12 +19,17 @@ from tiefvision.catalogue.living.collection import (
     put_collection,
 )
 from tiefvision.catalogue.living.vectors import delete_vector, put_vector
+from tiefvision.ranking.needs import Need
 from tiefvision.records import Crop
+from tiefvision.store.codec import MAX_KEY_BYTES
 from tiefvision.store.table import Changes, Snapshot
 from tiefvision.workspace.records import crop_to_record, record_to_crop
 
 DESCRIPTION = ("crop", "map", "colours", "pixels")
 """Kinds of keys that describe a photograph by its content."""
+
+PARTS: Mapping[Need, str] = {"maps": "map", "colours": "colours", "pixels": "pixels"}
+"""Kind of key that holds what a ranker needs."""
 
 LOGGED = 1024
 """Transactions that the log holds. A reader that missed more reads all rows again."""
@@ -105,8 +110,11 @@ def known_photos(snapshot: Snapshot, key: str, below: str = "") -> Iterator[Know
         key: key of the collection.
         below: only files whose path begins so.
     """
-    for _, record in snapshot.records(f"photo/{key}/{below}"):
-        yield _record_to_photo(record)
+    # The end of a long key is a hash.
+    prefix = f"photo/{key}/{below}".encode()[: MAX_KEY_BYTES // 2]
+    for _, record in snapshot.records(prefix.decode(errors="ignore")):
+        if record["file"].startswith(below):
+            yield _record_to_photo(record)
 
 
 def files_of_item(snapshot: Snapshot, key: str, item: str) -> list[str]:
@@ -152,7 +160,8 @@ def change_rows(
 ) -> Collection:
     """Add photographs and remove others, in the transaction of the caller.
 
-    A photograph whose file is known already takes the place of the old one.
+    A photograph whose file is known already takes the place of the old one, and so does
+    the last of several that have one file.
 
     Args:
         changes: transaction.
@@ -163,6 +172,7 @@ def change_rows(
     Returns:
         The collection after the change; it is written as well.
     """
+    added = list({photo.file: photo for photo in added}.values())
     gone = [*removed, *(photo.file for photo in added)]
     out = [row for file in gone if (row := _remove(changes, collection, file))]
     new = range(collection.next_row, collection.next_row + len(added))
@@ -262,6 +272,18 @@ def delete_description(changes: Changes, name: str) -> None:
     """Delete what describes a photograph."""
     for kind in DESCRIPTION:
         changes.delete(f"{kind}/{name}")
+
+
+def is_described(snapshot: Snapshot, name: str, needs: Iterable[Need]) -> bool:
+    """Whether a photograph is described with all parts that rankers need.
+
+    Args:
+        snapshot: state of the table.
+        name: name of the description.
+        needs: parts that rankers read.
+    """
+    kinds = ("crop", *(PARTS[need] for need in needs))
+    return all(snapshot.has(f"{kind}/{name}") for kind in kinds)
 
 
 def _refer(changes: Changes, prefix: str, number: int) -> bool:

@@ -24,8 +24,10 @@ class Listed:
         root: folder that was listed, absolute; the common one of several.
         photos: what is told of each photograph, by the absolute path of its file.
         skipped: a sentence for each thing that was left out.
-        names: path of each photograph as annotations write it, by its file.
+        names: path of each photograph as annotations or a user wrote it, by its file.
         problems: a sentence for each thing in the table of products that was not used.
+        alone: files that were listed by themselves, one by one; what a catalogue knows
+            of them already stays.
     """
 
     root: Path
@@ -33,6 +35,7 @@ class Listed:
     skipped: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    alone: frozenset[str] = frozenset()
 
 
 def list_folder(root: Path, items_file: Path | None = None) -> Listed:
@@ -66,20 +69,49 @@ def list_paths(
         root: folder of the catalogue; None for a new one.
         items_file: table of products; None for the one in the catalogue's folder.
         folders: whether each folder of the catalogue is a product.
+
+    Raises:
+        BadDataset: The only path is a dataset whose annotations cannot be used; beside
+            others it is told and left out.
     """
-    listed = [list_folder(path, items_file) for path in paths if is_folder(path)]
-    files = [absolute(path) for path in paths if not is_folder(path)]
+    listed, refused = _list_folders(paths, items_file)
+    named = {path: name_fault(path) for path in paths if not is_folder(path)}
+    files = [absolute(path) for path, fault in named.items() if not fault]
     photos = {file: facts for one in listed for file, facts in one.photos.items()}
     alone = [file for file in files if file not in photos]
     above = [str(one.root) for one in listed] + [str(Path(one).parent) for one in files]
-    common = Path(os.path.commonpath(above))
+    common = Path(os.path.commonpath(above or [os.getcwd()]))  # noqa: PTH109
     return Listed(
         common,
         photos | _of_files(alone, root or common, items_file, folders),
-        tuple(reason for one in listed for reason in one.skipped),
+        (
+            *refused,
+            *(reason for one in listed for reason in one.skipped),
+            *(
+                f"Cannot use {str(path)!a}: its name {fault}."
+                for path, fault in named.items()
+                if fault
+            ),
+        ),
         {file: name for one in listed for file, name in one.names.items()},
         tuple(problem for one in listed for problem in one.problems),
+        frozenset(alone),
     )
+
+
+def _list_folders(
+    paths: Sequence[Path], items_file: Path | None
+) -> tuple[list[Listed], list[str]]:
+    """What the folders among paths offer, and why others cannot be used."""
+    listed, refused = [], []
+    for path in filter(is_folder, paths):
+        try:
+            listed.append(list_folder(path, items_file))
+        except TiefVisionError as error:
+            if len(paths) == 1:
+                raise
+            refused.append(str(error))
+    return listed, refused
 
 
 def none_readable(root: Path, reasons: Iterable[str]) -> TiefVisionError:
@@ -156,6 +188,14 @@ def _of_files(
 
 def _facts(told: Product) -> Facts:
     return Facts(told.item, told.variant, told.group, dict(told.columns))
+
+
+def name_fault(path: Path) -> str:
+    """Why a catalogue cannot know a file by its name; "" if it can."""
+    text = str(path)
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        return "holds a character that is not text"
+    return ""
 
 
 def absolute(path: Path) -> str:

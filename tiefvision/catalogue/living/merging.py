@@ -26,6 +26,7 @@ from tiefvision.catalogue.living.segment_files import (
     SegmentFile,
     delete_numbers,
     folder_of,
+    new_rows,
     put_manifest,
     put_numbers,
     read_manifest,
@@ -35,16 +36,14 @@ from tiefvision.catalogue.living.segment_files import (
     write_segment,
 )
 from tiefvision.catalogue.living.vectors import Numbers, numbers_of, vectors_of
+from tiefvision.errors import StorageFull
 from tiefvision.index.hnsw import HnswSettings, build_index
 from tiefvision.index.merging import MOST_DEAD, TAIL, SegmentSize, plan_merge
-from tiefvision.index.tuning import SAMPLE, tune
+from tiefvision.index.tuning import EXACT_UP_TO, SAMPLE, tune
 from tiefvision.store.locking import release_lock, take_lock
 from tiefvision.store.table import Snapshot, Table
 
 logger = logging.getLogger(__name__)
-
-EXACT_UP_TO = 20_000_000
-"""Numbers (rows times dimension) up to which exact search is the better index."""
 
 OUTCOME = "merging"
 """Key of the record that ``note_merge`` writes."""
@@ -59,7 +58,7 @@ def graph_pays(rows: int, dimension: int) -> bool:
 
 
 def merge_is_due(table: Table) -> bool:
-    """Whether a merge has something to do; an estimate that reads no rows."""
+    """Whether a merge has something to do; it counts the rows that are new alone."""
     with table.read() as snapshot:
         collection = current_collection(snapshot)
         if collection is None:
@@ -67,18 +66,13 @@ def merge_is_due(table: Table) -> bool:
         for space in collection.spaces.values():
             manifest = read_manifest(snapshot, collection.key, space.name)
             inside = sum(file.rows for file in manifest.files)
-            new = _new_rows(collection, manifest)
             if not inside and not graph_pays(collection.photos, space.dimension):
                 continue
-            dead = inside - max(0, collection.photos - new)
+            new = new_rows(snapshot, collection.key, space.name, manifest)
+            dead = inside - (collection.photos - new)
             if new >= TAIL or dead > MOST_DEAD * max(inside, TAIL):
                 return True
     return False
-
-
-def _new_rows(collection: Collection, manifest: Manifest) -> int:
-    """Number of rows that are in no graph, with those removed again."""
-    return collection.next_row - 1 - manifest.covered
 
 
 def start_merging(table: Path) -> bool:
@@ -88,8 +82,11 @@ def start_merging(table: Path) -> bool:
         table: path of the catalogue's table.
 
     Returns:
-        Whether it could be started; if not, the next change tries again.
+        Whether it was started: not while another one runs, nor where the system does
+        not let it; the next change tries again.
     """
+    if is_merging(table):
+        return False
     command = [sys.executable, "-m", "tiefvision", "catalogue", "compact", "--if-due"]
     try:
         subprocess.Popen(
@@ -125,7 +122,7 @@ def merge_all(table: Table, everything: bool = False) -> int:
         StorageFull: Another process merges, or the disk has too little room.
     """
     built = 0
-    with _merging(table):
+    with _merging(table.path):
         _sweep(table)
         with table.read() as snapshot:
             collection = current_collection(snapshot)
@@ -139,9 +136,23 @@ def merge_all(table: Table, everything: bool = False) -> int:
     return built
 
 
+def is_merging(table: Path) -> bool:
+    """Whether a process merges at this moment, by the path of the table."""
+    try:
+        with _merging(table):
+            return False
+    except StorageFull:
+        return True
+
+
 @contextmanager
-def _merging(table: Table) -> Iterator[None]:
-    lock = take_lock(table.path.with_suffix(".merging"))
+def _merging(table: Path) -> Iterator[None]:
+    try:
+        lock = take_lock(table.with_suffix(".merging"))
+    except StorageFull as error:
+        raise StorageFull(
+            f"Another process is merging the catalogue in {table.parent}.", error.fix
+        ) from error
     try:
         yield
     finally:
@@ -167,12 +178,12 @@ def _plan(
     if everything:
         return tuple(range(len(manifest.files)))
     numbers = numbers_of(snapshot, collection.key, space.name)
-    new = _new_rows(collection, manifest)
+    new = int(np.count_nonzero(numbers > manifest.covered))
     sizes = [
         SegmentSize(file.rows, file.rows - _alive(snapshot, file, numbers))
         for file in manifest.files
     ]
-    return plan_merge(sizes, new)
+    return plan_merge(sizes, new, TAIL)
 
 
 def _alive(snapshot: Snapshot, file: SegmentFile, numbers: Numbers) -> int:
@@ -200,7 +211,8 @@ def _merge(table: Table, key: str, space: Space, everything: bool) -> bool:
     last = int(held_out[0]) if len(held_out) else collection.next_row
     files = kept
     if len(chosen):
-        files = (*kept, _build(table, key, space, chosen, held_out))
+        target = collection.recall
+        files = (*kept, _build(table, key, space, chosen, held_out, target))
     return _switch(table, key, space, manifest, Manifest(last - 1, files), chosen)
 
 
@@ -214,7 +226,8 @@ def _hold_out(numbers: Numbers, others: Sequence[Numbers]) -> tuple[Numbers, Num
         numbers: numbers of the rows, ascending.
         others: numbers of the rows of graphs that stay; rows beside graphs are newer.
     """
-    most = min(SAMPLE, len(numbers) // HELD_OUT)
+    # Fewer than make a merge due, which would otherwise go on for ever.
+    most = min(SAMPLE, TAIL // 2, len(numbers) // HELD_OUT)
     newest = max((int(rows[-1]) for rows in others if len(rows)), default=-1)
     count = min(most, int(np.count_nonzero(numbers > newest)))
     split = len(numbers) - count
@@ -222,7 +235,12 @@ def _hold_out(numbers: Numbers, others: Sequence[Numbers]) -> tuple[Numbers, Num
 
 
 def _build(
-    table: Table, key: str, space: Space, numbers: Numbers, held_out: Numbers
+    table: Table,
+    key: str,
+    space: Space,
+    numbers: Numbers,
+    held_out: Numbers,
+    target: float,
 ) -> SegmentFile:
     """Build a graph, choose its search effort, and write it."""
     settings = HnswSettings()
@@ -232,7 +250,7 @@ def _build(
     index, recall = build_index(vectors, settings), 1.0
     if len(held_out):
         asked = vectors_of(table, key, space.name, held_out, space.dimension)
-        index, judged = tune(index, asked, vectors)
+        index, judged = tune(index, asked, vectors, target)
         recall = judged.recall
     return write_segment(folder, index, index.settings, recall)
 

@@ -30,6 +30,7 @@ from tiefvision.catalogue.living.segment_files import (
     load_segment,
     read_manifest,
     read_numbers,
+    with_effort,
 )
 from tiefvision.catalogue.living.vectors import (
     Numbers,
@@ -60,10 +61,12 @@ class LiveIndex:
         table: the catalogue's table.
         ranker: name of a ranker that the collection has embeddings of.
         key: key of the collection that the searching models describe.
+        digest: digest of the ranker that searches; "" for one that learnt nothing.
     """
 
-    def __init__(self, table: Table, ranker: str, key: str) -> None:
+    def __init__(self, table: Table, ranker: str, key: str, digest: str = "") -> None:
         self._table, self._ranker, self._key = table, ranker, key
+        self._digest = digest
         self._folder = folder_of(table.path)
         self._fields: dict[int, Fields] | None = None
         self._start_anew()
@@ -99,9 +102,11 @@ class LiveIndex:
         """Take in what changed since the last call.
 
         Raises:
-            StaleArtifact: The catalogue was made anew, by other models or without this
-                ranker; or its index is damaged.
+            StaleArtifact: The catalogue was made anew, by other models, by a ranker
+                that was trained again, or without this ranker; or its index is damaged.
         """
+        if not self._table.is_current:
+            raise self._replaced("was replaced")
         for _ in range(ATTEMPTS):
             try:
                 if self._refresh():
@@ -135,37 +140,47 @@ class LiveIndex:
                 for file in manifest.files
                 if file.name not in self._loaded
             }
-            self._take_rows(snapshot, collection)
+            removed = self._take_rows(snapshot, collection)
             self._take_tail(snapshot, manifest)
         # Loading takes long, so outside of the transaction.
         for file in manifest.files:
             if file.name in numbers:
                 loaded = load_segment(self._folder, file, numbers[file.name])
                 self._loaded[file.name] = loaded
+        for file in set(manifest.files) - set(self._manifest.files):
+            if file.name not in numbers:  # tuned anew
+                part = self._loaded[file.name]
+                part.index = with_effort(part.index, file)
         kept = {file.name for file in manifest.files}
         self._loaded = {n: part for n, part in self._loaded.items() if n in kept}
         self._manifest = manifest
-        alive = self.rows.alive
-        for part in self._loaded.values():
-            part.alive = alive[part.numbers]
+        for name, part in self._loaded.items():
+            if removed is None or name in numbers:
+                part.alive = self.rows.alive[part.numbers]
+            else:
+                part.remove(removed)
+        if removed is not None:
+            self._tail.remove(removed)
         self.segments = Segments([*self._loaded.values(), self._tail], self._vectors_of)
         self._seen = collection.changes
         return True
 
     def _require(self, collection: Collection | None) -> Collection:
         if collection is None or collection.key != self._key:
-            raise StaleArtifact(
-                f"{self._table.path.name} was made anew by other models.",
-                "Run the same command again.",
-            )
+            raise self._replaced("was made anew by other models")
         if self._ranker not in collection.spaces:
-            raise StaleArtifact(
-                f"{self._table.path.name} has no index for {self._ranker} any more.",
-                "Run the same command again.",
-            )
+            raise self._replaced(f"has no index for {self._ranker} any more")
+        if collection.spaces[self._ranker].digest != self._digest:
+            raise self._replaced(f"was indexed by another {self._ranker}")
         return collection
 
-    def _take_rows(self, snapshot: Snapshot, collection: Collection) -> None:
+    def _replaced(self, what: str) -> StaleArtifact:
+        return StaleArtifact(
+            f"{self._table.path.name} {what}.", "Run the same command again."
+        )
+
+    def _take_rows(self, snapshot: Snapshot, collection: Collection) -> Numbers | None:
+        """Take in the rows that were added; the removed ones, None if all are read."""
         logged = None
         if self._seen >= 0:
             logged = logged_since(snapshot, collection, self._seen)
@@ -174,7 +189,7 @@ class LiveIndex:
             self.rows.make_room(collection.next_row)
             for name, record in snapshot.records(f"row/{self._key}/"):
                 self._add(int(name, 16), record)
-            return
+            return None
         self.rows.make_room(collection.next_row)
         for added, removed in logged:
             for number in removed:
@@ -185,6 +200,8 @@ class LiveIndex:
                 record = snapshot.record(row_key(self._key, number))
                 if record is not None:  # a later transaction may have removed it
                     self._add(number, record)
+        gone = [number for _, removed in logged for number in removed]
+        return np.array(sorted(gone), dtype=np.int64)
 
     def _add(self, number: int, record: Record) -> None:
         self.rows.add(number, record["item"], record["category"], record["variant"])
@@ -208,9 +225,10 @@ class LiveIndex:
             return
         if len(numbers):
             self._new.append(vectors)
+            alive = self._tail.alive
             numbers = np.concatenate([self._tail.numbers, numbers])
             self._tail = Segment(numbers, self._new)
-        self._tail.alive = self.rows.alive[self._tail.numbers]
+            self._tail.alive[: len(alive)] = alive
 
     def row(self, number: int) -> GalleryRow | None:
         """A row as a search shows it; None if it was removed meanwhile."""
@@ -233,7 +251,7 @@ class LiveIndex:
             for number, fields in self._all_fields().items():
                 if number < len(found):  # else it is newer than the arrays
                     found[number] = test(fields)
-            self._passed = (test, self._seen), found
+            self._passed = (test, self._seen), found & self.rows.alive
         return self._passed[1]
 
     def columns(self) -> set[str]:

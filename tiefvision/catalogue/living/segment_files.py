@@ -8,14 +8,16 @@ too late for a file, after a merge has replaced it, reads the table again.
 import shutil
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from tiefvision.catalogue.living.vectors import Numbers
-from tiefvision.errors import StaleArtifact, StorageFull
+from tiefvision.catalogue.living.vectors import Numbers, count_behind
+from tiefvision.errors import StaleArtifact, StorageFull, TiefVisionError
 from tiefvision.index.hnsw import HnswIndex, HnswSettings, load_index
+from tiefvision.index.reranking import Searchable
 from tiefvision.index.segments import Segment
 from tiefvision.store.table import Changes, Snapshot
 from tiefvision.workspace.provenance import file_hash
@@ -38,7 +40,7 @@ class SegmentFile:
     name: str
     rows: int
     sha256: str
-    settings: Mapping[str, int]
+    settings: Mapping[str, int] = field(hash=False)
     recall: float = 1.0
 
 
@@ -63,6 +65,11 @@ def read_manifest(snapshot: Snapshot, key: str, space: str) -> Manifest:
         return Manifest()
     files = tuple(SegmentFile(**file) for file in record["files"])
     return Manifest(record["covered"], files)
+
+
+def new_rows(snapshot: Snapshot, key: str, space: str, manifest: Manifest) -> int:
+    """Number of rows that are in no graph."""
+    return count_behind(snapshot, key, space, manifest.covered)
 
 
 def put_manifest(changes: Changes, key: str, space: str, manifest: Manifest) -> None:
@@ -147,7 +154,18 @@ def load_segment(folder: Path, file: SegmentFile, numbers: Numbers) -> Segment:
             f"The index {path} is damaged.", "Run: tiefvision catalogue compact"
         )
     settings = HnswSettings(**file.settings)
-    return Segment(numbers, load_index(path, file.rows, settings))
+    try:
+        return Segment(numbers, load_index(path, file.rows, settings))
+    except TiefVisionError as error:
+        if not path.exists():  # since its hash was taken
+            raise FileNotFoundError(str(path)) from error
+        raise
+
+
+def with_effort(index: Searchable, file: SegmentFile) -> Searchable:
+    """A loaded graph with the search effort that its file has now."""
+    assert isinstance(index, HnswIndex), "segments in files are graphs"
+    return index.with_search_effort(file.settings["search_effort"])
 
 
 def sweep(folder: Path, kept: Iterable[str]) -> None:
@@ -156,6 +174,15 @@ def sweep(folder: Path, kept: Iterable[str]) -> None:
     for path in folder.glob(f"*{SUFFIX}*"):
         if path.name not in names:
             path.unlink(missing_ok=True)
+
+
+def bytes_of(folder: Path) -> int:
+    """Bytes of all files of segments, also of those that a merge writes just now."""
+    total = 0
+    for path in folder.glob("*"):
+        with suppress(FileNotFoundError):  # a merge has replaced it meanwhile
+            total += path.stat().st_size
+    return total
 
 
 def _manifest_key(key: str, space: str) -> str:

@@ -17,7 +17,7 @@ from tiefvision.catalogue.living.collection import (
     Space,
     put_collection,
 )
-from tiefvision.catalogue.living.ledger import description_name
+from tiefvision.catalogue.living.ledger import description_name, is_described
 from tiefvision.catalogue.living.segment_files import delete_manifest
 from tiefvision.catalogue.living.vectors import put_vector
 from tiefvision.catalogue.reduction import (
@@ -27,7 +27,7 @@ from tiefvision.catalogue.reduction import (
 )
 from tiefvision.progress import Track
 from tiefvision.ranking.garments import Embed
-from tiefvision.ranking.registry import COSINE
+from tiefvision.ranking.registry import COSINE, ranker_kind
 from tiefvision.ranking.views import BLOCK, embed_views
 from tiefvision.records import View
 from tiefvision.store.table import Table
@@ -120,9 +120,9 @@ class SpaceWriter:
         return collection
 
     def grow(self, collection: Collection) -> Collection:
-        """Reduce what became too long for the number of rows."""
+        """Reduce what became too long, or learn anew what was learnt from too few."""
         for ranker, space in collection.spaces.items():
-            if not space.reduced and self._wants_reduction(ranker, collection, space):
+            if self._wants_reduction(ranker, collection, space):
                 return self._replace(collection, ranker, True)
         return collection
 
@@ -139,8 +139,8 @@ class SpaceWriter:
         old = collection.spaces.get(ranker)
         name = f"{ranker}-{uuid.uuid4().hex[:8]}"
         space = Space(name, self.digests.get(ranker, ""))
-        names = self._names(collection)
-        if reduce:
+        names = self._names(collection, ranker)
+        if reduce and len(names) >= gallery.REDUCED_FROM:
             space = self._learn(space, ranker, names)
         space = self._fill(collection.key, space, ranker, names)
         collection = self._put(collection.with_space(ranker, space))
@@ -148,12 +148,22 @@ class SpaceWriter:
             delete_space(self.table, collection.key, old.name)
         return collection
 
-    def _names(self, collection: Collection) -> dict[int, str]:
-        """Name of the description of each row, by row number."""
+    def _names(self, collection: Collection, ranker: str) -> dict[int, str]:
+        """Name of the description of each row, by row number.
+
+        Without rows whose description lacks a part that the ranker reads, since their
+        file went or changed; the ranker does not find them.
+        """
+        needs = ranker_kind(ranker).needs
         with self.table.read() as snapshot:
+            names = {
+                int(number, 16): description_name(collection.key, row["content"])
+                for number, row in snapshot.records(f"row/{collection.key}/")
+            }
             return {
-                int(name, 16): description_name(collection.key, row["content"])
-                for name, row in snapshot.records(f"row/{collection.key}/")
+                number: name
+                for number, name in names.items()
+                if is_described(snapshot, name, needs)
             }
 
     def _learn(self, space: Space, ranker: str, names: Mapping[int, str]) -> Space:

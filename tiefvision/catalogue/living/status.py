@@ -10,7 +10,12 @@ from tiefvision.catalogue.living.collection import (
 )
 from tiefvision.catalogue.living.freshness import lost_files
 from tiefvision.catalogue.living.merging import OUTCOME, merge_is_due
-from tiefvision.catalogue.living.segment_files import folder_of, read_manifest
+from tiefvision.catalogue.living.segment_files import (
+    bytes_of,
+    folder_of,
+    new_rows,
+    read_manifest,
+)
 from tiefvision.store.table import Snapshot, Table
 
 
@@ -36,7 +41,7 @@ def indexes_of(table: Table) -> dict[str, dict[str, Any]]:
 def _facts(snapshot: Snapshot, collection: Collection, space: Space) -> dict[str, Any]:
     manifest = read_manifest(snapshot, collection.key, space.name)
     inside = sum(file.rows for file in manifest.files)
-    new = max(0, min(collection.photos, collection.next_row - 1 - manifest.covered))
+    new = new_rows(snapshot, collection.key, space.name, manifest)
     found = sum(file.rows * file.recall for file in manifest.files)
     links = sum(file.rows * 8 * file.settings["links"] for file in manifest.files)
     return {
@@ -65,7 +70,6 @@ def status_of(table: Table) -> dict[str, Any]:
         assert collection is not None, "the caller has checked that there is one"
         merged = snapshot.record(OUTCOME, {"outcome": ""})
     lost = lost_files(table)
-    graphs = folder_of(table.path).glob("*")
     return {
         "root": collection.root,
         "photos": collection.photos,
@@ -78,7 +82,7 @@ def status_of(table: Table) -> dict[str, Any]:
         "gone": lost.gone,
         "differs": lost.changed,
         "bytes_table": table.size,
-        "bytes_graphs": sum(path.stat().st_size for path in graphs),
+        "bytes_graphs": bytes_of(folder_of(table.path)),
         "merge_due": merge_is_due(table),
         "last_merge": merged["outcome"],
     }

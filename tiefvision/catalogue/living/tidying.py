@@ -15,7 +15,7 @@ def delete_collection(table: Table, key: str) -> None:
         collection = read_collection(snapshot, key)
     for space in collection.spaces.values() if collection else ():
         delete_space(table, key, space.name)
-    delete_all(table, prefixes_of(key))
+    delete_all(table, [f"vector/{key}/", *prefixes_of(key)])
     with table.write() as changes:
         changes.delete(f"collection/{key}")
 
@@ -34,7 +34,9 @@ def tidy(table: Table) -> None:
         if key != current.key:
             delete_collection(table, key)
     kept = {space.name for space in current.spaces.values()}
-    for name in _spaces_with_vectors(table, current.key) - kept:
+    with table.read() as snapshot:
+        learnt = set(snapshot.keys("reduction/"))
+    for name in (_spaces_with_vectors(table, current.key) | learnt) - kept:
         delete_space(table, current.key, name)
     _delete_unused_descriptions(table, current.key)
 

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from tiefvision.catalogue.living.ledger import (
     files_of_item,
     known_photo,
 )
-from tiefvision.catalogue.living.listing import absolute
+from tiefvision.catalogue.living.listing import absolute, name_fault
 from tiefvision.catalogue.living.merging import (
     merge_all,
     merge_is_due,
@@ -24,6 +24,7 @@ from tiefvision.catalogue.living.merging import (
 from tiefvision.catalogue.living.segment_files import folder_of, sweep
 from tiefvision.catalogue.living.status import indexes_of, status_of
 from tiefvision.catalogue.living.tidying import tidy
+from tiefvision.catalogue.living.tuning import require_recall, tune_catalogue
 from tiefvision.errors import (
     MissingArtifact,
     StaleArtifact,
@@ -74,10 +75,11 @@ class Upkeep:
             gone = list(
                 dict.fromkeys(file for files in found.values() for file in files)
             )
-            before = current.photos
-            with table.write() as changes:
-                collection = change_rows(changes, current, (), gone)
-            merge_behind(table)
+            before, collection = current.photos, current
+            if gone:
+                with table.write() as changes:
+                    collection = change_rows(changes, current, (), gone)
+                merge_behind(table)
             unknown = [name for name, files in found.items() if not files]
             return {
                 "photos": collection.photos,
@@ -128,6 +130,29 @@ class Upkeep:
             note_merge(table, f"{report['graphs']} built")
             return report
 
+    def tune(self, target: float) -> dict[str, Any]:
+        """Measure every index, and tune graphs to find a share of the nearest rows.
+
+        Args:
+            target: share of the ten nearest rows, from 0.5 to below 1.
+
+        Returns:
+            "measured" (a record for each index at each search effort, see
+            ``tuning.Measured``), "indexes" and "seconds".
+
+        Raises:
+            BadUsage: The share is out of range.
+            MissingArtifact: There is no catalogue.
+            StorageFull: Another process changes it.
+        """
+        require_recall(target)
+
+        def run(table: Table) -> dict[str, Any]:
+            measured = tune_catalogue(table, target)
+            return {"measured": [one.to_dict() for one in measured]}
+
+        return self.write(run)
+
     def status(self) -> dict[str, Any]:
         """Counts, sizes and freshness, as ``status.status_of`` tells them."""
         self.require()
@@ -135,8 +160,17 @@ class Upkeep:
             return status_of(table)
 
     def current(self) -> Collection | None:
-        """The collection that searches use; None if there is none."""
-        return current_of(self._workspace)
+        """The collection that searches use; None if there is none.
+
+        Raises:
+            StaleArtifact: The catalogue was written by an earlier release, or is
+                damaged.
+        """
+        try:
+            return current_of(self._workspace)
+        except StaleArtifact as error:
+            fix = f"Run: {command_for(CATALOGUE, self._workspace.root)}"
+            raise StaleArtifact(error.message, fix) from error
 
     def require(self) -> None:
         """Raises MissingArtifact, with the command that helps, without a catalogue."""
@@ -187,13 +221,9 @@ class Upkeep:
         try:
             with self._open(create) as table:
                 yield table
-                is_empty = create and _is_empty(table)
-        except BaseException:
-            is_empty = create and self._path.is_file() and self._holds_nothing()
-            raise
         finally:
-            if is_empty:
-                self._delete()
+            if create:
+                self._delete_if_empty()
             release_lock(lock)
 
     def _open(self, create: bool) -> Table:
@@ -205,20 +235,18 @@ class Upkeep:
             self._delete()  # of an earlier release, whose rows cannot be read
             return Table(self._path, create, self._max_gib)
 
-    def _holds_nothing(self) -> bool:
-        with Table(self._path) as table:
-            return _is_empty(table)
+    def _delete_if_empty(self) -> None:
+        """Leave no table behind that a next run could not go on with."""
+        with suppress(TiefVisionError):  # whoever reads it next is told why
+            with Table(self._path) as table, table.read() as snapshot:
+                described = next(snapshot.keys("crop/"), None)
+            if described is None:
+                self._delete()
 
     def _delete(self) -> None:
         self._path.unlink(missing_ok=True)
         self._path.with_name(f"{self._path.name}-lock").unlink(missing_ok=True)
         sweep(folder_of(self._path), ())
-
-
-def _is_empty(table: Table) -> bool:
-    """Whether nothing was described that a next run could go on with."""
-    with table.read() as snapshot:
-        return next(snapshot.keys("crop/"), None) is None
 
 
 def merge_behind(table: Table) -> None:
@@ -229,6 +257,8 @@ def merge_behind(table: Table) -> None:
 
 def _files_of(snapshot: Snapshot, current: Collection, name: str) -> list[str]:
     """Files of an item, or the file of a photograph; [] for an unknown name."""
+    if name_fault(Path(name)):
+        return []
     files = files_of_item(snapshot, current.key, name)
     if files:
         return files

@@ -64,9 +64,8 @@ def vectors_behind(
         number: number of a row; -1 for all rows.
         dimension: length D of an embedding.
     """
-    after = number_text(number) if number >= 0 else ""
     numbers, parts = [], []
-    for name, content in snapshot.contents(f"vector/{key}/{space}/", after):
+    for name, content in snapshot.contents(_prefix(key, space), _after(number)):
         numbers.append(int(name, 16))
         parts.append(content)
     vectors = np.frombuffer(b"".join(parts), dtype=np.float32)
@@ -75,9 +74,22 @@ def vectors_behind(
 
 def numbers_of(snapshot: Snapshot, key: str, space: str) -> Numbers:
     """Numbers of all rows that have an embedding, (n,) int64, ascending."""
-    names = snapshot.keys(f"vector/{key}/{space}/")
+    names = snapshot.keys(_prefix(key, space))
     return np.array([int(name, 16) for name in names], dtype=np.int64)
 
 
+def count_behind(snapshot: Snapshot, key: str, space: str, number: int) -> int:
+    """Number of the rows behind a number that have an embedding; -1 for all rows."""
+    return sum(1 for _ in snapshot.keys(_prefix(key, space), _after(number)))
+
+
+def _prefix(key: str, space: str) -> str:
+    return f"vector/{key}/{space}/"
+
+
 def _key(key: str, space: str, number: int) -> str:
-    return f"vector/{key}/{space}/{number_text(number)}"
+    return f"{_prefix(key, space)}{number_text(number)}"
+
+
+def _after(number: int) -> str:
+    return number_text(number) if number >= 0 else ""

@@ -4,9 +4,17 @@ A batch counts from the moment its transaction ends. A killed run keeps its batc
 its descriptions: they are kept by content, so that the next run computes none twice.
 """
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import (
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import compress
 
 from tiefvision.catalogue.living.collection import (
     Collection as Rows,
@@ -14,9 +22,11 @@ from tiefvision.catalogue.living.collection import (
 from tiefvision.catalogue.living.comparing import Wanted
 from tiefvision.catalogue.living.ledger import (
     Facts,
+    KnownPhoto,
     NewPhoto,
     change_rows,
     description_name,
+    is_described,
 )
 from tiefvision.catalogue.living.spaces import SpaceWriter, with_dimensions
 from tiefvision.catalogue.partitions.describing import Describe
@@ -28,10 +38,6 @@ from tiefvision.workspace.records import record_to_crop
 
 BATCH = 32
 """Photographs of one transaction: some seconds of encoding."""
-
-PARTS: Mapping[Need, str] = {"maps": "map", "colours": "colours", "pixels": "pixels"}
-"""Kind of key that holds what a ranker needs."""
-
 
 Described = Generator[Wanted, None, None]
 """Photographs, each once its description is in the table."""
@@ -78,53 +84,64 @@ class RowWriter:
                     batch = []
         return self._commit(collection, batch) if batch else collection
 
-    def complete(self, key: str, files: Mapping[str, str]) -> None:
+    def complete(self, key: str, photos: Iterable[KnownPhoto]) -> None:
         """Describe again the photographs that lack a part which a ranker reads.
 
         Args:
             key: key of the collection.
-            files: for each content of the collection, a file that shows it.
+            photos: photographs whose files are as they were.
         """
+        files = {photo.content: photo for photo in photos}
         lacking = [
-            Wanted(file, content, (0, 0, 0), Facts(""))
-            for content, file in files.items()
+            Wanted(photo.file, content, photo.stamp, photo.facts)
+            for content, photo in files.items()
             if not self._is_described(key, content)
         ]
         for _ in self._describe(key, lacking):
             pass
 
     def _described(self, key: str, wanted: Sequence[Wanted]) -> Described:
-        """The photographs in their order, without those that cannot be read.
+        """The photographs in their order, each once the table holds its description.
 
         The order decides the numbers of the rows, so a run that goes on with the work
-        of another gives the same ones.
+        of another gives the same ones. Of equal photographs the first is described; if
+        it cannot be, each is told.
         """
-        missing = {
-            one.file: one
-            for one in wanted
-            if not one.content or not self._is_described(key, one.content)
-        }
-        described = self._describe(key, [*missing.values()])
+        missing: dict[str, Wanted] = {}
+        asked: set[str] = set()
         for one in wanted:
-            if one.file not in missing or next(described):
+            known = one.content in asked or self._is_described(key, one.content)
+            if not one.content or not known:
+                missing[one.file] = one
+                asked.add(one.content)
+        described = self._describe(key, [*missing.values()])
+        again = []
+        for one in wanted:
+            if one.file in missing:
+                if next(described):
+                    yield one
+            elif self._is_described(key, one.content):
                 yield one
+            else:
+                again.append(one)
+        yield from compress(again, self._describe(key, again))
 
     def _describe(self, key: str, missing: Sequence[Wanted]) -> Iterator[bool]:
         """For each photograph whether the table holds its description now."""
-        photos = [
-            Photograph(self.names.get(one.file, one.file), one.file, one.content)
-            for one in missing
-        ]
-        for photo, reason in zip(photos, self.describe(key, photos), strict=True):
+        photos: dict[str, Photograph] = {}
+        for one in missing:
+            name = self.names.get(one.file, one.file)
+            # Two datasets may have photographs of one name.
+            path = one.file if name in photos else name
+            photos[path] = Photograph(path, one.file, one.content, one.stamp)
+        for reason in self.describe(key, [*photos.values()]):
             if reason:
                 self.skipped.append(reason)
-            yield not reason and photo.content != ""
+            yield not reason
 
     def _is_described(self, key: str, content: str) -> bool:
-        name = description_name(key, content)
-        kinds = ["crop", *(PARTS[need] for need in self.needs)]
         with self.table.read() as snapshot:
-            return all(snapshot.has(f"{kind}/{name}") for kind in kinds)
+            return is_described(snapshot, description_name(key, content), self.needs)
 
     def _commit(self, collection: Rows, batch: Sequence[Wanted]) -> Rows:
         names = [description_name(collection.key, one.content) for one in batch]

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiefvision.catalogue.describing import Describer, describe_files
+from tiefvision.catalogue.describing import Described, Describer, describe_files
 from tiefvision.catalogue.living.ledger import description_name
 from tiefvision.catalogue.partitions.partition import Partition, Photograph, cut
 from tiefvision.catalogue.partitions.running import Worker, make_shards
@@ -19,10 +19,14 @@ from tiefvision.workspace.records import crop_to_record
 
 Describe = Callable[[str, Sequence[Photograph]], Iterator[str]]
 """Function from the key of a collection and photographs to a reason for each of them
-why it cannot be read, or "" once the table holds its description."""
+why it is left out, or "" once the table holds its description."""
 
 DOING = "indexing"
 """Label of the progress."""
+
+DESCRIBED = 8
+"""Photographs whose descriptions are written in one transaction. Each transaction waits
+for the disk, and a killed process loses what it has not written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,23 +44,41 @@ class DescribeHere:
     track: Track
 
     def __call__(self, key: str, photos: Sequence[Photograph]) -> Iterator[str]:
-        """See `Describe`: each description counts from its own transaction on."""
+        """See `Describe`; an interrupted run keeps what is finished."""
         if not photos:
             return  # no network is loaded for nothing
         files = {photo.path: Path(photo.file) for photo in photos}
         found = describe_files(self.describer(), files, self.track, DOING)
-        for photo, (_, described) in zip(photos, found, strict=True):
-            if isinstance(described, UnreadablePhoto):
-                yield str(described)
-                continue
-            if photo.content:  # else it can be read only now
+        waiting: list[tuple[Photograph, Described]] = []
+        reasons: list[str] = []
+        try:
+            for photo, (_, described) in zip(photos, found, strict=True):
+                if isinstance(described, UnreadablePhoto):
+                    reasons.append(str(described))
+                elif not photo.is_as_it_was:
+                    reasons.append(photo.changed)
+                else:
+                    reasons.append("")
+                    waiting.append((photo, described))
+                if len(waiting) == DESCRIBED:
+                    self._keep(key, waiting)
+                    waiting = []
+                    yield from reasons
+                    reasons = []
+        finally:
+            if waiting:
+                self._keep(key, waiting)
+        yield from reasons
+
+    def _keep(
+        self, key: str, described: Sequence[tuple[Photograph, Described]]
+    ) -> None:
+        with self.table.write() as changes:
+            for photo, found in described:
                 name = description_name(key, photo.content)
-                tensors = garment_tensors(name, described.views)
-                with self.table.write() as changes:
-                    for part, arrays in tensors.items():
-                        changes.put_tensors(part, arrays)
-                    changes.put_record(f"crop/{name}", crop_to_record(described.crop))
-            yield ""
+                for tensors, arrays in garment_tensors(name, found.views).items():
+                    changes.put_tensors(tensors, arrays)
+                changes.put_record(f"crop/{name}", crop_to_record(found.crop))
 
 
 @dataclass(frozen=True, eq=False)

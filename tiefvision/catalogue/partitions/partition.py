@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tiefvision.catalogue.living.comparing import hash_of, stamp_of
+from tiefvision.catalogue.living.ledger import Stamp
 from tiefvision.ranking.needs import Need
 
 SIZE = 128
@@ -21,16 +23,31 @@ class Photograph:
         path: path as annotations and messages write it.
         file: absolute path.
         content: SHA-256 of its content; "" if it could not be read.
+        stamp: state of the file when the content was read.
     """
 
     path: str
     file: str
     content: str
+    stamp: Stamp
 
     @property
     def name(self) -> str:
         """Name in a shard: what it shows, so that any photograph of it is described."""
         return self.content or self.path
+
+    @property
+    def is_as_it_was(self) -> bool:
+        """Whether what can be read now is the content that was hashed before."""
+        if not self.content:  # it can be read only now
+            return False
+        same = stamp_of(self.file) == self.stamp
+        return same or hash_of(self.file) == self.content
+
+    @property
+    def changed(self) -> str:
+        """What is told of a photograph that is not as it was."""
+        return f"{self.path} has changed meanwhile: run again."
 
 
 @dataclass(frozen=True)
@@ -59,7 +76,10 @@ class Partition:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Partition":
         """A partition from its record."""
-        photos = tuple(Photograph(**photo) for photo in record["photos"])
+        photos = tuple(
+            Photograph(**{**photo, "stamp": tuple(photo["stamp"])})
+            for photo in record["photos"]
+        )
         return cls(record["key"], tuple(record["needs"]), photos)
 
 

@@ -8,10 +8,9 @@ finished or not, is taken in by the next one.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tiefvision.catalogue.describing import Describer, write_described
-from tiefvision.catalogue.living.ledger import DESCRIPTION, description_name
+from tiefvision.catalogue.living.ledger import PARTS, description_name
 from tiefvision.catalogue.partitions.partition import Partition
 from tiefvision.errors import StaleArtifact, StorageFull
 from tiefvision.files import PARTIAL_SUFFIX
@@ -19,7 +18,7 @@ from tiefvision.progress import untracked
 from tiefvision.store.artifact import Artifact, ArtifactWriter
 from tiefvision.store.header import Header
 from tiefvision.store.locking import release_lock, take_lock
-from tiefvision.store.table import Table
+from tiefvision.store.table import Changes, Table
 
 STAGE = "partition"
 """Stage in the header of a shard."""
@@ -57,9 +56,8 @@ def make_shard(
     path = shard_path(folder, partition)
     if path.is_file():
         return path
-    photos = [[photo.path, photo.content] for photo in partition.photos]
-    config = {"key": partition.key, "needs": partition.needs, "photos": photos}
-    with ArtifactWriter(path, Header(STAGE, 1, config, {}), max_gib) as writer:
+    header = Header(STAGE, 1, partition.to_record(), {})
+    with ArtifactWriter(path, header, max_gib) as writer:
         files = {photo.path: Path(photo.file) for photo in partition.photos}
         names = {photo.path: photo.name for photo in partition.photos}
         write_described(writer, describer, files, untracked, STAGE, names)
@@ -70,31 +68,45 @@ def make_shard(
 def take_in(table: Table, shard: Path) -> dict[str, str]:
     """Write the descriptions of a shard into a table, in one transaction.
 
+    A photograph whose file changed since its content was read is left out: it may be
+    the new content that was described.
+
     Args:
         table: the catalogue's table; the caller holds the lock of its one writer.
         shard: path of a shard, finished or not.
 
     Returns:
-        Why a photograph cannot be read, by path, for those.
+        Why a photograph is left out, by path, for those.
 
     Raises:
         StaleArtifact: It is no shard, or is damaged.
     """
     with Artifact(shard) as made:
-        config = _config_of(made)
-        contents = {content for _, content in config["photos"] if content}
+        partition = _partition_of(made)
+        left_out = {
+            photo.path: made.record(f"skipped/{photo.path}")
+            for photo in partition.photos
+            if made.has(f"skipped/{photo.path}")
+        }
+        for photo in partition.photos:
+            if photo.path not in left_out and not photo.is_as_it_was:
+                left_out[photo.path] = photo.changed
         with table.write() as changes:
-            for content in sorted(contents):
-                if not made.has(f"crop/{content}"):
-                    continue
-                name = description_name(config["key"], content)
-                changes.put_record(f"crop/{name}", made.record(f"crop/{content}"))
-                for kind in DESCRIPTION[1:]:
-                    if made.has(f"{kind}/{content}"):
-                        tensors = made.tensors(f"{kind}/{content}")
-                        changes.put_tensors(f"{kind}/{name}", tensors)
-        paths = [path for path, _ in config["photos"] if made.has(f"skipped/{path}")]
-        return {path: made.record(f"skipped/{path}") for path in paths}
+            for photo in partition.photos:
+                if photo.path not in left_out:
+                    name = description_name(partition.key, photo.content)
+                    _copy(made, photo.content, changes, name)
+        return left_out
+
+
+def _copy(made: Artifact, content: str, changes: Changes, name: str) -> None:
+    """Copy a description, unless the shard ends before it."""
+    if not made.has(f"crop/{content}"):
+        return
+    changes.put_record(f"crop/{name}", made.record(f"crop/{content}"))
+    for kind in PARTS.values():
+        if made.has(f"{kind}/{content}"):
+            changes.put_tensors(f"{kind}/{name}", made.tensors(f"{kind}/{content}"))
 
 
 def take_leftovers(table: Table, key: str) -> None:
@@ -107,7 +119,7 @@ def take_leftovers(table: Table, key: str) -> None:
     for shard in _unused(shards_of(table.path)):
         try:
             with Artifact(shard) as made:
-                others = _config_of(made)["key"] != key
+                others = _partition_of(made).key != key
             if others:
                 continue
             take_in(table, shard)
@@ -125,10 +137,10 @@ def sweep_shards(table: Path) -> None:
         folder.rmdir()
 
 
-def _config_of(made: Artifact) -> dict[str, Any]:
+def _partition_of(made: Artifact) -> Partition:
     if made.header.stage != STAGE:
         raise StaleArtifact(f"{made.path} is no shard of a catalogue.")
-    return dict(made.header.config)
+    return Partition.from_record(dict(made.header.config))
 
 
 def _unused(folder: Path) -> Iterator[Path]:

@@ -1,0 +1,123 @@
+"""``tiefvision recommend``: the nearest items of every item, for product pages."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tiefvision.cli.completing import complete_ranker
+from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.output import print_line
+from tiefvision.cli.running import DONE, say
+from tiefvision.errors import BadUsage
+from tiefvision.workspace.artifacts import CATALOGUE
+
+GROUP = "group"
+"""What partitions an item belongs to by default: the group of its garment."""
+
+
+@with_options
+def recommend(
+    options: Options,
+    output: Annotated[
+        Path, typer.Option(help="The table to write, .csv or .parquet.", dir_okay=False)
+    ],
+    ranker: Annotated[
+        str,
+        typer.Option(
+            help="A ranker that was indexed. Default: the last one.",
+            autocompletion=complete_ranker,
+        ),
+    ] = "",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What an item and its recommendations share: group, or a column of "
+            "items.csv; may come again. Default: group."
+        ),
+    ] = None,
+    nearest: Annotated[int, typer.Option(min=1, help="Items for each item.")] = 10,
+    twins: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also a table of pairs that are probably one product.", dir_okay=False
+        ),
+    ] = None,
+    least: Annotated[
+        float | None,
+        typer.Option(min=-1.0, max=1.0, help="Least similarity of such a pair."),
+    ] = None,
+) -> int:
+    """Write the nearest items of every item; only what changed is computed again."""
+    from tiefvision.catalogue.living.embedded import read_embedded
+    from tiefvision.catalogue.living.upkeep import Upkeep
+    from tiefvision.catalogue.recommendation_files import (
+        read_recommendations,
+        write_recommendations,
+        write_twins,
+    )
+    from tiefvision.catalogue.recommending import (
+        LISTED_TWICE,
+        ItemPhoto,
+        RecommendSettings,
+        keys_of,
+        listed_twice,
+    )
+    from tiefvision.catalogue.recommending import recommend as recommended
+    from tiefvision.store.table import Table
+
+    Upkeep(options.run).require()
+    with Table(options.run.path(CATALOGUE)) as table:
+        embedded = read_embedded(table, ranker)
+        keys = keys_of(
+            [row.crop.category for row in embedded.rows],
+            [row.columns for row in embedded.rows],
+            by or [GROUP],
+        )
+        rows = [
+            ItemPhoto(row.item, row.photo, key, fingerprint)
+            for row, key, fingerprint in zip(
+                embedded.rows, keys, embedded.fingerprints, strict=True
+            )
+        ]
+        partitions = list(
+            recommended(
+                rows,
+                embedded.vectors_at,
+                read_recommendations(output),
+                RecommendSettings(nearest),
+                options.track,
+            )
+        )
+    write_recommendations(output, partitions)
+    lines = [line for partition in partitions for line in partition.lines]
+    limit = LISTED_TWICE.get(embedded.ranker) if least is None else least
+    if twins and limit is None:
+        raise BadUsage(
+            f"Nobody measured from which similarity on {embedded.ranker} shows one "
+            "product twice.",
+            "Give --least.",
+        )
+    pairs = listed_twice(lines, limit) if limit is not None else []
+    if twins:
+        write_twins(twins, pairs)
+    report = {
+        "output": str(output),
+        "ranker": embedded.ranker,
+        "items": sum(partition.items for partition in partitions),
+        "partitions": len(partitions),
+        "kept": sum(partition.kept for partition in partitions),
+        "lines": len(lines),
+        "listed_twice": len(pairs),
+    }
+    if options.json:
+        print_line(report)
+    elif not options.quiet:
+        say(
+            f"{report['lines']:,} lines for {report['items']:,} items in "
+            f"{report['partitions']} partitions ({report['kept']} as before): {output}."
+        )
+        told = f"; they are in {twins}" if twins else ""
+        if limit is not None:
+            say(f"{len(pairs)} pairs are probably one product listed twice{told}.")
+    return DONE

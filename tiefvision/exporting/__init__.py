@@ -1,0 +1,1 @@
+"""The rows of a catalogue with their vectors, written for other stores."""
