@@ -52,6 +52,7 @@ ONLY = {
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "filelock": {"store"},
+    "ray": {"catalogue"},
     "cv2": {"ranking", "workspace"},
     "pyarrow": {"exporting"},
     "qdrant_client": {"exporting"},

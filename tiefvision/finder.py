@@ -26,6 +26,7 @@ from tiefvision.catalogue.loading import (
     require_searchable,
 )
 from tiefvision.catalogue.open_photo import OpenPhoto
+from tiefvision.catalogue.partitions.workers import ALONE, Workers
 from tiefvision.devices import require_device, require_threads
 from tiefvision.engines.choice import Backend, require_engine
 from tiefvision.errors import BadUsage, StaleArtifact
@@ -184,6 +185,7 @@ class Finder:
         rankers: Sequence[str] = (),
         max_gib: float = MAX_GIB,
         items: str | Path | None = None,
+        workers: Workers = ALONE,
     ) -> dict[str, Any]:
         """Index a folder of shop photographs, or the shop photographs of a dataset.
 
@@ -193,6 +195,7 @@ class Finder:
                 one and the baseline.
             max_gib: largest size of the catalogue's file in GiB.
             items: table of products; None for items.csv in the folder, if there is one.
+            workers: who describes photographs: this process, several, or a cluster.
 
         Returns:
             The report of the change: see ``Catalogue.index``.
@@ -205,26 +208,30 @@ class Finder:
         for name in names:
             require_ranker(self.workspace, self.models, name)
         self.close()
-        return self.catalogue(max_gib).index(
+        return self.catalogue(max_gib, workers).index(
             Path(folder), names, Path(items) if items else None
         )
 
-    def catalogue(self, max_gib: float = MAX_GIB) -> "Catalogue":
+    def catalogue(
+        self, max_gib: float = MAX_GIB, workers: Workers = ALONE
+    ) -> "Catalogue":
         """The catalogue, to change it: ``add``, ``remove``, ``sync``, ``compact``.
 
         Searches of this finder, too, take its changes in.
 
         Args:
             max_gib: largest size of the catalogue's file in GiB.
+            workers: who describes photographs: this process, several, or a cluster.
 
         Raises:
-            BadUsage: The size limit is out of range.
+            BadUsage: The size limit, or the number of workers, is out of range.
         """
         require_size_limit(max_gib)
+        workers.require_valid()
         from tiefvision.catalogue.living.catalogue import Catalogue
 
         resources = Resources(self._backend, self._seed, max_gib, self._track)
-        return Catalogue(self.workspace, self.models, resources)
+        return Catalogue(self.workspace, self.models, resources, workers)
 
     def search(
         self,

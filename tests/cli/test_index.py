@@ -386,3 +386,47 @@ def test_what_was_finished_before_an_interrupt_is_kept(
         assert len(list(now.keys("crop/"))) == 2
     assert tiefvision("index", catalogue, "--workspace", run).code == DONE
     assert len(rows_of(run)) == 4
+
+
+def test_several_processes_encode(tiefvision, run, catalogue, monkeypatch):
+    from tiefvision.catalogue.partitions import partition, processes
+
+    started, start = [], processes._start
+
+    def noted(threads):
+        started.append(start(threads))
+        return started[-1]
+
+    root = Path(__file__).parent.parent.parent
+    monkeypatch.setenv("PYTHONPATH", str(root))  # of the processes
+    monkeypatch.setattr(partition, "SIZE", 2)
+    monkeypatch.setattr(processes, "_start", noted)
+    (catalogue / "broken one.jpg").write_bytes(b"\xff\xd8\xff no photograph")
+    words = ("index", catalogue, "--workspace", run, "--json", "--workers", 2)
+    spoken = tiefvision(*words)
+    assert spoken.code == SOME_UNREADABLE
+    assert "broken one.jpg" in spoken.lines[0]["skipped"][0]
+    assert "Traceback" not in spoken.err
+    assert len(rows_of(run)) == 4 and len(started) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--address", "10.0.0.1:6379"), "Add --ray."),
+        (("--workers", "-1"), "--workers"),
+        (("--ray",), "Run: pip install 'tiefvision[ray]'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["index", "catalogue add", "catalogue sync"])
+def test_workers_that_cannot_be_are_refused(
+    command, words, message, tiefvision, trained, catalogue, monkeypatch
+):
+    from tiefvision.catalogue.partitions import workers
+
+    monkeypatch.setattr(workers, "find_spec", lambda name: None)
+    asked = (*command.split(), catalogue, "--workspace", trained, *words)
+    spoken = tiefvision(*asked)
+    assert (spoken.code, spoken.out) == (BAD_USAGE, "")
+    assert message in spoken.err
+    assert not (trained / "catalogue.lmdb").exists()

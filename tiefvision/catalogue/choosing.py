@@ -1,13 +1,18 @@
-"""Choice of the crop of a photograph by a locator."""
+"""Choice of the crop of a photograph by a locator, and the describer that uses it."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tiefvision.catalogue.describing import Choose
+from tiefvision.catalogue.describing import Choose, Describer
+from tiefvision.engines.protocol import Engine
+from tiefvision.models.protocol import Models
 from tiefvision.photos.working import WorkingPhoto
+from tiefvision.ranking.needs import EVERYTHING, Need
 from tiefvision.records import Crop, Photo, groups_of
 
 if TYPE_CHECKING:  # networks are imported where one is loaded
+    from tiefvision.encoders.dense import DenseEncoder
     from tiefvision.locating.locator import Locator
 
 
@@ -18,6 +23,27 @@ def choose_located(locator: "Locator") -> Choose:
         return locator.crop(photo)
 
     return choose
+
+
+def located_describer(
+    models: Models,
+    encoder: "DenseEncoder",
+    engine: Engine | None,
+    needs: Collection[Need] = EVERYTHING,
+) -> Describer:
+    """The describer of shop photographs by some models.
+
+    Args:
+        models: models that locate, and tell how crops are encoded.
+        encoder: their encoder of garments.
+        engine: engine of the locator; None chooses the one for here.
+        needs: parts that rankers read.
+
+    Raises:
+        BadWeights, MissingArtifact, StaleArtifact: The locator cannot be loaded.
+    """
+    choose = choose_located(models.locator(engine))
+    return Describer(encoder, models.crop_rules(), choose, needs)
 
 
 def as_listed(crop: Crop, photo: Photo) -> Crop:

@@ -143,6 +143,9 @@ def describe_files(
     Yields:
         Each path with the description of its photograph, or with the error if it cannot
         be read.
+
+    Raises:
+        Exception: A network failed; a note of the error is the path.
     """
     opened: Iterable[tuple[str, WorkingPhoto | UnreadablePhoto]] = zip(
         files, open_photos(files.values()), strict=True
@@ -152,7 +155,12 @@ def describe_files(
             hint = "" if exists(files[path]) else path_hint(path)
             yield path, UnreadablePhoto(str(photo), hint)
         else:
-            yield path, describer.describe(path, photo)
+            try:
+                described = describer.describe(path, photo)
+            except Exception as error:
+                error.add_note(path)
+                raise
+            yield path, described
 
 
 def write_described(
@@ -161,11 +169,12 @@ def write_described(
     files: Mapping[str, Path],
     track: Track,
     doing: str,
+    names: Mapping[str, str] | None = None,
 ) -> None:
     """Describe photographs and write each into an artifact in a commit of its own.
 
-    Keys: crop/<path>, the record of a ``Crop``; map/<path>, colours/<path> and
-    pixels/<path>, as ``garment_tensors`` defines them; skipped/<path>, the reason why a
+    Keys: crop/<name>, the record of a ``Crop``; map/<name>, colours/<name> and
+    pixels/<name>, as ``garment_tensors`` defines them; skipped/<path>, the reason why a
     photograph could not be read. Photographs that an interrupted run wrote are kept.
 
     Args:
@@ -174,17 +183,21 @@ def write_described(
         files: file of each photograph by its path.
         track: shows progress.
         doing: label of the progress.
+        names: name of each photograph in the artifact, by its path; None for the path.
     """
+    named = names or {}
     left = {
         path: file
         for path, file in files.items()
-        if not writer.has(f"crop/{path}") and not writer.has(f"skipped/{path}")
+        if not writer.has(f"crop/{named.get(path, path)}")
+        and not writer.has(f"skipped/{path}")
     }
     for path, described in describe_files(describer, left, track, doing):
         if isinstance(described, UnreadablePhoto):
             writer.write(records={f"skipped/{path}": str(described)})
         else:
+            name = named.get(path, path)
             writer.write(
-                garment_tensors(path, described.views),
-                {f"crop/{path}": crop_to_record(described.crop)},
+                garment_tensors(name, described.views),
+                {f"crop/{name}": crop_to_record(described.crop)},
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tiefvision.catalogue.living.collection import TARGET_RECALL
+from tiefvision.catalogue.partitions.workers import ALONE, MOST_WORKERS, Workers
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
@@ -30,6 +31,21 @@ ItemsOption = Annotated[
     typer.Option("--items", help="Table of products; else items.csv in the folder."),
 ]
 
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=MOST_WORKERS,
+        help="Processes that encode; 0: this one, or with --ray one a processor.",
+    ),
+]
+
+RayOption = Annotated[bool, typer.Option("--ray", help="Encode in a Ray cluster.")]
+
+AddressOption = Annotated[
+    str, typer.Option(help="Address of the cluster. Default: one on this machine.")
+]
+
 MaxGibOption = Annotated[float, typer.Option(help="Largest file, in GiB.")]
 
 
@@ -43,11 +59,15 @@ def add(
     items: ItemsOption = None,
     max_gib: MaxGibOption = MAX_GIB,
     models: ModelsOption = DEFAULT_MODELS,
+    workers: WorkersOption = ALONE.count,
+    ray: RayOption = ALONE.ray,
+    address: AddressOption = ALONE.address,
 ) -> int:
     """Add photographs, or take in those whose files changed."""
+    who = chosen_workers(workers, ray, address)
     with options.finder(models) as finder:
         options.tell_used(finder.models)
-        return tell_change(finder.catalogue(max_gib).add(paths, items), options)
+        return tell_change(finder.catalogue(max_gib, who).add(paths, items), options)
 
 
 @app.command()
@@ -68,11 +88,15 @@ def sync(
     items: ItemsOption = None,
     max_gib: MaxGibOption = MAX_GIB,
     models: ModelsOption = DEFAULT_MODELS,
+    workers: WorkersOption = ALONE.count,
+    ray: RayOption = ALONE.ray,
+    address: AddressOption = ALONE.address,
 ) -> int:
     """Take in what is new, changed or gone below a folder, by content."""
+    who = chosen_workers(workers, ray, address)
     with options.finder(models) as finder:
         options.tell_used(finder.models)
-        return tell_change(finder.catalogue(max_gib).sync(folder, items), options)
+        return tell_change(finder.catalogue(max_gib, who).sync(folder, items), options)
 
 
 @app.command()
@@ -164,6 +188,13 @@ def _status_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("merge", "due" if report["merge_due"] else "not due"),
         *([("last merge", report["last_merge"])] if report["last_merge"] else []),
     ]
+
+
+def chosen_workers(count: int, ray: bool, address: str) -> Workers:
+    """Who encodes, as the options say. Raises BadUsage, also where Ray is missing."""
+    workers = Workers(count, ray, address)
+    workers.require_valid()
+    return workers
 
 
 def tell_change(report: dict[str, Any], options: Options) -> int:

@@ -5,10 +5,15 @@ from typing import Annotated
 
 import typer
 
+from tiefvision.catalogue.partitions.workers import ALONE
 from tiefvision.cli.catalogue import (
+    AddressOption,
     ItemsOption,
     MaxGibOption,
+    RayOption,
+    WorkersOption,
     change_text,
+    chosen_workers,
     print_indexes,
     tell_problems,
 )
@@ -43,6 +48,9 @@ def index(
     items: ItemsOption = None,
     max_gib: MaxGibOption = MAX_GIB,
     models: ModelsOption = DEFAULT_MODELS,
+    workers: WorkersOption = ALONE.count,
+    ray: RayOption = ALONE.ray,
+    address: AddressOption = ALONE.address,
 ) -> int:
     """Make a folder of shop photographs the catalogue, with an index for each ranker.
 
@@ -50,9 +58,10 @@ def index(
     """
     if not catalogue.is_dir():
         raise no_folder(catalogue)
+    who = chosen_workers(workers, ray, address)
     with options.finder(models) as finder:
         options.tell_used(finder.models, making=catalogue)
-        report = finder.index(catalogue, ranker or (), max_gib, items)
+        report = finder.index(catalogue, ranker or (), max_gib, items, who)
         if options.json:
             print_line(report)
         else:

@@ -3,13 +3,14 @@
 import importlib.util
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiefvision.devices import choose_device, limit_threads
 from tiefvision.errors import BadUsage
+from tiefvision.machine import usable_cores
 
 if TYPE_CHECKING:  # checking an option must not import NumPy or torch
     import torch
@@ -62,6 +63,11 @@ class Backend:
         """The device on which torch trains. Raises BadUsage."""
         limit_threads(self.threads)
         return choose_device(self.device)
+
+    def among(self, processes: int) -> "Backend":
+        """The backend of each of several processes that share the processor."""
+        share = max(1, usable_cores() // max(1, processes))
+        return replace(self, threads=self.threads or _limited_threads() or share)
 
     def _wants_openvino(self) -> bool:
         if self.engine != AUTO:

@@ -17,6 +17,7 @@ from tiefvision.catalogue.living.listing import (
 )
 from tiefvision.catalogue.living.merging import is_merging, merge_all
 from tiefvision.catalogue.living.upkeep import Upkeep, merge_behind
+from tiefvision.catalogue.partitions.workers import ALONE, Workers
 from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.models.protocol import Models, default_rankers
 from tiefvision.store.table import Table
@@ -34,13 +35,18 @@ class Catalogue(Upkeep):
         workspace: workspace of the catalogue.
         models: models that locate, encode and rank.
         resources: device, seed, limits and progress.
+        workers: who describes photographs.
     """
 
     def __init__(
-        self, workspace: Workspace, models: Models, resources: Resources
+        self,
+        workspace: Workspace,
+        models: Models,
+        resources: Resources,
+        workers: Workers = ALONE,
     ) -> None:
         super().__init__(workspace, resources.max_gib)
-        self._models, self._resources = models, resources
+        self._models, self._resources, self._workers = models, resources, workers
 
     def index(
         self, root: Path, names: Sequence[str], items_file: Path | None = None
@@ -152,7 +158,9 @@ class Catalogue(Upkeep):
         return self.write(run, create=True)
 
     def _change(self, names: Sequence[str]) -> Change:
-        return Change(self._workspace, self._models, names, self._resources)
+        return Change(
+            self._workspace, self._models, names, self._resources, self._workers
+        )
 
     def _made_by_others(self, current: Collection) -> StaleArtifact:
         option = workspace_option(self._workspace.root)

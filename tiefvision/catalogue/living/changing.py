@@ -1,12 +1,13 @@
 """One change of a catalogue: compare, describe what is new, remove what is gone."""
 
+from collections.abc import Collection as Several
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tiefvision.catalogue.choosing import choose_located
+from tiefvision.catalogue.choosing import located_describer
 from tiefvision.catalogue.describing import Describer
 from tiefvision.catalogue.living.collection import (
     Collection,
@@ -27,12 +28,25 @@ from tiefvision.catalogue.living.listing import Listed
 from tiefvision.catalogue.living.spaces import SpaceWriter
 from tiefvision.catalogue.living.tidying import delete_collection
 from tiefvision.catalogue.living.writing import RowWriter
+from tiefvision.catalogue.partitions.describing import (
+    Describe,
+    DescribeByWorkers,
+    DescribeHere,
+)
+from tiefvision.catalogue.partitions.setup import setup_of
+from tiefvision.catalogue.partitions.shards import sweep_shards, take_leftovers
+from tiefvision.catalogue.partitions.starting import started
+from tiefvision.catalogue.partitions.workers import ALONE, Workers
 from tiefvision.models.protocol import Models
 from tiefvision.models.rankers import load_ranker, ranker_digests
+from tiefvision.ranking.needs import Need
 from tiefvision.ranking.registry import ranker_kind
 from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
+
+if TYPE_CHECKING:  # networks are imported where one is loaded
+    from tiefvision.encoders.dense import DenseEncoder
 
 VERSION = 5
 """Version of the descriptions that a catalogue holds; raised when results change."""
@@ -52,6 +66,7 @@ class Change:
         models: models that locate, encode and rank.
         names: names of the rankers.
         resources: device, seed, limits and progress.
+        workers: who describes the photographs.
 
     Raises:
         BadUsage: A ranker is unknown.
@@ -64,8 +79,10 @@ class Change:
         models: Models,
         names: Sequence[str],
         resources: Resources,
+        workers: Workers = ALONE,
     ) -> None:
         self._models, self._names, self._resources = models, names, resources
+        self._workspace, self._workers = workspace, workers
         self._rankers = {
             name: load_ranker(workspace, models, name, resources) for name in names
         }
@@ -73,11 +90,7 @@ class Change:
         self._encoder = models.encoder(resources.engine)
         self._made_by = models_of(models)
         self._rules = asdict(models.crop_rules())
-        self.key = collection_key(
-            self._encoder.identity.to_dict(),
-            self._made_by,
-            self._rules | {"version": VERSION},
-        )
+        self.key = key_of_models(models, self._encoder)
 
     def run(
         self,
@@ -103,6 +116,7 @@ class Change:
             "problems" (a sentence for each thing in the table of products that was not
             used).
         """
+        take_leftovers(table, self.key)
         with table.read() as snapshot:
             before = current_collection(snapshot)
             collection = read_collection(snapshot, self.key) or self._new(root)
@@ -135,6 +149,7 @@ class Change:
             folders = collection.folders if scope is None else _tell_folders(listed)
             made = replace(collection, folders=folders, items_file=items_file)
             _finish(table, replace(made, root=str(root)))
+        sweep_shards(table.path)
         return _report(collection, difference, writer, len(gone)) | {
             "up_to_date": up_to_date,
             "skipped": [*listed.skipped, *writer.skipped],
@@ -149,14 +164,35 @@ class Change:
         needs = {need for name in self._names for need in ranker_kind(name).needs}
         track = self._resources.track
         spaces = SpaceWriter(table, self._rankers, self._digests, track)
-        engine = self._resources.engine
+        describe = self._describe(table, needs)
+        return RowWriter(table, spaces, describe, needs, listed.names)
+
+    def _describe(self, table: Table, needs: Several[Need]) -> Describe:
+        """Who describes: this process, or workers."""
+        models, encoder, resources = self._models, self._encoder, self._resources
 
         @cache  # loading networks takes a second
         def describer() -> Describer:
-            choose = choose_located(self._models.locator(engine))
-            return Describer(self._encoder, self._models.crop_rules(), choose, needs)
+            return located_describer(models, encoder, resources.engine, needs)
 
-        return RowWriter(table, spaces, describer, needs, listed.names, track)
+        here = DescribeHere(table, describer, resources.track)
+        if self._workers.alone:
+            return here
+        setup = setup_of(self._workspace, models, self.key, resources)
+
+        workers = partial(started, self._workers, setup)
+        return DescribeByWorkers(table, needs, workers, here, resources.track)
+
+
+def key_of_models(models: Models, encoder: "DenseEncoder") -> str:
+    """Key of the collection that models describe.
+
+    Args:
+        models: the models.
+        encoder: their encoder of garments.
+    """
+    rules = asdict(models.crop_rules()) | {"version": VERSION}
+    return collection_key(encoder.identity.to_dict(), models_of(models), rules)
 
 
 def models_of(models: Models) -> dict[str, str]:

@@ -4,15 +4,22 @@ A batch counts from the moment its transaction ends. A killed run keeps its batc
 its descriptions: they are kept by content, so that the next run computes none twice.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from itertools import compress
 
-from tiefvision.catalogue.describing import Described, Describer, describe_files
 from tiefvision.catalogue.living.collection import (
     Collection as Rows,
 )
-from tiefvision.catalogue.living.comparing import Wanted, hash_of, stamp_of
+from tiefvision.catalogue.living.comparing import Wanted
 from tiefvision.catalogue.living.ledger import (
     Facts,
     KnownPhoto,
@@ -22,20 +29,18 @@ from tiefvision.catalogue.living.ledger import (
     is_described,
 )
 from tiefvision.catalogue.living.spaces import SpaceWriter, with_dimensions
-from tiefvision.errors import UnreadablePhoto
-from tiefvision.progress import Track
+from tiefvision.catalogue.partitions.describing import Describe
+from tiefvision.catalogue.partitions.partition import Photograph
 from tiefvision.ranking.needs import Need
 from tiefvision.records import Crop
 from tiefvision.store.table import Table
-from tiefvision.workspace.garments import garment_tensors
-from tiefvision.workspace.records import crop_to_record, record_to_crop
+from tiefvision.workspace.records import record_to_crop
 
 BATCH = 32
 """Photographs of one transaction: some seconds of encoding."""
 
-DESCRIBED = 8
-"""Photographs whose descriptions are written in one transaction. Each transaction waits
-for the disk, and a killed process loses what it has not written."""
+Described = Generator[Wanted, None, None]
+"""Photographs, each once its description is in the table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,20 +50,18 @@ class RowWriter:
     Attributes:
         table: the catalogue's table.
         spaces: writer of embeddings.
-        describer: makes the describer, once one is needed.
+        describe: lets the table hold descriptions.
         needs: parts that rankers read.
         names: path of a photograph as its annotations write it, by its file.
-        track: shows progress.
         skipped: a sentence for each photograph that could not be read.
         added: files that were added or changed.
     """
 
     table: Table
     spaces: SpaceWriter
-    describer: Callable[[], Describer]
+    describe: Describe
     needs: Collection[Need]
     names: Mapping[str, str]
-    track: Track
     skipped: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
 
@@ -73,11 +76,12 @@ class RowWriter:
             The collection after the change.
         """
         batch: list[Wanted] = []
-        for one in self._described(collection.key, wanted):
-            batch.append(one)
-            if len(batch) == BATCH:
-                collection = self._commit(collection, batch)
-                batch = []
+        with closing(self._described(collection.key, wanted)) as described:
+            for one in described:
+                batch.append(one)
+                if len(batch) == BATCH:
+                    collection = self._commit(collection, batch)
+                    batch = []
         return self._commit(collection, batch) if batch else collection
 
     def complete(self, key: str, photos: Iterable[KnownPhoto]) -> None:
@@ -96,60 +100,44 @@ class RowWriter:
         for _ in self._describe(key, lacking):
             pass
 
-    def _described(self, key: str, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
-        """Yield each photograph once its description is in the table.
+    def _described(self, key: str, wanted: Sequence[Wanted]) -> Described:
+        """The photographs in their order, each once the table holds its description.
 
-        Of equal photographs the first is described; if it cannot be, each is told.
+        The order decides the numbers of the rows, so a run that goes on with the work
+        of another gives the same ones. Of equal photographs the first is described; if
+        it cannot be, each is told.
         """
-        missing, equal = [], []
+        missing: dict[str, Wanted] = {}
         asked: set[str] = set()
         for one in wanted:
-            if one.content and self._is_described(key, one.content):
+            known = one.content in asked or self._is_described(key, one.content)
+            if not one.content or not known:
+                missing[one.file] = one
+                asked.add(one.content)
+        described = self._describe(key, [*missing.values()])
+        again = []
+        for one in wanted:
+            if one.file in missing:
+                if next(described):
+                    yield one
+            elif self._is_described(key, one.content):
                 yield one
-            elif one.content in asked:
-                equal.append(one)
             else:
-                missing.append(one)
-                asked |= {one.content} - {""}
-        if missing:
-            yield from self._describe(key, missing)
-        if equal:
-            yield from self._described(key, equal)
+                again.append(one)
+        yield from compress(again, self._describe(key, again))
 
-    def _describe(self, key: str, missing: Sequence[Wanted]) -> Iterator[Wanted]:
-        paths: dict[str, Wanted] = {}
+    def _describe(self, key: str, missing: Sequence[Wanted]) -> Iterator[bool]:
+        """For each photograph whether the table holds its description now."""
+        photos: dict[str, Photograph] = {}
         for one in missing:
             name = self.names.get(one.file, one.file)
             # Two datasets may have photographs of one name.
-            paths[one.file if name in paths else name] = one
-        files = {path: Path(one.file) for path, one in paths.items()}
-        found = describe_files(self.describer(), files, self.track, "indexing")
-        waiting: list[tuple[Wanted, Described]] = []
-        try:
-            for path, described in found:
-                if isinstance(described, UnreadablePhoto):
-                    self.skipped.append(str(described))
-                elif not _is_as_it_was(paths[path]):
-                    self.skipped.append(f"{path} has changed meanwhile: run again.")
-                else:
-                    waiting.append((paths[path], described))
-                if len(waiting) == DESCRIBED:
-                    self._keep(key, waiting)
-                    yield from (one for one, _ in waiting)
-                    waiting = []
-        finally:  # an interrupted run keeps what is finished
-            if waiting:
-                self._keep(key, waiting)
-        yield from (one for one, _ in waiting)
-
-    def _keep(self, key: str, described: Sequence[tuple[Wanted, Described]]) -> None:
-        """Write descriptions, which the next run finds by content."""
-        with self.table.write() as changes:
-            for one, found in described:
-                name = description_name(key, one.content)
-                for tensors, arrays in garment_tensors(name, found.views).items():
-                    changes.put_tensors(tensors, arrays)
-                changes.put_record(f"crop/{name}", crop_to_record(found.crop))
+            path = one.file if name in photos else name
+            photos[path] = Photograph(path, one.file, one.content, one.stamp)
+        for reason in self.describe(key, [*photos.values()]):
+            if reason:
+                self.skipped.append(reason)
+            yield not reason
 
     def _is_described(self, key: str, content: str) -> bool:
         with self.table.read() as snapshot:
@@ -172,13 +160,6 @@ class RowWriter:
             collection = change_rows(changes, collection, photos)
         self.added.extend(one.file for one in batch)
         return self.spaces.grow(collection)
-
-
-def _is_as_it_was(photo: Wanted) -> bool:
-    """Whether what was described is the content that was hashed before."""
-    if not photo.content:  # it could be read only now
-        return False
-    return stamp_of(photo.file) == photo.stamp or hash_of(photo.file) == photo.content
 
 
 def _as_told(crop: Crop, facts: Facts) -> Crop:

@@ -1,0 +1,1 @@
+"""Describing many photographs: partitions, shards, and the processes that make them."""
