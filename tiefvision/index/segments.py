@@ -21,6 +21,9 @@ Numbers = NDArray[np.int64]
 _NONE = np.empty(0, dtype=np.int64)
 _NOTHING = np.empty(0, dtype=np.float32)
 
+SLACK = 1.25
+"""Rows asked of an index for each that is wanted, beyond those to be passed over."""
+
 RARE = 0.05
 """Share of allowed rows below which they are compared one by one: a graph would have to
 list twenty rows to find one of them."""
@@ -57,22 +60,23 @@ class Segment:
         self.alive[places[self.numbers[places] == numbers]] = False
 
     def search(
-        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+        self, query: NDArray[np.float32], k: int, kept: NDArray[np.bool_], count: int
     ) -> tuple[Numbers, NDArray[np.float32]]:
-        """At most k rows that are there and allowed, the most similar first.
+        """At most k of the rows that may be found, the most similar first.
 
         Args:
             query: embedding of unit length, (1, D) float32.
             k: number of rows.
-            allowed: for each row number, whether it may be found; None for all.
+            kept: whether each row may be found, as ``kept`` tells it, (N,) bool.
+            count: number of rows that may be found.
 
         Returns:
             Numbers, (n,), and similarities, (n,) float32.
         """
-        kept = self.kept(allowed)
-        wanted = min(k, int(np.count_nonzero(kept)))
-        # The rows that may not be found are likely to be spread like the others.
-        asked = -(-k * len(kept) // max(int(np.count_nonzero(kept)), 1))
+        wanted, asked = min(k, count), k
+        if count < len(kept):
+            # The rows that may not be found are likely to be spread like the others.
+            asked = int(SLACK * k * len(kept) / max(count, 1)) + 1
         while wanted:
             asked = min(asked, len(kept))
             found = self.index.search(query, asked)
@@ -82,7 +86,7 @@ class Segment:
                 places, similarities = places[good][:k], similarities[good][:k]
                 return self.numbers[places], similarities
             asked *= 2
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        return _NONE, _NOTHING
 
     def kept(self, allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         """Whether each row is there and allowed, (N,) bool."""
@@ -125,14 +129,17 @@ class Segments:
             (1, n) with n at most k; rows of equal similarity are in the order of their
             numbers.
         """
-        kept = [part.numbers[part.kept(allowed)] for part in self.parts]
-        count = sum(map(len, kept))
-        if allowed is not None and count <= RARE * self.rows:
-            return self._one_by_one(query, k, kept)
-        found = [part.search(query, k, allowed) for part in self.parts]
+        masks = [part.kept(allowed) for part in self.parts]
+        counts = [int(np.count_nonzero(mask)) for mask in masks]
+        if allowed is not None and sum(counts) <= RARE * self.rows:
+            return self._one_by_one(query, k, masks)
+        found = [
+            part.search(query, k, mask, count)
+            for part, mask, count in zip(self.parts, masks, counts, strict=True)
+        ]
         numbers = np.concatenate([rows for rows, _ in found] or [_NONE])
-        if len(numbers) < min(k, count):  # a graph does not reach every row
-            return self._one_by_one(query, k, kept)
+        if len(numbers) < min(k, sum(counts)):  # a graph does not reach every row
+            return self._one_by_one(query, k, masks)
         similarities = np.concatenate([values for _, values in found] or [_NOTHING])
         order = np.lexsort((numbers, -similarities))[:k]
         return Neighbours(
@@ -140,8 +147,10 @@ class Segments:
         )
 
     def _one_by_one(
-        self, query: NDArray[np.float32], k: int, kept: Sequence[Numbers]
+        self, query: NDArray[np.float32], k: int, masks: Sequence[NDArray[np.bool_]]
     ) -> Neighbours:
+        pairs = zip(self.parts, masks, strict=True)
+        kept = [part.numbers[mask] for part, mask in pairs]
         numbers = np.sort(np.concatenate([*kept, _NONE]))
         if not len(numbers):
             return Neighbours(numbers[None], np.empty((1, 0), dtype=np.float32))

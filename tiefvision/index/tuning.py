@@ -23,6 +23,10 @@ from tiefvision.index.neighbours import (
 )
 from tiefvision.index.reranking import Searchable
 
+MARGIN = 0.5
+"""Share of the allowed misses at which an effort is chosen, so that other queries than
+those of the sample, and rows that come later, do not fall below the target."""
+
 TARGET = 0.99
 """Recall that an index is tuned for: of a hundred nearest rows, one is missed."""
 
@@ -157,6 +161,6 @@ def tune(
     def recall_at(effort: int) -> float:
         return recall_of_neighbours(index.search(queries, NEAREST, effort), exact)
 
-    most = max(1, index.rows)
-    tuned = index.with_search_effort(least_effort(recall_at, target, most))
+    most, aim = max(1, index.rows), 1.0 - MARGIN * (1.0 - target)
+    tuned = index.with_search_effort(least_effort(recall_at, aim, most))
     return tuned, judge(tuned, queries, exact)

@@ -4,6 +4,7 @@ A reader holds no transaction between two searches. Before each search it reads 
 log says since, and the new rows; a segment is loaded once.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -285,5 +286,5 @@ def shown_path(file: str, root: Path) -> str:
         file: absolute path.
         root: folder of the catalogue, absolute.
     """
-    path = Path(file)
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
+    inside = os.path.join(root, "")  # noqa: PTH118 - ten times as fast as Path
+    return file.removeprefix(inside)
