@@ -195,3 +195,37 @@ def test_threads_take_turns():
     for thread in threads:
         thread.join()
     assert set(together) == {1} and len(together) >= 4
+
+
+class Vanishing:
+    """A gallery whose first rows were removed since the search."""
+
+    def __init__(self, gallery, gone):
+        self._gallery, self._gone, self.asked = gallery, gone, []
+
+    def __getattr__(self, name):
+        return getattr(self._gallery, name)
+
+    def row(self, number):
+        return None if number < self._gone else self._gallery.row(number)
+
+    def densities(self, numbers):
+        self.asked.extend(numbers.tolist())
+        return self._gallery.densities(numbers)
+
+
+@pytest.mark.parametrize(("k", "asked"), [(1, 10), (12, 12)])
+def test_rows_that_go_meanwhile_make_room_for_the_next(k, asked):
+    """Nor are densities asked for of rows that decide nothing."""
+    matching = MatchCalibration(1.0, 10.0, 3.0, -2.0)
+    densities = np.linspace(0.2, 0.9, 60).astype(np.float32)
+    whole = over(rows_of([*map(str, range(60))]), matching, densities=densities)
+    gallery = Vanishing(whole.gallery, gone=3)
+    hits = Searcher(east, gallery, matching).nearest(GARMENT, k)
+    assert [hit.item for hit in hits] == [*map(str, range(3, 3 + k))]
+    assert [hit.rank for hit in hits] == [*range(1, k + 1)]
+    assert gallery.asked == [*range(3, 3 + asked)]
+    expected = matching.apply(
+        np.cos(np.deg2rad(np.arange(3, 3 + asked))), densities[3 : 3 + asked]
+    )
+    np.testing.assert_allclose([hit.match for hit in hits], expected[:k], atol=1e-4)

@@ -80,7 +80,7 @@ def test_an_index_is_tuned_for_a_recall():
     assert judged.recall >= 0.95 and effort > 10
     exact = search_exactly(QUERIES, ROWS, 10)
     less = tuned.with_search_effort(effort - 1)
-    assert judge(less, QUERIES, exact).recall < 0.975  # half of the misses allowed
+    assert judge(less, QUERIES, exact).recall < 0.985  # a third of the misses allowed
 
 
 def test_a_small_index_is_tuned_up_to_its_rows():

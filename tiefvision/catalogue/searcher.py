@@ -1,8 +1,9 @@
 """Search of a gallery by the embedding of a garment."""
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -176,27 +177,32 @@ class Searcher:
         return dict(zip(numbers[places].tolist(), similarities, strict=True))
 
     def _hits(self, found: Mapping[int, float], k: int) -> list[Hit]:
-        matches = self._matches(found)
-        hits: list[Hit] = []
-        for (number, similarity), match in zip(found.items(), matches, strict=True):
-            row = self.gallery.row(number) if len(hits) < k else None
-            if row is None:  # another process has removed it
-                continue
-            more = self.gallery.rows.variants(number) - 1
-            hits.append(
-                Hit(
-                    len(hits) + 1,
-                    row.item,
-                    row.photo,
-                    similarity,
-                    row.crop.category,
-                    match,
-                    max(0, more),
-                    row.columns,
-                    self.gallery.state(number),
-                )
+        rows = self._rows(found, max(k, COMPARED))
+        similarities = {number: found[number] for number in rows}
+        matches = self._matches(similarities)
+        return [
+            Hit(
+                rank,
+                row.item,
+                row.photo,
+                found[number],
+                row.crop.category,
+                match,
+                max(0, self.gallery.rows.variants(number) - 1),
+                row.columns,
+                self.gallery.state(number),
             )
-        return hits
+            for rank, (number, row, match) in enumerate(
+                zip(rows, rows.values(), matches, strict=True), 1
+            )
+            if rank <= k
+        ]
+
+    def _rows(self, numbers: Iterable[int], most: int) -> dict[int, GalleryRow]:
+        """The first rows that are still there, which another process may remove."""
+        rows = ((number, self.gallery.row(number)) for number in numbers)
+        there = ((number, row) for number, row in rows if row is not None)
+        return dict(islice(there, most))
 
     def _matches(self, found: Mapping[int, float]) -> Sequence[float | None]:
         """The probability of a match of each row; None if it was not calibrated."""

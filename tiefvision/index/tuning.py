@@ -23,7 +23,7 @@ from tiefvision.index.neighbours import (
 )
 from tiefvision.index.reranking import Searchable
 
-MARGIN = 0.5
+MARGIN = 0.3
 """Share of the allowed misses at which an effort is chosen, so that other queries than
 those of the sample, and rows that come later, do not fall below the target."""
 

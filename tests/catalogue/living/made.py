@@ -47,6 +47,17 @@ def change(table, added, removed=()):
         return change_rows(changes, current_collection(changes), added, removed)
 
 
+def check_closest(found, vectors, query, k):
+    """Whether names are those of the k vectors closest to a query, in order.
+
+    Where two are equally close but for rounding, either may come first.
+    """
+    assert len(found) == len(set(found)) == min(k, len(vectors))
+    own = [vectors[name] @ query for name in found]
+    best = sorted((vector @ query for vector in vectors.values()), reverse=True)
+    np.testing.assert_allclose(own, best[:k], atol=1e-6)
+
+
 @dataclass
 class Rows:
     """A catalogue, and what it has to hold: the photographs by their files."""
@@ -75,12 +86,7 @@ class Rows:
         self.photos |= {photo.file: photo for photo in added}
         return collection
 
-    def closest(self, query, k):
-        """Files and similarities of the closest photographs."""
-        files = list(self.photos)
-        if not files:
-            return [], np.empty(0, np.float32)
-        rows = np.stack([self.photos[file].vectors[SPACE] for file in files])
-        similarities = rows @ query
-        best = np.argsort(-similarities, kind="stable")[:k]
-        return [files[place] for place in best], similarities[best]
+    def check(self, found, query, k):
+        """Whether these are the files of the k closest photographs, in order."""
+        vectors = {file: photo.vectors[SPACE] for file, photo in self.photos.items()}
+        check_closest(found, vectors, query, k)

@@ -12,7 +12,14 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tests.catalogue.living.made import KEY, RANKER, SPACE, new_photo, vector_of
+from tests.catalogue.living.made import (
+    KEY,
+    RANKER,
+    SPACE,
+    check_closest,
+    new_photo,
+    vector_of,
+)
 from tiefvision.catalogue.living import merging
 from tiefvision.catalogue.living.ledger import known_photos
 from tiefvision.catalogue.living.merging import merge_all
@@ -136,20 +143,15 @@ def check(table, contents):
     assert collection.photos == collection.items == len(contents)
     query = vector_of("query")
     found = reader.segments.search(query[None], 1000, None)
-    files = list(contents)
-    rows = np.stack([vector_of(contents[file]) for file in files] or [query])
-    expected = dict(zip(files, (rows @ query).tolist(), strict=False))
-    listed = [reader.row(int(number)).photo for number in found.rows[0]]
-    similarities = found.similarities[0].tolist()
-    found_at = dict(zip(listed, similarities, strict=True))
-    assert found_at == pytest.approx(expected, abs=1e-6)
-    assert similarities == sorted(similarities, reverse=True)
+    files = [reader.row(int(number)).photo for number in found.rows[0]]
+    vectors = {file: vector_of(content) for file, content in contents.items()}
+    check_closest(files, vectors, query, 1000)
     with table.read() as snapshot:
         alive = np.flatnonzero(reader.rows.alive)
         assert numbers_of(snapshot, KEY, SPACE).tolist() == alive.tolist()
         for file in read_manifest(snapshot, KEY, SPACE).files:
             assert (folder_of(table.path) / file.name).is_file()
-    return listed
+    return files
 
 
 def test_writers_are_killed_and_no_acknowledged_change_is_lost(
@@ -168,10 +170,10 @@ def test_writers_are_killed_and_no_acknowledged_change_is_lost(
             halves += 1
             if contents_of(rows.table) == whole:
                 contents = whole
-        expected = check(rows.table, contents)
+        files = check(rows.table, contents)
         if seed % 20 == 0:
             outcome = processes.run(CHECK, path=path)
-            assert outcome.lines == [expected], outcome.stderr
+            assert outcome.lines == [files], outcome.stderr
     assert halves  # some were killed in the middle
 
 
