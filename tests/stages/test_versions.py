@@ -23,7 +23,7 @@ CROPS = ENCODING | {"ahead", "catalogue", "ranking"}
 COMPARED = CROPS | {"evaluation", "judging", "locating"}
 
 REACH = {
-    "ingest": BASE | {"boxes", "version"},
+    "ingest": BASE | {"boxes", "machine", "version"},
     "encode": LOCATOR | {"ahead", "augmenting"},
     "train_classifier": LOCATOR,
     "train_boxes": LOCATOR,
@@ -35,7 +35,7 @@ REACH = {
     "compare": COMPARED | {"index", "models"},
     "index": CROPS | {"evaluation", "index", "locating", "models"},
     "prepare": COMPARED | {"augmenting", "models"},
-    "learn_ranker": BASE | {"evaluation", "models", "ranking"},
+    "learn_ranker": BASE | {"evaluation", "machine", "models", "ranking", "version"},
 }
 """The only parts of the package that each stage may depend on. Stages of the locator do
 not depend on rankers, and no stage depends on pages."""

@@ -1,16 +1,15 @@
 """``tiefvision recommend``: the nearest items of every item, for product pages."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
-from tiefvision.cli.running import DONE, say
+from tiefvision.cli.running import DONE
 from tiefvision.errors import BadUsage
-from tiefvision.workspace.artifacts import CATALOGUE
 
 GROUP = "group"
 """What partitions an item belongs to by default: the group of its garment."""
@@ -49,75 +48,54 @@ def recommend(
     ] = None,
 ) -> int:
     """Write the nearest items of every item; only what changed is computed again."""
-    from tiefvision.catalogue.living.embedded import read_embedded
+    from tiefvision.catalogue.living.recommended import recommend_items
     from tiefvision.catalogue.living.upkeep import Upkeep
     from tiefvision.catalogue.recommendation_files import (
         read_recommendations,
         write_recommendations,
         write_twins,
     )
-    from tiefvision.catalogue.recommending import (
-        LISTED_TWICE,
-        ItemPhoto,
-        RecommendSettings,
-        keys_of,
-        listed_twice,
-    )
-    from tiefvision.catalogue.recommending import recommend as recommended
-    from tiefvision.store.table import Table
+    from tiefvision.catalogue.recommending import LISTED_TWICE, listed_twice
 
     Upkeep(options.run).require()
-    with Table(options.run.path(CATALOGUE)) as table:
-        embedded = read_embedded(table, ranker)
-        keys = keys_of(
-            [row.crop.category for row in embedded.rows],
-            [row.columns for row in embedded.rows],
-            by or [GROUP],
-        )
-        rows = [
-            ItemPhoto(row.item, row.photo, key, fingerprint)
-            for row, key, fingerprint in zip(
-                embedded.rows, keys, embedded.fingerprints, strict=True
-            )
-        ]
-        partitions = list(
-            recommended(
-                rows,
-                embedded.vectors_at,
-                read_recommendations(output),
-                RecommendSettings(nearest),
-                options.track,
-            )
+    before = read_recommendations(output)
+    used, partitions = recommend_items(
+        options.run, ranker, by or [GROUP], nearest, before, options.track
+    )
+    limit = LISTED_TWICE.get(used) if least is None else least
+    if twins and limit is None:
+        raise BadUsage(
+            f"Nobody measured from which similarity on {used} shows one product twice.",
+            "Give --least.",
         )
     write_recommendations(output, partitions)
     lines = [line for partition in partitions for line in partition.lines]
-    limit = LISTED_TWICE.get(embedded.ranker) if least is None else least
-    if twins and limit is None:
-        raise BadUsage(
-            f"Nobody measured from which similarity on {embedded.ranker} shows one "
-            "product twice.",
-            "Give --least.",
-        )
     pairs = listed_twice(lines, limit) if limit is not None else []
     if twins:
         write_twins(twins, pairs)
     report = {
         "output": str(output),
-        "ranker": embedded.ranker,
+        "ranker": used,
         "items": sum(partition.items for partition in partitions),
         "partitions": len(partitions),
         "kept": sum(partition.kept for partition in partitions),
         "lines": len(lines),
-        "listed_twice": len(pairs),
+        "listed_twice": len(pairs) if limit is not None else None,
     }
+    _tell(report, twins, options)
+    return DONE
+
+
+def _tell(report: dict[str, Any], twins: Path | None, options: Options) -> None:
     if options.json:
         print_line(report)
-    elif not options.quiet:
-        say(
-            f"{report['lines']:,} lines for {report['items']:,} items in "
-            f"{report['partitions']} partitions ({report['kept']} as before): {output}."
-        )
+        return
+    options.note(
+        f"{report['lines']:,} lines for {report['items']:,} items in "
+        f"{report['partitions']} partitions ({report['kept']} as before): "
+        f"{report['output']}."
+    )
+    if report["listed_twice"] is not None:
         told = f"; they are in {twins}" if twins else ""
-        if limit is not None:
-            say(f"{len(pairs)} pairs are probably one product listed twice{told}.")
-    return DONE
+        pairs = report["listed_twice"]
+        options.note(f"{pairs} pairs are probably one product listed twice{told}.")

@@ -32,9 +32,13 @@ from tiefvision.finder import DEFAULT_K
 from tiefvision.records import Box
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tiefvision.catalogue.answers import Answer
     from tiefvision.catalogue.open_photo import OpenPhoto
     from tiefvision.catalogue.searcher import Hit
+    from tiefvision.cli.photos import GivenPhotos
+    from tiefvision.finder import Finder
     from tiefvision.photos.reading import PhotoFile
 
 ONE_ITEM = "the gallery holds one item alone, which every search will find."
@@ -125,32 +129,45 @@ def search(
         _note_size(indexed.items, k, options)
         how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
         how |= {"category": category, "any_category": any_category, "where": where}
-        opened: list[tuple[Path, PhotoFile, OpenPhoto]] = []
+        found = _answers(finder, given, box_in_image, together, how, options)
         try:
-            for file in options.track(given.files, "searching", len(given.files)):
-                try:
-                    source = given.source(file)
-                    photo = finder.open(source)
-                except UnreadablePhoto as error:
-                    given.tell_unreadable(file, error, options.json)
-                    continue
-                if together:
-                    opened.append((file, source, photo))
-                    continue
-                for answer in finder.search(photo, box_in_image, **how):
-                    answers.append(Answered((file,), source, answer))
-                    _tell(answers[-1], indexed.items, k, options.json)
-            if opened:
-                files = tuple(file for file, _, _ in opened)
-                found = finder.search_together([photo for *_, photo in opened], **how)
-                for answer in found:
-                    answers.append(Answered(files, opened[0][1], answer))
-                    _tell(answers[-1], indexed.items, k, options.json)
+            for answered in found:
+                answers.append(answered)
+                _tell(answered, indexed.items, k, options.json)
         finally:  # an interrupted command keeps the answers that are finished
             if html and answers:
                 _write_page(html, answers, indexed.root)
                 options.note(f"The page is {html}.")
     return given.tell_left_out()
+
+
+def _answers(
+    finder: "Finder",
+    given: "GivenPhotos",
+    box: Box | None,
+    together: bool,
+    how: dict[str, Any],
+    options: Options,
+) -> "Iterator[Answered]":
+    """The answers of each photograph, or of all together, as they are found."""
+    opened: list[tuple[Path, PhotoFile, OpenPhoto]] = []
+    for file in options.track(given.files, "searching", len(given.files)):
+        try:
+            source = given.source(file)
+            photo = finder.open(source)
+        except UnreadablePhoto as error:
+            given.tell_unreadable(file, error, options.json)
+            continue
+        if together:
+            opened.append((file, source, photo))
+            continue
+        for answer in finder.search(photo, box, **how):
+            yield Answered((file,), source, answer)
+    if opened:
+        files = tuple(file for file, _, _ in opened)
+        photos = [photo for *_, photo in opened]
+        for answer in finder.search_together(photos, **how):
+            yield Answered(files, opened[0][1], answer)
 
 
 def require_condition(where: str) -> None:
