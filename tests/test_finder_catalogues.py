@@ -53,6 +53,8 @@ def test_indexed_and_searched_as_by_the_command_line(run, shop, street, capfd):
         given = finder.search(photo, (10, 20, 110, 220), k=4, ranker="cosine")
     words = ("--workspace", run, "--device", "cpu", "--json")
     (again,) = command_line(capfd, "index", shop, *words)
+    times = report.pop("milliseconds")
+    assert set(times) == {"cosine", "deeprank"} and min(times.values()) > 0
     nothing = {"up_to_date": True, "added": 0, "kept": 4}
     assert again == report | nothing | {"seconds": again["seconds"]}
     (found,) = command_line(capfd, "locate", street, *words)

@@ -224,10 +224,19 @@ def change_text(report: dict[str, Any]) -> str:
     return f"{', '.join(counts)}, {report['seconds']:,.1f} s."
 
 
-def print_indexes(indexes: dict[str, dict[str, Any]]) -> None:
-    """Print the facts of each ranker's index."""
+def print_indexes(
+    indexes: dict[str, dict[str, Any]], milliseconds: dict[str, float] | None = None
+) -> None:
+    """Print the facts of each ranker's index, and the time of a search if it is known.
+
+    Args:
+        indexes: facts, as ``status.indexes_of`` gives them.
+        milliseconds: time of a search by ranker; None if nobody measured it.
+    """
+    times = milliseconds or {}
+    header = ("ranker", "embedding", "index", "new", "MiB", "recall of exact")
     print_table(
-        ("ranker", "embedding", "index", "new", "MiB", "recall of exact"),
+        (*header, *(["ms"] if times else [])),
         [
             (
                 name,
@@ -236,6 +245,7 @@ def print_indexes(indexes: dict[str, dict[str, Any]]) -> None:
                 f"{facts['new']:,}" if facts["graphs"] else "",
                 f"{facts['bytes'] / 2**20:.1f}",
                 f"{facts['recall_of_exact']:.3f}",
+                *([f"{times[name]:.2f}"] if times else []),
             )
             for name, facts in indexes.items()
         ],

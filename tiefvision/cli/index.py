@@ -65,7 +65,7 @@ def index(
         if options.json:
             print_line(report)
         else:
-            print_indexes(report["indexes"])
+            print_indexes(report["indexes"], report.get("milliseconds"))
         code = tell_skipped(report["skipped"])
         tell_problems(report, options)
         if not options.quiet:

@@ -16,6 +16,7 @@ from tiefvision.catalogue.living.listing import (
     none_readable,
 )
 from tiefvision.catalogue.living.merging import is_merging, merge_all
+from tiefvision.catalogue.living.timing import search_times
 from tiefvision.catalogue.living.upkeep import Upkeep, merge_behind
 from tiefvision.catalogue.partitions.workers import ALONE, Workers
 from tiefvision.errors import BadUsage, StaleArtifact
@@ -60,7 +61,8 @@ class Catalogue(Upkeep):
                 one. The catalogue remembers it.
 
         Returns:
-            The report of the change, with "catalogue" (the folder).
+            The report of the change, with "catalogue" (the folder) and, if something
+            was done, "milliseconds" (of a search in each ranker's index).
 
         Raises:
             BadUsage: A ranker is unknown.
@@ -81,6 +83,8 @@ class Catalogue(Upkeep):
                 raise none_readable(root, report["skipped"])
             if not is_merging(table.path):
                 merge_all(table)
+            if not report["up_to_date"]:
+                report["milliseconds"] = search_times(table)
             return report | {"catalogue": str(root)}
 
         return self.write(run, create=True)
