@@ -4,14 +4,11 @@ import json
 import os
 import shutil
 import time
-from pathlib import Path
 
 import pytest
 
+from tests.cli.listed import rows_of
 from tiefvision.catalogue import describing
-from tiefvision.catalogue.living.current import current_of
-from tiefvision.catalogue.living.ledger import known_photos
-from tiefvision.catalogue.living.reading import shown_path
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, SOME_UNREADABLE
 from tiefvision.models.bundle_writing import write_bundle
 from tiefvision.store.locking import release_lock, take_lock
@@ -61,14 +58,7 @@ def change(tiefvision, run):
 def held(run):
     """Items by the path of their photograph, as a search shows it."""
 
-    def read():
-        current = current_of(Workspace(run))
-        with Table(run / "catalogue.lmdb") as table, table.read() as now:
-            photos = list(known_photos(now, current.key))
-        root = Path(current.root)
-        return {shown_path(photo.file, root): photo.facts.item for photo in photos}
-
-    return read
+    return lambda: rows_of(run)
 
 
 @pytest.fixture
@@ -437,6 +427,7 @@ def test_nothing_to_do_is_bad_usage(tiefvision, run):
 
 ADD = """
 import os, sys
+from tests.cli.listed import rows_of
 from tiefvision.catalogue import describing
 describe = describing.Describer.describe
 def tell_and_describe(self, path, photo):

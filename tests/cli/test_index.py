@@ -6,23 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.listed import rows_of
 from tiefvision.catalogue.living.current import current_of
-from tiefvision.catalogue.living.ledger import known_photos
-from tiefvision.catalogue.living.reading import shown_path
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED, INTERRUPTED, SOME_UNREADABLE
 from tiefvision.models.bundle_writing import write_bundle
 from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import Workspace
-
-
-def rows_of(workspace):
-    """Items by the path of their photograph, as a search shows it."""
-    current = current_of(Workspace(workspace))
-    with Table(Workspace(workspace).path("catalogue")) as table, table.read() as now:
-        photos = list(known_photos(now, current.key))
-    return {
-        shown_path(photo.file, Path(current.root)): photo.facts.item for photo in photos
-    }
 
 
 def test_a_folder_is_indexed_and_searched(tiefvision, run, catalogue):

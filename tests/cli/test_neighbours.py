@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
+from tests.cli.listed import rows_of
 from tiefvision.cli.running import DONE, FAILED, SOME_UNREADABLE
 from tiefvision.photos.reading import read_photo
 from tiefvision.workspace.artifacts import Workspace
@@ -36,8 +37,7 @@ def rows(run):
     """The photographs that the catalogue holds."""
 
     def of():
-        with Workspace(run).open("catalogue") as catalogue:
-            return sorted(row["photo"] for row in catalogue.records("row"))
+        return sorted(rows_of(run))
 
     return of
 

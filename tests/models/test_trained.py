@@ -2,6 +2,11 @@ import numpy as np
 import pytest
 
 from tiefvision.catalogue.gallery import read_rows
+from tiefvision.catalogue.living.collection import (
+    Collection,
+    make_current,
+    put_collection,
+)
 from tiefvision.catalogue.loading import describe_indexed, gallery_name
 from tiefvision.engines.choice import Backend
 from tiefvision.errors import BadUsage, MissingArtifact, StaleArtifact
@@ -10,6 +15,7 @@ from tiefvision.models.protocol import default_rankers, preferred_ranker
 from tiefvision.models.trained import TrainedModels
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.deeprank import ColourRanker, DeepRanker
+from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos, record_to_garment
 
@@ -130,7 +136,13 @@ def test_a_catalogue_is_preferred_to_the_gallery(run):
     workspace = Workspace(run)
     models = TrainedModels(workspace)
     assert gallery_name(workspace, models) == "gallery"
-    (run / "catalogue.lmdb").write_bytes(b"")
+    collection = Collection("made", str(run), {}, {}, {})
+    with Table(run / "catalogue.lmdb", create=True) as table:
+        with table.write() as changes:
+            put_collection(changes, collection)
+        assert gallery_name(workspace, models) == "gallery"  # not finished yet
+        with table.write() as changes:
+            make_current(changes, collection)
     assert gallery_name(workspace, models) == "catalogue"
 
 

@@ -11,6 +11,21 @@ from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE
 from tiefvision.errors import BadUsage
 
+ByOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What an item and its recommendations share: group, or a column of "
+        "items.csv; may come again. Default: group."
+    ),
+]
+
+TwinsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Also a table of pairs that are probably one product.", dir_okay=False
+    ),
+]
+
 GROUP = "group"
 """What partitions an item belongs to by default: the group of its garment."""
 
@@ -28,20 +43,9 @@ def recommend(
             autocompletion=complete_ranker,
         ),
     ] = "",
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="What an item and its recommendations share: group, or a column of "
-            "items.csv; may come again. Default: group."
-        ),
-    ] = None,
+    by: ByOption = None,
     nearest: Annotated[int, typer.Option(min=1, help="Items for each item.")] = 10,
-    twins: Annotated[
-        Path | None,
-        typer.Option(
-            help="Also a table of pairs that are probably one product.", dir_okay=False
-        ),
-    ] = None,
+    twins: TwinsOption = None,
     least: Annotated[
         float | None,
         typer.Option(min=-1.0, max=1.0, help="Least similarity of such a pair."),

@@ -44,6 +44,21 @@ if TYPE_CHECKING:
 ONE_ITEM = "the gallery holds one item alone, which every search will find."
 
 
+WhereOption = Annotated[
+    str,
+    typer.Option(
+        help="Only items that meet a condition on their columns, such as "
+        "\"price < 50 and category == 'dress'\"."
+    ),
+]
+
+TogetherOption = Annotated[
+    bool,
+    typer.Option(
+        "--together", help="The photographs show one thing: one list for all."
+    ),
+]
+
 TOLD = ("title", "price")
 """Columns of items.csv that the table and the page show; JSON holds all."""
 
@@ -95,19 +110,8 @@ def search(
     any_category: Annotated[
         bool, typer.Option("--any-category", help="Search the items of every group.")
     ] = False,
-    where: Annotated[
-        str,
-        typer.Option(
-            help="Only items that meet a condition on their columns, such as "
-            "\"price < 50 and category == 'dress'\"."
-        ),
-    ] = "",
-    together: Annotated[
-        bool,
-        typer.Option(
-            "--together", help="The photographs show one thing: one list for all."
-        ),
-    ] = False,
+    where: WhereOption = "",
+    together: TogetherOption = False,
     html: PageOption = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
