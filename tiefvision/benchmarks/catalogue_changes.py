@@ -25,13 +25,10 @@ from tiefvision.catalogue.living.collection import (
     put_collection,
 )
 from tiefvision.catalogue.living.ledger import Facts, NewPhoto, change_rows
-from tiefvision.catalogue.living.merging import (
-    merge_all,
-    merge_is_due,
-    start_merging,
-)
+from tiefvision.catalogue.living.merging import merge_all, merge_is_due
 from tiefvision.catalogue.living.reading import LiveIndex
 from tiefvision.catalogue.living.segment_files import folder_of
+from tiefvision.catalogue.living.upkeep import merge_behind
 from tiefvision.catalogue.living.vectors import vectors_behind
 from tiefvision.index.neighbours import recall_of_neighbours, search_exactly
 from tiefvision.records import Crop
@@ -185,22 +182,10 @@ def _change(path: Path, task: Task) -> None:
                 assert collection is not None
                 change_rows(changes, collection, added, removed)
             done += 1
-            if merge_is_due(table):
-                _merge_once(table)
+            merge_behind(table)
             if task.changes_an_hour:
                 due = began + done * HOUR / task.changes_an_hour
                 time.sleep(max(0.0, due - time.monotonic()))
-
-
-_last_start = 0.0
-
-
-def _merge_once(table: Table) -> None:
-    """Start a merge, unless one was started just now."""
-    global _last_start
-    if time.monotonic() - _last_start > 5.0:
-        _last_start = time.monotonic()
-        start_merging(table.path)
 
 
 def _wait_for_change(table: Table) -> None:

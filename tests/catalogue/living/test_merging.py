@@ -232,6 +232,21 @@ def test_a_merge_is_started_in_a_process_of_its_own(rows, monkeypatch):
     assert not start_merging(rows.table.path)
 
 
+def test_a_merge_that_starts_is_not_started_again(rows, monkeypatch):
+    """Its process has no lock yet."""
+    ends = []
+
+    class Process:
+        def poll(self):
+            return 0 if ends else None
+
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: Process())
+    assert start_merging(rows.table.path)
+    assert not start_merging(rows.table.path)
+    ends.append(True)
+    assert start_merging(rows.table.path)
+
+
 def test_a_full_disk_is_told_before_anything_is_built(rows, monkeypatch):
     add(rows, "a", 40)
     usage = namedtuple("usage", "total used free")(10, 8, 2)

@@ -88,7 +88,7 @@ class Change:
         }
         self._digests = models.digests(names) | ranker_digests(workspace, names)
         self._encoder = models.encoder(resources.engine)
-        self._made_by = models_of(models)
+        self._made_by = models.digests()
         self._rules = asdict(models.crop_rules())
         self.key = key_of_models(models, self._encoder)
 
@@ -192,12 +192,7 @@ def key_of_models(models: Models, encoder: "DenseEncoder") -> str:
         encoder: their encoder of garments.
     """
     rules = asdict(models.crop_rules()) | {"version": VERSION}
-    return collection_key(encoder.identity.to_dict(), models_of(models), rules)
-
-
-def models_of(models: Models) -> dict[str, str]:
-    """Digests of the models that locate, by name."""
-    return models.digests()
+    return collection_key(encoder.identity.to_dict(), models.digests(), rules)
 
 
 def _tell_folders(listed: Listed) -> bool:

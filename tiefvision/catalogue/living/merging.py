@@ -52,6 +52,11 @@ HELD_OUT = 10
 """At most one row in so many is held out of a graph, to judge it by."""
 
 
+# A merge takes its lock a second after its process has started. A program that changes
+# a catalogue all the time would start dozens meanwhile.
+_started: dict[Path, "subprocess.Popen[bytes]"] = {}
+
+
 def graph_pays(rows: int, dimension: int) -> bool:
     """Whether a graph answers sooner than comparing every row."""
     return rows * dimension > EXACT_UP_TO
@@ -85,11 +90,12 @@ def start_merging(table: Path) -> bool:
         Whether it was started: not while another one runs, nor where the system does
         not let it; the next change tries again.
     """
-    if is_merging(table):
+    before = _started.get(table)
+    if (before and before.poll() is None) or is_merging(table):
         return False
     command = [sys.executable, "-m", "tiefvision", "catalogue", "compact", "--if-due"]
     try:
-        subprocess.Popen(
+        _started[table] = subprocess.Popen(
             [*command, "--workspace", str(table.parent)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -163,21 +169,33 @@ def _sweep(table: Table) -> None:
     """Delete the files that no collection refers to."""
     kept: set[str] = set()
     with table.read() as snapshot:
-        for key, record in snapshot.records("segments/"):
-            kept |= {file["name"] for file in record["files"]} if key else set()
+        for _, record in snapshot.records("segments/"):
+            kept |= {file["name"] for file in record["files"]}
     sweep(folder_of(table.path), kept)
 
 
 def _plan(
-    snapshot: Snapshot, collection: Collection, space: Space, everything: bool
+    snapshot: Snapshot,
+    collection: Collection,
+    space: Space,
+    manifest: Manifest,
+    numbers: Numbers,
+    everything: bool,
 ) -> tuple[int, ...] | None:
-    """Positions of the graphs to merge with the new rows; None if nothing is due."""
-    manifest = read_manifest(snapshot, collection.key, space.name)
+    """Positions of the graphs to merge with the new rows; None if nothing is due.
+
+    Args:
+        snapshot: state of the table.
+        collection: collection in that state.
+        space: space of the graphs.
+        manifest: graphs of the space in that state.
+        numbers: numbers of all its rows in that state, ascending.
+        everything: whether all graphs are merged, due or not.
+    """
     if not manifest.files and not graph_pays(collection.photos, space.dimension):
         return None
     if everything:
         return tuple(range(len(manifest.files)))
-    numbers = numbers_of(snapshot, collection.key, space.name)
     new = int(np.count_nonzero(numbers > manifest.covered))
     sizes = [
         SegmentSize(file.rows, file.rows - _alive(snapshot, file, numbers))
@@ -196,11 +214,11 @@ def _merge(table: Table, key: str, space: Space, everything: bool) -> bool:
         collection = read_collection(snapshot, key)
         if collection is None:
             return False
-        plan = _plan(snapshot, collection, space, everything)
-        if plan is None:
-            return False
         manifest = read_manifest(snapshot, key, space.name)
         numbers = numbers_of(snapshot, key, space.name)
+        plan = _plan(snapshot, collection, space, manifest, numbers, everything)
+        if plan is None:
+            return False
         merged = [manifest.files[place] for place in plan]
         inside = [read_numbers(snapshot, file.name) for file in merged]
         kept = tuple(file for file in manifest.files if file not in merged)

@@ -6,6 +6,7 @@ log says since, and the new rows; a segment is loaded once.
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,18 +110,15 @@ class LiveIndex:
         if not self._table.is_current:
             raise self._replaced("was replaced")
         for _ in range(ATTEMPTS):
-            try:
-                if self._refresh():
-                    return
-            except FileNotFoundError:  # a merge replaced a segment meanwhile
-                continue
+            with suppress(FileNotFoundError):  # a merge replaced a segment meanwhile
+                return self._refresh()
         raise StaleArtifact(
             f"An index in {self._folder} is missing.",
             "Run: tiefvision catalogue compact",
         )
 
-    def _refresh(self) -> bool:
-        """Whether the reader is now up to date; if not, it has to try again."""
+    def _refresh(self) -> None:
+        """Raises FileNotFoundError where it has to be tried again."""
         with self._table.read() as snapshot:
             collection = self._require(current_collection(snapshot))
             space = collection.spaces[self._ranker]
@@ -131,11 +129,9 @@ class LiveIndex:
                 self._start_anew()
                 self._space = space
             self._space, self._collection = space, collection
-            if collection.changes == self._seen:
-                manifest = read_manifest(snapshot, self._key, space.name)
-                if manifest == self._manifest:
-                    return True
             manifest = read_manifest(snapshot, self._key, space.name)
+            if (collection.changes, manifest) == (self._seen, self._manifest):
+                return
             numbers = {
                 file.name: read_numbers(snapshot, file.name)
                 for file in manifest.files
@@ -164,7 +160,6 @@ class LiveIndex:
             self._tail.remove(removed)
         self.segments = Segments([*self._loaded.values(), self._tail], self._vectors_of)
         self._seen = collection.changes
-        return True
 
     def _require(self, collection: Collection | None) -> Collection:
         if collection is None or collection.key != self._key:
