@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tiefvision.catalogue.answer_records import answer_record
 from tiefvision.cli.completing import complete_category, complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
@@ -17,13 +18,11 @@ from tiefvision.cli.options import (
 )
 from tiefvision.cli.output import (
     box_text,
-    label_record,
     path_text,
     print_line,
     print_table,
     print_text,
     print_unfolded,
-    rounded_box,
 )
 from tiefvision.cli.photos import PhotosArgument, expand_photos
 from tiefvision.errors import UnreadablePhoto
@@ -200,6 +199,13 @@ def _tell(answered: Answered, items: int, k: int, json: bool) -> None:
         _print_answer(answered)
 
 
+def _record(answered: Answered) -> dict[str, Any]:
+    record: dict[str, Any] = {"query": str(answered.queries[0])}
+    if answered.is_several:
+        record["queries"] = [*map(str, answered.queries)]
+    return record | answer_record(answered.answer)
+
+
 def _size_record(items: int, k: int) -> dict[str, int]:
     """The reason why a list is shorter than asked for."""
     return {"gallery_items": items} if items < k else {}
@@ -222,40 +228,6 @@ def parse_box(text: str) -> Box | None:
             f"--box {text} is empty, reversed, negative or endless."
         )
     return x0, y0, x1, y1
-
-
-def _record(answered: Answered) -> dict[str, Any]:
-    answer = answered.answer
-    record: dict[str, Any] = {
-        "query": str(answered.queries[0]),
-        **({"queries": [*map(str, answered.queries)]} if answered.is_several else {}),
-        "ranker": answer.ranker,
-        "box": rounded_box(answer.box),
-        "category": answer.category,
-        "results": [_hit_record(hit) for hit in answer.hits],
-    }
-    if answer.query.unsure:
-        record["unsure"] = True
-    if answer.label:
-        record |= label_record(answer.label, answer.query.label_score)
-    return record | ({"note": answer.note} if answer.note else {})
-
-
-def _hit_record(hit: "Hit") -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "rank": hit.rank,
-        "item": hit.item,
-        "photo": hit.photo,
-        "similarity": round(hit.similarity, 4),
-        "match": None if hit.match is None else round(hit.match, 4),
-    }
-    if hit.more_variants:
-        record["more_variants"] = hit.more_variants
-    if hit.file_state:
-        record["file"] = hit.file_state
-    if hit.columns:
-        record["columns"] = dict(hit.columns)
-    return record
 
 
 def _match_text(match: float | None) -> str:
