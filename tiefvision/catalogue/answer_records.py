@@ -55,8 +55,8 @@ def hit_record(hit: "Hit") -> dict[str, Any]:
         "item": hit.item,
         "photo": hit.photo,
         "similarity": round(hit.similarity, 4),
-        "box": rounded_box(hit.box_in_image),
         "match": None if hit.match is None else round(hit.match, 4),
+        "box": rounded_box(hit.box_in_image),
     }
     if hit.more_variants:
         record["more_variants"] = hit.more_variants
