@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tiefvision.groups import OUTFIT
 from tiefvision.records import Garment
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tiefvision.catalogue.answers import Answer
     from tiefvision.catalogue.open_photo import OpenPhoto
     from tiefvision.catalogue.searcher import Hit
+
+Parameters = TypeVar("Parameters", bound=SearchParameters)
 
 CROP_HEIGHT, HIT_HEIGHT, STAGE_HEIGHT = 360, 360, 1100
 """Pixels of pictures: about twice what is shown, for screens of high density."""
@@ -135,7 +137,7 @@ def stage_of(photo: "OpenPhoto", asked: SearchParameters) -> Stage:
     )
 
 
-def as_first_garment(photo: "OpenPhoto", asked: SearchParameters) -> SearchParameters:
+def as_first_garment(photo: "OpenPhoto", asked: Parameters) -> Parameters:
     """The same search, with the first garment where none was chosen."""
     if asked.box or asked.whole or len(asked.photo) > 1:
         return asked
