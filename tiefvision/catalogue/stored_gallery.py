@@ -70,6 +70,12 @@ class StoredGallery:
         assert self.kept_densities is not None, "a calibrated ranker has densities"
         return self.kept_densities[numbers]
 
+    def likeness(
+        self, numbers: NDArray[np.int64], others: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Cosines of the embeddings in the index of k rows and of n, (k, n)."""
+        return self._indexed_of(numbers) @ self._indexed_of(others).T
+
     def row(self, number: int) -> GalleryRow:
         """A row."""
         row = self.listed[number]
