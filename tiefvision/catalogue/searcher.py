@@ -30,6 +30,9 @@ over, as some may be photographs of the same product."""
 Fields = Mapping[str, str | float | None]
 """Values of a row by name, as ``where.fields_of`` gives them."""
 
+MOST_TESTS = 16
+"""Tests whose rows a gallery keeps, a byte for each row."""
+
 Test = Callable[[Fields], bool]
 """A condition on the rows that may be found."""
 
@@ -74,7 +77,11 @@ class Gallery(Protocol):
         """
 
     def where(self, test: Test) -> NDArray[np.bool_]:
-        """Whether each row passes a test, by row number."""
+        """Whether each row passes a test, by row number.
+
+        It is kept for the tests that were asked for last, until a row changes. The test
+        of a condition is the same object each time (``where.parse_where``).
+        """
 
     def columns(self) -> Collection[str]:
         """Names of the columns that the rows have."""
