@@ -126,7 +126,7 @@ def query_picture(photo: "OpenPhoto", asked: SearchParameters) -> PictureFigure:
 
 
 def compare_answers(
-    left: "Answer", right: "Answer", asked: CompareParameters
+    left: "Answer", right: "Answer", asked: CompareParameters, sought: str
 ) -> Compared:
     """Two answers to one query, side by side.
 
@@ -134,6 +134,7 @@ def compare_answers(
         left: answer of one ranker, ``DEPTH`` results deep.
         right: answer of the other one, as deep.
         asked: what was asked for, with the number of results to show.
+        sought: name of the garment that searches; "" if unknown.
     """
     names = left.ranker, right.ranker
     ranks = _ranks(left.hits), _ranks(right.hits)
@@ -153,9 +154,9 @@ def compare_answers(
         )
         for answer in (left, right)
     )
-    sought = left.label or left.category
+    name = sought or left.label or left.category
     return Compared(
-        sought or ("this part" if box else "the whole photograph"),
+        name or ("this part" if box else "the whole photograph"),
         group_class(left.category),
         PictureFigure(source, "the part that searched"),
         "" if left.box or left.note.endswith("as asked") else left.note,

@@ -44,7 +44,8 @@ def compare_page(
             asked = as_first_garment(photo, asked)
             picture = query_picture(photo, asked)
             tabs = stage_of(photo, asked).tabs
-            compared = _compared(services, asked)
+            current = next((tab.name for tab in tabs if tab.is_current), "")
+            compared = _compared(services, asked, current)
     return page(
         request,
         "compare",
@@ -68,7 +69,9 @@ def report(name: Annotated[str, Path(max_length=200)], services: Served) -> Resp
     return Response(content, media_type="text/html", headers=headers)
 
 
-def _compared(services: Services, asked: CompareParameters) -> list[Compared]:
+def _compared(
+    services: Services, asked: CompareParameters, sought: str
+) -> list[Compared]:
     """Both rankers on each query: one, unless several photographs search together."""
     depth = max(asked.k, DEPTH)
     plain = {"left": "", "right": "", "k": depth}
@@ -77,7 +80,7 @@ def _compared(services: Services, asked: CompareParameters) -> list[Compared]:
         for ranker in (asked.left, asked.right)
     )
     return [
-        compare_answers(one, other, asked)
+        compare_answers(one, other, asked, sought if len(left) == 1 else "")
         for one, other in zip(left, right, strict=True)
     ]
 
