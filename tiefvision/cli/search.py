@@ -24,9 +24,11 @@ from tiefvision.cli.output import (
     print_unfolded,
 )
 from tiefvision.cli.photos import PhotosArgument, expand_photos
+from tiefvision.cli.previews import PreviewOption, choose_preview, print_preview
 from tiefvision.cli.search_pages import Answered, search_terms, write_search_page
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.finder import DEFAULT_K
+from tiefvision.progress import Track, untracked
 from tiefvision.records import Box
 
 if TYPE_CHECKING:
@@ -90,14 +92,12 @@ def search(
     where: WhereOption = "",
     together: TogetherOption = False,
     html: PageOption = None,
+    preview: PreviewOption = False,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Locate the garments of photographs and list the closest in the catalogue."""
     box_in_image = parse_box(box)
-    if box_in_image and whole:
-        raise typer.BadParameter("--box and --whole exclude each other.")
-    if box_in_image and together:
-        raise typer.BadParameter("--box holds for one photograph, not --together.")
+    _require_consistent(box_in_image, whole, together, preview and options.json)
     given = expand_photos(photos)
     answers: list[Answered] = []
     with options.finder(models) as finder:
@@ -108,12 +108,18 @@ def search(
         indexed = finder.indexed
         options.tell_used(finder.models, indexed)
         _note_size(indexed.items, k, options)
+        protocol = choose_preview(preview)
         how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
         how |= {"category": category, "any_category": any_category, "where": where}
-        found = _answers(finder, given, box_in_image, together, how, options)
+        told = (
+            options.json,
+            untracked if protocol else options.track,
+        )  # a bar would be drawn over pictures
+        found = _answers(finder, given, box_in_image, together, how, *told)
         try:
             for answered in found:
                 answers.append(answered)
+                print_preview(answered, indexed.root, protocol)
                 _tell(answered, indexed.items, k, options.json)
         finally:  # an interrupted command keeps the answers that are finished
             if html and answers:
@@ -123,22 +129,35 @@ def search(
     return given.tell_left_out()
 
 
+def _require_consistent(
+    box: Box | None, whole: bool, together: bool, two_outputs: bool
+) -> None:
+    """Refuse options that exclude each other. Raises typer.BadParameter."""
+    if box and whole:
+        raise typer.BadParameter("--box and --whole exclude each other.")
+    if box and together:
+        raise typer.BadParameter("--box holds for one photograph, not --together.")
+    if two_outputs:
+        raise typer.BadParameter("--preview and --json exclude each other.")
+
+
 def _answers(
     finder: "Finder",
     given: "GivenPhotos",
     box: Box | None,
     together: bool,
     how: dict[str, Any],
-    options: Options,
+    json: bool,
+    track: Track,
 ) -> "Iterator[Answered]":
     """The answers of each photograph, or of all together, as they are found."""
     opened: list[tuple[Path, PhotoFile, OpenPhoto]] = []
-    for file in options.track(given.files, "searching", len(given.files)):
+    for file in track(given.files, "searching", len(given.files)):
         try:
             source = given.source(file)
             photo = finder.open(source)
         except UnreadablePhoto as error:
-            given.tell_unreadable(file, error, options.json)
+            given.tell_unreadable(file, error, json)
             continue
         if together:
             opened.append((file, source, photo))
