@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tiefvision.groups import OUTFIT
 from tiefvision.records import Garment
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SizeOf = Callable[["Hit"], tuple[int, int]]
 
 Elsewhere = Mapping[str, Sequence[str]]
+Parameters = TypeVar("Parameters", bound=SearchParameters)
+
 
 CROP_HEIGHT, HIT_HEIGHT, STAGE_HEIGHT = 360, 360, 1100
 """Pixels of pictures: about twice what is shown, for screens of high density."""
@@ -140,7 +142,7 @@ def stage_of(photo: "OpenPhoto", asked: SearchParameters) -> Stage:
     )
 
 
-def as_first_garment(photo: "OpenPhoto", asked: SearchParameters) -> SearchParameters:
+def as_first_garment(photo: "OpenPhoto", asked: Parameters) -> Parameters:
     """The same search, with the first garment where none was chosen."""
     if asked.box or asked.whole or len(asked.photo) > 1:
         return asked

@@ -7,10 +7,9 @@ from starlette.responses import Response
 
 from tiefvision.catalogue.searcher import Hit
 from tiefvision.datasets.files import photo_file
-from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.web.parameters import SearchParameters
 from tiefvision.web.rendering import fragment, page
-from tiefvision.web.searching import located, search
+from tiefvision.web.searching import located, missing_catalogue, search
 from tiefvision.web.services import Served, Services
 from tiefvision.web.views import Found, as_first_garment, found_of, stage_of
 
@@ -22,7 +21,7 @@ Asked = Annotated[SearchParameters, Query()]
 @router.get("/search")
 def search_page(asked: Asked, request: Request, services: Served) -> Response:
     """The whole page; without a photograph it offers some."""
-    stage, found, missing = None, [], _missing(services)
+    stage, found, missing = None, [], missing_catalogue(services)
     if asked.photo:
         photo = located(services, asked.photo[0])
         asked = as_first_garment(photo, asked)
@@ -59,12 +58,3 @@ def _found(services: Services, asked: SearchParameters) -> list[Found]:
         return services.pictures.size_of(photo_file(root, hit.photo))
 
     return [found_of(answer, asked, size_of, {}) for answer in answers]
-
-
-def _missing(services: Services) -> str:
-    """Why nothing can be searched, with the command that helps; "" if it can."""
-    try:
-        services.finder.indexed  # noqa: B018 - raises where there is nothing
-    except (MissingArtifact, StaleArtifact) as error:
-        return str(error)
-    return ""
