@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from tiefvision.version import __version__
-from tiefvision.web.api import health, photos, search
+from tiefvision.web.api import health, photos, search, why
 from tiefvision.web.counting import Counting
 from tiefvision.web.guard import Guard
 from tiefvision.web.pages import looks, pictures
@@ -51,7 +51,7 @@ def create_app(finder: "Finder", settings: ServeSettings | None = None) -> FastA
         responses=RESPONSES,
     )
     app.state.services = services
-    for router in (health.router, photos.router, search.router):
+    for router in (health.router, photos.router, search.router, why.router):
         app.include_router(router, prefix="/api")
     for router in (looks.router, pictures.router, search_page.router):
         app.include_router(router, include_in_schema=False)
