@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from tiefvision.catalogue.searcher import Hit
+from tiefvision.datasets.files import photo_file
 from tiefvision.web.parameters import SearchParameters
 from tiefvision.web.rendering import fragment, page
 from tiefvision.web.searching import located, missing_catalogue, search
@@ -49,4 +51,10 @@ def results(asked: Asked, services: Served) -> Response:
 
 
 def _found(services: Services, asked: SearchParameters) -> list[Found]:
-    return [found_of(answer, asked) for answer in search(services, asked)]
+    answers = search(services, asked)
+    root = services.finder.indexed.root
+
+    def size_of(hit: Hit) -> tuple[int, int]:
+        return services.pictures.size_of(photo_file(root, hit.photo))
+
+    return [found_of(answer, asked, size_of, {}) for answer in answers]
