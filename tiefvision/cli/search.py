@@ -28,7 +28,7 @@ from tiefvision.cli.previews import PreviewOption, choose_preview, print_preview
 from tiefvision.cli.search_pages import Answered, search_terms, write_search_page
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.finder import DEFAULT_K
-from tiefvision.progress import Track, untracked
+from tiefvision.progress import choose_track
 from tiefvision.records import Box
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tiefvision.catalogue.open_photo import OpenPhoto
     from tiefvision.catalogue.searcher import Hit
     from tiefvision.cli.photos import GivenPhotos
+    from tiefvision.cli.terminals import Protocol
     from tiefvision.finder import Finder
     from tiefvision.photos.reading import PhotoFile
 
@@ -111,11 +112,7 @@ def search(
         protocol = choose_preview(preview)
         how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
         how |= {"category": category, "any_category": any_category, "where": where}
-        told = (
-            options.json,
-            untracked if protocol else options.track,
-        )  # a bar would be drawn over pictures
-        found = _answers(finder, given, box_in_image, together, how, *told)
+        found = _answers(finder, given, box_in_image, together, how, options, protocol)
         try:
             for answered in found:
                 answers.append(answered)
@@ -147,17 +144,19 @@ def _answers(
     box: Box | None,
     together: bool,
     how: dict[str, Any],
-    json: bool,
-    track: Track,
+    options: Options,
+    protocol: "Protocol",
 ) -> "Iterator[Answered]":
     """The answers of each photograph, or of all together, as they are found."""
     opened: list[tuple[Path, PhotoFile, OpenPhoto]] = []
+    # A bar would be drawn over pictures.
+    track = choose_track(quiet=options.quiet or bool(protocol))
     for file in track(given.files, "searching", len(given.files)):
         try:
             source = given.source(file)
             photo = finder.open(source)
         except UnreadablePhoto as error:
-            given.tell_unreadable(file, error, json)
+            given.tell_unreadable(file, error, options.json)
             continue
         if together:
             opened.append((file, source, photo))
