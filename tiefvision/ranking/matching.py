@@ -211,7 +211,7 @@ def leads_over(
     counts = others.sum(axis=1)
     sums = others @ np.asarray(closest, dtype=np.float64)
     means = np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
-    return np.asarray(similarities, dtype=np.float64) - means
+    return np.asarray(np.asarray(similarities, dtype=np.float64) - means)
 
 
 def densities_of(
