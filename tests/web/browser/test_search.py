@@ -136,6 +136,16 @@ def test_a_condition_filters_and_a_wrong_one_is_explained(
     assert "400" in complaints.pop()
 
 
+def test_changes_that_come_quickly_add_up(searched: Any) -> None:
+    page = searched
+    page.evaluate("""() => {
+        document.querySelector("[name=any_category]").click();
+        document.querySelector("#tabs a:last-child").click();
+    }""")
+    page.wait_for_url(lambda url: "any_category=1" in url and "whole=1" in url)
+    assert results_of(page)
+
+
 def test_a_failed_upload_is_explained(
     visit: Visit, tmp_path: Path, size: str, complaints: list[str]
 ) -> None:
@@ -157,18 +167,15 @@ def test_a_failed_upload_is_explained(
     assert page.locator("body.loading").count() == 0
 
 
-def test_the_keyboard_alone_searches(
-    visit: Visit, street: Path, size: str, complaints: list[str]
-) -> None:
+def test_the_keyboard_alone_searches(visit: Visit, street: Path, size: str) -> None:
     page = visit("/", size)
+    page.on("filechooser", lambda chooser: chooser.set_files(street))
     page.keyboard.press("Tab")
     assert page.evaluate(f"{FOCUSED}.className") == "skip"
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate(f"{FOCUSED}.id") == "file"
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(street)
+    page.keyboard.press("Enter")
     page.wait_for_url(SEARCHED)
 
     tab_to(page, "#stage [data-box]")
