@@ -9,6 +9,7 @@ const filters = document.getElementById("filters");
 const stage = document.getElementById("stage");
 
 const asked = () => new URLSearchParams(window.location.search);
+let wanted = asked(); // what was asked for last; the address is what is shown
 
 // Show the results of other parameters, and let the address be the link to them.
 // While a box is dragged, ranks by other rankers are left out (`isQuick`).
@@ -19,17 +20,25 @@ const show = new Latest(async (parameters, isQuick) => {
     results.innerHTML = await response.text();
     offerWhy();
     history.replaceState(null, "", `/search?${parameters}`);
+  } catch (error) {
+    if (wanted === parameters) wanted = asked();
+    throw error;
   } finally {
     results.removeAttribute("aria-busy");
   }
 });
 
 function change(values, isQuick = false) {
-  const parameters = asked();
+  const parameters = new URLSearchParams(wanted);
   for (const [name, value] of Object.entries(values)) {
     if (value === "" || value === false || value === null) parameters.delete(name);
     else parameters.set(name, value === true ? 1 : value);
   }
+  // Enter in a field tells twice: that the field changed, and that the form is sent.
+  const key = `${parameters} ${isQuick}`;
+  if (show.isRunning && key === show.key) return;
+  show.key = key;
+  wanted = parameters;
   show.call(parameters, isQuick);
 }
 
