@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README, API = ROOT / "README.md", ROOT / "docs" / "python-api.md"
-DOCUMENTS = (README, API)
+DOCUMENTS = (README, API, LABELS)
 
 
 def blocks_of(path):
