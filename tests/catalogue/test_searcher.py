@@ -121,6 +121,17 @@ def test_a_reduction_comes_back_as_it_was_kept():
     np.testing.assert_allclose(reduced @ reduced.T, centred @ centred.T, atol=5e-3)
 
 
+def test_a_hit_tells_its_row_and_the_box_that_was_compared():
+    box = (3.0, 4.0, 50.5, 60.0)
+    rows = [
+        GalleryRow("0.jpg", "coat", Crop(None)),
+        GalleryRow("1.jpg", "coat", Crop(box)),
+        GalleryRow("2.jpg", "hat", Crop(box, "upper")),
+    ]
+    hits = over(rows).nearest(GARMENT, 5)
+    assert [(hit.row, hit.box_in_image) for hit in hits] == [(0, None), (2, box)]
+
+
 def grouped(groups, **calibrated):
     """A searcher over one row for each group, each of an item of its own."""
     rows = [

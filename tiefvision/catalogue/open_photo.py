@@ -58,6 +58,11 @@ class OpenPhoto:
 
         return to_search(self._candidates, self.networks.locator.telling)
 
+    @property
+    def is_located(self) -> bool:
+        """Whether the garments are known already."""
+        return "_candidates" in self.__dict__
+
     def explain(self) -> "Evidence":
         """The evidence for the located garments."""
         locator = self.networks.locator

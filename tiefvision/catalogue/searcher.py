@@ -16,6 +16,7 @@ from tiefvision.groups import OUTFIT
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.ranking.garments import Embed, GarmentBatch
 from tiefvision.ranking.matching import COMPARED, MatchCalibration
+from tiefvision.records import Box
 
 Fields = Mapping[str, str | float | None]
 """Values of a row by name, as ``where.fields_of`` gives them."""
@@ -51,8 +52,12 @@ class Gallery(Protocol):
     def row(self, number: int) -> GalleryRow | None:
         """A row; None if it was removed since the last ``refresh``."""
 
-    def state(self, number: int) -> FileState:
-        """What became of the file of a row since it was described; "" if nothing."""
+    def state(self, row: GalleryRow) -> FileState:
+        """What became of the file of a row since it was described; "" if nothing.
+
+        Args:
+            row: a row as ``row`` gives it.
+        """
 
     def where(self, test: Test) -> NDArray[np.bool_]:
         """Whether each row passes a test, by row number."""
@@ -80,6 +85,10 @@ class Hit:
             and price.
         file_state: "gone" or "changed" if the photograph's file is not as it was when
             it was described; else "".
+        row: number of the photograph's row in the catalogue, which no later row will
+            have; -1 if it lies in none.
+        box_in_image: box that was compared, x0, y0, x1, y1 in pixels of the photograph
+            after EXIF rotation; None for the whole photograph.
     """
 
     rank: int
@@ -91,6 +100,8 @@ class Hit:
     more_variants: int = 0
     columns: Mapping[str, str | float] = field(default_factory=dict)
     file_state: FileState = ""
+    row: int = -1
+    box_in_image: Box | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +201,9 @@ class Searcher:
                 match,
                 max(0, self.gallery.rows.variants(number) - 1),
                 row.columns,
-                self.gallery.state(number),
+                self.gallery.state(row),
+                number,
+                row.crop.box_in_image,
             )
             for rank, (number, row, match) in enumerate(
                 zip(rows, rows.values(), matches, strict=True), 1

@@ -75,7 +75,7 @@ class StoredGallery:
         row = self.listed[number]
         return replace(row, photo=f"{self.prefix}{row.photo}")
 
-    def state(self, number: int) -> FileState:
+    def state(self, row: GalleryRow) -> FileState:
         """Nothing is known of the files."""
         return ""
 

@@ -77,9 +77,9 @@ class LiveGallery:
         """A row; None if it was removed since the last ``refresh``."""
         return self._index.row(number)
 
-    def state(self, number: int) -> FileState:
+    def state(self, row: GalleryRow) -> FileState:
         """What became of the file of a row since it was described; "" if nothing."""
-        return self._index.state(number)
+        return self._index.state(row)
 
     def where(self, test: Test) -> NDArray[np.bool_]:
         """Whether each row passes a test, by row number."""

@@ -232,11 +232,10 @@ class LiveIndex:
             record = snapshot.record(row_key(self._key, number))
         return None if record is None else self._to_row(record)
 
-    def state(self, number: int) -> FileState:
-        """What became of the file of a row; "gone" also for a row that is."""
+    def state(self, row: GalleryRow) -> FileState:
+        """What became of the file of a row; "gone" also if it is in no row now."""
+        file = os.path.join(self.root, row.photo)  # noqa: PTH118 - as shown_path
         with self._table.read() as snapshot:
-            record = snapshot.record(row_key(self._key, number))
-            file = record["file"] if record else ""
             photo = known_photo(snapshot, self._key, file)
         return state_of(photo) if photo else "gone"
 
