@@ -9,8 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README, API = ROOT / "README.md", ROOT / "docs" / "python-api.md"
-LABELS = ROOT / "docs" / "labels.md"
-DOCUMENTS = (README, API, LABELS)
+DOCUMENTS = (README, API)
 
 
 def blocks_of(path):
