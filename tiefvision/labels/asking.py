@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 
-from tiefvision.labels.records import Judgement, KnownPhoto, PhotoKey, State
+from tiefvision.labels.records import Judgement, PhotoKey, State
 
 
 def photos_to_label(
-    photos: Iterable[KnownPhoto], states: Mapping[PhotoKey, State]
-) -> list[KnownPhoto]:
+    photos: Iterable[PhotoKey], states: Mapping[PhotoKey, State]
+) -> list[PhotoKey]:
     """The photographs that are not labelled yet, in the given order, skipped ones last.
 
     Args:
@@ -17,7 +17,7 @@ def photos_to_label(
     """
     new, skipped = [], []
     for photo in photos:
-        state = states.get(photo.key)
+        state = states.get(photo)
         if state is None:
             new.append(photo)
         elif state == "skipped":

@@ -50,6 +50,7 @@ def import_labels(
     source: Path,
     known: Sequence[KnownPhoto] = (),
     who: str = DEFAULT_WHO,
+    images: Path | None = None,
 ) -> Imported:
     """Take labels over; what is there already is not saved again.
 
@@ -58,6 +59,8 @@ def import_labels(
         source: folder with annotations.json, triplets.csv or both, or one such file.
         known: photographs of the workspace's dataset, which are recognised by path.
         who: who gave labels of which the file does not tell it.
+        images: folder of the photographs that nobody knows; None for ``images`` beside
+            the file.
 
     Raises:
         BadDataset: There is nothing to read, or a file is no COCO or no triplets.csv.
@@ -66,7 +69,8 @@ def import_labels(
     photos = {exported_path(one): one for one in (*store.photos(), *known)}
     done = Imported()
     if annotations:
-        done, described = _import_boxes(store, annotations, photos, who)
+        folder = images or annotations.parent / IMAGES
+        done, described = _import_boxes(store, annotations, photos, who, folder)
         photos = described | photos
     if triplets:
         judged = _import_triplets(store, triplets, photos, who)
@@ -97,9 +101,12 @@ def _files(source: Path) -> tuple[Path | None, Path | None]:
 
 
 def _import_boxes(
-    store: LabelStore, file: Path, photos: Mapping[str, KnownPhoto], who: str
+    store: LabelStore,
+    file: Path,
+    photos: Mapping[str, KnownPhoto],
+    who: str,
+    images: Path,
 ) -> tuple[Imported, dict[str, KnownPhoto]]:
-    images = file.parent / IMAGES
     read = read_annotations(file, lambda path: photo_size(photo_file(images, path)))
     signed = _signatures(file)
     problems = [problem.message for problem in read.problems]

@@ -152,6 +152,13 @@ class LabelStore:
             rows = database.execute(_BOXES.format(more="") + where, key)
             return [(label, label.number not in gone) for label in map(_label, rows)]
 
+    def saved_boxes(self, number: int) -> PhotoLabel | None:
+        """A save by its number, also one that was taken back; None for none."""
+        with reading(self.file) as database:
+            where = "WHERE number = ?"
+            rows = database.execute(_BOXES.format(more="") + where, (number,))
+            return next(map(_label, rows), None)
+
     def states(self) -> dict[PhotoKey, State]:
         """What was said of each photograph that has a label."""
         with reading(self.file) as database:
