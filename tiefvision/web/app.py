@@ -9,7 +9,15 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from tiefvision.version import __version__
-from tiefvision.web.api import health, label_files, labels, photos, search, triplets
+from tiefvision.web.api import (
+    health,
+    label_files,
+    labels,
+    photos,
+    search,
+    triplets,
+    why,
+)
 from tiefvision.web.counting import Counting
 from tiefvision.web.guard import Guard
 from tiefvision.web.pages import boxes, looks, pictures
@@ -52,7 +60,7 @@ def create_app(finder: "Finder", settings: ServeSettings | None = None) -> FastA
         responses=RESPONSES,
     )
     app.state.services = services
-    for part in (health, photos, search, labels, triplets, label_files):
+    for part in (health, photos, search, why, labels, triplets, label_files):
         app.include_router(part.router, prefix="/api")
     for page in (looks, pictures, search_page, boxes, triplets_page):
         app.include_router(page.router, include_in_schema=False)

@@ -25,7 +25,9 @@ class Rows:
         nothing = NotFound(f"The catalogue has no row {key[:20]}.")
         if not key.isdecimal() or len(key) > 18:
             raise nothing
-        row = self._finder._searcher(self._finder.ranker_name()).gallery.row(int(key))
+        gallery = self._finder._searcher(self._finder.ranker_name()).gallery
+        there = int(key) < len(gallery.rows.alive)
+        row = gallery.row(int(key)) if there else None
         if row is None:
             raise nothing
         return photo_file(self._finder.indexed.root, row.photo)

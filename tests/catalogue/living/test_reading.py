@@ -104,6 +104,28 @@ def test_conditions_hold_for_what_is_there(rows, monkeypatch):
     assert reader.row(1) is None and reader.row(10).columns == {"price": 1}
 
 
+def test_a_condition_that_was_asked_for_reads_no_row_again(rows):
+    rows.change([new_photo(str(n), price=n) for n in range(10)])
+    reader, read = LiveIndex(rows.table, RANKER, KEY), []
+
+    def cheap(row):
+        read.append(row["price"])
+        return row["price"] < 5
+
+    def dear(row):
+        return row["price"] > 8
+
+    for test in (cheap, dear, cheap):
+        reader.refresh()
+        found = np.flatnonzero(reader.where(test)).tolist()
+        assert found == {cheap: [0, 1, 2, 3, 4], dear: [9]}[test]
+    assert len(read) == 10 and "price" in reader.columns()
+    rows.change([new_photo("10", price=1, size=38)])
+    reader.refresh()
+    assert np.flatnonzero(reader.where(cheap)).tolist() == [0, 1, 2, 3, 4, 10]
+    assert len(read) == 21 and "size" in reader.columns()
+
+
 def test_the_state_of_a_file_is_that_of_the_row_that_was_read(rows, tmp_path):
     file = tmp_path / "a.jpg"
     file.write_bytes(b"a photograph")
