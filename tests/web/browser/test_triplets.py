@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.web.browser.conftest import SIZES, Visit
 
+from tests.web.browser.conftest import SIZES, Visit
 from tiefvision.labels.records import Judgement
 from tiefvision.labels.workspaces import labels_of
 from tiefvision.workspace.artifacts import Workspace
