@@ -22,7 +22,7 @@ LAYERS = (
     {"augmenting", "training"},
     {"locating", "ranking", "distilling"},
     {"triplets", "workspace"},
-    {"models", "report", "exporting"},
+    {"models", "report", "exporting", "jobs"},
     {"tuning", "catalogue"},
     {"judging"},
     {"doctor", "finder"},
@@ -221,6 +221,7 @@ WRITES_FILES = (
     "tiefvision/files.py",
     "tiefvision/index/hnsw.py",  # to a file in memory, for NMSLIB
     "tiefvision/benchmarks/street.py",  # photographs in a temporary folder
+    "tiefvision/jobs/starting.py",  # a log, which grows
 )
 
 
