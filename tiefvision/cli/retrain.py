@@ -114,11 +114,12 @@ def prepare(job: str, kind: str, options: Options, labels: LabelsOption) -> int:
 @with_options
 def carry(job: str, options: Options) -> int:
     """Step of a job: keep the feature maps of unchanged photographs."""
-    from tiefvision.jobs.retraining.carrying import carry_features
     from tiefvision.jobs.retraining.places import again_workspace
+    from tiefvision.tuning.carrying import carry_features
 
-    kept, others = carry_features(options.run, again_workspace(options.run, job))
-    say(f"{kept} photographs need not be encoded again; {others} are new.")
+    kept, made = carry_features(options.run, again_workspace(options.run, job))
+    also = f", nor {made} pictures made of them" if made else ""
+    say(f"{kept} photographs need not be encoded again{also}.")
     return DONE
 
 

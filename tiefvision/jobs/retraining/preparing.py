@@ -21,6 +21,10 @@ from tiefvision.jobs.retraining.places import (
 from tiefvision.workspace.artifacts import STAGES, Workspace
 from tiefvision.workspace.records import read_photos
 
+NEW_PHOTOS = "z-labelled-"
+"""How the folder of new photographs begins: they sort behind the others, so that stage
+2 makes the same pictures of every n-th photograph as before."""
+
 
 def prepare_locator(workspace: Workspace, job: str, labels: Path) -> str:
     """Write the dataset with the labels in it; what was done, as a sentence.
@@ -31,7 +35,7 @@ def prepare_locator(workspace: Workspace, job: str, labels: Path) -> str:
     given = read_given(labels)
     with workspace.open("photos") as photos:
         target = again_folder(workspace, job) / DATASET
-        boxes = write_merged(given, photos, target, f"labelled-{job}")
+        boxes = write_merged(given, photos, target, f"{NEW_PHOTOS}{job}")
     return (
         f"{len(boxes.changed)} photographs of the dataset have new boxes, "
         f"{len(boxes.added)} are new, {len(boxes.unusable)} are left out."
