@@ -338,3 +338,30 @@ def test_threads_of_torch_are_limited_when_the_networks_are_loaded(
         assert fresh.describer.encoder
         assert fresh.locator
     assert asked == [3]
+
+
+def test_adding_a_photograph_loads_no_network_again(
+    shipped, street_photos, tmp_path, monkeypatch
+):
+    first, second, third, *_ = street_photos
+    with tiefvision.load(tmp_path / "run", models="shipped", device="cpu") as finder:
+        finder.catalogue().add([first])
+        finder.search(first)
+
+        def refuse(self, *_):
+            raise AssertionError("a network was loaded")
+
+        locator, encoder = Bundle.locator, Bundle.encoder
+        for name in ("locator", "encoder"):
+            monkeypatch.setattr(Bundle, name, refuse)
+        assert finder.catalogue().add([second])["added"] == 1
+        assert finder.search(second)[0].hits[0].photo.endswith(second.name)
+
+        monkeypatch.setattr(Bundle, "locator", locator)
+        monkeypatch.setattr(Bundle, "encoder", encoder)
+        before = finder.locator
+        digests = {"heads": "0" * 64}  # as if they had been trained again
+        monkeypatch.setattr(Bundle, "digests", lambda self, rankers=(): digests)
+        with pytest.raises(tiefvision.StaleArtifact, match="made by other models"):
+            finder.catalogue().add([third])
+        assert finder.locator is not before

@@ -118,6 +118,7 @@ class Finder:
         self._backend, self._seed, self._track = backend, seed, track
         self._stack = ExitStack()
         self._searchers: dict[str, Searcher] = {}
+        self._made_by: dict[str, str] = {}
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
@@ -231,7 +232,8 @@ class Finder:
         from tiefvision.catalogue.living.catalogue import Catalogue
 
         resources = Resources(self._backend, self._seed, max_gib, self._track)
-        return Catalogue(self.workspace, self.models, resources, workers)
+        self._forget_retrained()
+        return Catalogue(self.workspace, self.models, resources, workers, self)
 
     def search(
         self,
@@ -332,6 +334,7 @@ class Finder:
     @cached_property
     def locator(self) -> "Locator":
         """The locator. Raises BadWeights, MissingArtifact, StaleArtifact."""
+        self._made_by = self.models.digests()
         return self.models.locator(self._backend.inference)
 
     @cached_property
@@ -341,6 +344,16 @@ class Finder:
 
         encoder = self.models.encoder(self._backend.inference)
         return Describer(encoder, self.models.crop_rules())
+
+    def _forget_retrained(self) -> None:
+        """Let go of networks whose weights were replaced since they were loaded.
+
+        A catalogue is keyed by the models as they are now.
+        """
+        if "locator" in vars(self) and self.models.digests() != self._made_by:
+            del self.locator
+            vars(self).pop("describer", None)
+            self.close()
 
     def _own(self, photo: "OpenPhoto | PhotoSource") -> OpenPhoto:
         """The photograph as this finder's models see it."""

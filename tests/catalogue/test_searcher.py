@@ -1,5 +1,6 @@
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -29,14 +30,13 @@ def rows_of(items):
     ]
 
 
-def east(garments):
-    """A ranker for which every garment points to the first of the fan."""
-    return np.array([[1, 0]], np.float32)
+def over(rows, matching=None, prefix="", densities=None, vectors=None):
+    """A searcher over rows, by default spread like a fan, for what is like the first.
 
-
-def over(rows, matching=None, prefix="", densities=None):
-    """A searcher over rows that are spread like a fan."""
-    vectors = fan(len(rows))
+    Every garment has the embedding (1, 0, ...).
+    """
+    vectors = fan(len(rows)) if vectors is None else vectors
+    first = np.eye(1, vectors.shape[1], dtype=np.float32)
     gallery = StoredGallery(
         rows,
         build_index(vectors),
@@ -45,7 +45,7 @@ def over(rows, matching=None, prefix="", densities=None):
         prefix=prefix,
         kept_densities=densities,
     )
-    return Searcher(east, gallery, matching)
+    return Searcher(lambda garments: first, gallery, matching)
 
 
 def searcher(items, prefix=""):
@@ -121,6 +121,24 @@ def test_a_reduction_comes_back_as_it_was_kept():
     np.testing.assert_allclose(reduced @ reduced.T, centred @ centred.T, atol=5e-3)
 
 
+def test_a_hit_tells_its_row_and_the_box_that_was_compared():
+    box = (3.0, 4.0, 50.5, 60.0)
+    rows = [
+        GalleryRow("0.jpg", "coat", Crop(None)),
+        GalleryRow("1.jpg", "coat", Crop(box)),
+        GalleryRow("2.jpg", "hat", Crop(box, "upper")),
+    ]
+    hits = over(rows).nearest(GARMENT, 5)
+    assert [(hit.row, hit.box_in_image) for hit in hits] == [(0, None), (2, box)]
+
+
+def spokes(similarities):
+    """Unit vectors of these cosines to the first axis, and less to each other."""
+    values = np.asarray(similarities, np.float32)
+    across = np.diag(np.sqrt(1 - values**2))
+    return np.concatenate([values[:, None], across], axis=1)
+
+
 def grouped(groups, **calibrated):
     """A searcher over one row for each group, each of an item of its own."""
     rows = [
@@ -162,12 +180,51 @@ def test_colours_of_one_product_are_one_line():
 def test_the_probability_of_a_match_does_not_depend_on_k():
     matching = MatchCalibration(1.0, 10.0, 3.0, -2.0)
     densities = np.linspace(0.2, 0.9, 30).astype(np.float32)
-    ready = grouped(["upper"] * 30, matching=matching, densities=densities)
+    similarities = np.linspace(0.95, 0.1, 30)
+    calibrated = {"matching": matching, "densities": densities}
+    ready = grouped(["upper"] * 30, vectors=spokes(similarities), **calibrated)
     alone, among = ready.nearest(GARMENT, 1)[0], ready.nearest(GARMENT, 10)[0]
     assert alone.match == pytest.approx(among.match)
-    expected = matching.apply(np.cos(np.deg2rad(np.arange(30))), densities)
+    expected = matching.apply(similarities, densities)
     assert alone.match == pytest.approx(expected[0], abs=1e-4)
     assert grouped(["upper"]).nearest(GARMENT, 1)[0].match is None
+
+
+CALIBRATION = MatchCalibration(1.0, 10.0, 0.0, -2.0)
+SIMILARITIES = (0.95, 0.94, *np.linspace(0.6, 0.1, 28))
+
+
+def matches_of(items, vectors, test=None):
+    """The probability of a match of each item that is listed."""
+    ready = over(rows_of(items), CALIBRATION, densities=np.zeros(30), vectors=vectors)
+    hits = ready.nearest(GARMENT, 30, "", test)
+    return {hit.item: hit.match for hit in hits}
+
+
+def test_a_condition_changes_no_probability_of_a_match():
+    items, vectors = [*map(str, range(30))], spokes(SIMILARITIES)
+    every = matches_of(items, vectors)
+    for names in ({"0"}, {"0", "1"}, {"1", "29"}):
+        in_names = partial(lambda names, row: row["item"] in names, names)
+        found = matches_of(items, vectors, in_names)
+        assert set(found) == names
+        assert found == pytest.approx({name: every[name] for name in names})
+
+
+def test_a_product_that_is_listed_twice_takes_nothing_from_its_own_probability():
+    vectors = spokes(SIMILARITIES)
+    once = matches_of([*map(str, range(30))], vectors)["0"]
+    vectors[1] = vectors[0]
+    twice = matches_of([*map(str, range(30))], vectors)
+    # The second of two different items lessened the lead of the first.
+    assert twice["0"] == twice["1"] > once
+
+
+def test_of_what_nothing_else_is_compared_with_nobody_knows_whether_it_matches():
+    vectors = spokes(SIMILARITIES)[:2]
+    assert matches_of(["coat"] * 2, vectors) == {"coat": None}
+    vectors[1] = vectors[0]
+    assert matches_of(["coat", "again"], vectors) == {"coat": None, "again": None}
 
 
 def test_threads_take_turns():
@@ -186,7 +243,7 @@ def test_threads_take_turns():
             inside.pop()
             return find(*arguments)
 
-    shared = Searcher(east, Slow())
+    shared = Searcher(ready.embed, Slow())
     threads = [
         threading.Thread(target=shared.nearest, args=(GARMENT, 2)) for _ in range(4)
     ]
@@ -214,18 +271,18 @@ class Vanishing:
         return self._gallery.densities(numbers)
 
 
-@pytest.mark.parametrize(("k", "asked"), [(1, 10), (12, 12)])
-def test_rows_that_go_meanwhile_make_room_for_the_next(k, asked):
+@pytest.mark.parametrize("k", [1, 12])
+def test_rows_that_go_meanwhile_make_room_for_the_next(k):
     """Nor are densities asked for of rows that decide nothing."""
     matching = MatchCalibration(1.0, 10.0, 3.0, -2.0)
     densities = np.linspace(0.2, 0.9, 60).astype(np.float32)
-    whole = over(rows_of([*map(str, range(60))]), matching, densities=densities)
+    similarities = np.linspace(0.95, 0.1, 60)
+    rows = rows_of([*map(str, range(60))])
+    whole = over(rows, matching, densities=densities, vectors=spokes(similarities))
     gallery = Vanishing(whole.gallery, gone=3)
-    hits = Searcher(east, gallery, matching).nearest(GARMENT, k)
+    hits = Searcher(whole.embed, gallery, matching).nearest(GARMENT, k)
     assert [hit.item for hit in hits] == [*map(str, range(3, 3 + k))]
     assert [hit.rank for hit in hits] == [*range(1, k + 1)]
-    assert gallery.asked == [*range(3, 3 + asked)]
-    expected = matching.apply(
-        np.cos(np.deg2rad(np.arange(3, 3 + asked))), densities[3 : 3 + asked]
-    )
+    assert gallery.asked == [*range(3, 3 + k)]
+    expected = matching.apply(similarities[3:], densities[3:])
     np.testing.assert_allclose([hit.match for hit in hits], expected[:k], atol=1e-4)

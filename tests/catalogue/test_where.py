@@ -354,3 +354,10 @@ def test_anything_is_read_or_refused_in_a_sentence(condition):
         assert error.message.startswith("The condition ")
     else:
         assert where.test({"a": 5.0}) in (True, False)
+
+
+def test_the_same_condition_is_the_same_object():
+    """By it a gallery knows which rows pass, without a look at them."""
+    assert parse_where("price < 7") is parse_where("price < 7")
+    assert parse_where("price < 7").test == parse_where("price < 7").test
+    assert parse_where("price < 7").test != parse_where("price < 8").test

@@ -21,6 +21,12 @@ from tiefvision.finder import Finder
 KEYS = ["query", "ranker", "box", "category", "results"]
 
 
+def sorted_box(box):
+    """A box whose corners are the right way round."""
+    x0, y0, x1, y1 = box
+    return [min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)]
+
+
 def test_a_line_of_json_follows_the_contract(tiefvision, trained, street, dataset):
     spoken = tiefvision("search", *street, "--workspace", trained, "--json", "--k", 5)
     assert spoken.code == DONE
@@ -35,7 +41,9 @@ def test_a_line_of_json_follows_the_contract(tiefvision, trained, street, datase
         assert similarities == sorted(similarities, reverse=True)
         assert -1 <= similarities[-1] <= similarities[0] <= 1
         for hit in line["results"]:
-            assert list(hit) == ["rank", "item", "photo", "similarity", "match"]
+            known = ["rank", "item", "photo", "similarity", "match", "box"]
+            assert list(hit) == known
+            assert hit["box"] is None or hit["box"] == sorted_box(hit["box"])
             assert (dataset / hit["photo"]).is_file()
 
 

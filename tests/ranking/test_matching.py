@@ -8,6 +8,7 @@ from tiefvision.ranking.matching import (
     densities_of,
     fit_matching,
     in_words,
+    leads_over,
 )
 
 NOWHERE = np.full(COMPARED + 20, np.nan, dtype=np.float32)
@@ -40,8 +41,16 @@ def test_a_lead_is_over_the_others_of_the_closest():
     values = [0.9, *[0.5] * (COMPARED - 1), 0.4]
     found = odds(calibration.apply(values, NOWHERE[: len(values)]))
     assert found[0] == pytest.approx(0.4)
-    mean = (0.9 + 0.5 * (COMPARED - 1)) / COMPARED
+    mean = (0.9 + 0.5 * (COMPARED - 2)) / (COMPARED - 1)
     assert found[-1] == pytest.approx(0.4 - mean)
+
+
+def test_one_product_that_is_listed_twice_does_not_lessen_its_own_lead():
+    alike = np.array([[True, True, False], [True, True, False], [False, False, True]])
+    found = leads_over([0.9, 0.8, 0.4], [0.9, 0.8, 0.4], alike)
+    np.testing.assert_allclose(found, [0.5, 0.4, 0.4 - 0.85])
+    assert np.isnan(leads_over([0.9], [0.9, 0.9], alike[:1, :2])).all()
+    assert np.isnan(MatchCalibration(1, 1, 1, 0).apply([0.9], [np.nan], [np.nan]))
 
 
 def test_what_resembles_many_items_is_no_match_of_a_similar_photograph():

@@ -68,8 +68,8 @@ def test_a_single_point_is_a_dot_in_the_middle(value):
 
 
 def test_curves_keep_their_colours_and_long_ones_have_no_dots():
-    short = Curve("a", ((1, 0.1), (2, 0.2)), series=1)
-    long = Curve("b", tuple((x, 0.1) for x in range(MAX_DOTS + 1)), series=3)
+    short = Curve("a", ((1, 0.1), (2, 0.2)), state="series-1")
+    long = Curve("b", tuple((x, 0.1) for x in range(MAX_DOTS + 1)), state="series-3")
     lines = draw(short, long, Curve("c", ())).lines
     assert [line.state for line in lines] == ["series-1", "series-3"]
     assert [len(line.dots) for line in lines] == [2, 0]
@@ -84,7 +84,7 @@ def test_a_reference_has_a_style_of_its_own_and_no_dots():
 
 
 def test_a_chart_is_drawn_as_it_is_described(macro):
-    chart = draw(Curve("a <i>", ((1, 0.0), (10, 1.0)), series=2))
+    chart = draw(Curve("a <i>", ((1, 0.0), (10, 1.0)), state="series-2"))
     svg = macro("chart", chart)
     assert svg.attrib["aria-label"] == "a <b>"
     (line,) = svg.iter("polyline")

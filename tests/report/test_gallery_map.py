@@ -34,7 +34,7 @@ def drawn(files, count):
     )
     cells = np.stack(np.divmod(np.arange(count), 8), axis=1)
     shown = GalleryMap(tiles, {"cosine": cells, "deeprank": cells[::-1]}, 8)
-    view = view_gallery(shown, {"cosine": 0, "deeprank": 1})
+    view = view_gallery(shown)
     return render_page("gallery_map", gallery=view)
 
 

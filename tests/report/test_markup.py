@@ -12,7 +12,8 @@ HOSTILE = "\"><script>alert('1')</script>&"
 
 
 def page_of(title):
-    return render_page("search", title=title, searches=fit_in_page([], 0, "searches"))
+    searches = fit_in_page([], 0, "searches")
+    return render_page("search", title=title, terms=(), searches=searches)
 
 
 def test_text_is_escaped_and_markup_is_not():

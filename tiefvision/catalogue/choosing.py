@@ -5,9 +5,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tiefvision.catalogue.describing import Choose, Describer
-from tiefvision.engines.protocol import Engine
-from tiefvision.models.protocol import Models
 from tiefvision.photos.working import WorkingPhoto
+from tiefvision.ranking.crops import CropRules
 from tiefvision.ranking.needs import EVERYTHING, Need
 from tiefvision.records import Crop, Photo, groups_of
 
@@ -26,24 +25,20 @@ def choose_located(locator: "Locator") -> Choose:
 
 
 def located_describer(
-    models: Models,
+    locator: "Locator",
     encoder: "DenseEncoder",
-    engine: Engine | None,
+    rules: CropRules,
     needs: Collection[Need] = EVERYTHING,
 ) -> Describer:
     """The describer of shop photographs by some models.
 
     Args:
-        models: models that locate, and tell how crops are encoded.
+        locator: their locator.
         encoder: their encoder of garments.
-        engine: engine of the locator; None chooses the one for here.
+        rules: rules by which a crop becomes a feature map.
         needs: parts that rankers read.
-
-    Raises:
-        BadWeights, MissingArtifact, StaleArtifact: The locator cannot be loaded.
     """
-    choose = choose_located(models.locator(engine))
-    return Describer(encoder, models.crop_rules(), choose, needs)
+    return Describer(encoder, rules, choose_located(locator), needs)
 
 
 def as_listed(crop: Crop, photo: Photo) -> Crop:

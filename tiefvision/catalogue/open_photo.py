@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from tiefvision.catalogue.latest import Latest
 from tiefvision.records import Box, Garment
 
 if TYPE_CHECKING:  # networks are imported where one is loaded
@@ -12,6 +13,11 @@ if TYPE_CHECKING:  # networks are imported where one is loaded
     from tiefvision.locating.windows import Level
     from tiefvision.photos.working import WorkingPhoto
     from tiefvision.ranking.garments import GarmentBatch
+
+
+MOST_BOXES = 32
+"""Boxes of a photograph whose descriptions are kept: a box may be dragged for long, and
+each takes 0.2 MB."""
 
 
 class Networks(Protocol):
@@ -32,7 +38,7 @@ class OpenPhoto:
     def __init__(self, networks: Networks, working: "WorkingPhoto") -> None:
         self.working = working
         self.networks = networks
-        self._described: dict[Box | None, GarmentBatch] = {}
+        self._described: Latest[Box | None, GarmentBatch] = Latest(MOST_BOXES)
 
     @property
     def width(self) -> int:
@@ -58,21 +64,27 @@ class OpenPhoto:
 
         return to_search(self._candidates, self.networks.locator.telling)
 
+    @property
+    def is_located(self) -> bool:
+        """Whether the garments are known already."""
+        return "_candidates" in self.__dict__
+
     def explain(self) -> "Evidence":
         """The evidence for the located garments."""
         locator = self.networks.locator
         return locator.explain(self._levels, self.garments, self.working)
 
     def described(self, box_in_image: Box | None) -> "GarmentBatch":
-        """Maps, colours and pixels of a box, for rankers; computed once for each box.
+        """Maps, colours and pixels of a box, for rankers; computed once for each of
+        the ``MOST_BOXES`` boxes that were asked for last.
 
         Args:
             box_in_image: box in pixels of the photograph; None for all of it.
         """
-        if box_in_image not in self._described:
-            made = self.networks.describer.describe_box(self.working, box_in_image)
-            self._described[box_in_image] = made
-        return self._described[box_in_image]
+        return self._described.get(
+            box_in_image,
+            lambda: self.networks.describer.describe_box(self.working, box_in_image),
+        )
 
     @cached_property
     def _levels(self) -> "list[Level]":

@@ -10,7 +10,7 @@ from tiefvision.catalogue.reduction import Reduction
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.index.reranking import SHORTLIST, EmbeddingsOf, rerank
 from tiefvision.index.segments import Segments
-from tiefvision.ranking.matching import COMPARED, densities_of
+from tiefvision.ranking.matching import COMPARED, TWIN, densities_of
 
 Vectors = NDArray[np.float32]
 
@@ -48,6 +48,8 @@ def densities_in(
 ) -> Vectors:
     """Densities of rows among the rows of an index, as ``ranking.matching`` uses them.
 
+    Photographs of one product that is listed twice do not surround each other.
+
     Args:
         segments: index.
         numbers: numbers of n rows.
@@ -60,8 +62,8 @@ def densities_in(
     densities = np.full(len(numbers), np.nan, dtype=np.float32)
     for place, vector in enumerate(vectors_of(numbers)):
         found = segments.search(vector[None], COMPARED * PHOTOS_OF_AN_ITEM, None)
+        others = found.similarities[0] < TWIN
         own = items[numbers[place : place + 1]]
-        densities[place] = densities_of(found.similarities, own, items[found.rows[0]])[
-            0
-        ]
+        near, kinds = found.similarities[:, others], items[found.rows[0][others]]
+        densities[place] = densities_of(near, own, kinds)[0]
     return densities

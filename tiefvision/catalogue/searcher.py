@@ -1,10 +1,10 @@
 """Search of a gallery by the embedding of a garment."""
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,23 @@ from tiefvision.catalogue.row_arrays import RowArrays
 from tiefvision.groups import OUTFIT
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.ranking.garments import Embed, GarmentBatch
-from tiefvision.ranking.matching import COMPARED, MatchCalibration
+from tiefvision.ranking.matching import (
+    COMPARED,
+    TWIN,
+    MatchCalibration,
+    leads_over,
+)
+from tiefvision.records import Box
+
+LED_OVER = 2 * COMPARED
+"""Closest items that are looked at for the lead of a result; more than the lead is
+over, as some may be photographs of the same product."""
 
 Fields = Mapping[str, str | float | None]
 """Values of a row by name, as ``where.fields_of`` gives them."""
+
+MOST_TESTS = 16
+"""Tests whose rows a gallery keeps, a byte for each row."""
 
 Test = Callable[[Fields], bool]
 """A condition on the rows that may be found."""
@@ -48,14 +61,27 @@ class Gallery(Protocol):
     def densities(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Densities of rows, (n,) float32, as ``ranking.matching`` uses them."""
 
+    def likeness(
+        self, numbers: NDArray[np.int64], others: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Cosines of the embeddings in the index of k rows and of n, (k, n)."""
+
     def row(self, number: int) -> GalleryRow | None:
         """A row; None if it was removed since the last ``refresh``."""
 
-    def state(self, number: int) -> FileState:
-        """What became of the file of a row since it was described; "" if nothing."""
+    def state(self, row: GalleryRow) -> FileState:
+        """What became of the file of a row since it was described; "" if nothing.
+
+        Args:
+            row: a row as ``row`` gives it.
+        """
 
     def where(self, test: Test) -> NDArray[np.bool_]:
-        """Whether each row passes a test, by row number."""
+        """Whether each row passes a test, by row number.
+
+        It is kept for the tests that were asked for last, until a row changes. The test
+        of a condition is the same object each time (``where.parse_where``).
+        """
 
     def columns(self) -> Collection[str]:
         """Names of the columns that the rows have."""
@@ -73,13 +99,18 @@ class Hit:
         similarity: cosine in [-1, 1]; higher is closer.
         category: category of the garment in that photograph; "" if unknown.
         match: probability that it is the very product searched for, in [0, 1]; None if
-            the ranker was not calibrated.
+            the ranker was not calibrated, or the gallery has nothing else to compare
+            it with.
         more_variants: number of further variants of the item in the gallery, such as
             its other colours.
         columns: further facts that the catalogue tells of the photograph, such as title
             and price.
         file_state: "gone" or "changed" if the photograph's file is not as it was when
             it was described; else "".
+        row: number of the photograph's row in the catalogue, which no later row will
+            have; -1 if it lies in none.
+        box_in_image: box that was compared, x0, y0, x1, y1 in pixels of the photograph
+            after EXIF rotation; None for the whole photograph.
     """
 
     rank: int
@@ -91,6 +122,15 @@ class Hit:
     more_variants: int = 0
     columns: Mapping[str, str | float] = field(default_factory=dict)
     file_state: FileState = ""
+    row: int = -1
+    box_in_image: Box | None = None
+
+
+class Found(NamedTuple):
+    """A row that was found, and its similarity."""
+
+    similarity: float
+    row: GalleryRow
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,17 +175,36 @@ class Searcher:
     def _nearest(
         self, query: NDArray[np.float32], k: int, category: str, test: Test | None
     ) -> list[Hit]:
-        allowed = self._allowed(category, test)
+        group = self._of_group(category)
+        if test is None:
+            closest = listed = self._items(query, k, group)
+        else:
+            passed = self.gallery.where(test)
+            listed = self._items(query, k, passed if group is None else group & passed)
+            # A condition does not change what else resembles the garment, so neither
+            # by how much a result leads.
+            closest = self._items(query, k, group) if self.matching else {}
+        return self._hits(dict(islice(listed.items(), k)), closest)
+
+    def _items(
+        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+    ) -> dict[int, Found]:
+        """The closest row of each item by its number: k or more, or as many there are.
+
+        At least as many as a probability is learnt from, however few are listed.
+        """
         known = self.gallery.rows.alive if allowed is None else allowed
         most = int(np.count_nonzero(known))
-        # As many as a probability is learnt from, however few are listed.
         wanted = max(k, COMPARED)
         asked = wanted * PHOTOS_OF_AN_ITEM
         found = self._closest(query, asked, allowed)
         while len(found) < wanted and asked < most:
             asked *= 2  # items with many photographs
             found = self._closest(query, asked, allowed)
-        return self._hits(found, k)
+        # Those that are still there, as another process may remove some.
+        rows = ((number, self.gallery.row(number)) for number in found)
+        there = ((n, Found(found[n], row)) for n, row in rows if row is not None)
+        return dict(islice(there, max(k, LED_OVER if self.matching else 0)))
 
     def holds(self, category: str) -> bool:
         """Whether some item of the gallery is known to be of a group."""
@@ -153,14 +212,11 @@ class Searcher:
             self.gallery.refresh()
             return bool(self.gallery.rows.of_groups(category).any())
 
-    def _allowed(self, category: str, test: Test | None) -> NDArray[np.bool_] | None:
-        allowed = None
-        if category:
-            allowed = self.gallery.rows.of_groups(category, OUTFIT, "")
-        if test is not None:
-            passed = self.gallery.where(test)
-            allowed = passed if allowed is None else allowed & passed
-        return allowed
+    def _of_group(self, category: str) -> NDArray[np.bool_] | None:
+        """Whether a garment of a category may find each row; None for all."""
+        if not category:
+            return None
+        return self.gallery.rows.of_groups(category, OUTFIT, "")
 
     def _closest(
         self,
@@ -176,38 +232,45 @@ class Searcher:
         similarities = found.similarities[0][places].tolist()
         return dict(zip(numbers[places].tolist(), similarities, strict=True))
 
-    def _hits(self, found: Mapping[int, float], k: int) -> list[Hit]:
-        rows = self._rows(found, max(k, COMPARED))
-        similarities = {number: found[number] for number in rows}
-        matches = self._matches(similarities)
+    def _hits(
+        self, listed: Mapping[int, Found], closest: Mapping[int, Found]
+    ) -> list[Hit]:
+        matches = self._matches(listed, closest)
         return [
             Hit(
                 rank,
                 row.item,
                 row.photo,
-                found[number],
+                similarity,
                 row.crop.category,
                 match,
                 max(0, self.gallery.rows.variants(number) - 1),
                 row.columns,
-                self.gallery.state(number),
+                self.gallery.state(row),
+                number,
+                row.crop.box_in_image,
             )
-            for rank, (number, row, match) in enumerate(
-                zip(rows, rows.values(), matches, strict=True), 1
+            for rank, (number, (similarity, row), match) in enumerate(
+                zip(listed, listed.values(), matches, strict=True), 1
             )
-            if rank <= k
         ]
 
-    def _rows(self, numbers: Iterable[int], most: int) -> dict[int, GalleryRow]:
-        """The first rows that are still there, which another process may remove."""
-        rows = ((number, self.gallery.row(number)) for number in numbers)
-        there = ((number, row) for number, row in rows if row is not None)
-        return dict(islice(there, most))
-
-    def _matches(self, found: Mapping[int, float]) -> Sequence[float | None]:
-        """The probability of a match of each row; None if it was not calibrated."""
-        if self.matching is None or not found:
-            return [None] * len(found)
-        densities = self.gallery.densities(np.array(list(found), dtype=np.int64))
-        matches = self.matching.apply(np.array(list(found.values())), densities)
-        return [float(match) for match in matches]
+    def _matches(
+        self, listed: Mapping[int, Found], closest: Mapping[int, Found]
+    ) -> Sequence[float | None]:
+        """The probability of a match of each row; None where it is not known."""
+        if self.matching is None or not listed:
+            return [None] * len(listed)
+        numbers = np.array(list(listed), dtype=np.int64)
+        others = np.array(list(closest), dtype=np.int64)
+        items = self.gallery.rows.items
+        alike = items[numbers][:, None] == items[others]
+        alike |= self.gallery.likeness(numbers, others) >= TWIN
+        similarities = [one.similarity for one in listed.values()]
+        leads = leads_over(
+            similarities, [one.similarity for one in closest.values()], alike
+        )
+        matches = self.matching.apply(
+            similarities, self.gallery.densities(numbers), leads
+        )
+        return [None if np.isnan(match) else float(match) for match in matches]

@@ -1,18 +1,19 @@
 """The gallery that stage 9 writes: an artifact whose rows and index never change."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.catalogue.gallery import GalleryRow
+from tiefvision.catalogue.latest import Latest
 from tiefvision.catalogue.living.freshness import FileState
 from tiefvision.catalogue.reduced import find_closest
 from tiefvision.catalogue.reduction import Reduction
 from tiefvision.catalogue.row_arrays import RowArrays
-from tiefvision.catalogue.searcher import Test
+from tiefvision.catalogue.searcher import MOST_TESTS, Test
 from tiefvision.catalogue.where import fields_of_row
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.index.reranking import Searchable
@@ -44,6 +45,9 @@ class StoredGallery:
     reduction: Reduction | None = None
     prefix: str = ""
     kept_densities: NDArray[np.float32] | None = None
+    _passed: Latest[Test, NDArray[np.bool_]] = field(
+        default_factory=lambda: Latest(MOST_TESTS), repr=False
+    )
 
     @cached_property
     def rows(self) -> RowArrays:
@@ -70,18 +74,28 @@ class StoredGallery:
         assert self.kept_densities is not None, "a calibrated ranker has densities"
         return self.kept_densities[numbers]
 
+    def likeness(
+        self, numbers: NDArray[np.int64], others: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Cosines of the embeddings in the index of k rows and of n, (k, n)."""
+        return self._indexed_of(numbers) @ self._indexed_of(others).T
+
     def row(self, number: int) -> GalleryRow:
         """A row."""
         row = self.listed[number]
         return replace(row, photo=f"{self.prefix}{row.photo}")
 
-    def state(self, number: int) -> FileState:
+    def state(self, row: GalleryRow) -> FileState:
         """Nothing is known of the files."""
         return ""
 
     def where(self, test: Test) -> NDArray[np.bool_]:
         """Whether each row passes a test, by row number."""
-        return np.array([test(fields_of_row(row)) for row in self.listed], np.bool_)
+
+        def scan() -> NDArray[np.bool_]:
+            return np.array([test(fields_of_row(row)) for row in self.listed], np.bool_)
+
+        return self._passed.get(test, scan)
 
     def columns(self) -> Collection[str]:
         """Names of the columns that the rows have."""

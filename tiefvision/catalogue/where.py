@@ -19,6 +19,7 @@ nor false, as in SQL: "not price < 50" does not find a row without a price.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 
 from tiefvision.catalogue.gallery import GalleryRow
 from tiefvision.catalogue.row_tests import (
@@ -40,6 +41,9 @@ from tiefvision.errors import BadUsage
 
 MOST_DEPTH = 50
 """Parentheses and "not" within each other."""
+
+MOST_KEPT = 64
+"""Conditions that are kept, as galleries know by them which rows pass."""
 
 MOST_NAMES, MOST_SHOWN = 20, 40
 """Names of columns that an error lists, and characters of a wrong one."""
@@ -134,8 +138,9 @@ def fields_of_row(row: GalleryRow) -> dict[str, Value]:
     return fields_of(row.item, row.photo, group, row.variant, row.columns)
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def parse_where(text: str) -> Where:
-    """Read a condition.
+    """Read a condition; the same one again for the same text.
 
     Raises:
         BadUsage: It is no condition; the message shows the place.

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tiefvision.catalogue.answer_records import garment_record
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
     Options,
     with_options,
 )
-from tiefvision.cli.output import box_text, garment_record, print_line, print_table
+from tiefvision.cli.output import box_text, print_line, print_table
 from tiefvision.cli.photos import PhotosArgument, expand_photos
 from tiefvision.cli.running import say
 from tiefvision.errors import UnreadablePhoto

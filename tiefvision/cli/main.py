@@ -25,6 +25,7 @@ from tiefvision.cli.recommend import recommend
 from tiefvision.cli.retrain import app as retrain
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
+from tiefvision.cli.serve import serve
 from tiefvision.cli.trial import trial
 from tiefvision.cli.tune import tune
 from tiefvision.version import __version__
@@ -40,6 +41,7 @@ for command in (
     locate,
     index,
     search,
+    serve,
     recommend,
     export,
     compare,

@@ -165,13 +165,22 @@ class Options:
             return
         text = f"Using {models.label}"
         if indexed:
-            made = time.strftime("%Y-%m-%d %H:%M", time.localtime(indexed.made))
-            counts = f"{indexed.photos} photographs, {indexed.items} items"
-            where = _from_here(indexed.root)
-            text += f"; {indexed.name} of {where}: {counts}, indexed {made}"
+            text += f"; {indexed.name} of {indexed_text(indexed)}"
         if making:
             text += f"; the catalogue of {making} goes to {self.workspace}"
         say(f"{text}.")
+
+
+def indexed_text(indexed: "Indexed") -> str:
+    """What can be searched: folder, counts and date."""
+    counts = f"{indexed.photos} photographs, {indexed.items} items"
+    made = minute_text(indexed.made)
+    return f"{_from_here(indexed.root)}: {counts}, indexed {made}"
+
+
+def minute_text(seconds: float) -> str:
+    """A time in seconds since 1970, as people here write it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
 def _from_here(path: Path) -> Path:

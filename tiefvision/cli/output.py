@@ -16,7 +16,7 @@ from typing import Any
 import typer
 
 from tiefvision.escaping import escaped, escaped_json
-from tiefvision.records import Box, Garment
+from tiefvision.records import Box
 
 GAP = 2
 """Spaces between two columns."""
@@ -248,29 +248,6 @@ def figure_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return str(len(value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def rounded_box(box: Box | None) -> list[float] | None:
-    """A box as JSON shows it: tenths of a pixel."""
-    return [round(value, 1) for value in box] if box else None
-
-
-def label_record(label: str, score: float | None) -> dict[str, Any]:
-    """A label as JSON shows it, null where it is unknown."""
-    known: dict[str, Any] = {"label": label or None, "label_score": None}
-    if label and score is not None:
-        known["label_score"] = round(score, 4)
-    return known
-
-
-def garment_record(garment: Garment) -> dict[str, Any]:
-    """A garment as JSON shows it."""
-    return {
-        "category": garment.category,
-        **label_record(garment.label, garment.label_score),
-        "box": rounded_box(garment.box_in_image),
-        "score": round(garment.score, 4),
-    }
 
 
 def box_text(box: Box | None) -> str:

@@ -1,12 +1,12 @@
 """``tiefvision search``: find a garment of a photograph in the catalogue."""
 
 import math
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tiefvision.catalogue.answer_records import answer_record
 from tiefvision.cli.completing import complete_category, complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
@@ -17,24 +17,21 @@ from tiefvision.cli.options import (
 )
 from tiefvision.cli.output import (
     box_text,
-    label_record,
     path_text,
     print_line,
     print_table,
     print_text,
     print_unfolded,
-    rounded_box,
 )
 from tiefvision.cli.photos import PhotosArgument, expand_photos
+from tiefvision.cli.search_pages import Answered, search_terms, write_search_page
 from tiefvision.errors import UnreadablePhoto
-from tiefvision.files import replace_text
 from tiefvision.finder import DEFAULT_K
 from tiefvision.records import Box
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tiefvision.catalogue.answers import Answer
     from tiefvision.catalogue.open_photo import OpenPhoto
     from tiefvision.catalogue.searcher import Hit
     from tiefvision.cli.photos import GivenPhotos
@@ -61,26 +58,6 @@ TogetherOption = Annotated[
 
 TOLD = ("title", "price")
 """Columns of items.csv that the table and the page show; JSON holds all."""
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A photograph, and the answer for one of its garments.
-
-    Attributes:
-        queries: the photographs as they were given; several show one thing.
-        source: its file, or its content.
-        answer: the answer.
-    """
-
-    queries: tuple[Path, ...]
-    source: "PhotoFile"
-    answer: "Answer"
-
-    @property
-    def is_several(self) -> bool:
-        """Whether the answer is for several photographs together."""
-        return len(self.queries) > 1
 
 
 @with_options
@@ -140,7 +117,8 @@ def search(
                 _tell(answered, indexed.items, k, options.json)
         finally:  # an interrupted command keeps the answers that are finished
             if html and answers:
-                _write_page(html, answers, indexed.root)
+                terms = search_terms(finder, indexed, answers, where)
+                write_search_page(html, answers, indexed.root, terms)
                 options.note(f"The page is {html}.")
     return given.tell_left_out()
 
@@ -166,12 +144,13 @@ def _answers(
             opened.append((file, source, photo))
             continue
         for answer in finder.search(photo, box, **how):
-            yield Answered((file,), source, answer)
+            # Where none was asked for, the garments are located by now.
+            found = () if box or how["whole"] else photo.garments
+            yield Answered((file,), (source,), answer, found)
     if opened:
-        files = tuple(file for file, _, _ in opened)
-        photos = [photo for *_, photo in opened]
+        files, sources, photos = zip(*opened, strict=True)
         for answer in finder.search_together(photos, **how):
-            yield Answered(files, opened[0][1], answer)
+            yield Answered(files, sources, answer)
 
 
 def require_condition(where: str) -> None:
@@ -200,6 +179,13 @@ def _tell(answered: Answered, items: int, k: int, json: bool) -> None:
         _print_answer(answered)
 
 
+def _record(answered: Answered) -> dict[str, Any]:
+    record: dict[str, Any] = {"query": str(answered.queries[0])}
+    if answered.is_several:
+        record["queries"] = [*map(str, answered.queries)]
+    return record | answer_record(answered.answer)
+
+
 def _size_record(items: int, k: int) -> dict[str, int]:
     """The reason why a list is shorter than asked for."""
     return {"gallery_items": items} if items < k else {}
@@ -222,40 +208,6 @@ def parse_box(text: str) -> Box | None:
             f"--box {text} is empty, reversed, negative or endless."
         )
     return x0, y0, x1, y1
-
-
-def _record(answered: Answered) -> dict[str, Any]:
-    answer = answered.answer
-    record: dict[str, Any] = {
-        "query": str(answered.queries[0]),
-        **({"queries": [*map(str, answered.queries)]} if answered.is_several else {}),
-        "ranker": answer.ranker,
-        "box": rounded_box(answer.box),
-        "category": answer.category,
-        "results": [_hit_record(hit) for hit in answer.hits],
-    }
-    if answer.query.unsure:
-        record["unsure"] = True
-    if answer.label:
-        record |= label_record(answer.label, answer.query.label_score)
-    return record | ({"note": answer.note} if answer.note else {})
-
-
-def _hit_record(hit: "Hit") -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "rank": hit.rank,
-        "item": hit.item,
-        "photo": hit.photo,
-        "similarity": round(hit.similarity, 4),
-        "match": None if hit.match is None else round(hit.match, 4),
-    }
-    if hit.more_variants:
-        record["more_variants"] = hit.more_variants
-    if hit.file_state:
-        record["file"] = hit.file_state
-    if hit.columns:
-        record["columns"] = dict(hit.columns)
-    return record
 
 
 def _match_text(match: float | None) -> str:
@@ -318,39 +270,3 @@ def _print_answer(answered: Answered) -> None:
     print_table(header if calibrated else header[:-1], rows)
     if answer.is_likely_there is False:
         print_text("Probably none of these is the very product.")
-
-
-def _hit_text(hit: "Hit") -> str:
-    """An item on the page, with its title, its price and the state of its file."""
-    parts = (_item_text(hit), *(_column_text(hit, name) for name in TOLD))
-    return " ".join(part for part in (*parts, _state_text(hit)) if part)
-
-
-def _write_page(path: Path, answers: list[Answered], root: Path) -> None:
-    from tiefvision.datasets.files import photo_file
-    from tiefvision.report.comparison_page import ExampleHit
-    from tiefvision.report.search_page import SearchBlock, render_searches
-
-    blocks = [
-        SearchBlock(
-            query=answered.source,
-            box_in_image=answer.box,
-            category=answer.label or answer.category,
-            ranker=answer.ranker,
-            note=answer.note,
-            hits=tuple(
-                ExampleHit(
-                    photo_file(root, hit.photo),
-                    None,
-                    _hit_text(hit),
-                    hit.similarity,
-                    False,
-                    _match_text(hit.match),
-                )
-                for hit in answer.hits
-            ),
-        )
-        for answered in answers
-        for answer in [answered.answer]
-    ]
-    replace_text(path, render_searches(blocks, "Search results"))

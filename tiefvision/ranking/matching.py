@@ -22,6 +22,10 @@ from tiefvision.ranking.views import similarity_rows
 COMPARED = 10
 """Closest items over which a result has a lead, and among which its density is."""
 
+TWIN = 0.97
+"""Least cosine of two photographs that show one product twice, whatever the ranker:
+copies have 0.98 and more, two products less (docs/experiments/0016-match.md)."""
+
 LIKELY, MAYBE = 0.6, 0.2
 """Least probabilities of the words "likely" and "maybe"."""
 
@@ -58,20 +62,27 @@ class MatchCalibration:
         return cls(*(float(values[field.name]) for field in fields(cls)))
 
     def apply(
-        self, similarities: ArrayLike, densities: ArrayLike
+        self,
+        similarities: ArrayLike,
+        densities: ArrayLike,
+        leads: ArrayLike | None = None,
     ) -> NDArray[np.float64]:
         """Probabilities of the results of one search.
 
         Args:
             similarities: similarities of the closest items, the closest first, (k,)
-                with at least ``COMPARED`` of them if the gallery has as many.
+                with at least ``COMPARED`` of them if the gallery has as many and no
+                leads are given.
             densities: densities of these items, (k,), as ``densities_of`` gives them.
+            leads: leads of these items, (k,), as ``leads_over`` gives them; None for
+                those over each other, and 0 for an item that is alone.
 
         Returns:
-            P(match) of each result, (k,) in (0, 1).
+            P(match) of each result, (k,) in (0, 1); NaN where the lead is.
         """
         weights = [self.similarity, self.lead, self.gap]
-        return logistic(_features(similarities, densities) @ weights + self.shift)
+        features = _features(similarities, densities, leads)
+        return logistic(features @ weights + self.shift)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +187,33 @@ def known_searches(
             done += 1
 
 
+def leads_over(
+    similarities: ArrayLike, closest: ArrayLike, alike: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Similarity of each result less the mean of the closest others.
+
+    >>> alike = np.eye(3, dtype=bool)
+    >>> leads_over([0.9, 0.5, 0.3], [0.9, 0.5, 0.3], alike).round(3).tolist()
+    [0.5, -0.1, -0.4]
+
+    Args:
+        similarities: similarities of the results, (k,).
+        closest: similarities of the closest items, the closest first, (n,).
+        alike: whether a result and one of the closest items are one product, as where
+            both are the same, (k, n) bool; these do not count as others.
+
+    Returns:
+        (k,) float64, over the ``COMPARED`` - 1 closest others, or as many as there are;
+        NaN where there is none.
+    """
+    others = ~alike
+    others &= np.cumsum(others, axis=1) < COMPARED
+    counts = others.sum(axis=1)
+    sums = others @ np.asarray(closest, dtype=np.float64)
+    means = np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
+    return np.asarray(similarities, dtype=np.float64) - means
+
+
 def densities_of(
     similarities: NDArray[np.float32],
     items: NDArray[np.int64],
@@ -231,22 +269,17 @@ def _closest_rows(
     return order[first]
 
 
-def _features(similarities: ArrayLike, densities: ArrayLike) -> NDArray[np.float64]:
+def _features(
+    similarities: ArrayLike, densities: ArrayLike, leads: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Similarity, lead and gap of each result, (k, 3).
 
-    The lead of a result is its similarity less the mean of the others among the
-    ``COMPARED`` closest; 0 if it is alone. The gap is its similarity less its density;
-    0 where no other item surrounds it.
+    The gap is the similarity less the density; 0 where no other item surrounds the
+    result. ``MatchCalibration.apply`` describes the arguments.
     """
     values = np.asarray(similarities, dtype=np.float64)
-    closest = values[:COMPARED]
-    inside = np.arange(len(values)) < COMPARED
-    others = len(closest) - inside
-    means = np.divide(
-        closest.sum() - np.where(inside, values, 0.0),
-        others,
-        out=values.copy(),
-        where=others > 0,
-    )
+    if leads is None:
+        itself = np.eye(len(values), dtype=np.bool_)
+        leads = np.nan_to_num(leads_over(values, values, itself))
     gaps = np.nan_to_num(values - np.asarray(densities, dtype=np.float64))
-    return np.stack([values, values - means, gaps], axis=1)
+    return np.stack([values, np.asarray(leads, dtype=np.float64), gaps], axis=1)

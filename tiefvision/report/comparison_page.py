@@ -6,12 +6,12 @@ from pathlib import Path
 
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box
+from tiefvision.report.colours import ranker_class, ranker_classes, series_class
 from tiefvision.report.curves import (
     Chart,
     Curve,
     CurveCard,
     chart_of,
-    series_class,
     with_legend,
 )
 from tiefvision.report.figure_table import (
@@ -26,10 +26,11 @@ from tiefvision.report.hits import (
     ExampleHit,
     HitFigure,
     QueryFigure,
-    hit_figures,
+    example_figures,
     query_figure,
 )
 from tiefvision.report.markup import Fitted, Markup, fit_in_page, render, render_page
+from tiefvision.report.pictures import Marking
 from tiefvision.report.tables import Table
 
 __all__ = ["ComparisonPage", "Example", "ExampleHit", "RankerRow", "render_comparison"]
@@ -220,9 +221,9 @@ def _figures(page: ComparisonPage) -> FigureSection | None:
 
 
 def _recall_curves(page: ComparisonPage) -> CurveCard | None:
-    order = _series_numbers(page)
+    states = _states(page)
     curves = [
-        Curve(name, tuple(enumerate(recalls, start=1)), order[name])
+        Curve(name, tuple(enumerate(recalls, start=1)), states[name])
         for name, recalls in page.recall_curves.items()
     ]
     if not any(curve.drawn for curve in curves):
@@ -234,17 +235,18 @@ def _recall_curves(page: ComparisonPage) -> CurveCard | None:
 def _training_curves(page: ComparisonPage) -> list[TrainingCard]:
     # From the last epoch back: the one before training has no loss, which comes first.
     names = dict.fromkeys(name for row in reversed(page.history) for name in row)
-    series = max(0, len(page.rankers) - 1)
+    states = ranker_classes(row.name for row in page.rankers[-1:])
+    state = next(iter(states.values()), series_class(0))
     return [
         card
         for name in names
         if name != "epoch"
-        for card in _training_card(name, page.history, series)
+        for card in _training_card(name, page.history, state)
     ]
 
 
 def _training_card(
-    name: str, history: Sequence[Mapping[str, float]], series: int
+    name: str, history: Sequence[Mapping[str, float]], state: str
 ) -> list[TrainingCard]:
     """The chart of a figure, or none if no epoch has it."""
     points = tuple(
@@ -252,7 +254,7 @@ def _training_card(
         for number, row in enumerate(history)
         if name in row
     )
-    curve = Curve(name.replace("_", " "), points, series)
+    curve = Curve(name.replace("_", " "), points, state)
     if not curve.drawn:
         return []
     chart = chart_of([curve], "epoch", f"{curve.name} over the epochs")
@@ -262,7 +264,7 @@ def _training_card(
 def _gallery(page: ComparisonPage, track: Track) -> Markup:
     if page.gallery is None:
         return Markup()
-    gallery = view_gallery(page.gallery, _series_numbers(page), track)
+    gallery = view_gallery(page.gallery, track)
     return render("gallery_map", gallery=gallery)
 
 
@@ -272,24 +274,30 @@ def _examples(page: ComparisonPage, track: Track, taken: int) -> Fitted:
     headings = {len(page.flips): "Drawn at random: both ends of each list"}
     if page.flips:
         headings[0] = "Where the rankers differ most"
-    order = _series_numbers(page)
+    states = _states(page)
     tracked = track(examples, "Drawing examples", len(examples)) if examples else ()
     cards = (
         render("headed_card", heading=headings[number], card=card)
         if number in headings
         else card
         for number, example in enumerate(tracked)
-        for card in [render("example_card", card=_example_card(example, order))]
+        for card in [render("example_card", card=_example_card(example, states))]
     )
     return fit_in_page(cards, len(examples), "examples", taken)
 
 
-def _example_card(example: Example, order: Mapping[str, int]) -> ExampleCard:
+def _example_card(example: Example, states: Mapping[str, str]) -> ExampleCard:
+    asked = [Marking(example.box_in_image)] if example.box_in_image else []
     return ExampleCard(
         example.caption,
-        query_figure(example.query, example.box_in_image, example.mirrored),
+        query_figure(example.query, asked, example.mirrored),
         tuple(
-            _answer(ranker, order.get(ranker, 0), hits, example.farthest.get(ranker))
+            _answer(
+                ranker,
+                states.get(ranker, ranker_class(ranker)),
+                hits,
+                example.farthest.get(ranker),
+            )
             for ranker, hits in example.hits.items()
         ),
     )
@@ -297,22 +305,21 @@ def _example_card(example: Example, order: Mapping[str, int]) -> ExampleCard:
 
 def _answer(
     ranker: str,
-    series: int,
+    state: str,
     closest: tuple[ExampleHit, ...],
     farthest: tuple[ExampleHit, ...] | None,
 ) -> Answer:
     height = HIT_HEIGHT if farthest is None else SMALL_HEIGHT
     return Answer(
         ranker,
-        series_class(series),
-        hit_figures(closest, height, judged=True),
+        state,
+        example_figures(closest, height, judged=True),
         None
         if farthest is None
-        else hit_figures(farthest, height, judged=True, from_end=True),
+        else example_figures(farthest, height, judged=True, from_end=True),
     )
 
 
-def _series_numbers(page: ComparisonPage) -> dict[str, int]:
-    """Number of every ranker's colour, the same in tables, curves and examples."""
-    names = [*(row.name for row in page.rankers), *page.recall_curves]
-    return {name: number for number, name in enumerate(dict.fromkeys(names))}
+def _states(page: ComparisonPage) -> dict[str, str]:
+    """CSS classes of every ranker, the same in tables, curves and examples."""
+    return ranker_classes([*(row.name for row in page.rankers), *page.recall_curves])

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tiefvision.report.colours import series_class
+
 WIDTH, HEIGHT = 400, 240
 """Size of the drawing in its own units: near the pixels it gets on a page, so that
 letters keep their size."""
@@ -27,14 +29,14 @@ class Curve:
     Attributes:
         name: name of the curve in the legend.
         points: (x, y), ascending in x; points that are not finite are not drawn.
-        series: number of the curve's colour, from 0.
+        state: CSS class of the curve's colour.
         reference: whether other curves are compared with this one; it is drawn dashed,
             grey and without dots.
     """
 
     name: str
     points: tuple[tuple[float, float], ...]
-    series: int = 0
+    state: str = series_class(0)
     reference: bool = False
 
     @property
@@ -126,17 +128,10 @@ class CurveCard:
     chart: Chart
 
 
-def series_class(number: int) -> str:
-    """The CSS class that colours the ranker or curve of this number, from 0."""
-    return f"series-{number % 6}"
-
-
 def with_legend(curves: Sequence[Curve], chart: Chart) -> CurveCard:
     """A chart under the names of its curves; a reference is not named."""
     named = [curve for curve in curves if not curve.reference]
-    return CurveCard(
-        tuple(LegendEntry(one.name, series_class(one.series)) for one in named), chart
-    )
+    return CurveCard(tuple(LegendEntry(one.name, one.state) for one in named), chart)
 
 
 def chart_of(
@@ -209,6 +204,4 @@ def _line(curve: Curve, x_range: Range, y_range: Range, axis: str) -> Line:
         Dot(left, top, f"{curve.name}, {axis} {x:g}: {y:.3f}")
         for (x, y), (left, top) in zip(curve.drawn, places, strict=True)
     )
-    return Line(
-        series_class(curve.series), points, dots if len(dots) <= MAX_DOTS else ()
-    )
+    return Line(curve.state, points, dots if len(dots) <= MAX_DOTS else ())

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from tiefvision.evaluation.intervals import Figure
-from tiefvision.report.curves import series_class
+from tiefvision.report.colours import ranker_classes
 from tiefvision.report.tables import MISSING, Cell, Row, Table, Whisker
 
 LOSS = "lost by NMSLIB"
@@ -73,6 +73,7 @@ def figure_table(
     }
     judged = any("recall_of_exact" in row.index for row in rankers)
     best = {name: _best(rankers, name) for name in columns}
+    states = ranker_classes(row.name for row in rankers)
     rows = [
         Row(
             row.name,
@@ -83,11 +84,11 @@ def figure_table(
                 ),
                 *([_loss_cell(row.index)] if judged else []),
             ),
-            series_class(number),
+            states[row.name],
             row.description,
             swatch=True,
         )
-        for number, row in enumerate(rankers)
+        for row in rankers
     ]
     rows += [_difference_row(one, columns, shares, judged) for one in differences]
     headings = (name.replace("_", " ") for name in columns)
@@ -96,14 +97,15 @@ def figure_table(
 
 def index_table(rankers: Sequence[RankerRow]) -> Table:
     """A row for each ranker that has an index."""
+    states = ranker_classes(row.name for row in rankers)
     rows = tuple(
         Row(
             row.name,
             tuple(_index_cell(key, row.index.get(key)) for key in INDEX_COLUMNS),
-            series_class(number),
+            states[row.name],
             swatch=True,
         )
-        for number, row in enumerate(rankers)
+        for row in rankers
         if row.index
     )
     return Table(("ranker", *INDEX_COLUMNS.values()), rows)

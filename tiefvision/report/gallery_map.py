@@ -12,7 +12,7 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.working import open_photo
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Box
-from tiefvision.report.curves import series_class
+from tiefvision.report.colours import ranker_classes
 from tiefvision.report.thumbnails import PLACEHOLDER_GREY, data_uri
 
 TILE = (60, 80)
@@ -101,14 +101,11 @@ class GalleryView:
     side: int
 
 
-def view_gallery(
-    shown: GalleryMap, series: Mapping[str, int], track: Track = untracked
-) -> GalleryView:
+def view_gallery(shown: GalleryMap, track: Track = untracked) -> GalleryView:
     """Maps side by side; all cut their photographs from one sheet.
 
     Args:
         shown: maps of at least one photograph.
-        series: number of each ranker's colour.
         track: shows progress over the photographs.
     """
     columns = min(SHEET_COLUMNS, len(shown.tiles))
@@ -123,10 +120,11 @@ def view_gallery(
         sheet.paste(picture, (column * TILE[0], row * TILE[1]))
         place = f"{_percent(column, columns)} {_percent(row, rows)}"
         tiles.append(TileView(place, tile.name))
+    states = ranker_classes(shown.cells)
     maps = tuple(
         MapView(
             ranker,
-            series_class(series.get(ranker, 0)),
+            states[ranker],
             tuple(f"{row + 1}/{column + 1}" for column, row in cells.tolist()),
         )
         for ranker, cells in shown.cells.items()

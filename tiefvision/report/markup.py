@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from tiefvision.escaping import escaped
+from tiefvision.report.colours import classes
 
 if TYPE_CHECKING:  # imported where a page is made: most commands make none
     from jinja2 import Environment
 
-__all__ = ["MAX_PAGE_BYTES", "Fitted", "Markup", "fit_in_page", "render", "render_page"]
+__all__ = [
+    "MAX_PAGE_BYTES",
+    "Fitted",
+    "Markup",
+    "environment",
+    "fit_in_page",
+    "render",
+    "render_page",
+    "style_sheet",
+]
 
 MAX_PAGE_BYTES = 4_500_000
 """Limit of the part of a page that grows with the data. Browsers and mail programs
@@ -45,18 +55,36 @@ def render_page(template: str, **values: object) -> str:
     return str(render(template, **values))
 
 
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def style_sheet() -> str:
+    """The style sheet of all pages, for a server that serves it as a file."""
+    return _environment().get_template("style.css.j2").render()
 
-    return Environment(
-        loader=PackageLoader("tiefvision.report"),
+
+def environment(*packages: str) -> "Environment":
+    """An environment whose templates are those of packages, and of this one.
+
+    Args:
+        packages: dotted names of packages with a folder "templates"; the first one
+            that has a template provides it.
+    """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    loaders = [PackageLoader(name) for name in (*packages, "tiefvision.report")]
+    made = Environment(
+        loader=ChoiceLoader(loaders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_visible,
     )
+    made.globals["colours"] = classes()
+    return made
+
+
+@cache
+def _environment() -> "Environment":
+    return environment()
 
 
 def _visible(value: object) -> object:

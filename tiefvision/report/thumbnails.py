@@ -2,20 +2,17 @@
 
 import base64
 import io
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from tiefvision.boxes import as_box, mirror_boxes, scale_boxes
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.photos.reading import PhotoFile
-from tiefvision.photos.resizing import mirror_photo, resize_photo
+from tiefvision.photos.resizing import crop_photo, mirror_photo, resize_photo
 from tiefvision.photos.working import WorkingPhoto, open_photo
 from tiefvision.records import Box
-from tiefvision.report.drawing import outline_box
-
-BOX_COLOUR = "#ffd60a"
 
 MAX_ASPECT = 2.0
 """Largest width over height: a panorama is shown lower instead of breaking its row."""
@@ -29,35 +26,47 @@ PLACEHOLDER_GREY = 158
 """Grey of a photograph that cannot be read, visible on a light and on a dark ground."""
 
 
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small picture of a photograph, or of a part of it.
+
+    Attributes:
+        source: data URI of a JPEG.
+        size: width and height in pixels of what it shows, as large as in the file.
+        is_photo: whether it is the photograph, not a placeholder.
+    """
+
+    source: str
+    size: tuple[int, int]
+    is_photo: bool
+
+
 def thumbnail(
     path: PhotoFile,
-    box_in_image: Box | None,
     height: int = 160,
+    box_in_image: Box | None = None,
     mirrored: bool = False,
-) -> str:
-    """A photograph as the data URI of a JPEG.
+) -> Thumbnail:
+    """A photograph, or a part of it, as a small picture.
 
     Args:
         path: file of the photograph, or its content; one that cannot be read gives a
             grey placeholder.
-        box_in_image: box to draw, in pixels of the photograph as it is in the file
-            after EXIF rotation, not of its mirror image; None for none.
         height: height of the thumbnail in pixels; a small or very wide photograph gets
             less.
-        mirrored: whether the mirror image is shown, with the box mirrored, too.
+        box_in_image: part to show, in pixels of the photograph as it is in the file
+            after EXIF rotation; None for all of it.
+        mirrored: whether the mirror image is shown.
     """
     try:
         photo = open_photo(path)
     except UnreadablePhoto:
-        return data_uri(_placeholder(height))
-    small = _shrink(photo, height)
-    columns, rows = small.shape[1], small.shape[0]
-    picture = Image.fromarray(mirror_photo(small) if mirrored else small)
-    if box_in_image is not None:
-        box = scale_boxes(box_in_image, columns / photo.width, rows / photo.height)
-        box = mirror_boxes(box, columns) if mirrored else box
-        picture = outline_box(picture, as_box(box), BOX_COLOUR)
-    return data_uri(picture)
+        picture = _placeholder(height)
+        return Thumbnail(data_uri(picture), picture.size, is_photo=False)
+    shown, size = _part(photo, box_in_image)
+    small = _shrink(shown, height)
+    source = data_uri(Image.fromarray(mirror_photo(small) if mirrored else small))
+    return Thumbnail(source, size, is_photo=True)
 
 
 def data_uri(picture: Image.Image) -> str:
@@ -67,11 +76,22 @@ def data_uri(picture: Image.Image) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _shrink(photo: WorkingPhoto, height: int) -> NDArray[np.uint8]:
-    rows, columns = photo.pixels.shape[:2]
+def _part(
+    photo: WorkingPhoto, box_in_image: Box | None
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """What is shown of a photograph, and its size in pixels of the file."""
+    if box_in_image is None:
+        return photo.pixels, (photo.width, photo.height)
+    cut = crop_photo(photo.pixels, photo.box_in_pixels(box_in_image))
+    scale = photo.width / photo.pixels.shape[1]
+    return cut, (round(cut.shape[1] * scale), round(cut.shape[0] * scale))
+
+
+def _shrink(pixels: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    rows, columns = pixels.shape[:2]
     scale = min(1.0, height / rows, height * MAX_ASPECT / columns)
     width, height = max(1, round(columns * scale)), max(1, round(rows * scale))
-    return resize_photo(photo.pixels, width, height)
+    return resize_photo(pixels, width, height)
 
 
 def _placeholder(height: int) -> Image.Image:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tiefvision.evaluation.confusion import NOT_FOUND, NOTHING_THERE, Confusion
 from tiefvision.evaluation.detection import CategoryFigures, MeanFigures
 from tiefvision.evaluation.reliability import Bin, expected_calibration_error
+from tiefvision.report.colours import series_class
 from tiefvision.report.curves import Curve, CurveCard, chart_of, with_legend
 from tiefvision.report.locating_page import LEAD
 from tiefvision.report.markup import Fitted, Markup, fit_in_page, render, render_page
@@ -108,7 +109,7 @@ def _reliability(curves: Mapping[str, tuple[Bin, ...]]) -> CurveCard | None:
                     (PER_CENT * one.mean_score, PER_CENT * one.right.value)
                     for one in bins
                 ),
-                number,
+                series_class(number),
             )
             for number, (name, bins) in enumerate(known.items())
         ),

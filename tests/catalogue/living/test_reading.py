@@ -11,6 +11,7 @@ import pytest
 from tests.catalogue.living.made import KEY, RANKER, SPACE, Rows, new_photo, vector_of
 from tiefvision.catalogue.living import ledger, merging, reading
 from tiefvision.catalogue.living.collection import Space, make_current, put_collection
+from tiefvision.catalogue.living.comparing import hash_of, stamp_of
 from tiefvision.catalogue.living.ledger import known_photo
 from tiefvision.catalogue.living.merging import merge_all
 from tiefvision.catalogue.living.reading import LiveIndex, shown_path
@@ -101,6 +102,43 @@ def test_conditions_hold_for_what_is_there(rows, monkeypatch):
     reader.refresh()
     assert np.flatnonzero(reader.where(cheap)).tolist() == [10]
     assert reader.row(1) is None and reader.row(10).columns == {"price": 1}
+
+
+def test_a_condition_that_was_asked_for_reads_no_row_again(rows):
+    rows.change([new_photo(str(n), price=n) for n in range(10)])
+    reader, read = LiveIndex(rows.table, RANKER, KEY), []
+
+    def cheap(row):
+        read.append(row["price"])
+        return row["price"] < 5
+
+    def dear(row):
+        return row["price"] > 8
+
+    for test in (cheap, dear, cheap):
+        reader.refresh()
+        found = np.flatnonzero(reader.where(test)).tolist()
+        assert found == {cheap: [0, 1, 2, 3, 4], dear: [9]}[test]
+    assert len(read) == 10 and "price" in reader.columns()
+    rows.change([new_photo("10", price=1, size=38)])
+    reader.refresh()
+    assert np.flatnonzero(reader.where(cheap)).tolist() == [0, 1, 2, 3, 4, 10]
+    assert len(read) == 21 and "size" in reader.columns()
+
+
+def test_the_state_of_a_file_is_that_of_the_row_that_was_read(rows, tmp_path):
+    file = tmp_path / "a.jpg"
+    file.write_bytes(b"a photograph")
+    content, stamp = hash_of(str(file)), stamp_of(str(file))
+    rows.change([replace(new_photo(str(file), content), stamp=stamp), "/shop/b.jpg"])
+    reader = LiveIndex(rows.table, RANKER, KEY)
+    here, missing = reader.row(0), reader.row(1)
+    assert (here.photo, missing.photo) == (str(file), "b.jpg")
+    assert (reader.state(here), reader.state(missing)) == ("", "gone")
+    file.write_bytes(b"another one")
+    assert reader.state(here) == "changed"
+    rows.change((), [str(file)])
+    assert reader.state(here) == "gone"
 
 
 def test_an_empty_catalogue_is_searched_and_grows(rows):

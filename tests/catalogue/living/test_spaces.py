@@ -1,5 +1,7 @@
 """Embeddings of rankers: trained again, new, dropped, and reduced as rows grow."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,8 +14,10 @@ from tiefvision.catalogue.living.gallery import LiveGallery
 from tiefvision.catalogue.living.ledger import change_rows, description_name
 from tiefvision.catalogue.living.spaces import SpaceWriter, with_dimensions
 from tiefvision.catalogue.living.tidying import delete_collection, tidy
+from tiefvision.catalogue.living.vectors import vectors_of
 from tiefvision.progress import untracked
 from tiefvision.ranking.garments import GarmentBatch
+from tiefvision.ranking.matching import TWIN
 from tiefvision.workspace.garments import garment_tensors
 
 SHAPE = (6, 2, 2)
@@ -81,6 +85,16 @@ class Shop:
         self.collection = self.writer.grow(self.collection)
         self.files |= {f"/shop/{content}": content for content in contents}
 
+    def vectors(self, number):
+        """The embeddings of a row by space."""
+        spaces = self.collection.spaces.values()
+        return {
+            space.name: vectors_of(
+                self.table, KEY, space.name, np.array([number]), space.dimension
+            )[0]
+            for space in spaces
+        }
+
     def check(self, ranker, colours=False, digest=""):
         """Searches give the exact order by whole embeddings."""
         embed = self.rankers[ranker]
@@ -111,6 +125,21 @@ class Shop:
 def few(monkeypatch):
     """Reduced already from 20 rows on."""
     monkeypatch.setattr(gallery, "REDUCED_FROM", 20)
+
+
+def test_a_row_that_is_listed_twice_is_no_denser_for_it(few, table):
+    shop = Shop(table, {"cosine": flat})
+    shop.add(*numbered(0, 15))
+    live = LiveGallery(table, "cosine", flat, KEY)
+    before, numbers = live.densities(np.arange(3)), np.array([0, 1, 15])
+    again = replace(new_photo("/shop/again.jpg", "c000"), vectors=shop.vectors(0))
+    with table.write() as changes:
+        change_rows(changes, shop.collection, [again])
+    live.refresh()
+    np.testing.assert_allclose(live.densities(numbers)[[0, 2]], before[0], rtol=1e-6)
+    likeness = live.likeness(numbers[:1], numbers)
+    assert likeness.shape == (1, 3)
+    assert likeness[0, 0] == likeness[0, 2] > TWIN > likeness[0, 1]
 
 
 def numbered(start, stop):

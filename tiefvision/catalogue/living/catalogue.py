@@ -18,6 +18,7 @@ from tiefvision.catalogue.living.listing import (
 from tiefvision.catalogue.living.merging import is_merging, merge_all
 from tiefvision.catalogue.living.timing import search_times
 from tiefvision.catalogue.living.upkeep import Upkeep, merge_behind
+from tiefvision.catalogue.open_photo import Networks
 from tiefvision.catalogue.partitions.workers import ALONE, Workers
 from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.models.protocol import Models, default_rankers
@@ -37,6 +38,8 @@ class Catalogue(Upkeep):
         models: models that locate, encode and rank.
         resources: device, seed, limits and progress.
         workers: who describes photographs.
+        networks: networks of the models that are loaded already; None to load them for
+            each change.
     """
 
     def __init__(
@@ -45,8 +48,10 @@ class Catalogue(Upkeep):
         models: Models,
         resources: Resources,
         workers: Workers = ALONE,
+        networks: Networks | None = None,
     ) -> None:
         super().__init__(workspace, resources.max_gib)
+        self._networks = networks
         self._models, self._resources, self._workers = models, resources, workers
 
     def index(
@@ -163,7 +168,12 @@ class Catalogue(Upkeep):
 
     def _change(self, names: Sequence[str]) -> Change:
         return Change(
-            self._workspace, self._models, names, self._resources, self._workers
+            self._workspace,
+            self._models,
+            names,
+            self._resources,
+            self._workers,
+            self._networks,
         )
 
     def _made_by_others(self, current: Collection) -> StaleArtifact:

@@ -28,6 +28,7 @@ from tiefvision.catalogue.living.listing import Listed
 from tiefvision.catalogue.living.spaces import SpaceWriter
 from tiefvision.catalogue.living.tidying import delete_collection
 from tiefvision.catalogue.living.writing import RowWriter
+from tiefvision.catalogue.open_photo import Networks
 from tiefvision.catalogue.partitions.describing import (
     Describe,
     DescribeByWorkers,
@@ -67,6 +68,7 @@ class Change:
         names: names of the rankers.
         resources: device, seed, limits and progress.
         workers: who describes the photographs.
+        networks: networks of the models that are loaded already; None to load them.
 
     Raises:
         BadUsage: A ranker is unknown.
@@ -80,14 +82,18 @@ class Change:
         names: Sequence[str],
         resources: Resources,
         workers: Workers = ALONE,
+        networks: Networks | None = None,
     ) -> None:
+        self._networks = networks
         self._models, self._names, self._resources = models, names, resources
         self._workspace, self._workers = workspace, workers
         self._rankers = {
             name: load_ranker(workspace, models, name, resources) for name in names
         }
         self._digests = models.digests(names) | ranker_digests(workspace, names)
-        self._encoder = models.encoder(resources.engine)
+        self._encoder = (
+            networks.describer.encoder if networks else models.encoder(resources.engine)
+        )
         self._made_by = models.digests()
         self._rules = asdict(models.crop_rules())
         self.key = key_of_models(models, self._encoder)
@@ -169,11 +175,13 @@ class Change:
 
     def _describe(self, table: Table, needs: Several[Need]) -> Describe:
         """Who describes: this process, or workers."""
-        models, encoder, resources = self._models, self._encoder, self._resources
+        models, resources, networks = self._models, self._resources, self._networks
 
         @cache  # loading networks takes a second
         def describer() -> Describer:
-            return located_describer(models, encoder, resources.engine, needs)
+            locator = networks.locator if networks else models.locator(resources.engine)
+            rules = models.crop_rules()
+            return located_describer(locator, self._encoder, rules, needs)
 
         here = DescribeHere(table, describer, resources.track)
         if self._workers.alone:

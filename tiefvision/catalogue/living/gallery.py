@@ -73,13 +73,20 @@ class LiveGallery:
         segments = self._index.segments
         return densities_in(segments, numbers, segments.vectors_of, self.rows.items)
 
+    def likeness(
+        self, numbers: NDArray[np.int64], others: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Cosines of the embeddings in the index of k rows and of n, (k, n)."""
+        vectors_of = self._index.segments.vectors_of
+        return vectors_of(numbers) @ vectors_of(others).T
+
     def row(self, number: int) -> GalleryRow | None:
         """A row; None if it was removed since the last ``refresh``."""
         return self._index.row(number)
 
-    def state(self, number: int) -> FileState:
+    def state(self, row: GalleryRow) -> FileState:
         """What became of the file of a row since it was described; "" if nothing."""
-        return self._index.state(number)
+        return self._index.state(row)
 
     def where(self, test: Test) -> NDArray[np.bool_]:
         """Whether each row passes a test, by row number."""

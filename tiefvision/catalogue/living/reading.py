@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.catalogue.gallery import GalleryRow
+from tiefvision.catalogue.latest import Latest
 from tiefvision.catalogue.living.collection import (
     Collection,
     Space,
@@ -40,7 +41,7 @@ from tiefvision.catalogue.living.vectors import (
     vectors_of,
 )
 from tiefvision.catalogue.row_arrays import RowArrays
-from tiefvision.catalogue.searcher import Fields, Test
+from tiefvision.catalogue.searcher import MOST_TESTS, Fields, Test
 from tiefvision.catalogue.where import fields_of_row
 from tiefvision.errors import StaleArtifact
 from tiefvision.index.exact import ExactIndex
@@ -78,7 +79,8 @@ class LiveIndex:
         self.rows = RowArrays()
         self.segments = Segments([], self._vectors_of)
         self._loaded: dict[str, Segment] = {}
-        self._passed: tuple[Any, NDArray[np.bool_]] = None, np.empty(0, np.bool_)
+        self._passed: Latest[Test, NDArray[np.bool_]] = Latest(MOST_TESTS)
+        self._columns: frozenset[str] | None = None
         self._manifest = Manifest()
         self._new = ExactIndex(np.empty((0, 0), dtype=np.float32))
         self._tail = Segment(np.empty(0, dtype=np.int64), self._new)
@@ -159,6 +161,9 @@ class LiveIndex:
         if removed is not None:
             self._tail.remove(removed)
         self.segments = Segments([*self._loaded.values(), self._tail], self._vectors_of)
+        if self._seen != collection.changes:
+            self._passed.clear()
+            self._columns = None
         self._seen = collection.changes
 
     def _require(self, collection: Collection | None) -> Collection:
@@ -232,27 +237,30 @@ class LiveIndex:
             record = snapshot.record(row_key(self._key, number))
         return None if record is None else self._to_row(record)
 
-    def state(self, number: int) -> FileState:
-        """What became of the file of a row; "gone" also for a row that is."""
+    def state(self, row: GalleryRow) -> FileState:
+        """What became of the file of a row; "gone" also if it is in no row now."""
+        file = os.path.join(self.root, row.photo)  # noqa: PTH118 - as shown_path
         with self._table.read() as snapshot:
-            record = snapshot.record(row_key(self._key, number))
-            file = record["file"] if record else ""
             photo = known_photo(snapshot, self._key, file)
         return state_of(photo) if photo else "gone"
 
     def where(self, test: Test) -> NDArray[np.bool_]:
         """Whether each row passes a test, bool by row number."""
-        if self._passed[0] != (test, self._seen):
-            found = np.zeros(len(self.rows.items), dtype=np.bool_)
-            for number, fields in self._all_fields().items():
-                if number < len(found):  # else it is newer than the arrays
-                    found[number] = test(fields)
-            self._passed = (test, self._seen), found & self.rows.alive
-        return self._passed[1]
+        return self._passed.get(test, lambda: self._scan(test))
 
-    def columns(self) -> set[str]:
+    def _scan(self, test: Test) -> NDArray[np.bool_]:
+        found = np.zeros(len(self.rows.items), dtype=np.bool_)
+        for number, fields in self._all_fields().items():
+            if number < len(found):  # else it is newer than the arrays
+                found[number] = test(fields)
+        return found & self.rows.alive
+
+    def columns(self) -> frozenset[str]:
         """Names of the columns that the rows have."""
-        return {name for fields in self._all_fields().values() for name in fields}
+        if self._columns is None:
+            every = self._all_fields().values()
+            self._columns = frozenset(name for fields in every for name in fields)
+        return self._columns
 
     def _all_fields(self) -> dict[int, Fields]:
         """The values of all rows; kept up to date from the first call on."""

@@ -58,7 +58,7 @@ class Describing:
                 "photographs are described.",
                 "Install the same release, and give all machines the same models.",
             )
-        return located_describer(models, encoder, engine)
+        return located_describer(models.locator(engine), encoder, models.crop_rules())
 
     def answer(self, partition: Partition, folder: Path) -> Answer:
         """Make the shard of a partition; no error is raised.

@@ -1,0 +1,153 @@
+"""Searches by the interface and by the page: the answers of the Finder."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+import tiefvision
+from tiefvision.catalogue.answer_records import answer_record, garment_record
+
+
+def test_an_upload_is_located_as_the_finder_does(
+    client: TestClient, run: Path, street: Path
+) -> None:
+    answer = client.post("/api/photos", content=street.read_bytes()).json()
+    photo = tiefvision.load(run, device="cpu").open(street)
+    assert (answer["width"], answer["height"]) == (photo.width, photo.height)
+    assert answer["garments"] == [garment_record(one) for one in photo.garments]
+    again = client.get(f"/api/photos/{answer['photo']}").json()
+    assert again == answer
+
+
+def test_a_search_answers_as_the_finder_does(
+    client: TestClient, run: Path, street: Path, uploaded: str
+) -> None:
+    finder = tiefvision.load(run, device="cpu")
+    cases = [
+        ("", {}),
+        ("whole=1&k=3", {"whole": True, "k": 3}),
+        ("box=10,20,60,90&k=2", {"box": (10, 20, 60, 90), "k": 2}),
+        ("ranker=cosine&whole=true", {"ranker": "cosine", "whole": True}),
+        ("whole=1&where=item != 'x'", {"whole": True, "where": "item != 'x'"}),
+    ]
+    for query, how in cases:
+        told = client.get(f"/api/search?photo={uploaded}&{query}").json()
+        expected = [answer_record(one) for one in finder.search(street, **how)]
+        assert told == {"photo": [uploaded], "answers": expected}, query
+    sent = client.post("/api/search?k=3", content=street.read_bytes()).json()
+    assert sent == client.get(f"/api/search?photo={uploaded}&k=3").json()
+
+
+def test_several_photographs_search_together(
+    client: TestClient, run: Path, street_photos: list[Path]
+) -> None:
+    finder = tiefvision.load(run, device="cpu")
+    references = [
+        client.post("/api/photos", content=file.read_bytes()).json()["photo"]
+        for file in street_photos[:2]
+    ]
+    query = "&".join(f"photo={one}" for one in references)
+    told = client.get(f"/api/search?{query}&whole=1&k=4").json()["answers"]
+    together = finder.search_together(street_photos[:2], whole=True, k=4)
+    assert told == [answer_record(one) for one in together]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [
+        ("", 400, "no photograph"),
+        ("photo=upload-0", 404, "no longer here"),
+        ("photo=upload-" + "0" * 32, 404, "no longer here"),
+        ("photo=row-999999", 404, "no row"),
+        ("photo=sample-999", 404, "no sample"),
+        ("photo=file-1", 404, "no photograph"),
+        ("photo=../etc/passwd", 422, "photo"),
+        ("photo=sample-0&box=1,2,3", 422, "box"),
+        ("photo=sample-0&box=30,20,10,40", 400, "reversed"),
+        ("photo=sample-0&box=1,2,3,4", 400, "needs at least"),
+        ("photo=sample-0&box=10,10,90,90&whole=1", 400, "A box holds"),
+        ("photo=sample-0&k=0", 422, "k"),
+        ("photo=sample-0&k=many", 422, "k"),
+        ("photo=sample-0&ranker=hue", 400, "hue"),
+        ("photo=sample-0&category=hat", 400, "hat"),
+        ("photo=sample-0&where=price <", 400, "condition"),
+        ("photo=sample-0&where=cost < 5", 400, "cost"),
+        ("photo=sample-0&wher=1", 422, "wher"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_problem_with_a_sentence(
+    client: TestClient, query: str, status: int, words: str
+) -> None:
+    answer = client.get(f"/api/search?{query}")
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status
+    assert words in problem["detail"]
+
+
+@pytest.mark.parametrize("content", [b"GIF89a", b"no photograph", b"\xff\xd8\xff\xe0"])
+def test_what_is_no_photograph_is_refused_and_not_kept(
+    client: TestClient, run: Path, content: bytes
+) -> None:
+    answer = client.post("/api/photos", content=content)
+    assert answer.status_code == 422
+    assert not (run / "uploads").exists()
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded(
+    client: TestClient,
+) -> None:
+    buffer = io.BytesIO()
+    Image.new("1", (20000, 20000)).save(buffer, "PNG")
+    answer = client.post("/api/photos", content=buffer.getvalue())
+    assert answer.status_code == 422
+
+
+def test_the_page_shows_garments_results_and_the_link_of_the_search(
+    client: TestClient, uploaded: str
+) -> None:
+    page = client.get(f"/search?photo={uploaded}&k=3").text
+    assert f'src="/pictures/{uploaded}' in page
+    assert page.count('class="hit') >= 3
+    for link in re.findall(r'href="(/search\?[^"]*)"', page):
+        assert client.get(link.replace("&amp;", "&")).status_code == 200, link
+    for source in re.findall(r'src="(/pictures/[^"]*)"', page):
+        picture = client.get(source.replace("&amp;", "&"))
+        assert picture.headers["content-type"] == "image/jpeg", source
+    part = client.get(f"/search/results?photo={uploaded}&k=3&whole=1").text
+    assert "<html" not in part
+    assert part.count('class="hit') >= 3
+
+
+def test_the_front_page_offers_street_photographs(client: TestClient) -> None:
+    page = client.get("/").text
+    samples = re.findall(r'href="(/search\?photo=sample-\d+)"', page)
+    assert samples
+    assert client.get(samples[0]).status_code == 200
+
+
+def test_an_empty_workspace_says_what_to_do(
+    serve, shipped: Path, tmp_path: Path
+) -> None:
+    client = serve(tmp_path / "empty")
+    page = client.get("/search").text
+    assert "There is nothing to search yet." in page
+    assert "tiefvision index" in page
+    answer = client.get("/api/search?photo=sample-0")
+    assert answer.status_code == 409
+    assert "tiefvision index" in answer.json()["fix"]
+
+
+def test_a_page_that_is_not_there_is_a_page_for_people(client: TestClient) -> None:
+    answer = client.get("/nothing", headers={"accept": "text/html"})
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+    assert "text/html" in answer.headers["content-type"]
+    answer = client.get("/api/nothing", headers={"accept": "text/html"})
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert client.put("/api/photos").status_code == 405

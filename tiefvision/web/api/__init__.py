@@ -1,0 +1,1 @@
+"""The REST interface: a router for each subject; answers are JSON."""

@@ -1,0 +1,62 @@
+"""The search page: a photograph, its garments, and what is like them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from tiefvision.errors import MissingArtifact, StaleArtifact
+from tiefvision.web.parameters import SearchParameters
+from tiefvision.web.rendering import fragment, page
+from tiefvision.web.searching import located, search
+from tiefvision.web.services import Served, Services
+from tiefvision.web.views import Found, as_first_garment, found_of, stage_of
+
+router = APIRouter()
+
+Asked = Annotated[SearchParameters, Query()]
+
+
+@router.get("/search")
+def search_page(asked: Asked, request: Request, services: Served) -> Response:
+    """The whole page; without a photograph it offers some."""
+    stage, found, missing = None, [], _missing(services)
+    if asked.photo:
+        photo = located(services, asked.photo[0])
+        asked = as_first_garment(photo, asked)
+        stage = stage_of(photo, asked)
+        found = [] if missing else _found(services, asked)
+    finder = services.finder
+    return page(
+        request,
+        "search",
+        title="Search",
+        asked=asked,
+        stage=stage,
+        found=found,
+        missing=missing,
+        samples=services.samples.all(),
+        groups=finder.categories,
+        rankers=() if missing else finder.indexed.rankers,
+        ranker="" if missing else finder.ranker_name(asked.ranker),
+        indexed=None if missing else finder.indexed,
+    )
+
+
+@router.get("/search/results")
+def results(asked: Asked, services: Served) -> Response:
+    """The results alone, for the script of the page."""
+    return fragment("results", found=_found(services, asked), asked=asked)
+
+
+def _found(services: Services, asked: SearchParameters) -> list[Found]:
+    return [found_of(answer, asked) for answer in search(services, asked)]
+
+
+def _missing(services: Services) -> str:
+    """Why nothing can be searched, with the command that helps; "" if it can."""
+    try:
+        services.finder.indexed  # noqa: B018 - raises where there is nothing
+    except (MissingArtifact, StaleArtifact) as error:
+        return str(error)
+    return ""

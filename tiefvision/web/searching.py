@@ -1,0 +1,70 @@
+"""Searches on the thread of the networks, with the time that each step takes."""
+
+from typing import TYPE_CHECKING
+
+from tiefvision.web.parameters import SearchParameters
+from tiefvision.web.services import Services
+
+if TYPE_CHECKING:
+    from tiefvision.catalogue.answers import Answer
+    from tiefvision.catalogue.open_photo import OpenPhoto
+
+
+def located(services: Services, reference: str) -> "OpenPhoto":
+    """An opened photograph whose garments are located.
+
+    Raises:
+        NotFound, UnreadablePhoto, Busy.
+    """
+    return services.worker.do(_locate, services, reference)
+
+
+def search(services: Services, asked: SearchParameters) -> "tuple[Answer, ...]":
+    """The answers for the garments of a photograph, or of several together.
+
+    Raises:
+        BadUsage: Parameters contradict each other, or name what is unknown.
+        NotFound, UnreadablePhoto, MissingArtifact, StaleArtifact, Busy.
+    """
+    asked.require_photo()
+    services.finder.require_searchable(asked.ranker, asked.category)
+    return services.worker.do(_search, services, asked)
+
+
+def _open(services: Services, reference: str) -> "OpenPhoto":
+    if services.shelf.is_open(reference):
+        return services.shelf.open(reference)
+    with services.metrics.timed("decode"):
+        return services.shelf.open(reference)
+
+
+def _locate(services: Services, reference: str) -> "OpenPhoto":
+    photo = _open(services, reference)
+    if not photo.is_located:
+        with services.metrics.timed("locate"):
+            photo.to_search  # noqa: B018 - computed once, at its first use
+    return photo
+
+
+def _search(services: Services, asked: SearchParameters) -> "tuple[Answer, ...]":
+    box = asked.box_in_image
+    if box is None and not asked.whole:
+        photos = [_locate(services, reference) for reference in asked.photo]
+    else:
+        photos = [_open(services, reference) for reference in asked.photo]
+    if box is not None:
+        _embed(services, photos[0], asked)
+    with services.metrics.timed("search"):
+        if len(photos) > 1:
+            return services.finder.search_together(photos, **asked.how)
+        return services.finder.search(photos[0], box, **asked.how)
+
+
+def _embed(services: Services, photo: "OpenPhoto", asked: SearchParameters) -> None:
+    """Describe a box that can be searched with; a search then finds it described."""
+    from tiefvision.catalogue.queries import queries_as_asked
+
+    size = photo.width, photo.height
+    for query in queries_as_asked(asked.box_in_image, asked.whole, size, ""):
+        with services.metrics.timed("embed"):
+            photo.described(query.box_in_image)
