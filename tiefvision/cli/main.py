@@ -17,6 +17,7 @@ from tiefvision.cli.export import export
 from tiefvision.cli.folds import folds
 from tiefvision.cli.index import index
 from tiefvision.cli.jobs import jobs
+from tiefvision.cli.labels import app as labels
 from tiefvision.cli.locate import locate
 from tiefvision.cli.models import models
 from tiefvision.cli.quality import quality
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(data, name="data")
 app.add_typer(catalogue, name="catalogue")
 app.add_typer(retrain, name="retrain")
+app.add_typer(labels, name="labels")
 for command in (
     locate,
     index,

@@ -22,7 +22,11 @@ class Entry:
     name: str
 
 
-ENTRIES = (Entry("/search", "Search"),)
+ENTRIES = (
+    Entry("/search", "Search"),
+    Entry("/boxes", "Boxes"),
+    Entry("/triplets", "Triplets"),
+)
 """The pages, in the order of the navigation."""
 
 
