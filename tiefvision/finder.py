@@ -345,6 +345,12 @@ class Finder:
         encoder = self.models.encoder(self._backend.inference)
         return Describer(encoder, self.models.crop_rules())
 
+    def reload(self) -> None:
+        """Let go of networks and files; the next use loads what is there then."""
+        for name in ("locator", "describer", "categories"):
+            vars(self).pop(name, None)
+        self.close()
+
     def _forget_retrained(self) -> None:
         """Let go of networks whose weights were replaced since they were loaded.
 

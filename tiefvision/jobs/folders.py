@@ -26,6 +26,10 @@ GONE = "The process is gone: it was killed, or the machine was switched off."
 """The message of a job whose processes ended without a word."""
 
 
+class UnknownJob(BadUsage):
+    """There is no job of this id."""
+
+
 def new_id() -> str:
     """The id of a job that starts now; ids sort by time."""
     return datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
@@ -40,7 +44,7 @@ def job_folder(workspace: Workspace, job: str) -> Path:
     """The folder of a job, whether it exists or not.
 
     Raises:
-        BadUsage: The id is not one, so that nothing else becomes a path.
+        UnknownJob: The id is not one, so that nothing else becomes a path.
     """
     if not ID.fullmatch(job):
         raise unknown_job(workspace, job)
@@ -56,7 +60,7 @@ def read_job(workspace: Workspace, job: str) -> JobRecord:
     """The record of a job as it stands; of one whose processes are gone, failed.
 
     Raises:
-        BadUsage: There is no such job.
+        UnknownJob: There is no such job.
     """
     folder = job_folder(workspace, job)
     # Asked first: a job writes its end before it lets the lock go.
@@ -76,14 +80,14 @@ def list_jobs(workspace: Workspace) -> list[JobRecord]:
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     jobs = []
     for name in sorted(filter(ID.fullmatch, names), reverse=True):
-        with suppress(BadUsage):  # it is being made, or damaged
+        with suppress(UnknownJob):  # it is being made, or damaged
             jobs.append(read_job(workspace, name))
     return jobs
 
 
-def unknown_job(workspace: Workspace, job: str) -> BadUsage:
+def unknown_job(workspace: Workspace, job: str) -> UnknownJob:
     """Makes the error about a job that does not exist, for the caller to raise."""
-    return BadUsage(
+    return UnknownJob(
         f"There is no job {job!r} in {workspace.root}.",
         f"Run: tiefvision jobs{workspace_option(workspace.root)}",
     )

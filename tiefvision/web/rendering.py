@@ -26,6 +26,7 @@ ENTRIES = (
     Entry("/search", "Search"),
     Entry("/boxes", "Boxes"),
     Entry("/triplets", "Triplets"),
+    Entry("/training", "Training"),
 )
 """The pages, in the order of the navigation."""
 

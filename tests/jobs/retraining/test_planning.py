@@ -113,7 +113,7 @@ def test_labels_of_unknown_photographs_teach_nothing(trained, tmp_path):
     judged = tmp_path / "judged.csv"
     judged.write_text("query,positive,negative\na.jpg,b.jpg,c.jpg\n")
     for kind, file in (("locator", boxes), ("ranker", judged)):
-        with pytest.raises(BadDataset, match="Nothing can be learnt from the labels"):
+        with pytest.raises(BadDataset, match="can learn nothing from the labels"):
             plan_training(Workspace(trained), kind, file)
 
 

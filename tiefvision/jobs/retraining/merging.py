@@ -11,6 +11,7 @@ from tiefvision.datasets.writing import write_annotations
 from tiefvision.errors import BadDataset
 from tiefvision.files import copy_file, exists, is_file, is_folder
 from tiefvision.jobs.retraining.given import Given, Known, known_photos
+from tiefvision.jobs.retraining.places import Kind
 from tiefvision.records import Photo, Triplet
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.records import read_judged_triplets, read_photos
@@ -83,7 +84,7 @@ def write_merged(given: Given, photos: Artifact, target: Path, name: str) -> Box
     """
     boxes = sort_boxes(given, photos)
     if not boxes.changed and not boxes.added:
-        raise nothing_usable(given)
+        raise nothing_usable(given, "locator")
     described = {photo.path: photo for photo in read_photos(photos)}
     described |= {photo.path: photo for photo in boxes.changed}
     details = photos.header.details
@@ -146,11 +147,15 @@ def write_judged(
     return len(every)
 
 
-def nothing_usable(given: Given) -> BadDataset:
+def nothing_usable(given: Given, kind: Kind) -> BadDataset:
     """Makes the error about labels of no use, for the caller to raise."""
+    if kind == "ranker":
+        why = "A triplet counts if its three photographs are in the training split."
+    else:
+        why = "No photograph that the workspace knows, or that has a file, is labelled."
     return BadDataset(
-        f"Nothing can be learnt from the labels at {given.source}.",
-        "They are of photographs that the workspace does not know.",
+        f"The {kind} can learn nothing from the labels at {given.source}.",
+        why,
         given.problems,
     )
 

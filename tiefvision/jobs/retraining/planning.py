@@ -65,7 +65,11 @@ class Plan:
 
 
 def plan_training(
-    workspace: Workspace, kind: Kind, labels: Path, shared: Sequence[str] = ()
+    workspace: Workspace,
+    kind: Kind,
+    labels: Path,
+    shared: Sequence[str] = (),
+    job: str | None = None,
 ) -> Plan:
     """Plan to train the locator or the ranker of a workspace again.
 
@@ -74,17 +78,16 @@ def plan_training(
         kind: What to train.
         labels: A COCO file, a triplets.csv, or a folder with both.
         shared: Options for every stage, such as ``--device cuda``.
+        job: Id of the job, if it has been made already.
 
     Raises:
         TiefVisionError: The stages are not installed here.
         MissingArtifact: The workspace has no dataset, or lacks the model.
         BadDataset: Nothing can be learnt from the labels.
     """
-    require_stages()
-    _require_dataset(workspace)
-    workspace.require(*(STAGES[name] for name in STAGES_OF[kind]))
+    require_trainable(workspace, kind)
     given = read_given(labels)
-    job = new_id()
+    job = job or new_id()
     root = workspace.root.absolute()
     prepare = ("prepare", job, kind, "--labels", str(labels.absolute()))
     counts = _counted(workspace, kind, given)
@@ -107,6 +110,18 @@ def plan_training(
         _own_step("compare the new model with the old one", root, "judge", job, kind),
     )
     return Plan(job, kind, steps, counts, given.problems)
+
+
+def require_trainable(workspace: Workspace, kind: Kind) -> None:
+    """Refuse to train again what cannot be trained here, whatever the labels.
+
+    Raises:
+        TiefVisionError: The stages are not installed here.
+        MissingArtifact: The workspace has no dataset, or lacks the model.
+    """
+    require_stages()
+    _require_dataset(workspace)
+    workspace.require(*(STAGES[name] for name in STAGES_OF[kind]))
 
 
 def plan_refresh(
@@ -227,5 +242,5 @@ def _counted(workspace: Workspace, kind: Kind, given: Given) -> dict[str, int]:
             usable = len(triplets)
             counts = {"judged": usable, "left out": left_out}
     if not usable:
-        raise nothing_usable(given)
+        raise nothing_usable(given, kind)
     return counts

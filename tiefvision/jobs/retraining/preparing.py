@@ -54,7 +54,7 @@ def prepare_ranker(workspace: Workspace, job: str, labels: Path) -> str:
         triplets, left_out = usable_triplets(given, photos, crops)
         paths = [photo.path for photo in read_photos(photos)]
     if not triplets:
-        raise nothing_usable(given)
+        raise nothing_usable(given, "ranker")
     with workspace.open(STAGES["train_deeprank"]) as ranker:
         earlier = ranker.header.config.get("triplets", "")
     count = write_judged(triplets, earlier, paths, made.root / JUDGED)
