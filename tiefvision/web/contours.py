@@ -1,6 +1,7 @@
 """Grids as contours: lines that show where a value is high, and hide nothing."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import contourpy
 import numpy as np
@@ -10,8 +11,8 @@ from PIL import Image
 from tiefvision.records import Box
 
 SIDE = 64
-"""Points along each side of the grid in which contours are followed: smooth lines out of
-few cells, by cubic interpolation."""
+"""Points along each side of the grid in which contours are followed: smooth lines out
+of few cells, by cubic interpolation."""
 
 QUANTILES = (0.6, 0.8, 0.93)
 """Shares of the points that lie below each contour: three lines show a slope, more hide
@@ -57,7 +58,8 @@ def contours_of(grid: NDArray[np.float32], box_in_image: Box) -> tuple[Contour, 
     return tuple(Contour(level, _path(lines.lines(level))) for level in levels)
 
 
-def _path(lines: list[NDArray[np.float64]]) -> str:
+def _path(lines: Any) -> str:
+    """Data of an SVG path of closed lines, each (n, 2) float64."""
     return "".join(
         "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in line.tolist()) + "Z"
         for line in lines

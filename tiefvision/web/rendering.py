@@ -24,6 +24,7 @@ class Entry:
 
 ENTRIES = (
     Entry("/search", "Search"),
+    Entry("/compare", "Compare"),
     Entry("/boxes", "Boxes"),
     Entry("/triplets", "Triplets"),
     Entry("/training", "Training"),
