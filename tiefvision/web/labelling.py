@@ -153,7 +153,7 @@ class Labelling:
             self._finder.indexed  # noqa: B018 - raises where there is nothing
         except TiefVisionError:
             return []
-        gallery = self._finder._searcher(self._finder.ranker_name()).gallery
+        gallery = self._finder.searcher(self._finder.ranker_name()).gallery
         numbers = np.flatnonzero(gallery.rows.alive)
         if self._rows[0] != numbers.tobytes():
             rows = {number: gallery.row(number) for number in numbers.tolist()}
@@ -165,7 +165,7 @@ class Labelling:
         return self._rows[1]
 
     def _of_row(self, number: int, file: Path, width: int, height: int) -> KnownPhoto:
-        gallery = self._finder._searcher(self._finder.ranker_name()).gallery
+        gallery = self._finder.searcher(self._finder.ranker_name()).gallery
         row = gallery.row(number)
         assert row is not None, "its file was found by it"
         photo = Photo(
