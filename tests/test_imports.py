@@ -23,7 +23,7 @@ LAYERS = (
     {"locating", "ranking", "distilling"},
     {"triplets", "workspace"},
     {"labels"},
-    {"models", "report", "exporting"},
+    {"models", "report", "exporting", "jobs"},
     {"tuning", "catalogue"},
     {"judging"},
     {"doctor", "finder"},
@@ -229,6 +229,7 @@ WRITES_FILES = (
     "tiefvision/files.py",
     "tiefvision/index/hnsw.py",  # to a file in memory, for NMSLIB
     "tiefvision/benchmarks/street.py",  # photographs in a temporary folder
+    "tiefvision/jobs/starting.py",  # a log, which grows
 )
 
 

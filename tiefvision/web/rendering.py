@@ -27,6 +27,7 @@ ENTRIES = (
     Entry("/compare", "Compare"),
     Entry("/boxes", "Boxes"),
     Entry("/triplets", "Triplets"),
+    Entry("/training", "Training"),
 )
 """The pages, in the order of the navigation."""
 
