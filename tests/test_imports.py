@@ -50,7 +50,7 @@ ONLY = {
     "torchvision": {"encoders"},
     "scipy": {"datasets", "evaluation", "locating", "photos", "ranking"},
     "sklearn": {"evaluation"},
-    "jinja2": {"report"},
+    "jinja2": {"report", "web"},
     "markupsafe": {"report"},
     "fastapi": {"web"},
     "starlette": {"web"},

@@ -3,9 +3,11 @@ import pytest
 from PIL import Image, ImageColor
 
 from tiefvision.errors import BadUsage
+from tiefvision.groups import GROUPS, OUTFIT, UPPER
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Garment
-from tiefvision.report.drawing import COLOURS, draw_garments, save_drawing
+from tiefvision.report.colours import GROUP_COLOURS, group_colour
+from tiefvision.report.drawing import draw_garments, save_drawing
 
 
 def grey(width: int = 200, height: int = 300, scale: int = 1) -> WorkingPhoto:
@@ -29,7 +31,7 @@ def test_the_line_lies_just_inside_the_box_at_any_scale():
     for scale in (1, 3):
         box = tuple(scale * value for value in (20.0, 100.0, 120.0, 250.0))
         picture = draw_garments(grey(scale=scale), [Garment("dress", box, 0.9)])
-        places = pixels_of(picture, COLOURS[0])
+        places = pixels_of(picture, group_colour("dress").on_dark)
         rows, columns = places[places[:, 0] >= 100].T  # the label is above
         assert (rows.min(), rows.max()) == (100, 249)
         assert (columns.min(), columns.max()) == (20, 119)
@@ -39,7 +41,9 @@ def test_the_line_grows_with_the_picture():
     def line_width(side: int) -> int:
         box = (0.25 * side, 0.25 * side, 0.75 * side, 0.75 * side)
         picture = draw_garments(grey(side, side), [Garment("top", box)])
-        rows, _ = pixels_of(picture[:, side // 2 : side // 2 + 1], COLOURS[0]).T
+        rows, _ = pixels_of(
+            picture[:, side // 2 : side // 2 + 1], group_colour("top").on_dark
+        ).T
         return int((rows > side / 2).sum())
 
     assert line_width(200) == 2
@@ -48,12 +52,15 @@ def test_the_line_grows_with_the_picture():
 
 def test_labels_of_one_box_do_not_cover_each_other():
     box = (20, 100, 180, 250)
-    many = [Garment(f"kind {n}", box, 0.9 - n / 10) for n in range(5)]
-    alone = pixels_of(draw_garments(grey(), many[:1]), COLOURS[0])
+    groups = [*GROUPS, OUTFIT]
+    many = [
+        Garment(group, box, 0.9 - n / 10, f"kind {n}") for n, group in enumerate(groups)
+    ]
+    alone = pixels_of(draw_garments(grey(), many[:1]), group_colour(UPPER).on_dark)
     label = (alone[:, 0] < 100).sum()
     together = draw_garments(grey(), many)
-    for colour in COLOURS[: len(many)]:
-        assert len(pixels_of(together, colour)) > 0.9 * label
+    for group in groups:
+        assert len(pixels_of(together, group_colour(group).on_dark)) > 0.9 * label
 
 
 def test_a_category_has_one_colour():
@@ -62,13 +69,13 @@ def test_a_category_has_one_colour():
         Garment("skirt", (10, 150, 90, 280), 0.8),
         Garment("top", (110, 20, 190, 100), 0.7),
     ]
-    columns = pixels_of(draw_garments(grey(), found), COLOURS[1])[:, 1]
+    columns = pixels_of(draw_garments(grey(), found), group_colour(UPPER).on_dark)[:, 1]
     assert columns.min() < 100 < columns.max()
 
 
 def test_black_letters_can_be_read_on_every_label():
-    for colour in COLOURS:
-        shares = np.array(ImageColor.getrgb(colour)) / 255
+    for colour in GROUP_COLOURS.values():
+        shares = np.array(ImageColor.getrgb(colour.on_dark)) / 255
         linear = np.where(
             shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4
         )

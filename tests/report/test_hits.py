@@ -73,8 +73,8 @@ def test_a_hit_is_rendered_with_box_links_and_words(macro):
     assert drawing.get("viewBox") == "0 0 100 200"
     edge, box = drawing.iter("rect")
     assert (edge.get("class"), box.get("class")) == (
-        "edge group-outer strong",
-        "box group-outer strong",
+        "edge group-outer",
+        "box group-outer",
     )
     sides = [box.get(name) for name in ("x", "y", "width", "height")]
     assert sides == ["10.0", "20.0", "40.0", "60.0"]

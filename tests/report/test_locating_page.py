@@ -31,8 +31,9 @@ def page_of(*photos):
 def test_each_photograph_has_three_panels_and_its_words(parse):
     page = parse(page_of(located(), located("b/two.jpg", garments=(), voters=0)))
     assert page.tags.count("article") == 2 and page.tags.count("img") == 6
-    for words in ("one.jpg", "two.jpg", "dress 0.91", "nothing found"):
+    for words in ("one.jpg", "two.jpg", "nothing found"):
         assert page.text.count(words) == 1
+    assert page.text.count("dress 0.91") == 2  # in words, and at the box
     assert page.text.count("80 x 120 px") == 2
     # The ends of the scale, of what was found and where nothing was.
     assert page.text.count("P(dress) 01") == 1
@@ -41,6 +42,9 @@ def test_each_photograph_has_three_panels_and_its_words(parse):
     assert page.text.count("No garment was found") == 1
     assert ("title", "street/one.jpg") in page.attributes
     assert "wanted" not in page.text
+    # The evidence is folded.
+    assert page.tags.count("details") == 2
+    assert ("open", None) not in page.attributes
 
 
 @pytest.mark.parametrize(
@@ -76,8 +80,8 @@ def test_hostile_names_stay_text(parse):
     shown = located(HOSTILE, (hostile,), wanted=(hostile,), remark=HOSTILE)
     text = parse(page_of(shown)).text
     # Name, found, wanted, what the wanted one was compared with, remark, the scale's
-    # and the voters'.
-    assert text.count(HOSTILE) == 7
+    # and the voters', and the names of two boxes.
+    assert text.count(HOSTILE) == 9
 
 
 def test_what_has_no_room_is_counted(parse):

@@ -5,14 +5,13 @@ from PIL import ImageColor
 from tiefvision.locating.evidence import Evidence
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Garment
-from tiefvision.report.drawing import COLOURS
+from tiefvision.report.colours import group_colour
 from tiefvision.report.locating_panels import (
     GROUND,
     HEAT_COLOURS,
     HEAT_OPACITY,
     MOST_VOTERS,
     PANEL_SIDE,
-    draw_found,
     draw_heat,
     draw_voters,
     shrink_photo,
@@ -38,27 +37,6 @@ def test_every_photograph_gets_the_same_longer_side(size, expected):
     small = shrink_photo(grey(*size))
     assert small.pixels.shape == (expected[1], expected[0], 3)
     assert max(expected) == PANEL_SIDE and (small.width, small.height) == size
-
-
-def test_the_wanted_box_is_dashed_and_the_photograph_left_as_it_is():
-    photo = grey()
-    picture = np.asarray(draw_found(photo, (), (Garment("dress", BOX),)))
-    assert (photo.pixels == 90).all()
-    top = picture[100, 50:150].mean(axis=1)
-    assert set(top) == {0.0, 255.0} and 40 <= (top == 255).sum() <= 60
-    changed = np.argwhere((picture != 90).any(axis=-1))
-    assert changed.min(axis=0).tolist() == [100, 50]
-    assert changed.max(axis=0).tolist() == [299, 149]
-
-
-@pytest.mark.parametrize(
-    "box", [(500, 0, 600, 9), (0, 0, 1, 1), (-9, -9, 900, 900), (199, 399, 200, 400)]
-)
-def test_any_wanted_box_can_be_drawn(box):
-    assert draw_found(grey(), (), (Garment("a\nlong name" * 9, box),)).size == (
-        200,
-        400,
-    )
 
 
 def test_the_heat_has_its_colours_at_both_ends():
@@ -105,7 +83,9 @@ def test_no_more_windows_than_can_be_told_apart():
 def test_the_surest_garment_is_marked():
     found = (Garment("dress", BOX, 0.9), Garment("coat", (0, 0, 20, 20), 0.5))
     picture = np.asarray(draw_voters(grey(), found, seen()))
-    marked = np.argwhere((picture == ImageColor.getrgb(COLOURS[0])).all(axis=-1))
+    marked = np.argwhere(
+        (picture == ImageColor.getrgb(group_colour("dress").on_dark)).all(axis=-1)
+    )
     assert marked.min(axis=0).tolist() == [100, 50]
     assert marked.max(axis=0).tolist() == [299, 149]
 

@@ -1,5 +1,7 @@
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from jinja2 import UndefinedError
@@ -81,3 +83,24 @@ def test_templates_are_loaded_where_a_page_is_made():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "False"
+
+
+STATES = """
+    agreed ahead behind best confusion difference numbers reference right second small
+    strong summary void wanted weak
+"""
+"""Classes that view models choose."""
+
+
+def test_every_class_of_the_templates_has_a_style():
+    """Whoever edits the style sheet does not lose the look of another page."""
+    folder = Path(markup.__file__).parent / "templates"
+    texts = [file.read_text("utf-8") for file in folder.glob("*.html.j2")]
+    told = " ".join(re.findall(r'class="([^"]*)"', " ".join(texts)))
+    told = re.sub(r"{%.*?%}|{{.*?}}", " ", told)
+    # What ends in a value, such as "t{{ number }}", is the value's business.
+    names = {*told.split(), *STATES.split()} - {"t"}
+    sheet = re.sub(r"{[^}]*}", " ", markup.style_sheet())
+    selectors = set(re.findall(r"\.([a-z][\w-]*)", sheet))
+    assert len(names) > 40
+    assert names - selectors == set()

@@ -7,7 +7,7 @@ from tiefvision.report.search_page import SearchBlock, SearchedPhoto, render_sea
 HOSTILE = "\"'><script>alert(1)</script>"
 
 
-def block(photo, name="skirt", box=(10, 10, 90, 200), hits=2, nothing_like_it=False):
+def block(photo, name="skirt", box=(10, 10, 90, 200), hits=2, **told):
     found = tuple(
         (Hit(rank, f"{name}-{rank}", columns={"title": name}), photo)
         for rank in range(1, hits + 1)
@@ -37,7 +37,7 @@ def test_a_photograph_is_one_card_with_its_garments(photo_file, parse):
     assert page.tags.count("rect") == 2 * (3 + 4)
     assert page.text.index("coat-2") < page.text.index("skirt-1")
     assert page.text.count("No box was found.") == 1
-    assert "Catalogue shop: 12 photographs" in page.text
+    assert "Catalogueshop: 12 photographs" in page.text
     for rank in ("1.", "2."):
         assert page.text.count(f"{rank} 0.912") == 2
 

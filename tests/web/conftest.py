@@ -1,11 +1,15 @@
-"""A server's application over the trained workspace, asked without a socket."""
+"""A server's application over the trained workspace, with and without a socket."""
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 import tiefvision
@@ -13,6 +17,7 @@ from tiefvision.web.app import create_app
 from tiefvision.web.settings import ServeSettings
 
 Serve = Callable[..., TestClient]
+Listen = Callable[..., str]
 
 
 @pytest.fixture
@@ -46,3 +51,40 @@ def uploaded(client: TestClient, street: Path) -> str:
     answer = client.post("/api/photos", content=street.read_bytes())
     assert answer.status_code == 200, answer.text
     return str(answer.json()["photo"])
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """The address of an application that listens on a free port of this machine."""
+    config = uvicorn.Config(app, port=0, log_level="warning", server_header=False)
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def listen(run: Path) -> Iterator[Listen]:
+    """Makes servers over a copy of the trained workspace; gives their addresses."""
+    with ExitStack() as stack:
+
+        def start(workspace: Path = run, **settings: Any) -> str:
+            finder = tiefvision.load(workspace, device="cpu")
+            app = create_app(finder, ServeSettings(**settings))
+            return stack.enter_context(listening(app))
+
+        yield start
+
+
+@pytest.fixture
+def site(listen: Listen) -> str:
+    """The address of a server with the default settings."""
+    return listen()

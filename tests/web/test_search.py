@@ -151,3 +151,46 @@ def test_a_page_that_is_not_there_is_a_page_for_people(client: TestClient) -> No
     answer = client.get("/api/nothing", headers={"accept": "text/html"})
     assert answer.headers["content-type"] == "application/problem+json"
     assert client.put("/api/photos").status_code == 405
+
+
+def test_why_compares_the_crops_cell_by_cell(
+    client: TestClient, run: Path, street: Path, uploaded: str
+) -> None:
+    finder = tiefvision.load(run, device="cpu")
+    box = (10.0, 20.0, 90.0, 120.0)
+    hit = finder.search(street, box, k=1, ranker="cosine")[0].hits[0]
+    other = ",".join(map(str, hit.box_in_image)) if hit.box_in_image else ""
+    query = f"box=10,20,90,120&other_box={other}"
+    why = client.get(f"/api/photos/{uploaded}/why/row-{hit.row}?{query}").json()
+    assert why["similarity"] == pytest.approx(hit.similarity, abs=2e-3)
+    assert (why["query"]["width"], why["query"]["height"]) == Image.open(street).size
+    for side in ("query", "found"):
+        levels = [line["level"] for line in why[side]["contours"]]
+        assert len(levels) == 3
+        assert levels == sorted(levels)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("box=1,2,3", 422), ("box=30,20,10,40", 400), ("box=1,1,2,2", 400)],
+)
+def test_why_refuses_boxes_that_are_none(
+    client: TestClient, uploaded: str, query: str, status: int
+) -> None:
+    answer = client.get(f"/api/photos/{uploaded}/why/row-0?{query}")
+    assert answer.status_code == status
+
+
+def test_boxes_of_results_are_drawn_in_pixels_of_their_photographs(
+    client: TestClient, run: Path, street: Path, uploaded: str
+) -> None:
+    finder = tiefvision.load(run, device="cpu")
+    hits = [
+        hit
+        for hit in finder.search(street, whole=True, k=5)[0].hits
+        if hit.box_in_image
+    ]
+    part = client.get(f"/search/results?photo={uploaded}&whole=1&k=5").text
+    assert part.count('<rect class="box') == len(hits)
+    for hit in hits:
+        assert f'x="{round(max(hit.box_in_image[0], 0), 1)}"' in part

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.boxes import as_box, clip_to_image, scale_boxes
 from tiefvision.datasets.files import path_hint
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.files import exists
@@ -116,6 +117,23 @@ class Describer:
         """
         box = self._box(photo, box_in_image)
         return self._describe(crop_pixels(photo, box, mirrored))
+
+    def covered(self, photo: WorkingPhoto, box_in_image: Box | None) -> Box:
+        """The part of a photograph that the description of a box covers.
+
+        Args:
+            photo: photograph.
+            box_in_image: box that was asked for; None for the whole photograph.
+
+        Returns:
+            The widened box, cut at the edges, in pixels of the photograph.
+        """
+        box = self._box(photo, box_in_image)
+        if box is None:
+            return 0.0, 0.0, float(photo.width), float(photo.height)
+        height, width = photo.pixels.shape[:2]
+        scaled = scale_boxes(box, photo.width / width, photo.height / height)
+        return as_box(clip_to_image(scaled, photo.width, photo.height))
 
     def _box(self, photo: WorkingPhoto, box_in_image: Box | None) -> Box | None:
         """The box to cut out, in pixels of ``photo.pixels``; None for everything."""

@@ -1,5 +1,6 @@
 """``tiefvision locate``: find the garments in photographs."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
     Options,
+    minute_text,
     with_options,
 )
 from tiefvision.cli.output import box_text, print_line, print_table
@@ -69,7 +71,9 @@ def locate(
                 rows += _rows(file, garments)
         finally:  # an interrupted command keeps the pictures that are finished
             if draw and cards:
-                _write_page(draw / PAGE_NAME, cards, done)
+                made = minute_text(time.time())
+                terms = [("Models", finder.models.label), ("Located", made)]
+                _write_page(draw / PAGE_NAME, cards, done, terms)
     if not options.json:
         print_table(("photo", "group", "name", "box", "score"), rows)
     if cards and not options.quiet:
@@ -91,10 +95,12 @@ def _draw(
     return [photo_card(shown)]
 
 
-def _write_page(path: Path, cards: "list[Markup]", count: int) -> None:
+def _write_page(
+    path: Path, cards: "list[Markup]", count: int, terms: list[tuple[str, str]]
+) -> None:
     from tiefvision.report.locating_page import render_located
 
-    replace_text(path, render_located(cards, count, "Garments found"))
+    replace_text(path, render_located(cards, count, "Garments found", terms))
 
 
 def _record(file: Path, photo: "OpenPhoto") -> dict[str, Any]:

@@ -14,10 +14,7 @@ from tiefvision.errors import BadUsage
 from tiefvision.files import replace_file
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Box, Garment
-
-COLOURS = ("#f0e442", "#56b4e9", "#ff9d2e", "#2fd09a", "#f09ac8", "#ff7a4d")
-"""Colours of categories: Okabe & Ito's palette for colour-blind readers, lightened so
-that black text on each can be read (contrast of 7 and more)."""
+from tiefvision.report.colours import group_colour
 
 INK = "#000000"
 
@@ -64,12 +61,11 @@ def draw_garments(
         (H, W, 3) uint8 RGB, of the size of ``photo.pixels``.
     """
     picture = Image.fromarray(photo.pixels)
-    categories = sorted({garment.category for garment in garments})
     marks = [
         _Mark(
             f"{' '.join(garment.name.split())} {garment.score:.2f}",
             box,
-            COLOURS[categories.index(garment.category) % len(COLOURS)],
+            group_colour(garment.category).on_dark,
         )
         for garment in sorted(garments, key=lambda garment: -garment.score)
         for box in [visible_part(photo.box_in_pixels(garment.box_in_image), picture)]

@@ -210,7 +210,7 @@ def hit_figure(
 def hit_markings(hit: Found) -> list[Marking]:
     """The box that was compared in the photograph of a result; [] for all of it."""
     box = hit.box_in_image
-    return [Marking(box, hit.category, hit.category)] if box else []
+    return [Marking(box, hit.category, hit.category, kind="")] if box else []
 
 
 def hit_name(hit: Found) -> str:

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from tiefvision.boxes import area
 from tiefvision.evaluation.faults import closest_found
 from tiefvision.locating.evidence import Evidence
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Garment
+from tiefvision.report.colours import group_class
 from tiefvision.report.locating_panels import (
     HEAT_COLOURS,
     MOST_VOTERS,
-    draw_found,
     draw_heat,
     draw_voters,
     shrink_photo,
@@ -23,14 +24,18 @@ from tiefvision.report.markup import (
     render,
     render_page,
 )
+from tiefvision.report.pictures import PictureFigure, garment_marking, working_figure
 from tiefvision.report.thumbnails import data_uri
 
 LEAD = (
-    "Beside each photograph: the boxes found with their scores; the probability of the "
-    "surest garment's category, the mean over the windows centred near a point; and "
-    "the windows that voted for that garment."
+    "Each photograph with the boxes found and their scores. Below it, folded, is the "
+    "evidence: the probability of the surest garment's category, the mean over the "
+    "windows centred near a point; and the windows that voted for that garment."
 )
-"""What the panels of the cards are."""
+"""What the cards show."""
+
+FOUND_HEIGHT = 440
+"""Pixels of the picture with boxes: as high as it is shown on most screens."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,14 @@ class LocatedPhoto:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A line on a garment, and the CSS class of its colour."""
+
+    text: str
+    state: str
+
+
+@dataclass(frozen=True)
 class PhotoCard:
     """A photograph as the page shows it; pictures are data URIs.
 
@@ -64,8 +77,8 @@ class PhotoCard:
         size: width and height in pixels.
         told: what was found and what was wanted, a line each.
         remark: a sentence on the photograph; "" for none.
-        found: picture of the boxes found.
-        wanted: whether dashed boxes show what was wanted.
+        found: the photograph with the boxes found, and dashed ones of those wanted.
+        wanted: whether there are dashed boxes.
         heat: picture of the probability of ``category``.
         category: category of the surest garment.
         colours: CSS colours of the probabilities from 0 to 1.
@@ -76,9 +89,9 @@ class PhotoCard:
     path: str
     name: str
     size: str
-    told: tuple[str, ...]
+    told: tuple[Told, ...]
     remark: str
-    found: str
+    found: PictureFigure
     wanted: bool
     heat: str
     category: str
@@ -97,7 +110,7 @@ def photo_card(located: LocatedPhoto) -> Markup:
         size=f"{photo.width} x {photo.height} px",
         told=_told(located),
         remark=located.remark,
-        found=data_uri(draw_found(small, garments, located.wanted)),
+        found=_found(located),
         wanted=bool(located.wanted),
         heat=data_uri(draw_heat(small, evidence.heat)),
         category=garments[0].category if garments else "likeliest category",
@@ -113,7 +126,12 @@ def has_room(cards: Sequence[Markup]) -> bool:
     return sum(len(card) for card in cards) < MAX_PAGE_BYTES
 
 
-def render_located(cards: Sequence[Markup], count: int, title: str) -> str:
+def render_located(
+    cards: Sequence[Markup],
+    count: int,
+    title: str,
+    terms: Sequence[tuple[str, str]] = (),
+) -> str:
     """The page as HTML in one piece, at most 5 MB; it says how many are left out.
 
     Args:
@@ -121,16 +139,31 @@ def render_located(cards: Sequence[Markup], count: int, title: str) -> str:
             made.
         count: number of photographs, with a card or without.
         title: title of the page.
+        terms: what located, as labels and values.
     """
     photographs = fit_in_page(cards, count, "photographs")
-    return render_page("located", title=title, lead=LEAD, photographs=photographs)
+    return render_page(
+        "located", title=title, lead=LEAD, terms=terms, photographs=photographs
+    )
 
 
-def _told(located: LocatedPhoto) -> tuple[str, ...]:
+def _found(located: LocatedPhoto) -> PictureFigure:
+    """The photograph with its boxes: the smaller above, and what was wanted on top."""
+    by_size = sorted(located.garments, key=lambda one: -float(area(one.box_in_image)))
+    found = [garment_marking(one, "strong") for one in by_size]
+    wanted = [garment_marking(one, "wanted") for one in located.wanted]
+    name = PurePath(located.name).name
+    return working_figure(located.photo, name, FOUND_HEIGHT, [*found, *wanted])
+
+
+def _told(located: LocatedPhoto) -> tuple[Told, ...]:
     """What was found and what was wanted, a line each."""
-    found = [f"{_named(item)} {item.score:.2f}" for item in located.garments]
-    wanted = (_compared(item, located.garments) for item in located.wanted)
-    return (*(found or ["nothing found"]), *wanted)
+    found = [
+        Told(f"{_named(item)} {item.score:.2f}", group_class(item.category))
+        for item in located.garments
+    ]
+    wanted = (Told(_compared(item, located.garments), "") for item in located.wanted)
+    return (*(found or [Told("nothing found", "")]), *wanted)
 
 
 def _named(garment: Garment) -> str:

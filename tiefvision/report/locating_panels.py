@@ -1,27 +1,20 @@
-"""Three pictures of one photograph: boxes found, heat, and windows that voted."""
+"""The evidence for what was found in a photograph: heat, and windows that voted."""
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw
 
 from tiefvision.boxes import Boxes, as_box, union_box
 from tiefvision.locating.evidence import Evidence
 from tiefvision.photos.resizing import resize_photo
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Box, Garment
-from tiefvision.report.drawing import (
-    COLOURS,
-    INK,
-    MIN_LETTER,
-    MIN_LINE,
-    draw_garments,
-    outline_box,
-    visible_part,
-)
+from tiefvision.report.colours import group_colour
+from tiefvision.report.drawing import outline_box
 
 PANEL_SIDE = 400
 """Pixels of a panel's longer side, whatever the size of the photograph: labels can be
-read, and the three panels of 40 photographs stay below 5 MB."""
+read, and the panels of 40 photographs stay below 5 MB."""
 
 HEAT_COLOURS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 """Colours of the probabilities 0, 0.25, 0.5, 0.75 and 1: matplotlib's viridis, whose
@@ -43,10 +36,7 @@ OUTLINE_OPACITY = (0.1, 0.8)
 """Opacity of the outline of a window of weight 0, which can still be seen, and of
 weight 1, through which other lines can still be seen."""
 
-DASH = 7
-"""Pixels of a dash and of the gap after it."""
-
-WANTED_COLOUR = "#ffffff"
+OUTLINE_COLOUR = "#ffffff"
 
 
 def shrink_photo(photo: WorkingPhoto) -> WorkingPhoto:
@@ -57,25 +47,6 @@ def shrink_photo(photo: WorkingPhoto) -> WorkingPhoto:
     return WorkingPhoto(
         resize_photo(photo.pixels, width, height), photo.width, photo.height
     )
-
-
-def draw_found(
-    small: WorkingPhoto, garments: tuple[Garment, ...], wanted: tuple[Garment, ...]
-) -> Image.Image:
-    """The photograph with the boxes found, and with dashed boxes of what was wanted.
-
-    Args:
-        small: the photograph as ``shrink_photo`` gives it.
-        garments: garments found, with boxes in pixels of the photograph.
-        wanted: annotated garments, with boxes in pixels of the photograph.
-    """
-    picture = Image.fromarray(draw_garments(small, garments))
-    for garment in wanted:
-        box = visible_part(small.box_in_pixels(garment.box_in_image), picture)
-        if box is not None:
-            name = " ".join(garment.category.split())
-            picture = _dash_box(picture, box, name)
-    return picture
 
 
 def draw_heat(small: WorkingPhoto, heat: NDArray[np.float32]) -> Image.Image:
@@ -128,11 +99,12 @@ def draw_voters(
     for voter, weight in reversed(list(zip(voters, evidence.weights, strict=False))):
         opacity = float(np.interp(weight, (0.0, 1.0), OUTLINE_OPACITY))
         x0, y0, x1, y1 = place(as_box(voter))
-        line = (*ImageColor.getrgb(WANTED_COLOUR), round(255 * opacity))
+        line = (*ImageColor.getrgb(OUTLINE_COLOUR), round(255 * opacity))
         # In a panel of a thread-like photograph a window may be less than a pixel.
         draw.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=line)
     if garments:
-        picture = outline_box(picture, place(garments[0].box_in_image), COLOURS[0])
+        colour = group_colour(garments[0].category).on_dark
+        picture = outline_box(picture, place(garments[0].box_in_image), colour)
     return picture
 
 
@@ -144,25 +116,3 @@ def _view_of(voters_in_image: Boxes, width: int, height: int) -> Box:
     middle, sides = (around[:2] + around[2:]) / 2, around[2:] - around[:2]
     half = size * (sides / size).max() / 2
     return as_box(np.concatenate([middle - half, middle + half]))
-
-
-def _dash_box(picture: Image.Image, box: Box, name: str) -> Image.Image:
-    """The picture with light dashes on a dark line, and a name at the lower left."""
-    dashed = picture.copy()
-    draw = ImageDraw.Draw(dashed)
-    x0, y0, x1, y1 = (round(value) for value in box)
-    x1, y1 = max(x0, x1 - 1), max(y0, y1 - 1)  # Pillow draws the last pixel, too
-    draw.rectangle((x0, y0, x1, y1), outline=INK, width=MIN_LINE)
-    for start in range(x0, x1, 2 * DASH):
-        for y in (y0, y1 - 1):
-            draw.line((start, y, min(start + DASH, x1), y), WANTED_COLOUR, MIN_LINE)
-    for start in range(y0, y1, 2 * DASH):
-        for x in (x0, x1 - 1):
-            draw.line((x, start, x, min(start + DASH, y1)), WANTED_COLOUR, MIN_LINE)
-    font = ImageFont.load_default(MIN_LETTER)
-    corner = (x0 + 2 * MIN_LINE, y1 - 2 * MIN_LINE)
-    label = draw.textbbox(corner, name, font=font, anchor="lb")
-    ground = tuple(np.add(label, (-MIN_LINE, -MIN_LINE, MIN_LINE, MIN_LINE)))
-    draw.rectangle(ground, WANTED_COLOUR, INK)
-    draw.text(corner, name, INK, font, anchor="lb")
-    return dashed

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from tiefvision.boxes import area, as_box, clip_to_image, mirror_boxes
 from tiefvision.photos.reading import PhotoFile
+from tiefvision.photos.working import WorkingPhoto
 from tiefvision.records import Box, Garment
 from tiefvision.report.colours import group_class
-from tiefvision.report.thumbnails import thumbnail
+from tiefvision.report.thumbnails import thumbnail, thumbnail_of
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,24 @@ def photo_figure(
     small = thumbnail(photo, height, mirrored=mirrored)
     marked = markings if small.is_photo else ()
     return picture_figure(small.source, alternative, small.size, marked, mirrored)
+
+
+def working_figure(
+    photo: WorkingPhoto,
+    alternative: str,
+    height: int,
+    markings: Iterable[Marking] = (),
+) -> PictureFigure:
+    """A photograph that is decoded already, inside the page.
+
+    Args:
+        photo: the photograph.
+        alternative: the picture in words.
+        height: height of the thumbnail in pixels.
+        markings: boxes in pixels of the photograph.
+    """
+    small = thumbnail_of(photo, height)
+    return picture_figure(small.source, alternative, small.size, markings)
 
 
 def crop_figure(

@@ -63,6 +63,16 @@ def thumbnail(
     except UnreadablePhoto:
         picture = _placeholder(height)
         return Thumbnail(data_uri(picture), picture.size, is_photo=False)
+    return thumbnail_of(photo, height, box_in_image, mirrored)
+
+
+def thumbnail_of(
+    photo: WorkingPhoto,
+    height: int,
+    box_in_image: Box | None = None,
+    mirrored: bool = False,
+) -> Thumbnail:
+    """A photograph that is decoded already, or a part of it, as a small picture."""
     shown, size = _part(photo, box_in_image)
     small = _shrink(shown, height)
     source = data_uri(Image.fromarray(mirror_photo(small) if mirrored else small))

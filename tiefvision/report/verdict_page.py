@@ -39,8 +39,8 @@ class VerdictPage:
         means: means of these figures over the categories.
         windows: per name of what is looked for, recall by number of windows.
         reliability: per name of a split, its reliability curve.
-        confusion: confusions of the boxes that are told.
-        threshold: least score of the boxes that are told.
+        confusion: confusions of the boxes from ``threshold`` on.
+        threshold: score from which on boxes are best believed, by the validation split.
         worst: per heading, cards that ``photo_card`` made, the worst first.
     """
 

@@ -86,7 +86,7 @@ class Guard:
         if asked and _is_same(asked, token) and request.method in SAFE:
             # From the link that the server printed: once in a cookie, the token leaves
             # the address, which is copied and logged.
-            response = RedirectResponse(request.url.path or "/", 303)
+            response: Response = RedirectResponse(request.url.path or "/", 303)
             response.set_cookie(COOKIE, token, httponly=True, samesite="strict")
             return response
         if _is_same(_token_of(request), token):

@@ -2,16 +2,19 @@
 
 import io
 from collections import OrderedDict
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
 from PIL import Image
 
 from tiefvision.boxes import as_box, clip_to_image
+from tiefvision.errors import UnreadablePhoto
+from tiefvision.photos.reading import photo_size
 from tiefvision.photos.resizing import resize_photo
 from tiefvision.photos.working import open_photo
 from tiefvision.records import Box
-from tiefvision.web.shelf import stamp_of
+from tiefvision.web.shelf import Stamp, stamp_of
 
 LEAST_HEIGHT, MOST_HEIGHT = 40, 1600
 """Pixels; what is asked for beyond is brought within."""
@@ -53,12 +56,24 @@ class Pictures:
             self._keep(key, made)
         return made
 
+    def size_of(self, file: Path) -> tuple[int, int]:
+        """Width and height of a photograph, upright; (0, 0) if it cannot be read."""
+        try:
+            return _size_of(stamp_of(file))
+        except UnreadablePhoto:
+            return 0, 0
+
     def _keep(self, key: object, made: bytes) -> None:
         self._bytes += len(made) - len(self._kept.get(key, b""))
         self._kept[key] = made
         while self._bytes > MOST_BYTES:
             _, old = self._kept.popitem(last=False)
             self._bytes -= len(old)
+
+
+@lru_cache(maxsize=10_000)
+def _size_of(stamp: Stamp) -> tuple[int, int]:
+    return photo_size(Path(stamp[0]))
 
 
 def _draw(file: Path, height: int, box_in_image: Box | None) -> bytes:

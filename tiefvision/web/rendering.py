@@ -22,7 +22,7 @@ class Entry:
     name: str
 
 
-ENTRIES = (Entry("/search", "Search"),)
+ENTRIES = (Entry("/search", "Search"), Entry("/compare", "Compare"))
 """The pages, in the order of the navigation."""
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.web.parameters import SearchParameters
 from tiefvision.web.services import Services
 
@@ -17,6 +18,15 @@ def located(services: Services, reference: str) -> "OpenPhoto":
         NotFound, UnreadablePhoto, Busy.
     """
     return services.worker.do(_locate, services, reference)
+
+
+def missing_catalogue(services: Services) -> str:
+    """Why nothing can be searched, with the command that helps; "" if it can."""
+    try:
+        services.finder.indexed  # noqa: B018 - raises where there is nothing
+    except (MissingArtifact, StaleArtifact) as error:
+        return str(error)
+    return ""
 
 
 def search(services: Services, asked: SearchParameters) -> "tuple[Answer, ...]":

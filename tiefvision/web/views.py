@@ -1,20 +1,27 @@
 """View models of the search page: what was asked, and what was found."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tiefvision.groups import OUTFIT
 from tiefvision.records import Garment
 from tiefvision.report.colours import group_class
 from tiefvision.report.hits import NOTHING_LIKE_IT, HitFigure, hit_figure, hit_name
-from tiefvision.report.pictures import PictureFigure
+from tiefvision.report.pictures import Marking, PictureFigure, picture_figure
 from tiefvision.web.parameters import SearchParameters, box_text
 
 if TYPE_CHECKING:
     from tiefvision.catalogue.answers import Answer
     from tiefvision.catalogue.open_photo import OpenPhoto
     from tiefvision.catalogue.searcher import Hit
+
+SizeOf = Callable[["Hit"], tuple[int, int]]
+
+Elsewhere = Mapping[str, Sequence[str]]
+Parameters = TypeVar("Parameters", bound=SearchParameters)
+
 
 CROP_HEIGHT, HIT_HEIGHT, STAGE_HEIGHT = 360, 360, 1100
 """Pixels of pictures: about twice what is shown, for screens of high density."""
@@ -135,7 +142,7 @@ def stage_of(photo: "OpenPhoto", asked: SearchParameters) -> Stage:
     )
 
 
-def as_first_garment(photo: "OpenPhoto", asked: SearchParameters) -> SearchParameters:
+def as_first_garment(photo: "OpenPhoto", asked: Parameters) -> Parameters:
     """The same search, with the first garment where none was chosen."""
     if asked.box or asked.whole or len(asked.photo) > 1:
         return asked
@@ -149,8 +156,17 @@ def as_first_garment(photo: "OpenPhoto", asked: SearchParameters) -> SearchParam
     return asked.model_copy(update={"whole": True})
 
 
-def found_of(answer: "Answer", asked: SearchParameters) -> Found:
-    """An answer as the page shows it."""
+def found_of(
+    answer: "Answer", asked: SearchParameters, size_of: "SizeOf", elsewhere: "Elsewhere"
+) -> Found:
+    """An answer as the page shows it.
+
+    Args:
+        answer: answer of a search.
+        asked: what was searched for.
+        size_of: function from a hit to width and height of its photograph.
+        elsewhere: ranks of the items by other rankers, as in "cosine rank 41".
+    """
     box = box_text(answer.box)
     part = f"&box={box}" if box else ""
     source = f"/pictures/{asked.photo[0]}?height={CROP_HEIGHT}{part}"
@@ -163,18 +179,24 @@ def found_of(answer: "Answer", asked: SearchParameters) -> Found:
         "" if answer.box or answer.note.endswith("as asked") else answer.note,
         nothing,
         PictureFigure(source, "the part that searched"),
-        tuple(_hit(hit, asked) for hit in answer.hits),
+        tuple(
+            _hit(hit, asked, size_of(hit), elsewhere.get(hit.item, ()))
+            for hit in answer.hits
+        ),
     )
 
 
-def _hit(hit: "Hit", asked: SearchParameters) -> HitFigure:
+def _hit(
+    hit: "Hit", asked: SearchParameters, size: tuple[int, int], elsewhere: Sequence[str]
+) -> HitFigure:
     reference = f"row-{hit.row}"
     source = f"/pictures/{reference}?height={HIT_HEIGHT}"
-    again = asked.model_copy(
-        update={"photo": [reference], "box": "", "category": "", "whole": False}
-    )
+    again = asked.link(photo=[reference], box="", category="", whole=False)
+    box = hit.box_in_image
+    markings = [Marking(box, hit.category, kind="")] if box and size[0] else []
     return hit_figure(
         hit,
-        PictureFigure(source, hit_name(hit)),
-        search_link=again.link(),
+        picture_figure(source, hit_name(hit), size, markings),
+        elsewhere,
+        again,
     )

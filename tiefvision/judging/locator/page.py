@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.evaluation.best_score import best_score
 from tiefvision.evaluation.confusion import confusion
 from tiefvision.evaluation.faults import describe_fault, worst_first
 from tiefvision.evaluation.localisation import Located
@@ -89,17 +90,19 @@ def write_verdict(
         if photos
     }
     threshold = verdict.rules.least_score
+    held_out = part_of(of_split(verdict.every, "val"), outfit=False)
+    believed = best_score(held_out) or threshold
     html = render_verdict(
         VerdictPage(
             f"{len(told)} photographs of the test split, judged by boxes of every "
-            "score; false alarms, confusions and pictures by boxes of score "
-            f"{threshold:.2f} or more.",
+            "score; false alarms and pictures by boxes of score "
+            f"{threshold:.2f} or more; confusions from {believed:.2f} on.",
             verdict.by_category(),
             verdict.means(),
             verdict.windows,
             verdict.reliability(),
-            confusion(part_of(told, outfit=False), threshold),
-            threshold,
+            confusion(part_of(of_split(verdict.every, "test"), outfit=False), believed),
+            believed,
             worst,
         )
     )

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from tiefvision.errors import MissingArtifact, StaleArtifact
+from tiefvision.catalogue.searcher import Hit
+from tiefvision.datasets.files import photo_file
 from tiefvision.web.parameters import SearchParameters
 from tiefvision.web.rendering import fragment, page
-from tiefvision.web.searching import located, search
+from tiefvision.web.searching import located, missing_catalogue, search
 from tiefvision.web.services import Served, Services
 from tiefvision.web.views import Found, as_first_garment, found_of, stage_of
 
@@ -20,7 +21,7 @@ Asked = Annotated[SearchParameters, Query()]
 @router.get("/search")
 def search_page(asked: Asked, request: Request, services: Served) -> Response:
     """The whole page; without a photograph it offers some."""
-    stage, found, missing = None, [], _missing(services)
+    stage, found, missing = None, [], missing_catalogue(services)
     if asked.photo:
         photo = located(services, asked.photo[0])
         asked = as_first_garment(photo, asked)
@@ -50,13 +51,10 @@ def results(asked: Asked, services: Served) -> Response:
 
 
 def _found(services: Services, asked: SearchParameters) -> list[Found]:
-    return [found_of(answer, asked) for answer in search(services, asked)]
+    answers = search(services, asked)
+    root = services.finder.indexed.root
 
+    def size_of(hit: Hit) -> tuple[int, int]:
+        return services.pictures.size_of(photo_file(root, hit.photo))
 
-def _missing(services: Services) -> str:
-    """Why nothing can be searched, with the command that helps; "" if it can."""
-    try:
-        services.finder.indexed  # noqa: B018 - raises where there is nothing
-    except (MissingArtifact, StaleArtifact) as error:
-        return str(error)
-    return ""
+    return [found_of(answer, asked, size_of, {}) for answer in answers]

@@ -1,7 +1,7 @@
 // The search page: upload a photograph, choose or change a box, filter.
 
 import { BoxLayer } from "./box_layer.js";
-import { Latest, ask } from "./requests.js";
+import { Latest, ask, askJson, say } from "./requests.js";
 import { listenForFiles, uploadPhoto } from "./upload.js";
 
 const results = document.getElementById("results");
@@ -16,6 +16,7 @@ const show = new Latest(async (parameters) => {
   try {
     const response = await ask(`/search/results?${parameters}`);
     results.innerHTML = await response.text();
+    offerWhy();
     history.replaceState(null, "", `/search?${parameters}`);
   } finally {
     results.removeAttribute("aria-busy");
@@ -59,6 +60,8 @@ function* readFilters() {
   }
 }
 
+let layer = null;
+
 if (stage) {
   const tabs = [...document.querySelectorAll("#tabs a")];
   const svg = stage.querySelector("svg");
@@ -74,7 +77,7 @@ if (stage) {
     mark(index < boxes.length ? index : -2);
     change({ box: text(box), category: group, whole: false });
   };
-  const layer = new BoxLayer(svg, {
+  layer = new BoxLayer(svg, {
     boxes,
     chosen: Number(stage.dataset.chosen),
     draw: true,
@@ -95,3 +98,74 @@ if (stage) {
     });
   }
 }
+
+// A button on every result that draws where it agrees with what was searched for.
+const SVG = "http://www.w3.org/2000/svg";
+
+function drawContours(over, { width, height, contours }) {
+  over.querySelector(".contours")?.remove();
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("class", "contours");
+  drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  drawing.setAttribute("aria-hidden", "true");
+  contours.forEach(({ path }, level) => {
+    for (const kind of ["under", `level-${level}`]) {
+      const line = document.createElementNS(SVG, "path");
+      line.setAttribute("d", path);
+      line.setAttribute("class", kind);
+      drawing.append(line);
+    }
+  });
+  over.append(drawing);
+}
+
+function clearContours() {
+  for (const drawing of document.querySelectorAll(".contours")) drawing.remove();
+  for (const button of results.querySelectorAll(".why")) button.setAttribute("aria-pressed", "false");
+}
+
+async function showWhy(button, found, box) {
+  const isShown = button.getAttribute("aria-pressed") === "true";
+  clearContours();
+  if (isShown) return;
+  const reference = asked().getAll("photo")[0];
+  const chosen = layer.boxes[layer.chosen];
+  const isWhole = asked().get("whole") || !chosen;
+  const question = new URLSearchParams({ box: isWhole ? "" : text(chosen.box), other_box: box });
+  try {
+    const why = await askJson(`/api/photos/${reference}/why/${found}?${question}`);
+    button.setAttribute("aria-pressed", "true");
+    drawContours(stage, why.query);
+    drawContours(button.closest(".hit").querySelector(".picture"), why.found);
+    say(`Lines surround where both look most alike; cell by cell the cosine is ${why.similarity.toFixed(2)}.`);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function boxOf(picture) {
+  const shape = picture.querySelector("rect.box");
+  if (!shape) return "";
+  const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(shape.getAttribute(name)));
+  return text([x, y, x + width, y + height]);
+}
+
+function offerWhy() {
+  if (!stage) return;
+  clearContours();
+  for (const hit of results.querySelectorAll(".hit")) {
+    const again = hit.querySelector("a.again");
+    if (!again) continue;
+    const found = new URL(again.href).searchParams.get("photo");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "why";
+    button.textContent = "Why?";
+    button.setAttribute("aria-pressed", "false");
+    button.setAttribute("aria-label", `Why ${hit.title} was found`);
+    button.addEventListener("click", () => showWhy(button, found, boxOf(hit)));
+    hit.append(button);
+  }
+}
+
+offerWhy();

@@ -1,0 +1,86 @@
+"""Pages of a real server in headless Chromium; tests fail by what a page complains of.
+
+Skipped where playwright or a browser is missing.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""Commands of the system that are tried, before playwright's own browser."""
+
+SIZES: dict[str, dict[str, Any]] = {
+    "wide": {"viewport": {"width": 1400, "height": 900}},
+    "narrow": {"viewport": {"width": 390, "height": 844}, "has_touch": True},
+}
+"""A desk and a telephone; options of a browser's context."""
+
+PATIENCE = 120_000
+"""Milliseconds that a page may take, since the machine may be busy."""
+
+Visit = Callable[..., Any]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Every test of this folder drives a browser."""
+    item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless browser; the tests are skipped where there is none."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is missing: pip install playwright"
+    )
+    with playwright.sync_playwright() as driver:
+        found = next(filter(None, map(shutil.which, BROWSERS)), None)
+        sandbox = ["--no-sandbox"] if getattr(os, "geteuid", int)() == 0 else []
+        try:
+            browser = driver.chromium.launch(executable_path=found, args=sandbox)
+        except playwright.Error as error:
+            if found or "Executable doesn't exist" not in str(error):
+                raise  # a browser that is there and does not start is a failure
+            pytest.skip("no browser: apt-get install chromium, or playwright install")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    """What pages write to the console as errors, throw, or are refused.
+
+    A test that provokes one checks it and takes it from the list.
+    """
+    heard: list[str] = []
+    yield heard
+    assert heard == []
+
+
+@pytest.fixture
+def visit(chromium: Any, site: str, complaints: list[str]) -> Iterator[Visit]:
+    """Opens a path of the server, in a new window: ``visit("/search", "narrow")``."""
+    contexts = []
+
+    def open_page(
+        path: str, size: str = "wide", dark: bool = False, address: str = site
+    ) -> Any:
+        scheme = "dark" if dark else "light"
+        context = chromium.new_context(color_scheme=scheme, **SIZES[size])
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.on(
+            "console",
+            lambda said: complaints.append(said.text) if said.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{address}{path}", wait_until="load")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
