@@ -30,6 +30,7 @@ from tiefvision.errors import UnreadablePhoto
 from tiefvision.finder import DEFAULT_K
 from tiefvision.progress import choose_track
 from tiefvision.records import Box
+from tiefvision.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,8 +240,7 @@ def _item_text(hit: "Hit") -> str:
     """An item in a table, with the number of its other colours."""
     if not hit.more_variants:
         return hit.item
-    colours = "colour" if hit.more_variants == 1 else "colours"
-    return f"{hit.item} +{hit.more_variants} {colours}"
+    return f"{hit.item} +{counted(hit.more_variants, 'colour')}"
 
 
 def _column_text(hit: "Hit", name: str) -> str:

@@ -17,6 +17,7 @@ from tiefvision.errors import (
     TiefVisionError,
     UnreadablePhoto,
 )
+from tiefvision.jobs.folders import UnknownJob
 from tiefvision.storage import os_error_text
 from tiefvision.web.rendering import page
 from tiefvision.web.worker import Busy
@@ -32,6 +33,7 @@ STATUS: dict[type[TiefVisionError], HTTPStatus] = {
     MissingArtifact: HTTPStatus.CONFLICT,
     StaleArtifact: HTTPStatus.CONFLICT,
     StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    UnknownJob: HTTPStatus.NOT_FOUND,  # behind BadUsage, of which it is one
 }
 """Status of each kind of error; of others it is 409."""
 

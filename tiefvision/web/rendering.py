@@ -22,7 +22,13 @@ class Entry:
     name: str
 
 
-ENTRIES = (Entry("/search", "Search"), Entry("/compare", "Compare"))
+ENTRIES = (
+    Entry("/search", "Search"),
+    Entry("/compare", "Compare"),
+    Entry("/boxes", "Boxes"),
+    Entry("/triplets", "Triplets"),
+    Entry("/training", "Training"),
+)
 """The pages, in the order of the navigation."""
 
 
