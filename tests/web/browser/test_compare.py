@@ -37,7 +37,7 @@ def test_another_ranker_lists_anew_and_a_result_is_compared_in_turn(
     visit: Visit,
 ) -> None:
     page = visit("/compare?photo=sample-0&whole=1")
-    left, right = lists_of(page)
+    _, right = lists_of(page)
     page.locator("select[name=left]").select_option("deeprank")
     page.wait_for_url("**left=deeprank*")
     again, same = lists_of(page)
