@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from tiefvision.version import __version__
-from tiefvision.web.api import health, photos, search, why
+from tiefvision.web.api import health, items, photos, search, why
 from tiefvision.web.counting import Counting
 from tiefvision.web.guard import Guard
-from tiefvision.web.pages import compare, looks, pictures
+from tiefvision.web.pages import compare, gallery, looks, pictures
 from tiefvision.web.pages import search as search_page
 from tiefvision.web.problems import RESPONSES, add_handlers
 from tiefvision.web.services import Services, make_services
@@ -51,9 +51,10 @@ def create_app(finder: "Finder", settings: ServeSettings | None = None) -> FastA
         responses=RESPONSES,
     )
     app.state.services = services
-    for router in (health.router, photos.router, search.router, why.router):
+    subjects = (health, items, photos, search, why)
+    for router in (one.router for one in subjects):
         app.include_router(router, prefix="/api")
-    pages = (looks, pictures, search_page, compare)
+    pages = (looks, pictures, search_page, gallery, compare)
     for router in (one.router for one in pages):
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
