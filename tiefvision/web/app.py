@@ -14,7 +14,7 @@ from tiefvision.web.counting import Counting
 from tiefvision.web.guard import Guard
 from tiefvision.web.pages import compare, looks, pictures
 from tiefvision.web.pages import search as search_page
-from tiefvision.web.problems import RESPONSES, add_handlers
+from tiefvision.web.problems import RESPONSES, add_handlers, describe_problems
 from tiefvision.web.services import Services, make_services
 from tiefvision.web.settings import ServeSettings
 from tiefvision.web.warming import warm_up
@@ -58,6 +58,7 @@ def create_app(finder: "Finder", settings: ServeSettings | None = None) -> FastA
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_handlers(app)
+    describe_problems(app)
     app.add_middleware(Counting, metrics=services.metrics)
     app.add_middleware(Guard, settings=settings)
     return app
