@@ -12,7 +12,7 @@ from tiefvision.version import __version__
 from tiefvision.web import api, pages
 from tiefvision.web.counting import Counting
 from tiefvision.web.guard import Guard
-from tiefvision.web.problems import RESPONSES, add_handlers
+from tiefvision.web.problems import RESPONSES, add_handlers, describe_problems
 from tiefvision.web.services import Services, make_services
 from tiefvision.web.settings import ServeSettings
 from tiefvision.web.warming import warm_up
@@ -55,6 +55,7 @@ def create_app(finder: "Finder", settings: ServeSettings | None = None) -> FastA
         app.include_router(one.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_handlers(app)
+    describe_problems(app)
     app.add_middleware(Counting, metrics=services.metrics)
     app.add_middleware(Guard, settings=settings)
     return app
