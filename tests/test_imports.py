@@ -14,7 +14,7 @@ FILES = sorted(
 )
 
 LAYERS = (
-    {"errors", "escaping", "groups", "version", "weights"},
+    {"errors", "escaping", "groups", "version", "weights", "wording"},
     {"records"},
     {"ahead", "boxes", "devices", "files", "machine", "progress", "storage"},
     {"photos", "engines"},

@@ -154,6 +154,15 @@ class Browser:
             source, _ = self._source()
             return _told(source, number)
 
+    def row_of(self, file: Path) -> CatalogueRow | None:
+        """The row of a file of a living catalogue; None if it is in none."""
+        with self._turn:
+            source, _ = self._source()
+            if not isinstance(source, LiveRows):
+                return None
+            number = source.number_of(file)
+            return None if number is None else _told(source, number)
+
     def page(
         self,
         group: str = "",

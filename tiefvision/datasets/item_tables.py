@@ -217,14 +217,14 @@ class _Reader:
 
     def _check_addresses(self, holders: Sequence[ItemRow]) -> None:
         for row in holders:
-            if not _is_address(str(row.columns[URL])):
+            if not is_address(str(row.columns[URL])):
                 fault = (
                     f": the {URL} {shown(row.columns.pop(URL))} is not a web address."
                 )
                 self.faults.add(row.line, fault, "addresses are none of the web")
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     """Whether a link may lead there: to the web, or to a path; never to a script."""
     if re.search(r"[\s\0-\x1f\x7f]", text):
         return False

@@ -10,9 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tiefvision.datasets.files import photo_file
+from tiefvision.catalogue.browsing import MOST, CatalogueRow
+from tiefvision.catalogue.loading import Indexed
 from tiefvision.errors import TiefVisionError
 from tiefvision.files import read_file
 from tiefvision.labels.records import KnownPhoto, PhotoKey, State
@@ -29,6 +28,9 @@ from tiefvision.workspace.provenance import file_hash
 
 if TYPE_CHECKING:
     from tiefvision.finder import Finder
+
+MOST_OFFERED = 5000
+"""Photographs of a catalogue that are offered: as many as nobody labels."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Labelling:
         self.store: LabelStore = labels_of(finder.workspace)
         self._finder, self._uploads = finder, uploads
         self._dataset, self._lock = _Dataset(), Lock()
-        self._rows: tuple[bytes, list[Offered]] = (b"", [])
+        self._rows: tuple[Indexed | None, list[Offered]] = (None, [])
 
     def file_of(self, key: str) -> Path:
         """The file of a photograph of the dataset, by its hash. Raises NotFound."""
@@ -87,7 +89,7 @@ class Labelling:
         source, _, key = reference.partition("-")
         width, height = photo_size(file)
         if source == "row":
-            return self._of_row(int(key), file, width, height)
+            return self._of_row(int(key), width, height)
         content = read_file(file)
         suffix = SUFFIXES[format_of(content) or ""][0]
         return upload_photo(content, suffix, width, height)
@@ -105,8 +107,8 @@ class Labelling:
     def offered(self) -> list[Offered]:
         """The photographs to label, those first that a label helps most.
 
-        The street photographs of the dataset, or else the photographs of the catalogue;
-        then uploads. Those come first of which the locator is least sure.
+        The street photographs of the dataset, those first of which the locator is least
+        sure; or else the photographs of the catalogue. Then uploads.
         """
         return [*(self._photos().street or self._catalogue()), *self._of_uploads()]
 
@@ -131,11 +133,10 @@ class Labelling:
             if origin == "upload"
         }
 
-    def row_key(self, photo: str) -> PhotoKey:
-        """How labels name a photograph of the catalogue, by the path of its row."""
-        file = photo_file(self._finder.indexed.root.absolute(), photo)
-        of_dataset = self._photos().by_file.get(str(file))
-        return of_dataset.key if of_dataset else ("catalogue", photo)
+    def row_key(self, number: int) -> PhotoKey | None:
+        """How labels name the photograph of a row of the catalogue; None for none."""
+        row = self._finder.browser.row(number)
+        return self._row_key(row) if row else None
 
     def _photos(self) -> _Dataset:
         workspace = self._finder.workspace
@@ -148,26 +149,29 @@ class Labelling:
             return self._dataset
 
     def _catalogue(self) -> list[Offered]:
-        """Photographs of the catalogue, those of the least score first."""
+        """Photographs of the catalogue, the first ``MOST_OFFERED`` of them."""
         try:
-            self._finder.indexed  # noqa: B018 - raises where there is nothing
+            indexed = self._finder.indexed
         except TiefVisionError:
             return []
-        gallery = self._finder.searcher(self._finder.ranker_name()).gallery
-        numbers = np.flatnonzero(gallery.rows.alive)
-        if self._rows[0] != numbers.tobytes():
-            rows = {number: gallery.row(number) for number in numbers.tolist()}
-            there = [(row.crop.score, n, row.photo) for n, row in rows.items() if row]
-            offered = [
-                Offered(f"row-{n}", self.row_key(p)) for _, n, p in sorted(there)
+        if self._rows[0] != indexed:
+            rows = [
+                row
+                for offset in range(0, min(indexed.photos, MOST_OFFERED), MOST)
+                for row in self._finder.browser.page(offset=offset, limit=MOST).rows
             ]
-            self._rows = numbers.tobytes(), offered
+            offered = [Offered(f"row-{one.number}", self._row_key(one)) for one in rows]
+            self._rows = indexed, offered
         return self._rows[1]
 
-    def _of_row(self, number: int, file: Path, width: int, height: int) -> KnownPhoto:
-        gallery = self._finder.searcher(self._finder.ranker_name()).gallery
-        row = gallery.row(number)
-        assert row is not None, "its file was found by it"
+    def _row_key(self, row: CatalogueRow) -> PhotoKey:
+        of_dataset = self._photos().by_file.get(str(row.file))
+        return of_dataset.key if of_dataset else ("catalogue", row.photo)
+
+    def _of_row(self, number: int, width: int, height: int) -> KnownPhoto:
+        row = self._finder.browser.row(number)
+        if row is None:  # removed a moment ago
+            raise NotFound(f"The catalogue has no row {number}.")
         photo = Photo(
             row.photo,
             width,
@@ -178,7 +182,7 @@ class Labelling:
             variant=row.variant,
         )
         root = str(self._finder.indexed.root.absolute())
-        return KnownPhoto("catalogue", photo, root, file_hash(file))
+        return KnownPhoto("catalogue", photo, root, file_hash(row.file))
 
     def _of_uploads(self) -> list[Offered]:
         keys = self._uploads.keys()

@@ -112,8 +112,8 @@ def _question(
         (answer, *_) = search(services, asked.model_copy(update={"ranker": name}))
         ranked = []
         for hit in answer.hits:
-            candidate = services.labelling.row_key(hit.photo)
-            if hit.row >= 0 and candidate != key:
+            candidate = services.labelling.row_key(hit.row)
+            if candidate and candidate != key:
                 ranked.append(candidate)
                 found[candidate] = (f"row-{hit.row}", hit.item)
         lists.append(ranked)

@@ -1,6 +1,6 @@
 """Searches on the thread of the networks, with the time that each step takes."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.web.parameters import SearchParameters
@@ -78,3 +78,47 @@ def _embed(services: Services, photo: "OpenPhoto", asked: SearchParameters) -> N
     for query in queries_as_asked(asked.box_in_image, asked.whole, size, ""):
         with services.metrics.timed("embed"):
             photo.described(query.box_in_image)
+
+
+def ranks_elsewhere(
+    services: Services, asked: SearchParameters, answer: "Answer"
+) -> dict[str, tuple[str, ...]]:
+    """The ranks of an answer's items by the other rankers that are indexed.
+
+    Args:
+        services: what the application serves with.
+        asked: what was searched for, in one photograph.
+        answer: answer of the search.
+
+    Returns:
+        For each item a text for each other ranker, such as "cosine rank 41".
+
+    Raises:
+        As ``search`` does.
+    """
+    rankers = services.finder.indexed.rankers
+    others = [name for name in rankers if name != answer.ranker]
+    return services.worker.do(_ranks, services, asked, answer, others)
+
+
+def _ranks(
+    services: Services, asked: SearchParameters, answer: "Answer", rankers: list[str]
+) -> dict[str, tuple[str, ...]]:
+    photo = _open(services, asked.photo[0])
+    items = [hit.item for hit in answer.hits]
+    limits: dict[str, Any] = {
+        "any_category": asked.any_category,
+        "where": asked.where,
+    }
+    ranks = {
+        name: services.finder.rank_of(photo, answer.query, items, name, **limits)
+        for name in rankers
+    }
+    return {
+        item: tuple(_rank_text(name, ranks[name][item]) for name in rankers)
+        for item in items
+    }
+
+
+def _rank_text(ranker: str, rank: int | None) -> str:
+    return f"{ranker} rank {'over 200' if rank is None else rank}"

@@ -93,6 +93,12 @@ class LiveRows:
             record = snapshot.record(row_key(self._key, number))
         return None if record is None else self._to_row(record)
 
+    def number_of(self, file: Path) -> int | None:
+        """Number of the row of a file, given absolute; None if it is in none."""
+        with self._table.read() as snapshot:
+            photo = known_photo(snapshot, self._key, str(file))
+        return photo.row if photo else None
+
     def numbers(self, offset: int, most: int) -> list[int]:
         """Numbers of rows in their order; reads no row.
 

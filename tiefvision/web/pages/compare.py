@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from tiefvision.catalogue.searcher import Hit
+from tiefvision.datasets.files import photo_file
 from tiefvision.report.pictures import PictureFigure
 from tiefvision.web.comparing import (
     DEPTH,
@@ -79,8 +81,14 @@ def _compared(
         search(services, asked.model_copy(update=plain | {"ranker": ranker}))
         for ranker in (asked.left, asked.right)
     )
+    root = services.finder.indexed.root
+
+    def size_of(hit: Hit) -> tuple[int, int]:
+        return services.pictures.size_of(photo_file(root, hit.photo))
+
+    name = sought if len(left) == 1 else ""
     return [
-        compare_answers(one, other, asked, sought if len(left) == 1 else "")
+        compare_answers(one, other, asked, size_of, name)
         for one, other in zip(left, right, strict=True)
     ]
 

@@ -76,15 +76,15 @@ class Boxing {
     this.layer.boxes.push({ box: [x, y, width - x, height - y], group, name: "" });
     this.layer.choose(this.layer.boxes.length - 1);
     this.changed();
-    this.layer.svg.querySelector(`[data-box="${this.layer.chosen}"]`).focus();
+    this.layer.focus(this.layer.chosen);
   }
 
   remove(index) {
     if (index < 0 || index >= this.layer.boxes.length) return;
     this.layer.remove(index);
     this.changed();
-    const next = this.layer.svg.querySelector(`[data-box="${this.layer.chosen}"]`);
-    (next || this.root.querySelector('[data-do="add"]')).focus();
+    if (this.layer.chosen >= 0) this.layer.focus(this.layer.chosen);
+    else this.root.querySelector('[data-do="add"]').focus();
   }
 
   // The rows beside the photograph; one is made anew only where their number changed.
