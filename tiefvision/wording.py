@@ -13,3 +13,12 @@ def counted(number: int, noun: str, plural: str = "") -> str:
         plural: what it counts, of which there are several; "" for the noun with an s.
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def value_text(value: str | float) -> str:
+    """A value of a column as text, a whole number without a point.
+
+    >>> value_text(49.9), value_text(38.0), value_text("red")
+    ('49.9', '38', 'red')
+    """
+    return value if isinstance(value, str) else f"{value:.15g}"

@@ -22,7 +22,7 @@ VERDICT = {
     "figures": [
         {"name": "recall@1", "old": 0.5, "new": 0.625, "low": -0.1, "high": 0.35}
     ],
-    "sentence": "The new ranker is not clearly better than the old one.",
+    "sentence": "The new ranker differs from the old one by no more than chance.",
 }
 
 

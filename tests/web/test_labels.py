@@ -110,6 +110,24 @@ def test_a_save_is_taken_back(client: TestClient) -> None:
     assert client.get("/api/labels").json()["labels"] == []
 
 
+def test_one_box_is_saved_beside_the_others(client: TestClient) -> None:
+    outfit = {"box": [1.0, 2.0, 99.0, 190.0], "group": "outfit", "name": ""}
+    smaller = SKIRT | {"box": [10.0, 20.0, 60.0, 100.0]}
+    for sent, expected in (
+        (outfit, [outfit]),
+        (SKIRT, [outfit, SKIRT]),
+        (smaller, [outfit, smaller]),
+    ):
+        answer = client.post("/api/labels/photos/sample-0/box", json=sent)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["boxes"] == expected
+    refused = client.post(
+        "/api/labels/photos/sample-0/box", json=SKIRT | {"box": [5, 5, 5, 9]}
+    )
+    assert refused.status_code == 400
+    assert len(client.get("/api/labels").json()["labels"][0]["boxes"]) == 2
+
+
 def test_labels_come_in_pages(client: TestClient) -> None:
     photos = []
     for _ in range(3):

@@ -149,7 +149,7 @@ def test_judgements_of_held_out_photographs_do_not_count(
     held_out = [one for one in known if one.photo.split == "test"][:3]
     labels_of(Workspace(run)).save_judgement(Judgement(*held_out))
     page = client.get("/training").text
-    assert "1 triplets are judged, 0 of them of training photographs" in page
+    assert "Judged triplets: 1; those of training photographs count: 0." in page
     answer = client.post("/api/jobs", json={"kind": "ranker"})
     assert "No triplet of training photographs" in answer.json()["detail"]
 
@@ -194,6 +194,7 @@ def test_the_log_on_the_page_is_text(client: TestClient, run: Path) -> None:
     assert " style=" not in page
 
 
+@pytest.mark.slow
 def test_labels_are_learnt_used_and_taken_back(
     client: TestClient, run: Path, street: Path
 ) -> None:

@@ -9,22 +9,10 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from tiefvision.version import __version__
-from tiefvision.web.api import (
-    health,
-    jobs,
-    label_files,
-    labels,
-    photos,
-    search,
-    triplets,
-    why,
-)
+from tiefvision.web import api, pages
 from tiefvision.web.counting import Counting
 from tiefvision.web.guard import Guard
-from tiefvision.web.pages import boxes, compare, looks, pictures, training
-from tiefvision.web.pages import search as search_page
-from tiefvision.web.pages import triplets as triplets_page
-from tiefvision.web.problems import RESPONSES, add_handlers
+from tiefvision.web.problems import RESPONSES, add_handlers, describe_problems
 from tiefvision.web.services import Services, make_services
 from tiefvision.web.settings import ServeSettings
 from tiefvision.web.warming import warm_up
@@ -61,12 +49,13 @@ def create_app(finder: "Finder", settings: ServeSettings | None = None) -> FastA
         responses=RESPONSES,
     )
     app.state.services = services
-    for part in (health, photos, search, why, labels, triplets, label_files, jobs):
-        app.include_router(part.router, prefix="/api")
-    for page in (looks, pictures, search_page, compare, boxes, triplets_page, training):
-        app.include_router(page.router, include_in_schema=False)
+    for subject in api.SUBJECTS:
+        app.include_router(subject.router, prefix="/api")
+    for one in pages.PAGES:
+        app.include_router(one.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_handlers(app)
+    describe_problems(app)
     app.add_middleware(Counting, metrics=services.metrics)
     app.add_middleware(Guard, settings=settings)
     return app

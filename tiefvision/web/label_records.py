@@ -58,6 +58,12 @@ class BoxesToSave(Sent):
     who: Who = DEFAULT_WHO
 
 
+class BoxToSave(BoxRecord):
+    """One box that is corrected."""
+
+    who: Who = DEFAULT_WHO
+
+
 class TripletToSave(Sent):
     """Which of two photographs is closer to a third one."""
 

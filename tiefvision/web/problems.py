@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -52,11 +53,32 @@ class NotFound(TiefVisionError):
     """Something that a request names and that is not there."""
 
 
+MEDIA_TYPE = "application/problem+json"
+
 RESPONSES: dict[int | str, dict[str, object]] = {
-    code: {"model": Problem, "description": HTTPStatus(code).phrase}
+    code: {
+        "description": HTTPStatus(code).phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
     for code in (400, 401, 403, 404, 409, 413, 422, 429, 507)
 }
 """Problems that any request may come to, for the OpenAPI description."""
+
+
+def describe_problems(app: FastAPI) -> None:
+    """Let the description of an application hold the form of its problems.
+
+    FastAPI adds the forms of answers by itself, but calls each application/json.
+    """
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        description = described()
+        forms = description.setdefault("components", {}).setdefault("schemas", {})
+        forms.setdefault(Problem.__name__, Problem.model_json_schema())
+        return description
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -83,9 +105,7 @@ def answer(
         response.headers.update(headers)
         return response
     problem = Problem(title=title, status=status, detail=detail, fix=fix)
-    return JSONResponse(
-        problem.model_dump(), status, headers, media_type="application/problem+json"
-    )
+    return JSONResponse(problem.model_dump(), status, headers, media_type=MEDIA_TYPE)
 
 
 def _wants_page(request: Request) -> bool:
@@ -112,7 +132,9 @@ def _on_invalid(request: Request, error: Exception) -> Response:
         place = ".".join(str(part) for part in one["loc"][1:])
         faults.append(f"{place or 'The request'}: {one['msg']}.")
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return answer(request, status, " ".join(faults), "The description is /api/docs.")
+    return answer(
+        request, status, " ".join(faults), "The description is /api/openapi.json."
+    )
 
 
 def _on_http(request: Request, error: Exception) -> Response:

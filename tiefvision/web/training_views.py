@@ -112,10 +112,10 @@ class JobView:
 def lessons(services: Services) -> list[Lesson]:
     """The models that can be trained again."""
     found = lessons_of(services)
-    photographs = f"{found.labelled} photographs are labelled."
+    photographs = f"Labelled photographs: {found.labelled}."
     triplets = (
-        f"{found.judged} triplets are judged, {found.judged_in_training} of them of "
-        "training photographs, which count."
+        f"Judged triplets: {found.judged}; those of training photographs count: "
+        f"{found.judged_in_training}."
     )
     counts = {"locator": photographs, "ranker": triplets}
     return [

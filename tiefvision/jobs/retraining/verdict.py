@@ -117,11 +117,10 @@ def _in_words(kind: str, measured_on: str, figures: Sequence[ComparedFigure]) ->
     told = f"{first.name} {first.new:.3f} after {first.old:.3f}, on {measured_on}"
     if not first.difference:
         return f"The new {kind} is as good as the old one: {told}."
+    if not first.is_certain:
+        return (
+            f"The new {kind} differs from the old one by no more than chance: {told}."
+        )
     is_better = (first.difference > 0) != first.less_is_better
     how = "better" if is_better else "worse"
-    if first.is_certain:
-        return f"The new {kind} is {how} than the old one: {told}."
-    return (
-        f"The new {kind} is not clearly {how} than the old one: {told}. The "
-        "difference is within chance."
-    )
+    return f"The new {kind} is {how} than the old one: {told}."

@@ -6,13 +6,16 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from tiefvision.labels.asking import photos_to_label
+from tiefvision.labels.correcting import with_box
 from tiefvision.labels.records import PhotoLabel
 from tiefvision.web.label_records import (
     MOST_NUMBER,
     BoxesToSave,
+    BoxToSave,
     LabelRecord,
     ToUndo,
     Undone,
+    box_record,
     garments_of,
     label_record,
     unlabelled_record,
@@ -95,6 +98,21 @@ def save_boxes(photo: Photo, sent: BoxesToSave, services: Served) -> LabelRecord
     label = PhotoLabel(known, sent.state, garments_of(sent.boxes), sent.who)
     labelling.keep_upload(known, file)
     return label_record(labelling.store.save_boxes(label), photo)
+
+
+@router.post("/photos/{photo}/box")
+def save_one_box(photo: Photo, sent: BoxToSave, services: Served) -> LabelRecord:
+    """Save one box of a photograph, beside those that were saved before.
+
+    It replaces the box of its group that it overlaps by half or more.
+    """
+    labelling = services.labelling
+    known = labelling.known(photo, services.shelf.file_of(photo))
+    before = labelling.store.label_of(known.key)
+    (garment,) = garments_of([sent])
+    garments = with_box(before.garments if before else (), garment)
+    boxes = [box_record(one) for one in garments]
+    return save_boxes(photo, BoxesToSave(boxes=boxes, who=sent.who), services)
 
 
 @router.post("/undo")

@@ -51,6 +51,7 @@ def search_page(asked: Asked, request: Request, services: Served) -> Response:
         found=found,
         missing=missing,
         samples=services.samples.all(),
+        groups=finder.categories,
         rankers=() if missing else finder.indexed.rankers,
         ranker="" if missing else finder.ranker_name(asked.ranker),
         indexed=None if missing else finder.indexed,

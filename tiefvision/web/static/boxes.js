@@ -71,9 +71,12 @@ class Boxing {
 
   add() {
     const { width, height } = this.layer;
-    const [x, y] = [(width * (1 - SHARE)) / 2, (height * (1 - SHARE)) / 2];
+    // Each a little beside the one before, so that none hides another.
+    const shift = 0.04 * (this.layer.boxes.length % 5);
+    const [x, y] = [width, height].map((side) => side * ((1 - SHARE) / 2 - shift));
+    const [dx, dy] = [width * SHARE, height * SHARE];
     const group = this.newGroup();
-    this.layer.boxes.push({ box: [x, y, width - x, height - y], group, name: "" });
+    this.layer.boxes.push({ box: [x, y, x + dx, y + dy], group, name: "" });
     this.layer.choose(this.layer.boxes.length - 1);
     this.changed();
     this.layer.focus(this.layer.chosen);

@@ -1,7 +1,8 @@
 // The search page: upload a photograph, choose or change a box, filter.
 
 import { BoxLayer } from "./box_layer.js";
-import { Latest, ask, askJson, say } from "./requests.js";
+import { who } from "./labelling.js";
+import { Latest, ask, askJson, say, sendJson } from "./requests.js";
 import { listenForFiles, uploadPhoto } from "./upload.js";
 
 const results = document.getElementById("results");
@@ -95,8 +96,10 @@ if (stage) {
       else tab.removeAttribute("aria-current");
     }
   };
+  const groups = document.getElementById("group");
   const search = (index, isFinal = true) => {
     const { box, group } = layer.boxes[index];
+    groups.value = group || "";
     mark(index < boxes.length ? index : -2);
     change({ box: text(box), category: group, whole: false }, !isFinal);
   };
@@ -107,6 +110,16 @@ if (stage) {
     onChoose: (index) => search(index),
     onChange: search,
   });
+  groups.value = layer.boxes[layer.chosen]?.group || "";
+  groups.addEventListener("change", () => {
+    if (layer.chosen < 0) {
+      say("Choose or draw a box first.");
+      return;
+    }
+    layer.update(layer.chosen, { group: groups.value, name: "" });
+    search(layer.chosen);
+  });
+  document.getElementById("save").addEventListener("click", () => saveBoxes(layer.boxes));
   for (const tab of tabs) {
     tab.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -119,6 +132,27 @@ if (stage) {
         change({ box: "", category: "", whole: true });
       }
     });
+  }
+}
+
+// What was found and corrected here teaches the locator, as on the page of boxes.
+async function saveBoxes(boxes) {
+  const unknown = boxes.filter(({ group }) => !group).length;
+  if (unknown || !boxes.length) {
+    say(unknown ? "Say first what the drawn box shows." : "There is no box to save.");
+    return;
+  }
+  const sent = boxes.map(({ box, group, name }) => ({
+    box,
+    group,
+    name: name === group ? "" : name,
+  }));
+  const reference = asked().getAll("photo")[0];
+  try {
+    await sendJson(`/api/labels/photos/${reference}`, { boxes: sent, who: who() });
+    say("The boxes are saved as labels.");
+  } catch (error) {
+    say(error.message);
   }
 }
 
@@ -174,7 +208,7 @@ function boxOf(picture) {
 }
 
 function offerWhy() {
-  if (!stage) return;
+  if (!stage || !results) return;
   clearContours();
   for (const hit of results.querySelectorAll(".hit")) {
     const again = hit.querySelector("a.again");
