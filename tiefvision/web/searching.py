@@ -1,7 +1,9 @@
 """Searches on the thread of the networks, with the time that each step takes."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tiefvision.datasets.files import photo_file
 from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.web.parameters import SearchParameters
 from tiefvision.web.services import Services
@@ -9,6 +11,7 @@ from tiefvision.web.services import Services
 if TYPE_CHECKING:
     from tiefvision.catalogue.answers import Answer
     from tiefvision.catalogue.open_photo import OpenPhoto
+    from tiefvision.catalogue.searcher import Hit
 
 
 def located(services: Services, reference: str) -> "OpenPhoto":
@@ -27,6 +30,12 @@ def missing_catalogue(services: Services) -> str:
     except (MissingArtifact, StaleArtifact) as error:
         return str(error)
     return ""
+
+
+def hit_sizes(services: Services) -> Callable[["Hit"], tuple[int, int]]:
+    """A function from a hit to width and height of its photograph, 0 if unknown."""
+    root = services.finder.indexed.root
+    return lambda hit: services.pictures.size_of(photo_file(root, hit.photo))
 
 
 def search(services: Services, asked: SearchParameters) -> "tuple[Answer, ...]":

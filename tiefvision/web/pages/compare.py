@@ -5,8 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from tiefvision.catalogue.searcher import Hit
-from tiefvision.datasets.files import photo_file
 from tiefvision.report.pictures import PictureFigure
 from tiefvision.web.comparing import (
     DEPTH,
@@ -18,7 +16,7 @@ from tiefvision.web.comparing import (
 )
 from tiefvision.web.rendering import page
 from tiefvision.web.reports import Reports
-from tiefvision.web.searching import located, missing_catalogue, search
+from tiefvision.web.searching import hit_sizes, located, missing_catalogue, search
 from tiefvision.web.services import Served, Services
 from tiefvision.web.views import Tab, as_first_garment, stage_of
 
@@ -81,11 +79,7 @@ def _compared(
         search(services, asked.model_copy(update=plain | {"ranker": ranker}))
         for ranker in (asked.left, asked.right)
     )
-    root = services.finder.indexed.root
-
-    def size_of(hit: Hit) -> tuple[int, int]:
-        return services.pictures.size_of(photo_file(root, hit.photo))
-
+    size_of = hit_sizes(services)
     name = sought if len(left) == 1 else ""
     return [
         compare_answers(one, other, asked, size_of, name)

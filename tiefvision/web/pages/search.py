@@ -6,11 +6,15 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from tiefvision.catalogue.searcher import Hit
-from tiefvision.datasets.files import photo_file
 from tiefvision.web.parameters import SearchParameters
 from tiefvision.web.rendering import fragment, page
-from tiefvision.web.searching import located, missing_catalogue, ranks_elsewhere, search
+from tiefvision.web.searching import (
+    hit_sizes,
+    located,
+    missing_catalogue,
+    ranks_elsewhere,
+    search,
+)
 from tiefvision.web.services import Served, Services
 from tiefvision.web.views import Found, as_first_garment, found_of, stage_of
 
@@ -64,11 +68,7 @@ def results(asked: Asked, services: Served) -> Response:
 def _found(services: Services, asked: PageParameters) -> list[Found]:
     answers = search(services, asked)
     is_compared = len(asked.photo) == 1 and not asked.quick
-    root = services.finder.indexed.root
-
-    def size_of(hit: Hit) -> tuple[int, int]:
-        return services.pictures.size_of(photo_file(root, hit.photo))
-
+    size_of = hit_sizes(services)
     return [
         found_of(
             answer,
