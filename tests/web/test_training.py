@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from starlette.testclient import TestClient
 
 from tests.jobs.conftest import WAITS, python
 from tests.web.conftest import Serve
-from tiefvision.jobs.folders import new_id
+from tiefvision.jobs.folders import new_id, write_job
+from tiefvision.jobs.record import JobRecord
 from tiefvision.jobs.retraining import planning
 from tiefvision.jobs.retraining.places import again_folder
 from tiefvision.jobs.retraining.planning import Plan
@@ -192,6 +194,25 @@ def test_the_log_on_the_page_is_text(client: TestClient, run: Path) -> None:
     assert "&lt;b&gt;bold&lt;/b&gt; red" in page
     assert "<b>bold" not in page and "<i>train" not in page
     assert " style=" not in page
+
+
+def test_searches_load_what_was_made_anew(
+    client: TestClient, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Workspace(run)
+    made = JobRecord(new_id(), "ranker", (python(""),), "done", 1)
+    write_job(place, made)
+    plan = Plan(new_id(), "ranker", (python("", "make"),))
+    monkeypatch.setattr(training, "plan_refresh", lambda *arguments: plan)
+    monkeypatch.setattr(training, "PATIENCE", 0.01)
+    reloaded = Event()
+    finder = client.app.state.services.finder  # type: ignore[attr-defined]
+    monkeypatch.setattr(finder, "reload", reloaded.set)
+    answer = client.post(f"/api/jobs/{made.id}/refresh")
+    assert (answer.status_code, answer.json()["kind"]) == (202, "refresh")
+    assert answer.json()["about"] == {"of": made.id}
+    assert ended(client, plan.id)["state"] == "done"
+    assert reloaded.wait(60)
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from tiefvision.datasets.item_tables import (
     TAKEN,
     URL,
     column_name,
+    column_names,
     is_address,
 )
 from tiefvision.datasets.matching_names import Names
@@ -44,12 +45,12 @@ def require_values(values: Mapping[str, str]) -> dict[str, str]:
     """
     named = {column_name(name): text.strip() for name, text in values.items()}
     for name, text in named.items():
+        if not f"{name}{text}".isprintable():
+            raise BadUsage("A column or a value has a character that cannot be shown.")
         if not name or name in (FILE, *TAKEN) or len(name) > MOST_NAME:
             raise BadUsage(f"There cannot be a column {shown(name)} of products.")
         if len(text) > MOST_TEXT:
             raise BadUsage(f"The {name} has more than {MOST_TEXT:,} characters.")
-        if not f"{name}{text}".isprintable():
-            raise BadUsage(f"The {shown(name)} has a character that cannot be shown.")
     price, url = named.get(PRICE, ""), named.get(URL, "")
     if price:
         (read,) = read_prices([price])
@@ -84,7 +85,7 @@ def edit_item_table(
     """
     values = require_values(values)
     header, rows, delimiter = _read(file) if exists(file) else ([], [], ",")
-    names = [column_name(name) for name in header]
+    names = column_names(header)
     if FILE not in names:
         header, names = [FILE, *header], [FILE, *names]
         if ITEM not in names:

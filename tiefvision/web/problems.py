@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from tiefvision.errors import (
@@ -87,6 +88,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Busy, _on_busy)
+    app.add_exception_handler(ClientDisconnect, _on_gone)
     app.add_exception_handler(OSError, _on_system)
     app.add_exception_handler(Exception, _on_defect)
 
@@ -155,6 +157,11 @@ def _on_busy(request: Request, error: Exception) -> Response:
         "Try again in a second.",
         retry=True,
     )
+
+
+def _on_gone(request: Request, error: Exception) -> Response:
+    # Nobody reads it, but it is counted as what it is: no defect of the server.
+    return answer(request, HTTPStatus.BAD_REQUEST, "The request broke off.")
 
 
 def _on_system(request: Request, error: Exception) -> Response:

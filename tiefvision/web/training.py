@@ -1,8 +1,11 @@
 """Training again from a page: what there is to learn from, and what jobs make."""
 
 import shutil
+import time
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 from tiefvision.catalogue.living.current import current_of
 from tiefvision.errors import BadUsage, TiefVisionError
@@ -19,6 +22,10 @@ from tiefvision.jobs.starting import start_job
 from tiefvision.labels.exporting import write_export
 from tiefvision.labels.workspaces import dataset_photos
 from tiefvision.web.services import Services
+from tiefvision.web.worker import Busy
+
+PATIENCE = 1.0
+"""Seconds between two looks at a job, or two attempts where many searches wait."""
 
 LABELS = "labels"
 """Folder of the exported labels in that of a job."""
@@ -118,7 +125,9 @@ def start_refresh(services: Services, job: str) -> JobRecord:
     plan = plan_refresh(workspace, trained_kind(services, job), folder)
     if not plan.steps:
         raise BadUsage("Nothing here depends on the model.")
-    return start_job(workspace, REFRESH, plan.steps, job=plan.id, about={OF: job})
+    started = start_job(workspace, REFRESH, plan.steps, job=plan.id, about={OF: job})
+    Thread(target=_reload_after, args=(services, started.id), daemon=True).start()
+    return started
 
 
 def use(services: Services, job: str) -> JobRecord:
@@ -144,6 +153,19 @@ def trained_kind(services: Services, job: str) -> Kind:
 def _reloaded(services: Services, job: str) -> JobRecord:
     services.worker.do(_reload, services)
     return read_job(services.finder.workspace, job)
+
+
+def _reload_after(services: Services, job: str) -> None:
+    """Let searches load what a job has made, once it has ended."""
+    while not read_job(services.finder.workspace, job).has_ended:
+        time.sleep(PATIENCE)
+    while True:
+        try:
+            return services.worker.do(_reload, services)
+        except Busy:
+            time.sleep(PATIENCE)
+        except (RuntimeError, CancelledError):  # the server is going down
+            return None
 
 
 def _reload(services: Services) -> None:

@@ -166,11 +166,12 @@ def _view(
     verdict = read_verdict(workspace, job.id) if job.state == "done" else None
     uses = _uses(services, job)
     can_change = is_free and not uses.replaced_since
+    is_used = uses.in_use and not uses.replaced_since
     return JobView(
         job.id,
         TITLES.get(job.kind, job.kind),
         job.state,
-        IN_WORDS[job.state],
+        "done, in use" if is_used else IN_WORDS[job.state],
         _about(job),
         step_in_words(job),
         len(job.steps) if job.state == "done" else max(job.step - 1, 0),

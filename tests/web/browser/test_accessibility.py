@@ -26,6 +26,11 @@ PATHS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def site(shared_site: str) -> str:
+    return shared_site
+
+
 def violations_of(page: Any) -> list[str]:
     """What axe-core finds, in a line each; page and screenshot are kept for it."""
     axe = pytest.importorskip(

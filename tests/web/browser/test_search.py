@@ -28,6 +28,11 @@ pytestmark = pytest.mark.parametrize("size", SIZES)
 SEARCHED = "**/search?photo=*"
 
 
+@pytest.fixture(scope="module")
+def site(shared_site: str) -> str:
+    return shared_site
+
+
 @pytest.fixture
 def searched(visit: Visit, street: Path, size: str) -> Any:
     """The page of an uploaded photograph."""
