@@ -264,6 +264,10 @@ class Running:
         """What it has printed so far."""
         return _text(self._folder / "out")
 
+    def said(self) -> str:
+        """What it has said so far, on stderr."""
+        return _text(self._folder / "err")
+
     def wait(self) -> Outcome:
         """Wait for its end."""
         code = int(self._ask(pid=self.pid, wait=True))

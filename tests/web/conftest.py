@@ -1,5 +1,6 @@
 """A server's application over the trained workspace, with and without a socket."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -56,7 +57,7 @@ def uploaded(client: TestClient, street: Path) -> str:
 @contextmanager
 def listening(app: FastAPI) -> Iterator[str]:
     """The address of an application that listens on a free port of this machine."""
-    config = uvicorn.Config(app, port=0, log_level="warning", server_header=False)
+    config = uvicorn.Config(app, port=0, log_config=None, server_header=False)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, daemon=True)
     thread.start()
@@ -88,3 +89,17 @@ def listen(run: Path) -> Iterator[Listen]:
 def site(listen: Listen) -> str:
     """The address of a server with the default settings."""
     return listen()
+
+
+@pytest.fixture(scope="module")
+def shared_site(
+    trained: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The same for a whole module, whose tests do not change what others see.
+
+    A module that wants it says so by a fixture ``site`` of its own.
+    """
+    workspace = tmp_path_factory.mktemp("site") / "run"
+    finder = tiefvision.load(shutil.copytree(trained, workspace), device="cpu")
+    with listening(create_app(finder)) as address:
+        yield address

@@ -103,9 +103,13 @@ class Loaded:
         A catalogue is keyed by the models as they are now.
         """
         if "locator" in vars(self) and self.models.digests() != self._made_by:
-            del self.locator
-            vars(self).pop("describer", None)
-            self.close()
+            self.reload()
+
+    def reload(self) -> None:
+        """Let go of networks and files; the next use loads what is there then."""
+        self.close()
+        for name in ("locator", "describer", "categories"):
+            vars(self).pop(name, None)
 
     def close(self) -> None:
         """Release the files of the catalogue; the finder can be used again."""

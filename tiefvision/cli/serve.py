@@ -1,6 +1,7 @@
 """``tiefvision serve``: search, label and compare in a browser."""
 
 import secrets
+import signal
 import socket
 from contextlib import suppress
 from dataclasses import replace
@@ -76,6 +77,8 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+    # What ends a container is an end like Ctrl-C, and no failure.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with listening, suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
     options.note("Stopped.")

@@ -17,6 +17,7 @@ from tiefvision.datasets.item_tables import (
     TAKEN,
     URL,
     column_name,
+    column_names,
     is_address,
 )
 from tiefvision.datasets.matching_names import Names
@@ -84,7 +85,7 @@ def edit_item_table(
     """
     values = require_values(values)
     header, rows, delimiter = _read(file) if exists(file) else ([], [], ",")
-    names = [column_name(name) for name in header]
+    names = column_names(header)
     if FILE not in names:
         header, names = [FILE, *header], [FILE, *names]
         if ITEM not in names:

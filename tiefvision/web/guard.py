@@ -159,10 +159,10 @@ def _is_same(given: str, token: str) -> bool:
 
 
 def _names_this_machine(request: Request) -> bool:
-    host = urlsplit(f"//{request.headers.get('host', '')}")
     try:
+        host = urlsplit(f"//{request.headers.get('host', '')}")
         return is_loopback(host.hostname or "")
-    except ValueError:
+    except ValueError:  # as of a bracket that is not closed
         return False
 
 
@@ -171,4 +171,4 @@ def _is_same_origin(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
-    return urlsplit(origin).netloc == request.headers.get("host", "")
+    return origin.partition("://")[2] == request.headers.get("host")

@@ -2,11 +2,13 @@
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from tiefvision.errors import (
@@ -17,6 +19,7 @@ from tiefvision.errors import (
     TiefVisionError,
     UnreadablePhoto,
 )
+from tiefvision.jobs.folders import UnknownJob
 from tiefvision.storage import os_error_text
 from tiefvision.web.rendering import page
 from tiefvision.web.worker import Busy
@@ -32,6 +35,7 @@ STATUS: dict[type[TiefVisionError], HTTPStatus] = {
     MissingArtifact: HTTPStatus.CONFLICT,
     StaleArtifact: HTTPStatus.CONFLICT,
     StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    UnknownJob: HTTPStatus.NOT_FOUND,  # behind BadUsage, of which it is one
 }
 """Status of each kind of error; of others it is 409."""
 
@@ -50,11 +54,32 @@ class NotFound(TiefVisionError):
     """Something that a request names and that is not there."""
 
 
+MEDIA_TYPE = "application/problem+json"
+
 RESPONSES: dict[int | str, dict[str, object]] = {
-    code: {"model": Problem, "description": HTTPStatus(code).phrase}
+    code: {
+        "description": HTTPStatus(code).phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
     for code in (400, 401, 403, 404, 409, 413, 422, 429, 507)
 }
 """Problems that any request may come to, for the OpenAPI description."""
+
+
+def describe_problems(app: FastAPI) -> None:
+    """Let the description of an application hold the form of its problems.
+
+    FastAPI adds the forms of answers by itself, but calls each application/json.
+    """
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        description = described()
+        forms = description.setdefault("components", {}).setdefault("schemas", {})
+        forms.setdefault(Problem.__name__, Problem.model_json_schema())
+        return description
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -63,6 +88,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Busy, _on_busy)
+    app.add_exception_handler(ClientDisconnect, _on_gone)
     app.add_exception_handler(OSError, _on_system)
     app.add_exception_handler(Exception, _on_defect)
 
@@ -81,9 +107,7 @@ def answer(
         response.headers.update(headers)
         return response
     problem = Problem(title=title, status=status, detail=detail, fix=fix)
-    return JSONResponse(
-        problem.model_dump(), status, headers, media_type="application/problem+json"
-    )
+    return JSONResponse(problem.model_dump(), status, headers, media_type=MEDIA_TYPE)
 
 
 def _wants_page(request: Request) -> bool:
@@ -110,7 +134,9 @@ def _on_invalid(request: Request, error: Exception) -> Response:
         place = ".".join(str(part) for part in one["loc"][1:])
         faults.append(f"{place or 'The request'}: {one['msg']}.")
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return answer(request, status, " ".join(faults), "The description is /api/docs.")
+    return answer(
+        request, status, " ".join(faults), "The description is /api/openapi.json."
+    )
 
 
 def _on_http(request: Request, error: Exception) -> Response:
@@ -131,6 +157,11 @@ def _on_busy(request: Request, error: Exception) -> Response:
         "Try again in a second.",
         retry=True,
     )
+
+
+def _on_gone(request: Request, error: Exception) -> Response:
+    # Nobody reads it, but it is counted as what it is: no defect of the server.
+    return answer(request, HTTPStatus.BAD_REQUEST, "The request broke off.")
 
 
 def _on_system(request: Request, error: Exception) -> Response:

@@ -27,6 +27,9 @@ ENTRIES = (
     Entry("/search", "Search"),
     Entry("/gallery", "Gallery"),
     Entry("/compare", "Compare"),
+    Entry("/boxes", "Boxes"),
+    Entry("/triplets", "Triplets"),
+    Entry("/training", "Training"),
 )
 """The pages, in the order of the navigation."""
 
