@@ -1,23 +1,27 @@
 """Train DeepRank on triplets of items, classes or views, and on judged triplets.
 
-Reads   photos.lmdb, crops.lmdb
+Reads   photos.lmdb, crops.lmdb, and the triplets.csv of --triplets
 Writes  deeprank.lmdb: weights/module float32; training/history the curves;
         reports/train_deeprank.csv, the curves, a line for each epoch
 Command make stage-8 ARGS="--network cells --margin 20"
         make stage-8 ARGS="--name deeprank-cells --network cells"
+        make stage-8 ARGS="--triplets judged.csv"
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
+from tiefvision.datasets.triplets import read_triplets
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.errors import BadDataset, BadUsage, require_known
 from tiefvision.evaluation.searches import search_of_split, with_every_alteration
 from tiefvision.ranking.deeprank import COLOUR, NETWORKS, SIZE
 from tiefvision.ranking.matching import learn_matching
 from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
-from tiefvision.records import Photo, View
+from tiefvision.records import Photo, Triplet, View
 from tiefvision.store.artifact import Artifact
 from tiefvision.training.loop import Schedule
 from tiefvision.triplets.deeprank_training import (
@@ -38,7 +42,10 @@ from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
+from tiefvision.workspace.provenance import file_hash
 from tiefvision.workspace.records import read_judged_triplets, read_photos
+
+logger = logging.getLogger(__name__)
 
 VERSION = 3
 READS = ("photos", "crops")
@@ -95,6 +102,12 @@ class Config:
     )
     batch: Annotated[int, "triplets in a batch"] = TripletRules.batch
     rounds: Annotated[int, "triplets of a query in an epoch"] = TripletRules.rounds
+    triplets: Annotated[str, "triplets.csv with more judged triplets"] = ""
+
+
+def sources(config: Config) -> dict[str, str]:
+    """Digests of the files that the stage reads outside the workspace."""
+    return {"triplets": file_hash(Path(config.triplets))} if config.triplets else {}
 
 
 def artifact(config: Config) -> str:
@@ -125,7 +138,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         photo for photo in photos if photo.split == "train" and photo.path in available
     ]
     queries = combine_queries(training, kinds)
-    judged, left_out = _judged(records, training)
+    judged, left_out = _judged(_all_judged(records, photos, config), training)
     if not queries and not judged:
         raise BadDataset(
             "The training split has no triplets: it needs two photographs of different "
@@ -191,11 +204,25 @@ def _rules(config: Config, alterations: int) -> TripletRules:
     )
 
 
+def _all_judged(
+    records: Artifact, photos: Sequence[Photo], config: Config
+) -> list[Triplet]:
+    """The judged triplets of the dataset, then those of ``--triplets``, each once."""
+    own = read_judged_triplets(records)
+    if not config.triplets:
+        return own
+    paths = [photo.path for photo in photos]
+    more, problems = read_triplets(Path(config.triplets), paths)
+    for problem in problems:
+        logger.warning(problem.message)
+    return list(dict.fromkeys((*own, *more)))
+
+
 def _judged(
-    records: Artifact, training: Sequence[Photo]
+    all_judged: Sequence[Triplet], training: Sequence[Photo]
 ) -> tuple[list[ViewTriplet], int]:
     """Judged triplets of training photographs, and the number of all others."""
-    triplets = judged_triplets(read_judged_triplets(records))
+    triplets = judged_triplets(all_judged)
     named = {photo.path for photo in training}
     kept = [
         triplet

@@ -33,9 +33,10 @@ def named(paths):
 
 
 def commands_of(application, prefix=""):
-    """Every command's words, such as "data synth"."""
+    """Every command's words, such as "data synth"; steps of jobs are not for people."""
     for info in application.registered_commands:
-        yield prefix + (info.name or info.callback.__name__.replace("_", "-"))
+        if not info.hidden:
+            yield prefix + (info.name or info.callback.__name__.replace("_", "-"))
     for group in application.registered_groups:
         yield from commands_of(group.typer_instance, f"{prefix}{group.name} ")
 

@@ -365,3 +365,30 @@ def test_adding_a_photograph_loads_no_network_again(
         with pytest.raises(tiefvision.StaleArtifact, match="made by other models"):
             finder.catalogue().add([third])
         assert finder.locator is not before
+
+
+def test_the_rank_under_another_ranker_is_that_of_its_own_answer(finder, street):
+    photo = finder.open(street)
+    for answer in finder.search(photo, ranker="deeprank"):
+        (other,) = (
+            one
+            for one in finder.search(photo, ranker="cosine", k=50)
+            if one.box == answer.box
+        )
+        expected = {hit.item: hit.rank for hit in other.hits}
+        items = [hit.item for hit in answer.hits]
+        ranks = finder.rank_of(photo, answer.query, [*items, "no such"], "cosine")
+        assert ranks == {item: expected[item] for item in items} | {"no such": None}
+        only = f"item in ('{items[0]}', '{items[-1]}')"
+        within = finder.rank_of(photo, answer.query, items, "cosine", where=only)
+        assert {rank for rank in within.values() if rank} <= {1, 2}
+        assert [within[items[0]] is None, within[items[-1]] is None] == [False, False]
+
+
+def test_behind_so_many_items_no_rank_is_told(finder, street, monkeypatch):
+    monkeypatch.setattr("tiefvision.catalogue.answers.RANKED", 2)
+    photo = finder.open(street)
+    (answer,) = finder.search(photo, whole=True, ranker="cosine")
+    items = [hit.item for hit in answer.hits]
+    ranks = finder.rank_of(photo, answer.query, items, "cosine")
+    assert [*ranks.values()] == [1, 2, *[None] * (len(items) - 2)]

@@ -14,7 +14,7 @@ FILES = sorted(
 )
 
 LAYERS = (
-    {"errors", "escaping", "groups", "version", "weights"},
+    {"errors", "escaping", "groups", "version", "weights", "wording"},
     {"records"},
     {"ahead", "boxes", "devices", "files", "machine", "progress", "storage"},
     {"photos", "engines"},
@@ -22,7 +22,8 @@ LAYERS = (
     {"augmenting", "training"},
     {"locating", "ranking", "distilling"},
     {"triplets", "workspace"},
-    {"models", "report", "exporting"},
+    {"labels"},
+    {"models", "report", "exporting", "jobs"},
     {"tuning", "catalogue"},
     {"judging"},
     {"doctor", "finder"},
@@ -58,6 +59,7 @@ ONLY = {
     "prometheus_client": {"web"},
     "uvicorn": {"cli"},
     "filelock": {"store"},
+    "sqlite3": {"exporting", "labels"},
     "ray": {"catalogue"},
     "cv2": {"ranking", "workspace"},
     "pyarrow": {"exporting"},
@@ -227,6 +229,7 @@ WRITES_FILES = (
     "tiefvision/files.py",
     "tiefvision/index/hnsw.py",  # to a file in memory, for NMSLIB
     "tiefvision/benchmarks/street.py",  # photographs in a temporary folder
+    "tiefvision/jobs/starting.py",  # a log, which grows
 )
 
 

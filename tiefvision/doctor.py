@@ -31,6 +31,7 @@ from tiefvision.models.trained import LOCATOR as HEADS
 from tiefvision.store.table import Table
 from tiefvision.version import __version__
 from tiefvision.weights import LOCATOR, ROLES, encoder_file
+from tiefvision.wording import counted
 from tiefvision.workspace.artifacts import (
     CATALOGUE,
     STAGES,
@@ -244,10 +245,12 @@ def _catalogue(workspace: Workspace) -> Finding:
         return Finding(name, "failed", str(error))
     if lost.gone or lost.changed:
         sync = f"tiefvision catalogue sync {quote(current.root)}"
-        detail = f"{lost.gone} files are gone and {lost.changed} changed since"
+        are = "is" if lost.gone == 1 else "are"
+        gone = f"{counted(lost.gone, 'file')} {are} gone"
+        detail = f"{gone} and {lost.changed:,} changed since"
         run = f"{sync}{workspace_option(workspace.root)}"
         return Finding(name, "note", f"{detail}. Run: {run}")
-    return Finding(name, "ok", f"fresh: {current.photos} photographs")
+    return Finding(name, "ok", f"fresh: {counted(current.photos, 'photograph')}")
 
 
 def _disk(root: Path) -> Finding:

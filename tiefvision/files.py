@@ -230,6 +230,37 @@ def copy_file(source: Path, target: Path) -> None:
     replace_file(target, content)
 
 
+def link_file(source: Path, target: Path) -> None:
+    """Give a file a second name, atomically; the name may be that of another file.
+
+    Where the file system has no links the file is copied. For files that are replaced
+    and never written into, as artifacts are.
+
+    Raises:
+        OSError: There is no such file, or the target cannot be written; the error
+            names it.
+    """
+    with naming(source):
+        source.stat()
+    with naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = _aside_of(target)
+        try:
+            _link_or_copy(source, aside)
+            aside.replace(target)
+        finally:
+            # Renaming a file to another name of the same file leaves both.
+            with suppress(OSError):
+                aside.unlink()
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 @contextmanager
 def naming(file: Path) -> Iterator[None]:
     """Every OSError of a block names the file that the block is about.

@@ -10,49 +10,40 @@ Networks are loaded only when they have to run, after all checks of arguments, f
 workspace. torch is imported only where it is the engine.
 """
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from tiefvision.catalogue.answers import Answer
+from tiefvision.catalogue.loaded import Loaded
 from tiefvision.catalogue.loading import (
     Indexed,
     describe_indexed,
-    open_searcher,
-    require_same_models,
     require_searchable,
 )
 from tiefvision.catalogue.open_photo import OpenPhoto
 from tiefvision.catalogue.partitions.workers import ALONE, Workers
 from tiefvision.devices import require_device, require_threads
 from tiefvision.engines.choice import Backend, require_engine
-from tiefvision.errors import BadUsage, StaleArtifact
+from tiefvision.errors import BadUsage
 from tiefvision.models.choice import choose_models
 from tiefvision.models.protocol import (
     AUTO,
-    Models,
     default_rankers,
     preferred_ranker,
 )
-from tiefvision.models.rankers import require_ranker
-from tiefvision.progress import Track, untracked
+from tiefvision.models.rankers import require_category, require_ranker
 from tiefvision.records import Box
 from tiefvision.store.limits import MAX_GIB, require_size_limit
 from tiefvision.workspace.artifacts import (
     DEFAULT_WORKSPACE,
-    Workspace,
     workspace_at,
 )
-from tiefvision.workspace.job import Resources
 
 if TYPE_CHECKING:
-    from tiefvision.catalogue.describing import Describer
     from tiefvision.catalogue.living.catalogue import Catalogue
-    from tiefvision.catalogue.searcher import Searcher
-    from tiefvision.locating.locator import Locator
+    from tiefvision.catalogue.queries import Query
     from tiefvision.photos.sources import PhotoSource
 
 DEFAULT_K = 10
@@ -90,35 +81,12 @@ def load(
     return Finder(run, choose_models(run, models), backend)
 
 
-class Finder:
+class Finder(Loaded):
     """Locates garments, indexes catalogues and searches them.
 
     Networks and indexes are loaded on first use and kept; ``close``, or the end of a
-    ``with`` block, closes the files.
-
-    Args:
-        workspace: workspace of the catalogue.
-        models: models that locate, encode and rank.
-        backend: what networks run on.
-        seed: seed of rankers that learn.
-        track: shows progress.
+    ``with`` block, closes the files. It is made of what ``Loaded`` is made of.
     """
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        models: Models,
-        backend: Backend = Backend(),  # noqa: B008 - it cannot be changed
-        *,
-        seed: int = 0,
-        track: Track = untracked,
-    ) -> None:
-        self.workspace = workspace
-        self.models = models
-        self._backend, self._seed, self._track = backend, seed, track
-        self._stack = ExitStack()
-        self._searchers: dict[str, Searcher] = {}
-        self._made_by: dict[str, str] = {}
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
@@ -161,7 +129,7 @@ class Finder:
             MissingArtifact: Nothing has been indexed.
             StaleArtifact: There is no index for the ranker.
         """
-        self._require_category(category)
+        require_category(self.categories, category)
         name = self.ranker_name(ranker)
         require_searchable(self.workspace, self.models, name)
         return name
@@ -231,8 +199,8 @@ class Finder:
         workers.require_valid()
         from tiefvision.catalogue.living.catalogue import Catalogue
 
-        resources = Resources(self._backend, self._seed, max_gib, self._track)
-        self._forget_retrained()
+        resources = self.resources(max_gib)
+        self.forget_retrained()
         return Catalogue(self.workspace, self.models, resources, workers, self)
 
     def search(
@@ -289,20 +257,16 @@ class Finder:
         # A box can be refused, so before networks are loaded.
         size = opened.width, opened.height
         queries = queries_as_asked(box, whole, size, category)
-        searcher = self._searcher(name)
-        if condition:
-            condition.require_known(searcher.gallery.columns())
-        queries = queries or queries_of_garments(
-            opened.to_search, self.locator.telling, category
-        )
-        try:
+        searcher = self.searcher(name)
+        with self.reopening():
+            searcher.require_known(condition)
+            queries = queries or queries_of_garments(
+                opened.to_search, self.locator.telling, category
+            )
             return tuple(
                 answer_query(opened, query, searcher, name, k, any_category, condition)
                 for query in queries
             )
-        except StaleArtifact:  # the next search opens what another process made anew
-            self.close()
-            raise
 
     def search_together(
         self, photos: "Sequence[OpenPhoto | PhotoSource]", **how: Any
@@ -326,65 +290,41 @@ class Finder:
         found = [answer for photo in photos for answer in self.search(photo, **how)]
         return merge_answers(found, how.get("k", DEFAULT_K))
 
-    def close(self) -> None:
-        """Release the files of the catalogue; the finder can be used again."""
-        self._searchers.clear()
-        self._stack.close()
+    def rank_of(
+        self,
+        photo: "OpenPhoto | PhotoSource",
+        query: "Query",
+        items: Iterable[str],
+        ranker: str,
+        *,
+        any_category: bool = False,
+        where: str = "",
+    ) -> dict[str, int | None]:
+        """Ranks of items in the answer that another ranker would give.
 
-    @cached_property
-    def locator(self) -> "Locator":
-        """The locator. Raises BadWeights, MissingArtifact, StaleArtifact."""
-        self._made_by = self.models.digests()
-        return self.models.locator(self._backend.inference)
+        Args:
+            photo: photograph.
+            query: ``Answer.query`` of what was searched for in it.
+            items: items of the answer, or others.
+            ranker: name of a ranker that has an index.
+            any_category: as it was given to ``search``.
+            where: as it was given to ``search``.
 
-    @cached_property
-    def describer(self) -> "Describer":
-        """The describer of crops. Raises BadWeights, MissingArtifact, StaleArtifact."""
-        from tiefvision.catalogue.describing import Describer
-
-        encoder = self.models.encoder(self._backend.inference)
-        return Describer(encoder, self.models.crop_rules())
-
-    def _forget_retrained(self) -> None:
-        """Let go of networks whose weights were replaced since they were loaded.
-
-        A catalogue is keyed by the models as they are now.
+        Returns:
+            The rank of each item; None behind the first 200. Raises as ``search`` does.
         """
-        if "locator" in vars(self) and self.models.digests() != self._made_by:
-            del self.locator
-            vars(self).pop("describer", None)
-            self.close()
+        from tiefvision.catalogue.answers import ranks_of
+        from tiefvision.catalogue.where import parse_where
+
+        searcher = self.searcher(self.require_searchable(ranker))
+        condition = parse_where(where) if where else None
+        own = self._own(photo)
+        with self.reopening():
+            searcher.require_known(condition)
+            return ranks_of(own, query, searcher, items, any_category, condition)
 
     def _own(self, photo: "OpenPhoto | PhotoSource") -> OpenPhoto:
         """The photograph as this finder's models see it."""
         if not isinstance(photo, OpenPhoto):
             return self.open(photo)
         return photo if photo.networks is self else OpenPhoto(self, photo.working)
-
-    def _searcher(self, name: str) -> "Searcher":
-        if name not in self._searchers:
-            encoder = self.describer.encoder
-            require_same_models(self.workspace, self.models, encoder.identity)
-            resources = Resources(self._backend, self._seed, track=self._track)
-            opened = open_searcher(self.workspace, self.models, name, resources)
-            self._searchers[name] = self._stack.enter_context(opened)
-        return self._searchers[name]
-
-    def _require_category(self, category: str) -> None:
-        known = self.categories
-        if category and category not in known:
-            raise BadUsage(
-                f"The locator knows no category {category!r}.",
-                f"Use {', '.join(known)}.",
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

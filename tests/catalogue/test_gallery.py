@@ -12,6 +12,7 @@ from tiefvision.catalogue.gallery import (
 )
 from tiefvision.catalogue.searcher import Searcher
 from tiefvision.catalogue.stored_gallery import StoredGallery
+from tiefvision.catalogue.stored_rows import StoredRows
 from tiefvision.errors import StaleArtifact
 from tiefvision.index.hnsw import HnswSettings
 from tiefvision.ranking.cosine import embed_cells
@@ -58,7 +59,7 @@ def searcher_of(path):
         writer.finish(details=details)
     with Artifact(path) as gallery:
         stored = StoredGallery(
-            read_rows(gallery),
+            StoredRows(read_rows(gallery)),
             read_index(gallery, "cosine"),
             embed_cells,
             many_garments,

@@ -9,6 +9,7 @@ from tiefvision.catalogue.gallery import GalleryRow
 from tiefvision.catalogue.reduction import Reduction, reduce_rows
 from tiefvision.catalogue.searcher import Searcher
 from tiefvision.catalogue.stored_gallery import StoredGallery
+from tiefvision.catalogue.stored_rows import StoredRows
 from tiefvision.index.hnsw import build_index
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.matching import MatchCalibration
@@ -38,11 +39,10 @@ def over(rows, matching=None, prefix="", densities=None, vectors=None):
     vectors = fan(len(rows)) if vectors is None else vectors
     first = np.eye(1, vectors.shape[1], dtype=np.float32)
     gallery = StoredGallery(
-        rows,
+        StoredRows(rows, prefix),
         build_index(vectors),
         lambda garments: garments.maps,
         lambda views: GarmentBatch(vectors[[int(view.path[:-4]) for view in views]]),
-        prefix=prefix,
         kept_densities=densities,
     )
     return Searcher(lambda garments: first, gallery, matching)
@@ -96,7 +96,7 @@ def test_a_shortlist_by_components_is_ordered_by_whole_embeddings():
     blurred = np.sign(reduced).astype(np.float32)
     blurred /= np.linalg.norm(blurred, axis=1, keepdims=True)
     rows, index = rows_of([*map(str, range(200))]), build_index(blurred)
-    gallery = StoredGallery(rows, index, embed, garments_of, reduction)
+    gallery = StoredGallery(StoredRows(rows), index, embed, garments_of, reduction)
     ready = Searcher(embed, gallery)
     query = GarmentBatch(whole[[7]][:, :, None, None])
     hits = ready.nearest(query, 3)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tiefvision.catalogue.living.current import current_of
 from tiefvision.catalogue.living.ledger import known_photos
-from tiefvision.catalogue.living.reading import shown_path
+from tiefvision.catalogue.living.rows import shown_path
 from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import Workspace
 

@@ -376,7 +376,7 @@ def test_status_counts_what_went_or_changed(
     assert f"Next: tiefvision catalogue sync {indexed}" in table.err
     doctor = tiefvision("doctor", "--workspace", run)
     told = " ".join(doctor.out.split())
-    assert "1 files are gone and 1 changed since" in told
+    assert "1 file is gone and 1 changed since" in told
 
     words = ("search", photo, "--workspace", run, "--whole")
     states = {

@@ -77,7 +77,7 @@ def test_a_decimal_comma_is_one_where_commas_do_not_separate(read):
     ("text", "complaint"),
     [
         ("", "line 1: the header is nothing, without file and item"),
-        ("photo,price\na.jpg,5\n", "line 1: the header is photo, price, without"),
+        ("picture,price\na.jpg,5\n", "line 1: the header is picture, price, without"),
         ("\n ;\nname;price\n", "line 3: the header is name, price, without"),
         ('"file,item\n', "line 1: the header is nothing"),
         (b"\xff\xfe\xff", "line 1: the header is"),
@@ -179,3 +179,17 @@ def test_the_table_lies_in_the_folder_or_in_that_of_the_images(tmp_path):
     for path in ("images/products.csv", "products.csv", "items.csv"):
         (tmp_path / path).touch()
         assert find_item_table(tmp_path) == tmp_path / path
+
+
+@pytest.mark.parametrize("name", ["photo", "Image", "filename", "path"])
+def test_the_column_of_the_photographs_may_have_another_name(read, name):
+    table = read(f"{name},item\na.jpg,one\n")
+    assert [(row.file, row.item) for row in table.rows] == [("a.jpg", "one")]
+    assert table.problems == ()
+
+
+def test_a_column_file_goes_before_another_name(read):
+    table = read("image,file\nhero,a.jpg\n")
+    assert [(row.file, row.columns) for row in table.rows] == [
+        ("a.jpg", {"image": "hero"})
+    ]

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -148,6 +149,10 @@ def test_what_a_ranker_has_learnt_is_told(tmp_path):
     assert "learnt" not in plain and mixed["learnt"] == mix.learnt_in_words()
     text = (tmp_path / "page.html").read_text("utf-8")
     assert mix.learnt_in_words() in text
+    # What was judged, and when.
+    images = records.header.details["images"]
+    assert f"<dt>photographs</dt><dd>{images}</dd>" in text
+    assert re.search(r"<dt>judged</dt><dd>20\d\d-\d\d-\d\d ", text)
     # The page shows all figures but average precision, which equals the reciprocal
     # rank, and a note on the small gallery.
     for name in comparison.results[0].values():

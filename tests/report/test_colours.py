@@ -68,7 +68,9 @@ def test_the_contrast_is_that_of_the_standard():
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
-@pytest.mark.parametrize("name", [*classes(), "quiet", "right", "behind", "ink"])
+@pytest.mark.parametrize(
+    "name", [*classes(), "quiet", "right", "behind", "ink", "warning"]
+)
 def test_every_colour_can_be_read_on_both_grounds(name):
     grounds = [values(ground) for ground in ("ground", "card", "faint")]
     for theme, colour in enumerate(values(name)):

@@ -8,6 +8,7 @@ from PIL import Image
 from tiefvision.records import Garment
 from tiefvision.report.pictures import (
     Marking,
+    by_size,
     crop_figure,
     garment_marking,
     photo_figure,
@@ -47,6 +48,11 @@ def test_mirror_images_have_mirrored_boxes():
     marking = Marking((10, 20, 30, 60), "top")
     (box,) = picture_figure("/p", "a", (100, 200), [marking], mirrored=True).boxes
     assert sides(box) == (70, 20, 20, 40)
+
+
+def test_the_smaller_box_is_drawn_above_the_larger():
+    small, large = Marking((5, 5, 9, 9), "top"), Marking((0, 0, 50, 50), "outfit")
+    assert by_size([small, large]) == by_size([large, small]) == [large, small]
 
 
 def test_a_garment_is_thin_and_named():

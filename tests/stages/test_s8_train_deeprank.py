@@ -145,3 +145,35 @@ def test_shares_of_classes_reach_the_triplets(run, run_stage, monkeypatch):
     changes = {"in_class": 0.1, "out_of_class": 0.9, "epochs": 1, "rounds": 1}
     run_stage(run, "train_deeprank", **changes)
     assert seen == [(0.1, 0.9, 8)]
+
+
+def test_triplets_of_a_file_are_added_to_those_of_the_dataset(
+    run, run_stage, tmp_path, caplog
+):
+    with Workspace(run).open("photos") as photos:
+        training = [one.path for one in read_photos(photos) if one.split == "train"]
+        known = read_judged_triplets(photos)[0]
+    first, second, third, *_ = training
+    file = tmp_path / "judged.csv"
+    lines = [
+        "query,positive,negative",
+        f"{first},{second},{third}",
+        f"{known.query},{known.positive},{known.negative}",  # counts once
+        f"{first},{second},nowhere.jpg",
+    ]
+    file.write_text("\n".join(lines))
+    few = {"epochs": 1, "rounds": 1}
+    before = run_stage(run, "train_deeprank", **few)["figures"]["judged"]
+    more = run_stage(run, "train_deeprank", triplets=str(file), **few)["figures"]
+    assert more["judged"] == before + 1
+    assert "'nowhere.jpg' is not a photograph of the dataset" in caplog.text
+    assert run_stage(run, "train_deeprank", triplets=str(file), **few) is None
+    file.write_text("\n".join(lines[:1]))
+    again = run_stage(run, "train_deeprank", triplets=str(file), **few)["figures"]
+    assert again["judged"] == before
+
+
+def test_a_file_of_triplets_that_is_missing_is_named(run, tmp_path, capfd):
+    arguments = ["train_deeprank", "--triplets", str(tmp_path / "no.csv")]
+    assert guarded(runner.make_app(), [*arguments, "--workspace", str(run)]) == 1
+    assert str(tmp_path / "no.csv") in capfd.readouterr().err

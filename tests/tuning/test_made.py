@@ -6,7 +6,14 @@ from PIL import Image
 from tiefvision.augmenting.scenes import Scene
 from tiefvision.locating.targets import garments_to_find
 from tiefvision.records import Garment, Photo
-from tiefvision.tuning.made import CLOSE_OF, MADE, STRIPS_OF, made_pictures, scene_of
+from tiefvision.tuning.made import (
+    CLOSE_OF,
+    MADE,
+    STRIPS_OF,
+    made_of,
+    made_pictures,
+    scene_of,
+)
 
 
 def photo(number, split="train"):
@@ -85,3 +92,13 @@ def test_training_photographs_give_close_ups_and_pairs():
     assert right.box_in_image == (170.0, 10.0, 190.0, 50.0)
     # They are two people, so each has an outfit of its own.
     assert len(garments_to_find(pair, ["outfit"])) == 2
+
+
+def test_what_a_picture_was_made_of_is_known_by_its_name():
+    training = ["a.jpg", "b.jpg", "c.jpg"]
+    assert made_of("made/painted-0003", training) == ()
+    assert made_of("made/close-b.jpg", training) == ("b.jpg",)
+    assert made_of("made/beside-x.jpg", training) == ("x.jpg",)
+    assert made_of("made/beside-each-other-a.jpg", training) == ("a.jpg", "b.jpg")
+    odd = "made/beside-each-other-x.jpg"  # a strip of a photograph of that name
+    assert made_of(odd, training) == ("each-other-x.jpg",)

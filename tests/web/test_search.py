@@ -194,3 +194,18 @@ def test_boxes_of_results_are_drawn_in_pixels_of_their_photographs(
     assert part.count('<rect class="box') == len(hits)
     for hit in hits:
         assert f'x="{round(max(hit.box_in_image[0], 0), 1)}"' in part
+
+
+def test_results_tell_their_ranks_by_the_other_ranker(
+    client: TestClient, run: Path, street: Path, uploaded: str
+) -> None:
+    finder = tiefvision.load(run, device="cpu")
+    cosine = finder.search(street, whole=True, k=200, ranker="cosine")[0].hits
+    ranks = {hit.item: hit.rank for hit in cosine}
+    found = finder.search(street, whole=True, k=3)[0].hits
+    part = client.get(f"/search/results?photo={uploaded}&whole=1&k=3").text
+    told = re.findall(r"cosine rank (\d+)", part)
+    assert told == [str(ranks[hit.item]) for hit in found]
+    quick = client.get(f"/search/results?photo={uploaded}&whole=1&k=3&quick=1").text
+    assert "cosine rank" not in quick
+    assert quick.count('class="hit') == part.count('class="hit')

@@ -228,7 +228,7 @@ def _search(
         reader.refresh()
         found = reader.segments.search(query, K, None)
         for number in found.rows[0].tolist():
-            reader.row(number)
+            reader.rows.row(number)
         times.append(1000 * (time.perf_counter() - start))
         if len(times) % JUDGED == 0:
             recalls.append(_recall(reader, table, query, task.dimensions))

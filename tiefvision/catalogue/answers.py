@@ -1,6 +1,6 @@
 """Answers of a search: the items found for one garment of a photograph."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:  # NumPy is imported where something is searched
     from tiefvision.catalogue.queries import Query
     from tiefvision.catalogue.searcher import Hit, Searcher
     from tiefvision.catalogue.where import Where
+
+
+RANKED = 200
+"""Items of a list in which the rank of an item is told."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,49 @@ def answer_query(
         any_category: whether items of every group are searched.
         where: condition on the items; None for none.
     """
-    group = "" if any_category else query.group
-    if group and not searcher.holds(group):
-        nothing = f"the catalogue holds no {group}: searched everything"
+    group = _searched_group(query, searcher, any_category)
+    if query.group and not group and not any_category:
+        nothing = f"the catalogue holds no {query.group}: searched everything"
         query = replace(
             query, note="; ".join(part for part in (query.note, nothing) if part)
         )
-        group = ""
     described = opened.described(query.box_in_image)
     test = where.test if where else None
     return Answer(query, ranker, tuple(searcher.nearest(described, k, group, test)))
+
+
+def ranks_of(
+    opened: "OpenPhoto",
+    query: "Query",
+    searcher: "Searcher",
+    items: Iterable[str],
+    any_category: bool = False,
+    where: "Where | None" = None,
+) -> dict[str, int | None]:
+    """Ranks that items have in the answer of a searcher, however long the answer.
+
+    Args:
+        opened: photograph.
+        query: what is searched for.
+        searcher: searcher of the gallery by any ranker.
+        items: items.
+        any_category: whether items of every group are searched.
+        where: condition on the items; None for none.
+
+    Returns:
+        The rank of each item, from 1; None behind the first ``RANKED``, and for an item
+        that is not searched.
+    """
+    group = _searched_group(query, searcher, any_category)
+    described = opened.described(query.box_in_image)
+    found = searcher.ranks(described, RANKED, group, where.test if where else None)
+    return {item: found.get(item) for item in items}
+
+
+def _searched_group(query: "Query", searcher: "Searcher", any_category: bool) -> str:
+    """Group of the items that are searched; "" for all."""
+    group = "" if any_category else query.group
+    return group if group and searcher.holds(group) else ""
 
 
 def merge_answers(answers: Sequence[Answer], k: int) -> tuple[Answer, ...]:

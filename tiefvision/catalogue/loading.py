@@ -219,26 +219,24 @@ def _stored(
         read_densities,
         read_index,
         read_reduction,
-        read_rows,
     )
     from tiefvision.catalogue.stored_gallery import StoredGallery
+    from tiefvision.catalogue.stored_rows import StoredRows
     from tiefvision.workspace.garments import garments_reader
 
     # The crops of the gallery are in the artifact "crops".
     with workspace.open(GALLERY) as gallery, workspace.open("crops") as crops:
         made_by = gallery.header.inputs.get(ranker, "")
         _require_same_digest(GALLERY, made_by, workspace, models, ranker)
-        rows, details = read_rows(gallery), gallery.header.details
-        root = Path(details["root"])
-        logger.info("%s: %d rows of %s, by %s", gallery.path, len(rows), root, ranker)
-        below = Path(details["images"]).relative_to(root).as_posix()
+        rows = StoredRows.of(gallery)
+        count = len(rows.listed)
+        logger.info("%s: %d rows of %s, by %s", gallery.path, count, rows.root, ranker)
         yield StoredGallery(
             rows,
             read_index(gallery, ranker),
             embed,
             garments_reader(crops),
             read_reduction(gallery, ranker),
-            "" if below == "." else f"{below}/",
             read_densities(gallery, ranker) if models.matching(ranker) else None,
         )
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from tiefvision.ranking.matching import (
     leads_over,
 )
 from tiefvision.records import Box
+
+if TYPE_CHECKING:  # which imports what is defined here
+    from tiefvision.catalogue.where import Where
 
 LED_OVER = 2 * COMPARED
 """Closest items that are looked at for the lead of a result; more than the lead is
@@ -172,18 +175,36 @@ class Searcher:
             self.gallery.refresh()
             return self._nearest(query, k, category, test)
 
+    def ranks(
+        self,
+        garment: GarmentBatch,
+        most: int,
+        category: str = "",
+        test: Test | None = None,
+    ) -> dict[str, int]:
+        """Ranks of the closest items, from 1, by item; see ``nearest``.
+
+        Args:
+            garment: garment to search for, a batch of one.
+            most: number of items.
+            category: group of the items, as for ``nearest``.
+            test: condition on the rows that may be found; None for none.
+        """
+        query = self.embed(garment)
+        with self._turn:
+            self.gallery.refresh()
+            found = self._items(query, most, self._allowed(category, test))
+        items = (one.row.item for one in islice(found.values(), most))
+        return {item: rank for rank, item in enumerate(items, 1)}
+
     def _nearest(
         self, query: NDArray[np.float32], k: int, category: str, test: Test | None
     ) -> list[Hit]:
-        group = self._of_group(category)
-        if test is None:
-            closest = listed = self._items(query, k, group)
-        else:
-            passed = self.gallery.where(test)
-            listed = self._items(query, k, passed if group is None else group & passed)
+        listed = closest = self._items(query, k, self._allowed(category, test))
+        if test is not None and self.matching:
             # A condition does not change what else resembles the garment, so neither
             # by how much a result leads.
-            closest = self._items(query, k, group) if self.matching else {}
+            closest = self._items(query, k, self._allowed(category, None))
         return self._hits(dict(islice(listed.items(), k)), closest)
 
     def _items(
@@ -212,11 +233,23 @@ class Searcher:
             self.gallery.refresh()
             return bool(self.gallery.rows.of_groups(category).any())
 
-    def _of_group(self, category: str) -> NDArray[np.bool_] | None:
+    def require_known(self, condition: "Where | None") -> None:
+        """Refuse a condition on columns that no row has. Raises BadUsage."""
+        if condition is not None:
+            with self._turn:
+                self.gallery.refresh()
+                columns = self.gallery.columns()
+            condition.require_known(columns)
+
+    def _allowed(self, category: str, test: Test | None) -> NDArray[np.bool_] | None:
         """Whether a garment of a category may find each row; None for all."""
-        if not category:
-            return None
-        return self.gallery.rows.of_groups(category, OUTFIT, "")
+        allowed = None
+        if category:
+            allowed = self.gallery.rows.of_groups(category, OUTFIT, "")
+        if test is not None:
+            passed = self.gallery.where(test)
+            allowed = passed if allowed is None else allowed & passed
+        return allowed
 
     def _closest(
         self,

@@ -17,6 +17,7 @@ from tiefvision.cli.options import (
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE, SOME_UNREADABLE, say, tell_skipped
 from tiefvision.store.limits import MAX_GIB, require_size_limit
+from tiefvision.wording import counted
 
 if TYPE_CHECKING:  # imports NumPy, which --help does not need
     from tiefvision.catalogue.living.upkeep import Upkeep
@@ -116,8 +117,7 @@ def compact(
     if options.json:
         print_line(report)
     elif not options.quiet:
-        graphs = report["graphs"]
-        say(f"{graphs} graph{'' if graphs == 1 else 's'} built.")
+        say(f"{counted(report['graphs'], 'graph')} built.")
     return DONE
 
 
@@ -255,6 +255,4 @@ def print_indexes(
 def _kind(facts: dict[str, Any]) -> str:
     """Kind of an index, such as "exact" or "3 graphs"."""
     graphs = facts["graphs"]
-    if not graphs:
-        return "exact"
-    return "1 graph" if graphs == 1 else f"{graphs} graphs"
+    return counted(graphs, "graph") if graphs else "exact"

@@ -9,6 +9,7 @@ from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, FAILED, say
 from tiefvision.errors import BadUsage
+from tiefvision.wording import counted
 from tiefvision.workspace.artifacts import CATALOGUE
 
 if TYPE_CHECKING:  # imports NumPy, which --help does not need
@@ -100,7 +101,7 @@ def _tell(report: dict[str, Any], found: "Parity | None", options: Options) -> i
     if options.json:
         print_line(report)
     elif not options.quiet:
-        said = f"{report['rows']:,} rows of {report['dimension']} numbers"
+        said = f"{counted(report['rows'], 'row')} of {report['dimension']} numbers"
         say(f"{said} ({report['ranker']}) are in {report['output']}.")
         if found:
             say(

@@ -29,6 +29,7 @@ from tiefvision.cli.running import say, tell_skipped
 from tiefvision.cli.search import ONE_ITEM
 from tiefvision.files import no_folder
 from tiefvision.store.limits import MAX_GIB
+from tiefvision.wording import counted
 
 
 @with_options
@@ -73,7 +74,7 @@ def index(
                 say(f"Note: {ONE_ITEM}")
             say(change_text(report))
             say(
-                f"{report['photos']} photographs can be searched"
+                f"{counted(report['photos'], 'photograph')} can be searched"
                 f"{' (up to date)' if report['up_to_date'] else ''}. "
                 f"Next: tiefvision search PHOTO{options.repeated(models)}"
             )

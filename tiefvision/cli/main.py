@@ -16,11 +16,14 @@ from tiefvision.cli.doctor import doctor
 from tiefvision.cli.export import export
 from tiefvision.cli.folds import folds
 from tiefvision.cli.index import index
+from tiefvision.cli.jobs import jobs
+from tiefvision.cli.labels import app as labels
 from tiefvision.cli.locate import locate
 from tiefvision.cli.models import models
 from tiefvision.cli.quality import quality
 from tiefvision.cli.readout import readout
 from tiefvision.cli.recommend import recommend
+from tiefvision.cli.retrain import app as retrain
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
 from tiefvision.cli.serve import serve
@@ -34,6 +37,8 @@ app = typer.Typer(
 )
 app.add_typer(data, name="data")
 app.add_typer(catalogue, name="catalogue")
+app.add_typer(retrain, name="retrain")
+app.add_typer(labels, name="labels")
 for command in (
     locate,
     index,
@@ -52,6 +57,7 @@ for command in (
     bench_index,
     bench_catalogue,
     models,
+    jobs,
     doctor,
 ):
     app.command()(command)

@@ -22,6 +22,7 @@ from tiefvision.devices import MOST_THREADS, require_device
 from tiefvision.engines.choice import Backend, require_engine
 from tiefvision.models.protocol import AUTO
 from tiefvision.progress import Track, choose_track
+from tiefvision.wording import counted
 from tiefvision.workspace.artifacts import (
     DEFAULT_WORKSPACE,
     Workspace,
@@ -173,7 +174,11 @@ class Options:
 
 def indexed_text(indexed: "Indexed") -> str:
     """What can be searched: folder, counts and date."""
-    counts = f"{indexed.photos} photographs, {indexed.items} items"
+    photos, items = (
+        counted(indexed.photos, "photograph"),
+        counted(indexed.items, "item"),
+    )
+    counts = f"{photos}, {items}"
     made = minute_text(indexed.made)
     return f"{_from_here(indexed.root)}: {counts}, indexed {made}"
 

@@ -120,6 +120,11 @@ def print_unfolded(text: str) -> None:
     typer.echo(escaped(text))
 
 
+def print_pictures(sequence: str) -> None:
+    """What a terminal draws as pictures, and a new line; not to be used in a pipe."""
+    typer.echo(sequence)
+
+
 def terminal_width() -> int:
     """Columns of the terminal that stdout is; 0 where it is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0

@@ -10,6 +10,7 @@ from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE
 from tiefvision.errors import BadUsage
+from tiefvision.wording import counted
 
 ByOption = Annotated[
     list[str] | None,
@@ -95,11 +96,12 @@ def _tell(report: dict[str, Any], twins: Path | None, options: Options) -> None:
         print_line(report)
         return
     options.note(
-        f"{report['lines']:,} lines for {report['items']:,} items in "
-        f"{report['partitions']} partitions ({report['kept']} as before): "
+        f"{counted(report['lines'], 'line')} for {counted(report['items'], 'item')} in "
+        f"{counted(report['partitions'], 'partition')} ({report['kept']} as before): "
         f"{report['output']}."
     )
     if report["listed_twice"] is not None:
         told = f"; they are in {twins}" if twins else ""
-        pairs = report["listed_twice"]
-        options.note(f"{pairs} pairs are probably one product listed twice{told}.")
+        pairs = counted(report["listed_twice"], "pair")
+        are = "is" if report["listed_twice"] == 1 else "are"
+        options.note(f"{pairs} {are} probably one product listed twice{told}.")

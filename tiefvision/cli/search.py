@@ -24,10 +24,13 @@ from tiefvision.cli.output import (
     print_unfolded,
 )
 from tiefvision.cli.photos import PhotosArgument, expand_photos
+from tiefvision.cli.previews import PreviewOption, choose_preview, print_preview
 from tiefvision.cli.search_pages import Answered, search_terms, write_search_page
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.finder import DEFAULT_K
+from tiefvision.progress import choose_track
 from tiefvision.records import Box
+from tiefvision.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from tiefvision.catalogue.open_photo import OpenPhoto
     from tiefvision.catalogue.searcher import Hit
     from tiefvision.cli.photos import GivenPhotos
+    from tiefvision.cli.terminals import Protocol
     from tiefvision.finder import Finder
     from tiefvision.photos.reading import PhotoFile
 
@@ -90,14 +94,12 @@ def search(
     where: WhereOption = "",
     together: TogetherOption = False,
     html: PageOption = None,
+    preview: PreviewOption = False,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Locate the garments of photographs and list the closest in the catalogue."""
     box_in_image = parse_box(box)
-    if box_in_image and whole:
-        raise typer.BadParameter("--box and --whole exclude each other.")
-    if box_in_image and together:
-        raise typer.BadParameter("--box holds for one photograph, not --together.")
+    _require_consistent(box_in_image, whole, together, preview and options.json)
     given = expand_photos(photos)
     answers: list[Answered] = []
     with options.finder(models) as finder:
@@ -108,12 +110,14 @@ def search(
         indexed = finder.indexed
         options.tell_used(finder.models, indexed)
         _note_size(indexed.items, k, options)
+        protocol = choose_preview(preview)
         how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
         how |= {"category": category, "any_category": any_category, "where": where}
-        found = _answers(finder, given, box_in_image, together, how, options)
+        found = _answers(finder, given, box_in_image, together, how, options, protocol)
         try:
             for answered in found:
                 answers.append(answered)
+                print_preview(answered, indexed.root, protocol)
                 _tell(answered, indexed.items, k, options.json)
         finally:  # an interrupted command keeps the answers that are finished
             if html and answers:
@@ -123,6 +127,18 @@ def search(
     return given.tell_left_out()
 
 
+def _require_consistent(
+    box: Box | None, whole: bool, together: bool, two_outputs: bool
+) -> None:
+    """Refuse options that exclude each other. Raises typer.BadParameter."""
+    if box and whole:
+        raise typer.BadParameter("--box and --whole exclude each other.")
+    if box and together:
+        raise typer.BadParameter("--box holds for one photograph, not --together.")
+    if two_outputs:
+        raise typer.BadParameter("--preview and --json exclude each other.")
+
+
 def _answers(
     finder: "Finder",
     given: "GivenPhotos",
@@ -130,10 +146,13 @@ def _answers(
     together: bool,
     how: dict[str, Any],
     options: Options,
+    protocol: "Protocol",
 ) -> "Iterator[Answered]":
     """The answers of each photograph, or of all together, as they are found."""
     opened: list[tuple[Path, PhotoFile, OpenPhoto]] = []
-    for file in options.track(given.files, "searching", len(given.files)):
+    # A bar would be drawn over pictures.
+    track = choose_track(quiet=options.quiet or bool(protocol))
+    for file in track(given.files, "searching", len(given.files)):
         try:
             source = given.source(file)
             photo = finder.open(source)
@@ -221,8 +240,7 @@ def _item_text(hit: "Hit") -> str:
     """An item in a table, with the number of its other colours."""
     if not hit.more_variants:
         return hit.item
-    colours = "colour" if hit.more_variants == 1 else "colours"
-    return f"{hit.item} +{hit.more_variants} {colours}"
+    return f"{hit.item} +{counted(hit.more_variants, 'colour')}"
 
 
 def _column_text(hit: "Hit", name: str) -> str:

@@ -29,6 +29,9 @@ NAMES = ("items.csv", "products.csv")
 FILE, ITEM, CATEGORY, VARIANT = "file", "item", "category", "variant"
 PRICE, URL = "price", "url"
 
+FILE_NAMES = ("photo", "image", "filename", "path")
+"""Other names that a shop gives the column of the photographs."""
+
 TEXTS = ("title", CATEGORY, URL, VARIANT)
 """Columns that stay text although all their values may be numbers."""
 
@@ -127,11 +130,27 @@ def read_item_table(
     return ItemTable(file, columns, tuple(reader.rows), problems)
 
 
+def column_names(cells: Sequence[str]) -> list[str]:
+    """The name of each column, as a condition writes it.
+
+    Without a column ``file`` the first one of ``FILE_NAMES`` is that of the
+    photographs.
+
+    >>> column_names(["Photo", "Title"]), column_names(["file", "image"])
+    (['file', 'title'], ['file', 'image'])
+    """
+    names = [column_name(cell) for cell in cells]
+    other = next((name for name in FILE_NAMES if name in names), FILE)
+    if FILE not in names and other != FILE:
+        names[names.index(other)] = FILE
+    return names
+
+
 def _header(file: Path, first: Row) -> tuple[tuple[str, ...], list[str]]:
     """Name of each column, "" for one that is left out, and complaints about them."""
     line, cells = first
     where = f"{file}, line {line}"
-    names = [] if isinstance(cells, str) else [column_name(cell) for cell in cells]
+    names = [] if isinstance(cells, str) else column_names(cells)
     if not {FILE, ITEM} & set(names):
         found = ", ".join(filter(None, names)) or "nothing"
         raise BadDataset(
@@ -217,14 +236,14 @@ class _Reader:
 
     def _check_addresses(self, holders: Sequence[ItemRow]) -> None:
         for row in holders:
-            if not _is_address(str(row.columns[URL])):
+            if not is_address(str(row.columns[URL])):
                 fault = (
                     f": the {URL} {shown(row.columns.pop(URL))} is not a web address."
                 )
                 self.faults.add(row.line, fault, "addresses are none of the web")
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     """Whether a link may lead there: to the web, or to a path; never to a script."""
     if re.search(r"[\s\0-\x1f\x7f]", text):
         return False

@@ -62,11 +62,16 @@ def write_triplets(root: Path, triplets: Sequence[Triplet]) -> None:
         root: The dataset's folder.
         triplets: Triplets of paths relative to ``images``.
     """
+    replace_text(root / TRIPLETS, triplets_text(triplets))
+
+
+def triplets_text(triplets: Sequence[Triplet]) -> str:
+    """The content of a triplets.csv, in the given order."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows((t.query, t.positive, t.negative) for t in triplets)
-    replace_text(root / TRIPLETS, text.getvalue())
+    return text.getvalue()
 
 
 def _check_header(file: Path, first: Row) -> None:

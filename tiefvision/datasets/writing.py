@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tiefvision import boxes
@@ -12,16 +13,39 @@ from tiefvision.files import replace_text
 from tiefvision.groups import group_of
 from tiefvision.records import Garment, Photo
 
+NO_NOTES: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+"""Nothing else to be told of any photograph."""
 
-def write_annotations(root: Path, photos: Sequence[Photo], *, description: str) -> None:
-    """Writes ``root/annotations.json`` atomically.
+
+def write_annotations(
+    root: Path,
+    photos: Sequence[Photo],
+    *,
+    description: str,
+    notes: Mapping[str, Mapping[str, str]] = NO_NOTES,
+) -> None:
+    """Writes the `annotations_text` of photographs to ``root/annotations.json``.
+
+    The file is replaced whole or not at all; a missing folder is created.
+    """
+    text = annotations_text(photos, description=description, notes=notes)
+    replace_text(root / ANNOTATIONS, text)
+
+
+def annotations_text(
+    photos: Sequence[Photo],
+    *,
+    description: str,
+    notes: Mapping[str, Mapping[str, str]] = NO_NOTES,
+) -> str:
+    """The content of an annotations.json.
 
     Photographs are sorted by path and categories by name; both are numbered from 1.
 
     Args:
-        root: The dataset's folder; created if missing.
         photos: Photographs in any order, each path once.
         description: What the dataset is and where it comes from.
+        notes: Further keys of the entries of photographs, by path.
 
     Raises:
         ValueError: A path repeats, or cannot be one below ``images``.
@@ -38,7 +62,7 @@ def write_annotations(root: Path, photos: Sequence[Photo], *, description: str) 
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for image_id, photo in enumerate(ordered, start=1):
-        images.append(_image(image_id, photo))
+        images.append(_image(image_id, photo) | dict(notes.get(photo.path, {})))
         for garment in photo.garments:
             number = len(annotations) + 1
             category_id = category_ids[garment.category]
@@ -51,7 +75,7 @@ def write_annotations(root: Path, photos: Sequence[Photo], *, description: str) 
             for name, number in category_ids.items()
         ],
     }
-    replace_text(root / ANNOTATIONS, _to_json(description, lists))
+    return _to_json(description, lists)
 
 
 def _check_paths(photos: Sequence[Photo]) -> None:

@@ -1,5 +1,6 @@
 """The page of a comparison: figures, curves, and examples of searches."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -72,7 +73,11 @@ def write_page(
     page = ComparisonPage(
         title="Rankers side by side",
         verdict=verdict_in_words(comparison),
-        terms=protocol_rows(comparison.terms, search),
+        terms=(
+            ("photographs", records.header.details["images"]),
+            *protocol_rows(comparison.terms, search),
+            ("judged", time.strftime("%Y-%m-%d %H:%M")),
+        ),
         notes=tuple(_notes(comparison)),
         rankers=tuple(
             RankerRow(

@@ -51,6 +51,22 @@ def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKin
     return kind
 
 
+def require_category(known: Sequence[str], name: str) -> None:
+    """Refuse a category that a locator does not distinguish.
+
+    Args:
+        known: categories of the locator.
+        name: name of one; "" stands for all.
+
+    Raises:
+        BadUsage: The category is unknown.
+    """
+    if name and name not in known:
+        raise BadUsage(
+            f"The locator knows no category {name!r}.", f"Use {', '.join(known)}."
+        )
+
+
 def load_ranker(
     workspace: Workspace, models: Models, name: str, resources: Resources
 ) -> "Embed":

@@ -210,8 +210,10 @@ def leads_over(
     others &= np.cumsum(others, axis=1) < COMPARED
     counts = others.sum(axis=1)
     sums = others @ np.asarray(closest, dtype=np.float64)
-    means = np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
-    return np.asarray(np.asarray(similarities, dtype=np.float64) - means)
+    means = np.full(len(counts), np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    leads: NDArray[np.float64] = np.asarray(similarities, dtype=np.float64) - means
+    return leads
 
 
 def densities_of(

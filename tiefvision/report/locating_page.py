@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from tiefvision.boxes import area
 from tiefvision.evaluation.faults import closest_found
 from tiefvision.locating.evidence import Evidence
 from tiefvision.photos.working import WorkingPhoto
@@ -24,7 +23,12 @@ from tiefvision.report.markup import (
     render,
     render_page,
 )
-from tiefvision.report.pictures import PictureFigure, garment_marking, working_figure
+from tiefvision.report.pictures import (
+    PictureFigure,
+    by_size,
+    garment_marking,
+    working_figure,
+)
 from tiefvision.report.thumbnails import data_uri
 
 LEAD = (
@@ -149,8 +153,7 @@ def render_located(
 
 def _found(located: LocatedPhoto) -> PictureFigure:
     """The photograph with its boxes: the smaller above, and what was wanted on top."""
-    by_size = sorted(located.garments, key=lambda one: -float(area(one.box_in_image)))
-    found = [garment_marking(one, "strong") for one in by_size]
+    found = by_size(garment_marking(one, "strong") for one in located.garments)
     wanted = [garment_marking(one, "wanted") for one in located.wanted]
     name = PurePath(located.name).name
     return working_figure(located.photo, name, FOUND_HEIGHT, [*found, *wanted])

@@ -80,6 +80,11 @@ def garment_marking(garment: Garment, kind: str = "") -> Marking:
     return Marking(garment.box_in_image, garment.category, name, kind)
 
 
+def by_size(markings: Iterable[Marking]) -> list[Marking]:
+    """The largest first: a smaller box is drawn above, so that none hides another."""
+    return sorted(markings, key=lambda one: -float(area(one.box_in_image)))
+
+
 def picture_figure(
     source: str,
     alternative: str,

@@ -18,7 +18,7 @@ from tiefvision.report.hits import (
     query_figure,
 )
 from tiefvision.report.markup import fit_in_page, render, render_page
-from tiefvision.report.pictures import Marking, crop_figure, photo_figure
+from tiefvision.report.pictures import Marking, by_size, crop_figure, photo_figure
 
 HIT_HEIGHT = 240
 """Pixels of a thumbnail: as high as its cell on most screens."""
@@ -94,7 +94,7 @@ def _card(photo: SearchedPhoto) -> SearchCard:
     boxes = {marking.box_in_image for marking in searched}
     others = [one for one in photo.found if one.box_in_image not in boxes]
     return SearchCard(
-        (query_figure(query, [*others, *searched]),),
+        (query_figure(query, by_size([*others, *searched])),),
         tuple(_garment(query, block) for block in photo.blocks),
     )
 

@@ -28,6 +28,9 @@ CLOSE_OF, CLOSEST = 2, 2.6
 PAIRS_OF = 6
 """Every n-th training photograph is put beside the next one."""
 
+PAIR, STRIP, CLOSE_UP, PAINTED = "beside-each-other-", "beside-", "close-", "painted-"
+"""How the names of made pictures begin; the path of a photograph follows."""
+
 OpenScene = Callable[[Photo], Scene | None]
 """Reader of a photograph, with its foreground as labels and its garments; None if it
 cannot be read."""
@@ -54,15 +57,34 @@ def made_pictures(
     splits: tuple[Split, ...] = ("train", "train", "val", "test")
     for number in range(painted):
         pixels = paint_nothing(np.random.default_rng([seed, number]))
-        yield _record(f"painted-{number:04d}", pixels, splits[number % 4]), pixels
+        yield _record(f"{PAINTED}{number:04d}", pixels, splits[number % 4]), pixels
     for photo in photos[::STRIPS_OF]:
         scene = open_scene(photo)
         strip = strip_beside(scene) if scene else None
         if strip:
-            yield _with_record(f"beside-{photo.path}", strip, photo.split)
+            yield _with_record(f"{STRIP}{photo.path}", strip, photo.split)
     yield from _of_training(
         [photo for photo in photos if photo.split == "train"], open_scene, seed
     )
+
+
+def made_of(path: str, training: Sequence[str]) -> tuple[str, ...]:
+    """Paths of the photographs that a picture was made of; () for a painted one.
+
+    Args:
+        path: path of the picture.
+        training: paths of the training photographs, in their order.
+    """
+    name = path.removeprefix(MADE)
+    if name.startswith(PAIR):
+        one = name.removeprefix(PAIR)
+        if one in training:
+            beside = training.index(one) + 1
+            return (one, *training[beside : beside + 1])
+    for start in (STRIP, CLOSE_UP):
+        if name.startswith(start):
+            return (name.removeprefix(start),)
+    return ()
 
 
 def _of_training(
@@ -75,12 +97,12 @@ def _of_training(
             generator = np.random.default_rng([seed, 1, number])
             zoom = float(np.exp(generator.uniform(0.3, np.log(CLOSEST))))
             closer = close_up(scene, zoom, generator)
-            yield _with_record(f"close-{photo.path}", closer, "train")
+            yield _with_record(f"{CLOSE_UP}{photo.path}", closer, "train")
     for one, other in zip(training[::PAIRS_OF], training[1::PAIRS_OF], strict=False):
         left, right = open_scene(one), open_scene(other)
         if left and right and left.garments and right.garments:
             pair = side_by_side(_of_person(left, "left"), _of_person(right, "right"))
-            yield _with_record(f"beside-each-other-{one.path}", pair, "train")
+            yield _with_record(f"{PAIR}{one.path}", pair, "train")
 
 
 def scene_of(

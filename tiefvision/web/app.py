@@ -9,11 +9,9 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from tiefvision.version import __version__
-from tiefvision.web.api import health, photos, search, why
+from tiefvision.web import api, pages
 from tiefvision.web.counting import Counting
 from tiefvision.web.guard import Guard
-from tiefvision.web.pages import compare, looks, pictures
-from tiefvision.web.pages import search as search_page
 from tiefvision.web.problems import RESPONSES, add_handlers, describe_problems
 from tiefvision.web.services import Services, make_services
 from tiefvision.web.settings import ServeSettings
@@ -51,11 +49,10 @@ def create_app(finder: "Finder", settings: ServeSettings | None = None) -> FastA
         responses=RESPONSES,
     )
     app.state.services = services
-    for router in (health.router, photos.router, search.router, why.router):
-        app.include_router(router, prefix="/api")
-    pages = (looks, pictures, search_page, compare)
-    for router in (one.router for one in pages):
-        app.include_router(router, include_in_schema=False)
+    for subject in api.SUBJECTS:
+        app.include_router(subject.router, prefix="/api")
+    for one in pages.PAGES:
+        app.include_router(one.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_handlers(app)
     describe_problems(app)

@@ -1,27 +1,22 @@
 """Two rankers side by side on one query: what each finds, and what moved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from tiefvision.ranking.registry import BASELINE, ranker_kind
-from tiefvision.report.colours import group_class, ranker_classes
-from tiefvision.report.hits import HitFigure, hit_figure, hit_name
+from tiefvision.report.colours import ranker_classes
+from tiefvision.report.hits import HitFigure
 from tiefvision.report.pictures import (
     Marking,
     PictureFigure,
     garment_marking,
     picture_figure,
 )
-from tiefvision.web.parameters import Name, SearchParameters, box_text
-from tiefvision.web.views import (
-    CROP_HEIGHT,
-    HIT_HEIGHT,
-    STAGE_HEIGHT,
-    garments_in_order,
-)
+from tiefvision.web.parameters import Name, SearchParameters
+from tiefvision.web.views import STAGE_HEIGHT, SizeOf, found_of, garments_in_order
 
 if TYPE_CHECKING:
     from tiefvision.catalogue.answers import Answer
@@ -126,7 +121,11 @@ def query_picture(photo: "OpenPhoto", asked: SearchParameters) -> PictureFigure:
 
 
 def compare_answers(
-    left: "Answer", right: "Answer", asked: CompareParameters, sought: str
+    left: "Answer",
+    right: "Answer",
+    asked: CompareParameters,
+    size_of: SizeOf,
+    sought: str = "",
 ) -> Compared:
     """Two answers to one query, side by side.
 
@@ -134,41 +133,30 @@ def compare_answers(
         left: answer of one ranker, ``DEPTH`` results deep.
         right: answer of the other one, as deep.
         asked: what was asked for, with the number of results to show.
+        size_of: function from a hit to width and height of its photograph.
         sought: name of the garment that searches; "" if unknown.
     """
     names = left.ranker, right.ranker
     ranks = _ranks(left.hits), _ranks(right.hits)
+    items = dict.fromkeys([*ranks[0], *ranks[1]])
+    moves = {item: (move_text(item, names, ranks),) for item in items}
     states = ranker_classes(names)
-    box = box_text(left.box)
-    part = f"&box={box}" if box else ""
-    source = f"/pictures/{asked.photo[0]}?height={CROP_HEIGHT}{part}"
-    sides = tuple(
-        Side(
-            answer.ranker,
-            ranker_kind(answer.ranker).summary,
-            states[answer.ranker],
-            tuple(
-                _figure(hit, move_text(hit.item, names, ranks), asked)
-                for hit in answer.hits[: asked.k]
-            ),
-        )
-        for answer in (left, right)
+    shown = [
+        found_of(replace(one, hits=one.hits[: asked.k]), asked, size_of, moves)
+        for one in (left, right)
+    ]
+    first, second = (
+        Side(name, ranker_kind(name).summary, states[name], found.hits)
+        for name, found in zip(names, shown, strict=True)
     )
-    name = sought or left.label or left.category
     return Compared(
-        name or ("this part" if box else "the whole photograph"),
-        group_class(left.category),
-        PictureFigure(source, "the part that searched"),
-        "" if left.box or left.note.endswith("as asked") else left.note,
-        agreement(
-            [hit.item for hit in left.hits[: asked.k]],
-            [hit.item for hit in right.hits[: asked.k]],
-        ),
-        tuple(
-            f"{item}: {move_text(item, names, ranks)}"
-            for item in most_moved(ranks, asked.k)
-        ),
-        (sides[0], sides[1]),
+        sought or shown[0].sought,
+        shown[0].state,
+        shown[0].crop,
+        shown[0].note,
+        agreement([*ranks[0]][: asked.k], [*ranks[1]][: asked.k]),
+        tuple(f"{one}: {moves[one][0]}" for one in most_moved(ranks, asked.k)),
+        (first, second),
     )
 
 
@@ -227,10 +215,3 @@ def move_text(
 
 def _ranks(hits: "Sequence[Hit]") -> dict[str, int]:
     return {hit.item: hit.rank for hit in hits}
-
-
-def _figure(hit: "Hit", moved: str, asked: CompareParameters) -> HitFigure:
-    reference = f"row-{hit.row}"
-    picture = PictureFigure(f"/pictures/{reference}?height={HIT_HEIGHT}", hit_name(hit))
-    again = asked.link(photo=[reference], box="", category="", whole=False)
-    return hit_figure(hit, picture, (moved,), again)

@@ -22,14 +22,14 @@ BOX = r"^ *-?\d{1,6}(\.\d{1,6})? *(, *-?\d{1,6}(\.\d{1,6})? *){3}$"
 Reference = Annotated[str, Field(pattern=REFERENCE)]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Refuses characters that no name and no condition has, such as NUL."""
     if not text.isprintable():
         raise ValueError("a character that cannot be shown")
     return text
 
 
-Name = Annotated[str, Field(max_length=100), AfterValidator(_printable)]
+Name = Annotated[str, Field(max_length=100), AfterValidator(printable)]
 
 
 class SearchParameters(BaseModel):
@@ -64,7 +64,7 @@ class SearchParameters(BaseModel):
     where: Annotated[
         str,
         Field(max_length=1000, description="Condition on the items."),
-        AfterValidator(_printable),
+        AfterValidator(printable),
     ] = ""
     ranker: Annotated[Name, Field(description="Empty for the preferred one.")] = ""
     k: Annotated[int, Field(ge=1, le=MOST_K, description="Most items.")] = DEFAULT_K

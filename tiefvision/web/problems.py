@@ -19,6 +19,7 @@ from tiefvision.errors import (
     TiefVisionError,
     UnreadablePhoto,
 )
+from tiefvision.jobs.folders import UnknownJob
 from tiefvision.storage import os_error_text
 from tiefvision.web.rendering import page
 from tiefvision.web.worker import Busy
@@ -34,6 +35,7 @@ STATUS: dict[type[TiefVisionError], HTTPStatus] = {
     MissingArtifact: HTTPStatus.CONFLICT,
     StaleArtifact: HTTPStatus.CONFLICT,
     StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    UnknownJob: HTTPStatus.NOT_FOUND,  # behind BadUsage, of which it is one
 }
 """Status of each kind of error; of others it is 409."""
 

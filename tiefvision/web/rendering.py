@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from tiefvision.report.markup import environment
 from tiefvision.version import __version__
+from tiefvision.wording import counted, value_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,7 +23,14 @@ class Entry:
     name: str
 
 
-ENTRIES = (Entry("/search", "Search"), Entry("/compare", "Compare"))
+ENTRIES = (
+    Entry("/search", "Search"),
+    Entry("/gallery", "Gallery"),
+    Entry("/compare", "Compare"),
+    Entry("/boxes", "Boxes"),
+    Entry("/triplets", "Triplets"),
+    Entry("/training", "Training"),
+)
 """The pages, in the order of the navigation."""
 
 
@@ -47,4 +55,6 @@ def fragment(template: str, **values: Any) -> HTMLResponse:
 
 @cache
 def _environment() -> "Environment":
-    return environment("tiefvision.web")
+    made = environment("tiefvision.web")
+    made.globals |= {"counted": counted, "text": value_text}
+    return made

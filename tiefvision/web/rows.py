@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tiefvision.datasets.files import photo_file
 from tiefvision.web.problems import NotFound
 
 if TYPE_CHECKING:
@@ -25,9 +24,7 @@ class Rows:
         nothing = NotFound(f"The catalogue has no row {key[:20]}.")
         if not key.isdecimal() or len(key) > 18:
             raise nothing
-        gallery = self._finder._searcher(self._finder.ranker_name()).gallery
-        there = int(key) < len(gallery.rows.alive)
-        row = gallery.row(int(key)) if there else None
+        row = self._finder.browser.row(int(key))
         if row is None:
             raise nothing
-        return photo_file(self._finder.indexed.root, row.photo)
+        return row.file

@@ -1,7 +1,9 @@
 """Searches on the thread of the networks, with the time that each step takes."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from tiefvision.datasets.files import photo_file
 from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.web.parameters import SearchParameters
 from tiefvision.web.services import Services
@@ -9,6 +11,7 @@ from tiefvision.web.services import Services
 if TYPE_CHECKING:
     from tiefvision.catalogue.answers import Answer
     from tiefvision.catalogue.open_photo import OpenPhoto
+    from tiefvision.catalogue.searcher import Hit
 
 
 def located(services: Services, reference: str) -> "OpenPhoto":
@@ -27,6 +30,12 @@ def missing_catalogue(services: Services) -> str:
     except (MissingArtifact, StaleArtifact) as error:
         return str(error)
     return ""
+
+
+def hit_sizes(services: Services) -> Callable[["Hit"], tuple[int, int]]:
+    """A function from a hit to width and height of its photograph, 0 if unknown."""
+    root = services.finder.indexed.root
+    return lambda hit: services.pictures.size_of(photo_file(root, hit.photo))
 
 
 def search(services: Services, asked: SearchParameters) -> "tuple[Answer, ...]":
@@ -78,3 +87,47 @@ def _embed(services: Services, photo: "OpenPhoto", asked: SearchParameters) -> N
     for query in queries_as_asked(asked.box_in_image, asked.whole, size, ""):
         with services.metrics.timed("embed"):
             photo.described(query.box_in_image)
+
+
+def ranks_elsewhere(
+    services: Services, asked: SearchParameters, answer: "Answer"
+) -> dict[str, tuple[str, ...]]:
+    """The ranks of an answer's items by the other rankers that are indexed.
+
+    Args:
+        services: what the application serves with.
+        asked: what was searched for, in one photograph.
+        answer: answer of the search.
+
+    Returns:
+        For each item a text for each other ranker, such as "cosine rank 41".
+
+    Raises:
+        As ``search`` does.
+    """
+    rankers = services.finder.indexed.rankers
+    others = [name for name in rankers if name != answer.ranker]
+    return services.worker.do(_ranks, services, asked, answer, others)
+
+
+def _ranks(
+    services: Services, asked: SearchParameters, answer: "Answer", rankers: list[str]
+) -> dict[str, tuple[str, ...]]:
+    photo = _open(services, asked.photo[0])
+    items = [hit.item for hit in answer.hits]
+    limits: dict[str, Any] = {
+        "any_category": asked.any_category,
+        "where": asked.where,
+    }
+    ranks = {
+        name: services.finder.rank_of(photo, answer.query, items, name, **limits)
+        for name in rankers
+    }
+    return {
+        item: tuple(_rank_text(name, ranks[name][item]) for name in rankers)
+        for item in items
+    }
+
+
+def _rank_text(ranker: str, rank: int | None) -> str:
+    return f"{ranker} rank {'over 200' if rank is None else rank}"

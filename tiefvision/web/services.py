@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from tiefvision.web.labelling import Labelling
 from tiefvision.web.metrics import Metrics
 from tiefvision.web.pictures import Pictures
 from tiefvision.web.rows import Rows
@@ -30,6 +31,7 @@ class Services:
         samples: street photographs that are offered.
         shelf: photographs by reference.
         pictures: small pictures of files.
+        labelling: labels, and the photographs that can be labelled.
         metrics: metrics of this application.
     """
 
@@ -40,6 +42,7 @@ class Services:
     samples: Samples
     shelf: Shelf
     pictures: Pictures
+    labelling: Labelling
     metrics: Metrics
 
 
@@ -48,7 +51,9 @@ def make_services(finder: "Finder", settings: ServeSettings) -> Services:
     worker = Worker(settings.most_waiting)
     uploads = Uploads(finder.workspace.root / FOLDER, settings.kept_uploads)
     samples = Samples(finder.workspace, settings.samples)
+    labelling = Labelling(finder, uploads)
     sources = {
+        "photo": labelling.file_of,
         "upload": uploads.file_of,
         "sample": samples.file_of,
         "row": Rows(finder).file_of,
@@ -56,7 +61,15 @@ def make_services(finder: "Finder", settings: ServeSettings) -> Services:
     shelf = Shelf(finder, sources, settings.open_photos)
     metrics = Metrics(lambda: worker.inside)
     return Services(
-        finder, settings, worker, uploads, samples, shelf, Pictures(), metrics
+        finder,
+        settings,
+        worker,
+        uploads,
+        samples,
+        shelf,
+        Pictures(),
+        labelling,
+        metrics,
     )
 
 

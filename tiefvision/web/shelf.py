@@ -65,6 +65,10 @@ class Shelf:
                 self._open.popitem(last=False)
         return self._open[stamp]
 
+    def clear(self) -> None:
+        """Close all; only the thread of the networks may call this."""
+        self._open.clear()
+
     def is_open(self, reference: str) -> bool:
         """Whether a photograph is decoded already."""
         return stamp_of(self.file_of(reference)) in self._open

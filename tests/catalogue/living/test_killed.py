@@ -77,7 +77,7 @@ with Table(Path(path)) as table:
         os.write(1, b"searching\\n")
         reader.refresh()
         reader.segments.search(vector_of(str(step))[None], 10, None)
-        reader.where(lambda row: True)
+        reader.rows.where(lambda row: True)
 """
 
 CHECK = """
@@ -90,7 +90,7 @@ from tiefvision.store.table import Table
 with Table(Path(path)) as table:
     reader = LiveIndex(table, RANKER, KEY)
     found = reader.segments.search(vector_of("query")[None], 1000, None)
-    print(json.dumps([reader.row(int(number)).photo for number in found.rows[0]]))
+    print(json.dumps([reader.rows.row(int(number)).photo for number in found.rows[0]]))
 """
 
 
@@ -143,11 +143,11 @@ def check(table, contents):
     assert collection.photos == collection.items == len(contents)
     query = vector_of("query")
     found = reader.segments.search(query[None], 1000, None)
-    files = [reader.row(int(number)).photo for number in found.rows[0]]
+    files = [reader.rows.row(int(number)).photo for number in found.rows[0]]
     vectors = {file: vector_of(content) for file, content in contents.items()}
     check_closest(files, vectors, query, 1000)
     with table.read() as snapshot:
-        alive = np.flatnonzero(reader.rows.alive)
+        alive = np.flatnonzero(reader.rows.arrays.alive)
         assert numbers_of(snapshot, KEY, SPACE).tolist() == alive.tolist()
         for file in read_manifest(snapshot, KEY, SPACE).files:
             assert (folder_of(table.path) / file.name).is_file()

@@ -66,7 +66,7 @@ def check(rows):
     reader = LiveIndex(rows.table, RANKER, KEY)
     query = vector_of("query")
     found = reader.segments.search(query[None], len(rows.photos) + 5, None)
-    files = [reader.row(int(number)).photo for number in found.rows[0]]
+    files = [reader.rows.row(int(number)).photo for number in found.rows[0]]
     rows.check(files, query, len(rows.photos))
 
 

@@ -14,7 +14,8 @@ from tiefvision.catalogue.living.collection import Space, make_current, put_coll
 from tiefvision.catalogue.living.comparing import hash_of, stamp_of
 from tiefvision.catalogue.living.ledger import known_photo
 from tiefvision.catalogue.living.merging import merge_all
-from tiefvision.catalogue.living.reading import LiveIndex, shown_path
+from tiefvision.catalogue.living.reading import LiveIndex
+from tiefvision.catalogue.living.rows import shown_path
 from tiefvision.errors import StaleArtifact
 from tiefvision.store.table import Table
 
@@ -32,7 +33,7 @@ def found_by(reader, query, k, allowed=None):
     """Files and similarities as a reader finds them."""
     reader.refresh()
     found = reader.segments.search(query[None], k, allowed)
-    rows = [reader.row(int(number)) for number in found.rows[0]]
+    rows = [reader.rows.row(int(number)) for number in found.rows[0]]
     files = ["" if row is None else row.photo for row in rows]
     return files, found.similarities[0]
 
@@ -42,7 +43,7 @@ def check(reader, rows, query, k=10):
     rows.check(files, query, k)
     own = [rows.photos[file].vectors[SPACE] @ query for file in files]
     np.testing.assert_allclose(similarities, own, atol=1e-6)
-    assert np.count_nonzero(reader.rows.alive) == len(rows.photos)
+    assert np.count_nonzero(reader.rows.arrays.alive) == len(rows.photos)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -77,10 +78,10 @@ def test_a_long_lived_reader_keeps_no_removed_rows(graphs, rows):
     for step in range(100):
         rows.change([f"{step}"], [f"{step - 3}"])
         reader.refresh()
-        assert reader.where(lambda row: True).sum() == len(rows.photos)
+        assert reader.rows.where(lambda row: True).sum() == len(rows.photos)
     held = sum(len(part.numbers) for part in reader.segments.parts)
     assert held <= 3 + 2 * 4
-    assert len(reader._fields) == 3
+    assert len(reader.rows.fields()) == 3
 
 
 def test_conditions_hold_for_what_is_there(rows, monkeypatch):
@@ -91,17 +92,17 @@ def test_conditions_hold_for_what_is_there(rows, monkeypatch):
     def cheap(row):
         return row["price"] < 5
 
-    assert np.flatnonzero(reader.where(cheap)).tolist() == [0, 1, 2, 3, 4]
+    assert np.flatnonzero(reader.rows.where(cheap)).tolist() == [0, 1, 2, 3, 4]
     rows.change([new_photo("10", price=1)], ["0"])
-    found = np.flatnonzero(reader.where(cheap))
+    found = np.flatnonzero(reader.rows.where(cheap))
     assert found.tolist() == [0, 1, 2, 3, 4]  # as of its last refresh
     reader.refresh()
-    assert np.flatnonzero(reader.where(cheap)).tolist() == [1, 2, 3, 4, 10]
+    assert np.flatnonzero(reader.rows.where(cheap)).tolist() == [1, 2, 3, 4, 10]
     for file in "1234":  # more than the log holds
         rows.change((), [file])
     reader.refresh()
-    assert np.flatnonzero(reader.where(cheap)).tolist() == [10]
-    assert reader.row(1) is None and reader.row(10).columns == {"price": 1}
+    assert np.flatnonzero(reader.rows.where(cheap)).tolist() == [10]
+    assert reader.rows.row(1) is None and reader.rows.row(10).columns == {"price": 1}
 
 
 def test_a_condition_that_was_asked_for_reads_no_row_again(rows):
@@ -117,13 +118,13 @@ def test_a_condition_that_was_asked_for_reads_no_row_again(rows):
 
     for test in (cheap, dear, cheap):
         reader.refresh()
-        found = np.flatnonzero(reader.where(test)).tolist()
+        found = np.flatnonzero(reader.rows.where(test)).tolist()
         assert found == {cheap: [0, 1, 2, 3, 4], dear: [9]}[test]
-    assert len(read) == 10 and "price" in reader.columns()
+    assert len(read) == 10 and "price" in reader.rows.columns()
     rows.change([new_photo("10", price=1, size=38)])
     reader.refresh()
-    assert np.flatnonzero(reader.where(cheap)).tolist() == [0, 1, 2, 3, 4, 10]
-    assert len(read) == 21 and "size" in reader.columns()
+    assert np.flatnonzero(reader.rows.where(cheap)).tolist() == [0, 1, 2, 3, 4, 10]
+    assert len(read) == 21 and "size" in reader.rows.columns()
 
 
 def test_the_state_of_a_file_is_that_of_the_row_that_was_read(rows, tmp_path):
@@ -132,13 +133,13 @@ def test_the_state_of_a_file_is_that_of_the_row_that_was_read(rows, tmp_path):
     content, stamp = hash_of(str(file)), stamp_of(str(file))
     rows.change([replace(new_photo(str(file), content), stamp=stamp), "/shop/b.jpg"])
     reader = LiveIndex(rows.table, RANKER, KEY)
-    here, missing = reader.row(0), reader.row(1)
+    here, missing = reader.rows.row(0), reader.rows.row(1)
     assert (here.photo, missing.photo) == (str(file), "b.jpg")
-    assert (reader.state(here), reader.state(missing)) == ("", "gone")
+    assert (reader.rows.state(here), reader.rows.state(missing)) == ("", "gone")
     file.write_bytes(b"another one")
-    assert reader.state(here) == "changed"
+    assert reader.rows.state(here) == "changed"
     rows.change((), [str(file)])
-    assert reader.state(here) == "gone"
+    assert reader.rows.state(here) == "gone"
 
 
 def test_an_empty_catalogue_is_searched_and_grows(rows):

@@ -147,6 +147,22 @@ def test_the_page_shows_the_confusion_of_told_garments(write):
     assert 'title="outfit' not in page
 
 
+def test_confusions_begin_at_the_score_that_is_believed_best(write):
+    good, sure = garment("dress", 20.0, 0.75), garment("dress", 20.0, 0.9)
+    wrong = Garment("dress", (0.0, 30.0, 20.0, 40.0), 0.6)
+    page = write(
+        # By validation: F1 is 2/3 at 0.9, 1 at 0.75, and 4/5 at 0.6.
+        located("val.jpg", "val", [DRESS], [sure]),
+        located("train.jpg", "val", [DRESS], [good, wrong]),
+        located("good.jpg", "test", [DRESS, DRESS], [good, wrong]),
+    )
+    assert "boxes of score 0.75 or more" in page
+    assert 'title="dress, dress: 1 of 2"' in page
+    assert "nothing there, dress" not in page
+    # Without a right box on validation it is the score from which on boxes are told.
+    assert "boxes of score 0.50 or more call" in write(*PHOTOS[2:])
+
+
 def test_the_number_of_worst_photographs_is_limited(write, monkeypatch):
     monkeypatch.setattr(module, "WORST", 1)
     write(*PHOTOS)

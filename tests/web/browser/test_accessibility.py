@@ -12,6 +12,7 @@ from tiefvision.web.rendering import ENTRIES
 PATHS = [
     *(entry.path for entry in ENTRIES),
     "/search?photo=sample-0",
+    "/compare?photo=sample-0",
     "/search?photo=sample-0&whole=1",
     "/search?photo=sample-0&box=10,10,90,90&where=item == 'none'",
 ]

@@ -1,13 +1,15 @@
 """The living catalogue: what the command line, programs and the web do with it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import Any
 
 from tiefvision.catalogue.living.changing import EVERYTHING, Change
 from tiefvision.catalogue.living.collection import Collection
+from tiefvision.catalogue.living.ledger import known_photos
 from tiefvision.catalogue.living.listing import (
     Listed,
     absolute,
@@ -16,10 +18,14 @@ from tiefvision.catalogue.living.listing import (
     none_readable,
 )
 from tiefvision.catalogue.living.merging import is_merging, merge_all
+from tiefvision.catalogue.living.rows import shown_path
 from tiefvision.catalogue.living.timing import search_times
 from tiefvision.catalogue.living.upkeep import Upkeep, merge_behind
 from tiefvision.catalogue.open_photo import Networks
 from tiefvision.catalogue.partitions.workers import ALONE, Workers
+from tiefvision.datasets.files import is_dataset
+from tiefvision.datasets.item_table_editing import edit_item_table
+from tiefvision.datasets.item_tables import NAMES, find_item_table
 from tiefvision.errors import BadUsage, StaleArtifact
 from tiefvision.models.protocol import Models, default_rankers
 from tiefvision.store.table import Table
@@ -142,6 +148,43 @@ class Catalogue(Upkeep):
         else:
             listed = list_paths(paths, Path(current.root), kept, current.folders)
         return self._update(current, listed, kept, None)
+
+    def tell(self, file: Path, values: Mapping[str, str]) -> dict[str, Any]:
+        """Change what the table of products tells of one photograph.
+
+        The table that the catalogue remembers is rewritten, or the one in its folder,
+        which is made if there is none; then the photograph is taken in anew.
+
+        Args:
+            file: photograph of the catalogue.
+            values: texts by column, such as {"price": "49.90"}; "" empties a cell.
+
+        Raises:
+            As ``sync`` does; BadUsage if the photograph is not in the folder of the
+            catalogue, the folder is a dataset, which tells its items itself, or a value
+            cannot be used.
+        """
+        current = self.current()
+        if current is None:
+            raise self.missing()
+        root, path = Path(current.root), absolute(file)
+        if is_dataset(root):
+            raise BadUsage(
+                f"{root} is a dataset, which tells itself what its photographs show.",
+                "Change its annotations.json, then run: tiefvision catalogue sync.",
+            )
+        with Table(self._path) as table, table.read() as snapshot:
+            every = known_photos(snapshot, current.key, os.path.join(root, ""))  # noqa: PTH118
+            items = {shown_path(one.file, root): one.facts.item for one in every}
+        photo = shown_path(path, root)
+        if photo not in items:
+            raise BadUsage(f"No photograph {photo!a} lies in the catalogue's folder.")
+        kept = _items_file(current)
+        table_file = kept or find_item_table(root) or root / NAMES[0]
+        edit_item_table(table_file, photo, values, items)
+        listed = list_paths([Path(path)], root, kept, current.folders)
+        # What is known of it does not stay this time.
+        return self._update(current, replace(listed, alone=frozenset()), kept, None)
 
     def _update(
         self,

@@ -14,7 +14,7 @@ from tiefvision.catalogue.living.collection import (
     current_collection,
 )
 from tiefvision.catalogue.living.ledger import record_to_row
-from tiefvision.catalogue.living.reading import shown_path
+from tiefvision.catalogue.living.rows import shown_path
 from tiefvision.catalogue.living.vectors import Numbers, vectors_of
 from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.store.table import Snapshot, Table

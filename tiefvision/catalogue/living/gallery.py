@@ -47,7 +47,7 @@ class LiveGallery:
     @property
     def rows(self) -> RowArrays:
         """Items and groups of all rows, as of the last ``refresh``."""
-        return self._index.rows
+        return self._index.rows.arrays
 
     def refresh(self) -> None:
         """Take in what changed since the last call."""
@@ -82,19 +82,19 @@ class LiveGallery:
 
     def row(self, number: int) -> GalleryRow | None:
         """A row; None if it was removed since the last ``refresh``."""
-        return self._index.row(number)
+        return self._index.rows.row(number)
 
     def state(self, row: GalleryRow) -> FileState:
         """What became of the file of a row since it was described; "" if nothing."""
-        return self._index.state(row)
+        return self._index.rows.state(row)
 
     def where(self, test: Test) -> NDArray[np.bool_]:
         """Whether each row passes a test, by row number."""
-        return self._index.where(test)
+        return self._index.rows.where(test)
 
     def columns(self) -> Collection[str]:
         """Names of the columns that the rows have."""
-        return self._index.columns()
+        return self._index.rows.columns()
 
     def _take_reduction(self) -> None:
         space = self._index.space

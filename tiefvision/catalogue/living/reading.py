@@ -4,29 +4,19 @@ A reader holds no transaction between two searches. Before each search it reads 
 log says since, and the new rows; a segment is loaded once.
 """
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.catalogue.gallery import GalleryRow
-from tiefvision.catalogue.latest import Latest
 from tiefvision.catalogue.living.collection import (
     Collection,
     Space,
     current_collection,
 )
-from tiefvision.catalogue.living.freshness import FileState, state_of
-from tiefvision.catalogue.living.ledger import (
-    known_photo,
-    logged_since,
-    record_to_row,
-    row_key,
-)
+from tiefvision.catalogue.living.rows import LiveRows
 from tiefvision.catalogue.living.segment_files import (
     Manifest,
     folder_of,
@@ -40,9 +30,6 @@ from tiefvision.catalogue.living.vectors import (
     vectors_behind,
     vectors_of,
 )
-from tiefvision.catalogue.row_arrays import RowArrays
-from tiefvision.catalogue.searcher import MOST_TESTS, Fields, Test
-from tiefvision.catalogue.where import fields_of_row
 from tiefvision.errors import StaleArtifact
 from tiefvision.index.exact import ExactIndex
 from tiefvision.index.segments import Segment, Segments
@@ -71,20 +58,16 @@ class LiveIndex:
         self._table, self._ranker, self._key = table, ranker, key
         self._digest = digest
         self._folder = folder_of(table.path)
-        self._fields: dict[int, Fields] | None = None
         self._start_anew()
         self.refresh()
 
     def _start_anew(self) -> None:
-        self.rows = RowArrays()
+        self.rows = LiveRows(self._table, self._key)
         self.segments = Segments([], self._vectors_of)
         self._loaded: dict[str, Segment] = {}
-        self._passed: Latest[Test, NDArray[np.bool_]] = Latest(MOST_TESTS)
-        self._columns: frozenset[str] | None = None
         self._manifest = Manifest()
         self._new = ExactIndex(np.empty((0, 0), dtype=np.float32))
         self._tail = Segment(np.empty(0, dtype=np.int64), self._new)
-        self._seen = -1
         self._space = Space("")
 
     @property
@@ -96,11 +79,6 @@ class LiveIndex:
     def key(self) -> str:
         """Key of the collection."""
         return self._key
-
-    @property
-    def root(self) -> Path:
-        """Folder of the catalogue, absolute."""
-        return Path(self._collection.root)
 
     def refresh(self) -> None:
         """Take in what changed since the last call.
@@ -132,14 +110,14 @@ class LiveIndex:
                 self._space = space
             self._space, self._collection = space, collection
             manifest = read_manifest(snapshot, self._key, space.name)
-            if (collection.changes, manifest) == (self._seen, self._manifest):
+            if (collection.changes, manifest) == (self.rows.seen, self._manifest):
                 return
             numbers = {
                 file.name: read_numbers(snapshot, file.name)
                 for file in manifest.files
                 if file.name not in self._loaded
             }
-            removed = self._take_rows(snapshot, collection)
+            removed = self.rows.take(snapshot, collection)
             self._take_tail(snapshot, manifest)
         # Loading takes long, so outside of the transaction.
         for file in manifest.files:
@@ -155,16 +133,13 @@ class LiveIndex:
         self._manifest = manifest
         for name, part in self._loaded.items():
             if removed is None or name in numbers:
-                part.alive = self.rows.alive[part.numbers]
+                part.alive = self.rows.arrays.alive[part.numbers]
             else:
                 part.remove(removed)
         if removed is not None:
             self._tail.remove(removed)
         self.segments = Segments([*self._loaded.values(), self._tail], self._vectors_of)
-        if self._seen != collection.changes:
-            self._passed.clear()
-            self._columns = None
-        self._seen = collection.changes
+        self.rows.settle(collection.changes)
 
     def _require(self, collection: Collection | None) -> Collection:
         if collection is None or collection.key != self._key:
@@ -180,38 +155,9 @@ class LiveIndex:
             f"{self._table.path.name} {what}.", "Run the same command again."
         )
 
-    def _take_rows(self, snapshot: Snapshot, collection: Collection) -> Numbers | None:
-        """Take in the rows that were added; the removed ones, None if all are read."""
-        logged = None
-        if self._seen >= 0:
-            logged = logged_since(snapshot, collection, self._seen)
-        if logged is None:
-            self.rows, self._fields = RowArrays(), None
-            self.rows.make_room(collection.next_row)
-            for name, record in snapshot.records(f"row/{self._key}/"):
-                self._add(int(name, 16), record)
-            return None
-        self.rows.make_room(collection.next_row)
-        for added, removed in logged:
-            for number in removed:
-                self.rows.remove(number)
-                if self._fields is not None:
-                    self._fields.pop(number, None)
-            for number in added:
-                record = snapshot.record(row_key(self._key, number))
-                if record is not None:  # a later transaction may have removed it
-                    self._add(number, record)
-        gone = [number for _, removed in logged for number in removed]
-        return np.array(sorted(gone), dtype=np.int64)
-
-    def _add(self, number: int, record: Record) -> None:
-        self.rows.add(number, record["item"], record["category"], record["variant"])
-        if self._fields is not None:
-            self._fields[number] = fields_of_row(self._to_row(record))
-
     def _take_tail(self, snapshot: Snapshot, manifest: Manifest) -> None:
         """The new rows: those behind the graphs, added to what is loaded of them."""
-        fresh = self._seen < 0 or manifest.covered != self._manifest.covered
+        fresh = self.rows.seen < 0 or manifest.covered != self._manifest.covered
         # Removed rows take memory and time as long as they are kept.
         fresh = fresh or self._tail.dead > max(_LEAST_DEAD, len(self._tail.numbers) / 2)
         last = manifest.covered
@@ -231,63 +177,7 @@ class LiveIndex:
             self._tail = Segment(numbers, self._new)
             self._tail.alive[: len(alive)] = alive
 
-    def row(self, number: int) -> GalleryRow | None:
-        """A row as a search shows it; None if it was removed meanwhile."""
-        with self._table.read() as snapshot:
-            record = snapshot.record(row_key(self._key, number))
-        return None if record is None else self._to_row(record)
-
-    def state(self, row: GalleryRow) -> FileState:
-        """What became of the file of a row; "gone" also if it is in no row now."""
-        file = os.path.join(self.root, row.photo)  # noqa: PTH118 - as shown_path
-        with self._table.read() as snapshot:
-            photo = known_photo(snapshot, self._key, file)
-        return state_of(photo) if photo else "gone"
-
-    def where(self, test: Test) -> NDArray[np.bool_]:
-        """Whether each row passes a test, bool by row number."""
-        return self._passed.get(test, lambda: self._scan(test))
-
-    def _scan(self, test: Test) -> NDArray[np.bool_]:
-        found = np.zeros(len(self.rows.items), dtype=np.bool_)
-        for number, fields in self._all_fields().items():
-            if number < len(found):  # else it is newer than the arrays
-                found[number] = test(fields)
-        return found & self.rows.alive
-
-    def columns(self) -> frozenset[str]:
-        """Names of the columns that the rows have."""
-        if self._columns is None:
-            every = self._all_fields().values()
-            self._columns = frozenset(name for fields in every for name in fields)
-        return self._columns
-
-    def _all_fields(self) -> dict[int, Fields]:
-        """The values of all rows; kept up to date from the first call on."""
-        if self._fields is None:
-            with self._table.read() as snapshot:
-                rows = snapshot.records(f"row/{self._key}/")
-                self._fields = {
-                    int(name, 16): fields_of_row(self._to_row(record))
-                    for name, record in rows
-                }
-        return self._fields
-
-    def _to_row(self, record: Record) -> GalleryRow:
-        return record_to_row(record, shown_path(record["file"], self.root))
-
     def _vectors_of(self, numbers: Numbers) -> NDArray[np.float32]:
         return vectors_of(
             self._table, self._key, self._space.name, numbers, self._space.dimension
         )
-
-
-def shown_path(file: str, root: Path) -> str:
-    """Path of a photograph as a search shows it: from the catalogue's folder if inside.
-
-    Args:
-        file: absolute path.
-        root: folder of the catalogue, absolute.
-    """
-    inside = os.path.join(root, "")  # noqa: PTH118 - ten times as fast as Path
-    return file.removeprefix(inside)

@@ -32,7 +32,7 @@ def search_times(table: Table) -> dict[str, float]:
 
 
 def _milliseconds(index: LiveIndex) -> float:
-    there = np.flatnonzero(index.rows.alive)
+    there = np.flatnonzero(index.rows.arrays.alive)
     numbers = there[:: max(1, len(there) // TIMED)][:TIMED]
     times = []
     for vector in index.segments.vectors_of(numbers):

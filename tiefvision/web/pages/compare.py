@@ -16,7 +16,7 @@ from tiefvision.web.comparing import (
 )
 from tiefvision.web.rendering import page
 from tiefvision.web.reports import Reports
-from tiefvision.web.searching import located, missing_catalogue, search
+from tiefvision.web.searching import hit_sizes, located, missing_catalogue, search
 from tiefvision.web.services import Served, Services
 from tiefvision.web.views import Tab, as_first_garment, stage_of
 
@@ -79,8 +79,10 @@ def _compared(
         search(services, asked.model_copy(update=plain | {"ranker": ranker}))
         for ranker in (asked.left, asked.right)
     )
+    size_of = hit_sizes(services)
+    name = sought if len(left) == 1 else ""
     return [
-        compare_answers(one, other, asked, sought if len(left) == 1 else "")
+        compare_answers(one, other, asked, size_of, name)
         for one, other in zip(left, right, strict=True)
     ]
 

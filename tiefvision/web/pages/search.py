@@ -3,19 +3,33 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
-from tiefvision.catalogue.searcher import Hit
-from tiefvision.datasets.files import photo_file
 from tiefvision.web.parameters import SearchParameters
 from tiefvision.web.rendering import fragment, page
-from tiefvision.web.searching import located, missing_catalogue, search
+from tiefvision.web.searching import (
+    hit_sizes,
+    located,
+    missing_catalogue,
+    ranks_elsewhere,
+    search,
+)
 from tiefvision.web.services import Served, Services
 from tiefvision.web.views import Found, as_first_garment, found_of, stage_of
 
 router = APIRouter()
 
-Asked = Annotated[SearchParameters, Query()]
+
+class PageParameters(SearchParameters):
+    """What the page asks for."""
+
+    quick: Annotated[
+        bool, Field(description="Whether ranks by other rankers are left out.")
+    ] = False
+
+
+Asked = Annotated[PageParameters, Query()]
 
 
 @router.get("/search")
@@ -41,6 +55,7 @@ def search_page(asked: Asked, request: Request, services: Served) -> Response:
         rankers=() if missing else finder.indexed.rankers,
         ranker="" if missing else finder.ranker_name(asked.ranker),
         indexed=None if missing else finder.indexed,
+        facets=None if missing or not stage else finder.browser.facets(),
     )
 
 
@@ -50,11 +65,16 @@ def results(asked: Asked, services: Served) -> Response:
     return fragment("results", found=_found(services, asked), asked=asked)
 
 
-def _found(services: Services, asked: SearchParameters) -> list[Found]:
+def _found(services: Services, asked: PageParameters) -> list[Found]:
     answers = search(services, asked)
-    root = services.finder.indexed.root
-
-    def size_of(hit: Hit) -> tuple[int, int]:
-        return services.pictures.size_of(photo_file(root, hit.photo))
-
-    return [found_of(answer, asked, size_of, {}) for answer in answers]
+    is_compared = len(asked.photo) == 1 and not asked.quick
+    size_of = hit_sizes(services)
+    return [
+        found_of(
+            answer,
+            asked,
+            size_of,
+            ranks_elsewhere(services, asked, answer) if is_compared else {},
+        )
+        for answer in answers
+    ]

@@ -67,29 +67,46 @@ export class BoxLayer {
     const focused = this.#indexOf(document.activeElement);
     // Handles keep their size on the screen, whatever the photograph's is.
     this.scale = this.width / (this.svg.getBoundingClientRect().width || this.width);
-    const order = this.boxes.map((_, index) => index).filter((i) => i !== this.chosen);
-    if (this.chosen >= 0) order.push(this.chosen); // on top
-    this.svg.replaceChildren(...order.map((index) => this.#drawn(index)));
-    if (focused >= 0) this.svg.querySelector(`[data-box="${focused}"]`)?.focus();
+    // In their own order, which is that of Tab; the chosen one is drawn again on top.
+    const drawn = this.boxes.map((_, index) => this.#drawn(index));
+    if (this.chosen >= 0) drawn.push(this.#top(this.chosen));
+    this.svg.replaceChildren(...drawn);
+    if (focused >= 0) this.focus(this.chosen >= 0 ? this.chosen : focused);
+  }
+
+  // Give a box the keyboard.
+  focus(index) {
+    this.svg.querySelector(`[data-box="${index}"]`)?.focus({ preventScroll: true });
   }
 
   #drawn(index) {
     const { box, group, name } = this.boxes[index];
-    const [x0, y0, x1, y1] = box;
-    const isChosen = index === this.chosen;
     const outer = element("g", {
-      class: `group-${group || "other"}${isChosen ? " chosen" : ""}`,
+      class: `group-${group || "other"}`,
       "data-box": index,
       tabindex: 0,
       role: "button",
-      "aria-pressed": isChosen,
+      "aria-pressed": index === this.chosen,
       "aria-label": `Box of ${name || group || "a garment"}`,
     });
-    const shape = { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
-    outer.append(element("rect", { class: "halo", ...shape }));
-    outer.append(element("rect", { class: "box", ...shape }));
-    if (isChosen) for (const side of HANDLES) outer.append(this.#handle(side, box));
+    outer.append(...this.#outline(box));
     return outer;
+  }
+
+  #top(index) {
+    const { box, group } = this.boxes[index];
+    const outer = element("g", {
+      class: `group-${group || "other"} chosen`,
+      "data-box": index,
+      "aria-hidden": true,
+    });
+    outer.append(...this.#outline(box), ...HANDLES.map((side) => this.#handle(side, box)));
+    return outer;
+  }
+
+  #outline([x0, y0, x1, y1]) {
+    const shape = { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
+    return ["halo", "box"].map((name) => element("rect", { class: name, ...shape }));
   }
 
   #handle(side, [x0, y0, x1, y1]) {
@@ -129,7 +146,7 @@ export class BoxLayer {
     } else return;
     this.svg.setPointerCapture(event.pointerId);
     event.preventDefault();
-    if (index >= 0) this.svg.querySelector(`[data-box="${index}"]`)?.focus();
+    if (index >= 0) this.focus(index);
   }
 
   #move(event) {

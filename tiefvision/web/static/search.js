@@ -1,7 +1,8 @@
 // The search page: upload a photograph, choose or change a box, filter.
 
 import { BoxLayer } from "./box_layer.js";
-import { Latest, ask, askJson, say } from "./requests.js";
+import { who } from "./labelling.js";
+import { Latest, ask, askJson, say, sendJson } from "./requests.js";
 import { listenForFiles, uploadPhoto } from "./upload.js";
 
 const results = document.getElementById("results");
@@ -12,10 +13,11 @@ const asked = () => new URLSearchParams(window.location.search);
 let wanted = asked(); // what was asked for last; the address is what is shown
 
 // Show the results of other parameters, and let the address be the link to them.
-const show = new Latest(async (parameters) => {
+// While a box is dragged, ranks by other rankers are left out (`isQuick`).
+const show = new Latest(async (parameters, isQuick) => {
   results.setAttribute("aria-busy", "true");
   try {
-    const response = await ask(`/search/results?${parameters}`);
+    const response = await ask(`/search/results?${parameters}${isQuick ? "&quick=1" : ""}`);
     results.innerHTML = await response.text();
     offerWhy();
     history.replaceState(null, "", `/search?${parameters}`);
@@ -27,16 +29,18 @@ const show = new Latest(async (parameters) => {
   }
 });
 
-function change(values) {
+function change(values, isQuick = false) {
   const parameters = new URLSearchParams(wanted);
   for (const [name, value] of Object.entries(values)) {
     if (value === "" || value === false || value === null) parameters.delete(name);
     else parameters.set(name, value === true ? 1 : value);
   }
   // Enter in a field tells twice: that the field changed, and that the form is sent.
-  if (show.isRunning && `${parameters}` === `${wanted}`) return;
+  const key = `${parameters} ${isQuick}`;
+  if (show.isRunning && key === show.key) return;
+  show.key = key;
   wanted = parameters;
-  show.call(parameters);
+  show.call(parameters, isQuick);
 }
 
 function text(box) {
@@ -56,8 +60,21 @@ if (filters) {
     event.preventDefault();
     change(Object.fromEntries(readFilters()));
   });
-  filters.addEventListener("change", () => filters.requestSubmit());
+  filters.addEventListener("change", ({ target }) => {
+    if (target.dataset.column) choose(target);
+    filters.requestSubmit();
+  });
   filters.querySelector("button").hidden = true; // every change is sent at once
+}
+
+// A value chosen for a column becomes a part of the condition, which all can read.
+function choose({ dataset, value, selectedOptions }) {
+  const name = `[${dataset.column}]`;
+  const literal = selectedOptions[0].dataset.number ? value : `'${value.replaceAll("'", "''")}'`;
+  const field = filters.elements.where;
+  const parts = field.value.split(" and ").filter((part) => part && !part.startsWith(name));
+  if (value) parts.push(`${name} == ${literal}`);
+  field.value = parts.join(" and ");
 }
 
 function* readFilters() {
@@ -79,18 +96,30 @@ if (stage) {
       else tab.removeAttribute("aria-current");
     }
   };
-  const search = (index) => {
+  const groups = document.getElementById("group");
+  const search = (index, isFinal = true) => {
     const { box, group } = layer.boxes[index];
+    groups.value = group || "";
     mark(index < boxes.length ? index : -2);
-    change({ box: text(box), category: group, whole: false });
+    change({ box: text(box), category: group, whole: false }, !isFinal);
   };
   layer = new BoxLayer(svg, {
     boxes,
     chosen: Number(stage.dataset.chosen),
     draw: true,
-    onChoose: search,
+    onChoose: (index) => search(index),
     onChange: search,
   });
+  groups.value = layer.boxes[layer.chosen]?.group || "";
+  groups.addEventListener("change", () => {
+    if (layer.chosen < 0) {
+      say("Choose or draw a box first.");
+      return;
+    }
+    layer.update(layer.chosen, { group: groups.value, name: "" });
+    search(layer.chosen);
+  });
+  document.getElementById("save").addEventListener("click", () => saveBoxes(layer.boxes));
   for (const tab of tabs) {
     tab.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -103,6 +132,27 @@ if (stage) {
         change({ box: "", category: "", whole: true });
       }
     });
+  }
+}
+
+// What was found and corrected here teaches the locator, as on the page of boxes.
+async function saveBoxes(boxes) {
+  const unknown = boxes.filter(({ group }) => !group).length;
+  if (unknown || !boxes.length) {
+    say(unknown ? "Say first what the drawn box shows." : "There is no box to save.");
+    return;
+  }
+  const sent = boxes.map(({ box, group, name }) => ({
+    box,
+    group,
+    name: name === group ? "" : name,
+  }));
+  const reference = asked().getAll("photo")[0];
+  try {
+    await sendJson(`/api/labels/photos/${reference}`, { boxes: sent, who: who() });
+    say("The boxes are saved as labels.");
+  } catch (error) {
+    say(error.message);
   }
 }
 
@@ -158,7 +208,7 @@ function boxOf(picture) {
 }
 
 function offerWhy() {
-  if (!stage) return;
+  if (!stage || !results) return;
   clearContours();
   for (const hit of results.querySelectorAll(".hit")) {
     const again = hit.querySelector("a.again");

@@ -1,0 +1,1 @@
+"""Training again on labels: plans, what they merge, and putting a model in use."""
