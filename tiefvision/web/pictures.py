@@ -14,7 +14,7 @@ from tiefvision.photos.reading import photo_size
 from tiefvision.photos.resizing import resize_photo
 from tiefvision.photos.working import open_photo
 from tiefvision.records import Box
-from tiefvision.web.shelf import Stamp, stamp_of
+from tiefvision.web.shelf import Stamp, content_of, stamp_of
 
 LEAST_HEIGHT, MOST_HEIGHT = 40, 1600
 """Pixels; what is asked for beyond is brought within."""
@@ -77,7 +77,7 @@ def _size_of(stamp: Stamp) -> tuple[int, int]:
 
 
 def _draw(file: Path, height: int, box_in_image: Box | None) -> bytes:
-    photo = open_photo(file)
+    photo = open_photo(content_of(file))
     pixels = photo.pixels
     if box_in_image is not None:
         clipped = clip_to_image(box_in_image, photo.width, photo.height)

@@ -60,7 +60,7 @@ class Shelf:
         if stamp in self._open:
             self._open.move_to_end(stamp)
         else:
-            self._open[stamp] = self._finder.open(stamp[0])
+            self._open[stamp] = self._finder.open(content_of(Path(stamp[0])))
             while len(self._open) > self._most:
                 self._open.popitem(last=False)
         return self._open[stamp]
@@ -81,3 +81,15 @@ def stamp_of(file: Path) -> Stamp:
     except OSError as error:
         raise UnreadablePhoto(f"The file {file.name!a} is gone.") from error
     return str(file), status.st_mtime_ns, status.st_size
+
+
+def content_of(file: Path) -> bytes:
+    """The content of a photograph's file, whose name an error then does not tell.
+
+    Raises:
+        UnreadablePhoto: The file is gone.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UnreadablePhoto(f"The file {file.name!a} is gone.") from error
