@@ -15,10 +15,12 @@ import pytest
 from tests.conftest import TIEFVISION, Processes, Running
 
 
-def serve(processes: Processes, workspace: Path, *arguments: str) -> tuple[Running, str]:
+def serve(
+    processes: Processes, workspace: Path, *arguments: str
+) -> tuple[Running, str]:
     """A server that listens, and the address that it printed."""
-    arguments = ("serve", "--port", "0", "--workspace", str(workspace), *arguments)
-    running = processes.start(TIEFVISION, arguments=list(arguments))
+    given = ["serve", "--port", "0", "--workspace", str(workspace), *arguments]
+    running = processes.start(TIEFVISION, arguments=given)
     while not (found := re.search(r"Open (\S+) in a browser", running.said())):
         assert running.is_alive(), running.said()
         time.sleep(0.05)
@@ -35,7 +37,9 @@ def get(address: str) -> int:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it(processes: Processes, run: Path, sent: signal.Signals) -> None:
+def test_a_signal_ends_it(
+    processes: Processes, run: Path, sent: signal.Signals
+) -> None:
     running, address = serve(processes, run)
     assert get(f"{address}api/health") == 200
     os.kill(running.pid, sent)
