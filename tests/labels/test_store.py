@@ -55,6 +55,14 @@ def test_the_latest_label_of_a_photograph_counts(store):
     }
 
 
+def test_the_names_that_were_used(store):
+    assert store.names() == set()
+    store.save_boxes(label("a.jpg", OUTFIT, SKIRT))
+    store.save_boxes(label("b.jpg", SKIRT))
+    store.save_boxes(label("c.jpg"))
+    assert store.names() == {("outfit", ""), ("lower", "skirt")}
+
+
 def test_one_name_in_two_places_is_two_photographs(store):
     for origin in ("dataset", "catalogue", "upload"):
         store.save_boxes(replace(label(), photo=known("a.jpg", origin)))

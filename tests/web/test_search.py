@@ -209,3 +209,22 @@ def test_results_tell_their_ranks_by_the_other_ranker(
     quick = client.get(f"/search/results?photo={uploaded}&whole=1&k=3&quick=1").text
     assert "cosine rank" not in quick
     assert quick.count('class="hit') == part.count('class="hit')
+
+
+def test_metrics_tell_each_step_of_a_search(client: TestClient, street: Path) -> None:
+    def counts() -> dict[str, float]:
+        text = client.get("/api/metrics").text
+        found = re.findall(r'step_seconds_count\{step="(\w+)"\} ([\d.]+)', text)
+        return {step: float(count) for step, count in found}
+
+    before = counts()
+    assert set(before) == {"decode", "locate", "embed", "search"}
+    sent = client.post("/api/search", content=street.read_bytes()).json()
+    garments = len(sent["answers"])
+    after = counts()
+    gained = {step: after[step] - before[step] for step in after}
+    assert gained == {"decode": 1, "locate": 1, "embed": garments, "search": 1}
+    client.get(f"/api/search?photo={sent['photo'][0]}")  # all is known but the ranks
+    last = counts()
+    gained = {step: last[step] - after[step] for step in last}
+    assert gained == {"decode": 0, "locate": 0, "embed": 0, "search": 1}

@@ -27,6 +27,9 @@ class Latest(Generic[K, V]):
             del self._values[next(iter(self._values))]
         return value
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
     def clear(self) -> None:
         """Keep nothing."""
         self._values.clear()

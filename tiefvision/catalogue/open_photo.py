@@ -74,6 +74,10 @@ class OpenPhoto:
         locator = self.networks.locator
         return locator.explain(self._levels, self.garments, self.working)
 
+    def is_described(self, box_in_image: Box | None) -> bool:
+        """Whether a box is described already."""
+        return box_in_image in self._described
+
     def described(self, box_in_image: Box | None) -> "GarmentBatch":
         """Maps, colours and pixels of a box, for rankers; computed once for each of
         the ``MOST_BOXES`` boxes that were asked for last.

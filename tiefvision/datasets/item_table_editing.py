@@ -45,12 +45,12 @@ def require_values(values: Mapping[str, str]) -> dict[str, str]:
     """
     named = {column_name(name): text.strip() for name, text in values.items()}
     for name, text in named.items():
+        if not f"{name}{text}".isprintable():
+            raise BadUsage("A column or a value has a character that cannot be shown.")
         if not name or name in (FILE, *TAKEN) or len(name) > MOST_NAME:
             raise BadUsage(f"There cannot be a column {shown(name)} of products.")
         if len(text) > MOST_TEXT:
             raise BadUsage(f"The {name} has more than {MOST_TEXT:,} characters.")
-        if not f"{name}{text}".isprintable():
-            raise BadUsage(f"The {shown(name)} has a character that cannot be shown.")
     price, url = named.get(PRICE, ""), named.get(URL, "")
     if price:
         (read,) = read_prices([price])

@@ -73,11 +73,7 @@ def write_page(
     page = ComparisonPage(
         title="Rankers side by side",
         verdict=verdict_in_words(comparison),
-        terms=(
-            ("photographs", records.header.details["images"]),
-            *protocol_rows(comparison.terms, search),
-            ("judged", time.strftime("%Y-%m-%d %H:%M")),
-        ),
+        terms=_terms(comparison, records),
         notes=tuple(_notes(comparison)),
         rankers=tuple(
             RankerRow(
@@ -127,6 +123,15 @@ SHOWN_FIGURES = (
     "triplet_accuracy",
 )
 """Figures of the first table: shares of 1, as many as stand beside each other."""
+
+
+def _terms(comparison: Comparison, records: Artifact) -> tuple[tuple[str, str], ...]:
+    """What was judged, how, and when, as labels and values."""
+    return (
+        ("photographs", records.header.details["images"]),
+        *protocol_rows(comparison.terms, comparison.search),
+        ("judged", time.strftime("%Y-%m-%d %H:%M")),
+    )
 
 
 def _differences(comparison: Comparison) -> Iterator[Difference]:

@@ -43,7 +43,8 @@ class KnownPhoto:
     content: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "photo", replace(self.photo, garments=()))
+        if self.photo.garments:
+            object.__setattr__(self, "photo", replace(self.photo, garments=()))
 
     @property
     def key(self) -> PhotoKey:

@@ -13,7 +13,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tiefvision.boxes import as_box
 from tiefvision.labels.checking import checked_judgement, checked_label, checked_who
 from tiefvision.labels.database import reading, writing
 from tiefvision.labels.records import (
@@ -170,6 +169,15 @@ class LabelStore:
             )
             return {(row[0], row[1]): row[2] for row in rows}
 
+    def names(self) -> set[tuple[str, str]]:
+        """Every group and name ("" for none) that a box was ever saved with."""
+        with reading(self.file) as database:
+            rows = database.execute(
+                "SELECT DISTINCT json_extract(value, '$[0]'), "
+                "json_extract(value, '$[1]') FROM boxes, json_each(garments)"
+            )
+            return {(group, name) for group, name in rows}
+
     def judgements(self) -> list[Judgement]:
         """The judgements that were not taken back, in the order of the saves."""
         with reading(self.file) as database:
@@ -288,8 +296,8 @@ def _label(row: Sequence[Any]) -> PhotoLabel:
     """The label of a row that ``_BOXES`` selects."""
     number, state, garments, who, at, *photo = row
     found = tuple(
-        Garment(group, as_box(box), label=name)
-        for group, name, *box in json.loads(garments)
+        Garment(group, (x0, y0, x1, y1), label=name)
+        for group, name, x0, y0, x1, y1 in json.loads(garments)
     )
     return PhotoLabel(_photo(*photo[:5]), state, found, who, at, number)
 

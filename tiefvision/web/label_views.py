@@ -148,26 +148,18 @@ def editor_of(services: Services, reference: str = "") -> Editor | None:
 def group_choices(labelling: Labelling) -> list[GroupChoice]:
     """The groups with the names that garments of them have, own ones first."""
     used: dict[str, set[str]] = defaultdict(set)
-    for label in labelling.store.labels():
-        for garment in label.garments:
-            used[garment.category].add(garment.label)
+    for group, name in labelling.store.names():
+        used[group].add(name)
     groups = [OUTFIT, *GROUPS]
     own = sorted(used.keys() - set(groups))
     return [
         GroupChoice(
-            name,
+            group,
             str(number) if number <= len(groups) else "",
-            group_class(name),
-            tuple(
-                sorted(
-                    name
-                    for name in {*used[group], *LABELS.get(group, frozenset())}
-                    if name
-                )
-            ),
+            group_class(group),
+            tuple(sorted({*used[group], *LABELS.get(group, ())} - {""})),
         )
         for number, group in enumerate([*groups, *own], start=1)
-        for name in [group]
     ]
 
 

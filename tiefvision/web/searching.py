@@ -11,6 +11,7 @@ from tiefvision.web.services import Services
 if TYPE_CHECKING:
     from tiefvision.catalogue.answers import Answer
     from tiefvision.catalogue.open_photo import OpenPhoto
+    from tiefvision.catalogue.queries import Query
     from tiefvision.catalogue.searcher import Hit
 
 
@@ -67,26 +68,32 @@ def _locate(services: Services, reference: str) -> "OpenPhoto":
 
 def _search(services: Services, asked: SearchParameters) -> "tuple[Answer, ...]":
     box = asked.box_in_image
-    if box is None and not asked.whole:
-        photos = [_locate(services, reference) for reference in asked.photo]
-    else:
-        photos = [_open(services, reference) for reference in asked.photo]
-    if box is not None:
-        _embed(services, photos[0], asked)
+    is_located = box is None and not asked.whole
+    get = _locate if is_located else _open
+    photos = [get(services, reference) for reference in asked.photo]
+    for photo in photos:
+        for query in _queries(services, photo, asked):
+            if not photo.is_described(query.box_in_image):
+                with services.metrics.timed("embed"):
+                    photo.described(query.box_in_image)
     with services.metrics.timed("search"):
         if len(photos) > 1:
             return services.finder.search_together(photos, **asked.how)
         return services.finder.search(photos[0], box, **asked.how)
 
 
-def _embed(services: Services, photo: "OpenPhoto", asked: SearchParameters) -> None:
-    """Describe a box that can be searched with; a search then finds it described."""
-    from tiefvision.catalogue.queries import queries_as_asked
+def _queries(
+    services: Services, photo: "OpenPhoto", asked: SearchParameters
+) -> "list[Query]":
+    """What ``Finder.search`` will search for, which is described before."""
+    from tiefvision.catalogue.queries import queries_as_asked, queries_of_garments
 
     size = photo.width, photo.height
-    for query in queries_as_asked(asked.box_in_image, asked.whole, size, ""):
-        with services.metrics.timed("embed"):
-            photo.described(query.box_in_image)
+    given = queries_as_asked(asked.box_in_image, asked.whole, size, asked.category)
+    if given:
+        return given
+    telling = services.finder.locator.telling
+    return queries_of_garments(photo.to_search, telling, asked.category)
 
 
 def ranks_elsewhere(

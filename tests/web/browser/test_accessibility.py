@@ -3,10 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.web.browser.conftest import SIZES, Visit
 from tests.web.browser.driving import choose, is_as_wide_as_the_window
+from tiefvision.catalogue.searcher import Hit
+from tiefvision.locating.evidence import Evidence
+from tiefvision.photos.working import open_photo
+from tiefvision.records import Garment
+from tiefvision.report.locating_page import LocatedPhoto, photo_card, render_located
+from tiefvision.report.pictures import garment_marking
+from tiefvision.report.search_page import SearchBlock, SearchedPhoto, render_searches
 from tiefvision.web.rendering import ENTRIES
 
 PATHS = [
@@ -69,3 +77,36 @@ def test_a_message(visit: Visit, tmp_path: Path, complaints: list[str]) -> None:
     page.wait_for_timeout(300)  # it fades in
     assert violations_of(page) == []
     assert "422" in complaints.pop()
+
+
+def test_pages_that_commands_write(
+    visit: Visit, tmp_path: Path, photo_pages: dict[str, str]
+) -> None:
+    found = {}
+    for name, html in photo_pages.items():
+        file = tmp_path / f"{name}.html"
+        file.write_text(html, encoding="utf-8")
+        for size in SIZES:
+            page = visit(str(file), size, address="file://")
+            found[name, size] = violations_of(page)
+            if not is_as_wide_as_the_window(page):
+                found[name, size].append("it is wider than the window")
+    assert {key: lines for key, lines in found.items() if lines} == {}
+
+
+@pytest.fixture
+def photo_pages(street: Path) -> dict[str, str]:
+    """The pages of a search and of located garments, of one photograph."""
+    working = open_photo(street)
+    garment = Garment("lower", (5.0, 5.0, 60.0, 90.0), 0.9)
+    marking = garment_marking(garment)
+    hit = Hit(1, "coat-1", "coat.jpg", 0.9, "lower", 0.1, box_in_image=(0, 0, 30, 40))
+    block = SearchBlock(marking, "skirt", "lower", "", True, ((hit, street),) * 3)
+    searched = SearchedPhoto((street,), (marking,), (block,))
+    evidence = Evidence(np.zeros((2, 2), np.float32), np.empty((0, 4)), np.empty(0))
+    located = LocatedPhoto(street.name, working, (garment,), evidence, (garment,))
+    terms = [("Models", "the models that ship")]
+    return {
+        "search": render_searches([searched], "Search results", terms),
+        "locate": render_located([photo_card(located)], 1, "Garments found", terms),
+    }

@@ -6,6 +6,7 @@ export function say(sentence) {
   const toast = document.getElementById("toast");
   toast.textContent = sentence;
   toast.classList.add("shown");
+  toast.classList.toggle("lines", sentence.includes("\n")); // a mark under its place
   clearTimeout(toast.timer);
   toast.timer = setTimeout(() => toast.classList.remove("shown"), 8000);
 }
@@ -23,7 +24,8 @@ export async function ask(url, options = {}) {
   const kind = response.headers.get("content-type") || "";
   if (kind.includes("problem+json")) {
     const { detail, fix } = await response.json();
-    throw new Error(fix ? `${detail} ${fix}` : detail);
+    const gap = detail.includes("\n") ? "\n" : " ";
+    throw new Error(fix ? `${detail}${gap}${fix}` : detail);
   }
   throw new Error(`The server answered ${response.status}.`);
 }
