@@ -33,7 +33,7 @@ DEMO_DEEPRANK := --network cells --epochs 10 --learning-rate 1e-3
 DEMO_QUERY = import json, sys; images = json.load(open(sys.argv[1]))["images"]; \
 	print(next(i["file_name"] for i in images if (i["source"], i["split"]) == ("street", "test")))
 
-.PHONY: help demo search-demo all locator tune folds compare test bench bench-index bench-catalogue check format lint types real clean
+.PHONY: help demo search-demo all locator tune folds compare test bench bench-index bench-catalogue bench-serve check format lint types real clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,6 +116,9 @@ bench-index: $(VENV)/installed ## time the index beside hnswlib, faiss and usear
 
 bench-catalogue: $(VENV)/installed ## time searches of a catalogue that changes, beside a quiet one
 	$(BIN)/tiefvision bench-catalogue $(ARGS)
+
+bench-serve: $(VENV)/installed ## time searches by the web application on this machine
+	$(BIN)/tiefvision bench-serve $(ARGS)
 
 format: $(VENV)/installed ## format the code
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .

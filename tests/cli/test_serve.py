@@ -19,8 +19,8 @@ def serve(
     processes: Processes, workspace: Path, *arguments: str
 ) -> tuple[Running, str]:
     """A server that listens, and the address that it printed."""
-    arguments = ("serve", "--port", "0", "--workspace", str(workspace), *arguments)
-    running = processes.start(TIEFVISION, arguments=list(arguments))
+    given = ["serve", "--port", "0", "--workspace", str(workspace), *arguments]
+    running = processes.start(TIEFVISION, arguments=given)
     while not (found := re.search(r"Open (\S+) in a browser", running.said())):
         assert running.is_alive(), running.said()
         time.sleep(0.05)

@@ -1,5 +1,8 @@
 """Who is answered: host, origin, token and size of a request."""
 
+import re
+from pathlib import Path
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -93,3 +96,10 @@ def test_answers_forbid_what_pages_do_not_need(client: TestClient) -> None:
     assert " style=" not in page
     assert "<style" not in page
     assert "onclick" not in page
+
+
+def test_the_health_check_of_the_image_is_answered(serve) -> None:
+    image = (Path(__file__).parents[2] / "Dockerfile").read_text("utf-8")
+    (path,) = re.findall(r"http://127\.0\.0\.1:\d+(/[^']*)'", image)
+    answer = serve(token="secret").get(path, headers={"host": "127.0.0.1:8765"})
+    assert answer.json()["status"] == "ok"

@@ -7,7 +7,6 @@ searches, as a server would.
 """
 
 import multiprocessing
-import resource
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.benchmarks.index_vectors import clustered_vectors
+from tiefvision.benchmarks.memory import resident_memory
 from tiefvision.catalogue.living.collection import (
     Collection,
     Space,
@@ -244,18 +244,10 @@ def _search(
         float(min(groups, default=1.0)),
         _changes(table) - first,
         time.monotonic() - began,
-        _memory() / 2**20,
+        resident_memory() / 2**20,
         table.size / 2**20,
         sum(path.stat().st_size for path in folder_of(table.path).glob("*")) / 2**20,
     )
-
-
-def _memory() -> int:
-    """Resident memory of this process in bytes; its peak where that is not told."""
-    facts = Path("/proc/self/statm")
-    if facts.is_file():
-        return int(facts.read_text().split()[1]) * resource.getpagesize()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _groups(values: Sequence[float]) -> Iterator[Sequence[float]]:

@@ -8,6 +8,7 @@ import typer
 from tiefvision.cli.bench import bench
 from tiefvision.cli.bench_catalogue import bench_catalogue
 from tiefvision.cli.bench_index import bench_index
+from tiefvision.cli.bench_serve import bench_serve
 from tiefvision.cli.catalogue import app as catalogue
 from tiefvision.cli.compare import compare
 from tiefvision.cli.data import app as data
@@ -56,6 +57,7 @@ for command in (
     bench,
     bench_index,
     bench_catalogue,
+    bench_serve,
     models,
     jobs,
     doctor,
