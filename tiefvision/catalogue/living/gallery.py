@@ -24,6 +24,9 @@ from tiefvision.records import View
 from tiefvision.store.table import Snapshot, Table
 from tiefvision.workspace.garments import garments_reader
 
+MOST_DENSITIES = 100_000
+"""Densities that are kept; about 10 MB."""
+
 
 class LiveGallery:
     """Rows of a collection by one ranker; implements ``searcher.Gallery``.
@@ -42,6 +45,7 @@ class LiveGallery:
         self._table, self._embed = table, embed
         self._index = LiveIndex(table, ranker, key, digest)
         self._reduction: tuple[str, Reduction | None] = ("", None)
+        self._dense: tuple[object, dict[int, float]] = (None, {})
         self.refresh()
 
     @property
@@ -69,9 +73,20 @@ class LiveGallery:
         return find_closest(segments, query, count, allowed, reduction, whole_of)
 
     def densities(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Densities of rows among all that are there now, (n,) float32."""
-        segments = self._index.segments
-        return densities_in(segments, numbers, segments.vectors_of, self.rows.items)
+        """Densities of rows among all that are there now, (n,) float32.
+
+        Each takes a search of its own. Boxes that are redrawn find the same rows again
+        and again, so those of rows found before are kept until something changes.
+        """
+        state = self._index.state
+        if state != self._dense[0] or len(self._dense[1]) > MOST_DENSITIES:
+            self._dense = state, {}
+        known, segments = self._dense[1], self._index.segments
+        if missing := [n for n in numbers.tolist() if n not in known]:
+            rows = np.array(missing, dtype=np.int64)
+            found = densities_in(segments, rows, segments.vectors_of, self.rows.items)
+            known.update(zip(missing, found.tolist(), strict=True))
+        return np.array([known[n] for n in numbers.tolist()], dtype=np.float32)
 
     def likeness(
         self, numbers: NDArray[np.int64], others: NDArray[np.int64]

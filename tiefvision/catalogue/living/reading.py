@@ -80,6 +80,11 @@ class LiveIndex:
         """Key of the collection."""
         return self._key
 
+    @property
+    def state(self) -> object:
+        """What was taken in; equal as long as searches answer alike."""
+        return self._space.name, self.rows.seen, self._manifest
+
     def refresh(self) -> None:
         """Take in what changed since the last call.
 
