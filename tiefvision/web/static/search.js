@@ -64,6 +64,8 @@ if (filters) {
     if (target.dataset.column) choose(target);
     filters.requestSubmit();
   });
+  showChoices();
+  filters.elements.where.addEventListener("change", showChoices);
   filters.querySelector("button").hidden = true; // every change is sent at once
 }
 
@@ -75,6 +77,16 @@ function choose({ dataset, value, selectedOptions }) {
   const parts = field.value.split(" and ").filter((part) => part && !part.startsWith(name));
   if (value) parts.push(`${name} == ${literal}`);
   field.value = parts.join(" and ");
+}
+
+// What a condition says of a column is shown by its choice.
+function showChoices() {
+  for (const field of filters.querySelectorAll("[data-column]")) {
+    const parts = filters.elements.where.value.split(" and ");
+    const own = parts.find((part) => part.startsWith(`[${field.dataset.column}] == `)) || "";
+    const value = own.slice(own.indexOf("==") + 3).replace(/^'|'$/g, "").replaceAll("''", "'");
+    field.value = [...field.options].some((option) => option.value === value) ? value : "";
+  }
 }
 
 function* readFilters() {
