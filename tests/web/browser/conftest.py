@@ -4,6 +4,7 @@ Skipped where playwright or a browser is missing.
 """
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,12 +22,29 @@ SIZES: dict[str, dict[str, Any]] = {
 PATIENCE = 120_000
 """Milliseconds that a page may take, since the machine may be busy."""
 
+LIMIT = 600
+"""Seconds after which a test counts as hung: some calls of a browser wait for ever."""
+
 Visit = Callable[..., Any]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Every test of this folder drives a browser."""
     item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(autouse=True)
+def _no_hang() -> Iterator[None]:
+    """A browser that does not answer fails its test, and does not stop all others."""
+
+    def fail(*_: object) -> None:
+        raise TimeoutError(f"the browser did not answer within {LIMIT} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="module")
