@@ -8,6 +8,7 @@ import pytest
 
 import tiefvision
 from tests.web.browser.conftest import Visit
+from tests.web.browser.driving import when_settled
 from tests.web.conftest import Listen
 
 
@@ -92,3 +93,41 @@ def test_filters_show_what_they_choose_and_where_a_condition_is_wrong(
     page.keyboard.press("Enter")
     page.locator("#cards .wrong pre").wait_for()
     assert page.locator("#cards .wrong pre").inner_text().splitlines()[1].endswith("^")
+
+
+def test_a_column_chosen_beside_a_search_becomes_its_condition(
+    visit: Visit, street: Path
+) -> None:
+    page = visit("/search?whole=1")
+    page.locator("#file").set_input_files(street)
+    page.wait_for_url("**photo=upload-*")
+    hits = page.locator("#results .hit:not(.crop)")
+    assert hits.count() == 2
+    page.locator('select[data-column="season"]').select_option("fw")
+    page.wait_for_url("**where=*")
+    assert page.locator("input[name=where]").input_value() == "[season] == 'fw'"
+    when_settled(page)
+    assert [text.split("\n")[1] for text in hits.all_inner_texts()] == ["Red coat"]
+    page.reload()
+    assert page.locator('select[data-column="season"]').input_value() == "fw"
+    page.locator("input[name=where]").fill("")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda address: "where=" not in address)
+    assert page.locator('select[data-column="season"]').input_value() == ""
+
+
+def test_boxes_of_a_search_are_saved_as_labels(visit: Visit, street: Path) -> None:
+    page = visit("/search?whole=1")
+    page.locator("#file").set_input_files(street)
+    page.wait_for_url("**photo=upload-*")
+    svg = page.locator("#stage svg").first
+    place = svg.bounding_box()
+    page.mouse.move(place["x"] + 4, place["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(place["x"] + 90, place["y"] + 120, steps=3)
+    page.mouse.up()
+    page.locator("#save").click()
+    page.get_by_text("Say first what the drawn box shows.").wait_for()
+    page.locator("#group").select_option(label="outfit")
+    page.locator("#save").click()
+    page.get_by_text("The boxes are saved as labels.").wait_for()
