@@ -83,6 +83,8 @@ def assert_same_answers(answers, lines):
                 "photo": hit.photo,
                 "similarity": round(hit.similarity, 4),
                 "match": None if hit.match is None else round(hit.match, 4),
+                "box": hit.box_in_image
+                and [round(value, 1) for value in hit.box_in_image],
             }
             for hit in answer.hits
         ]
