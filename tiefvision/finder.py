@@ -110,9 +110,7 @@ class Finder(Loaded):
         if wanted:
             require_ranker(self.workspace, self.models, wanted)
             return wanted
-        preferred = preferred_ranker(self.models)
-        indexed = self.indexed.rankers
-        return preferred if preferred in indexed or not indexed else indexed[-1]
+        return self._preferred(self.indexed)
 
     def require_searchable(self, ranker: str = "", category: str = "") -> str:
         """Refuse a search that cannot be answered, without importing torch.
@@ -130,8 +128,11 @@ class Finder(Loaded):
             StaleArtifact: There is no index for the ranker.
         """
         require_category(self.categories, category)
-        name = self.ranker_name(ranker)
-        require_searchable(self.workspace, self.models, name)
+        if ranker:  # a wrong name is told first, whether anything is indexed or not
+            require_ranker(self.workspace, self.models, ranker)
+        indexed = self.indexed  # read once: each search comes here
+        name = ranker or self._preferred(indexed)
+        require_searchable(self.workspace, self.models, name, indexed)
         return name
 
     def open(self, photo: "PhotoSource") -> OpenPhoto:
@@ -322,6 +323,11 @@ class Finder(Loaded):
         with self.reopening():
             searcher.require_known(condition)
             return ranks_of(own, query, searcher, items, any_category, condition)
+
+    def _preferred(self, indexed: Indexed) -> str:
+        """The preferred one of the rankers that are indexed."""
+        preferred, there = preferred_ranker(self.models), indexed.rankers
+        return preferred if preferred in there or not there else there[-1]
 
     def _own(self, photo: "OpenPhoto | PhotoSource") -> OpenPhoto:
         """The photograph as this finder's models see it."""

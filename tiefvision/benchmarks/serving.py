@@ -24,6 +24,7 @@ from tiefvision.benchmarks.measured import Goal, time_goal
 from tiefvision.benchmarks.memory import resident_memory
 from tiefvision.benchmarks.serving_catalogue import make_catalogue
 from tiefvision.benchmarks.street import write_street_photos
+from tiefvision.weights import SHIPPED
 
 if TYPE_CHECKING:
     from tiefvision.finder import Finder
@@ -62,7 +63,7 @@ class Task:
     seconds: float = 20.0
     searches: int = 500
     photos: tuple[Path, ...] = ()
-    models: str = "shipped"
+    models: str = SHIPPED
 
 
 @dataclass(frozen=True)

@@ -118,21 +118,23 @@ def _describe_catalogue(workspace: Workspace, models: Models) -> Indexed:
     )
 
 
-def require_searchable(workspace: Workspace, models: Models, ranker: str) -> None:
+def require_searchable(
+    workspace: Workspace, models: Models, ranker: str, indexed: Indexed
+) -> None:
     """Refuse a search that the workspace cannot answer; imports no torch.
 
     Args:
         workspace: workspace of the index.
         models: models of the search.
         ranker: name of the ranker.
+        indexed: what has been indexed.
 
     Raises:
         BadUsage: The ranker is unknown.
-        MissingArtifact: Nothing has been indexed, or the ranker has not been trained.
+        MissingArtifact: The ranker has not been trained.
         StaleArtifact: There is no index for the ranker.
     """
     require_ranker(workspace, models, ranker)
-    indexed = describe_indexed(workspace, models)
     if ranker not in indexed.rankers:
         raise StaleArtifact(
             f"{indexed.name}.lmdb in {workspace.root} has no index for {ranker}, only "

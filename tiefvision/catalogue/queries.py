@@ -110,6 +110,11 @@ def queries_as_asked(
     return [query_of_whole(category)] if whole else []
 
 
+def outfits_last(garments: Sequence[Garment]) -> list[Garment]:
+    """Garments in the order in which they are searched for."""
+    return sorted(garments, key=lambda garment: garment.category == OUTFIT)
+
+
 def queries_of_garments(
     found: Sequence[Garment], rules: TellingRules, category: str
 ) -> list[Query]:
@@ -126,7 +131,7 @@ def queries_of_garments(
     """
     queries = [
         _query_of_garment(garment, is_unsure(garment, rules))
-        for garment in sorted(found, key=lambda garment: garment.category == OUTFIT)
+        for garment in outfits_last(found)
         if category in ("", garment.category)
     ]
     sought = category or "garment"

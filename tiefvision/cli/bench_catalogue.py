@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tiefvision.cli.options import Options, with_options
-from tiefvision.cli.output import print_line, print_table, print_text
+from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE
 
 COLUMNS = (
@@ -35,15 +35,9 @@ def bench_catalogue(
 ) -> int:
     """Time searches of a quiet catalogue, and of one that changes; sizes in MiB."""
     from tiefvision.benchmarks.catalogue_changes import Task, measure_changes
-    from tiefvision.machine import processor_name, usable_cores
 
     task = Task(rows, dimensions, rate, seconds, changes, seed=options.seed)
-    about = f"{processor_name()}, cores: {usable_cores()}; {rows:,} x {dimensions}"
-    if options.json:
-        print_line({"machine": processor_name(), "cores": usable_cores()})
-    else:
-        options.note("This takes minutes; nothing else should run meanwhile.")
-        print_text(f"{about}, {rate:,.0f} changes an hour")
+    options.tell_machine(f"{rows:,} x {dimensions}, {rate:,.0f} changes an hour")
     table = []
     with tempfile.TemporaryDirectory() as folder:
         for phase in measure_changes(task, Path(folder)):

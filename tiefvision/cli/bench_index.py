@@ -46,7 +46,7 @@ def bench_index(
     """Time the index beside exact search, hnswlib, faiss and usearch."""
     from tiefvision.benchmarks.index_vectors import DECAY
     from tiefvision.benchmarks.indexes import Task, compare_indexes, entries
-    from tiefvision.machine import processor_name, usable_cores
+    from tiefvision.machine import usable_cores
 
     if packages is not None and not any(packages.glob("nmslib*")):
         raise BadUsage(
@@ -56,16 +56,12 @@ def bench_index(
     task = Task(
         rows, dimensions, queries, options.seed, DECAY if decay is None else decay
     )
-    cores = usable_cores()
-    if options.json:
-        print_line({"machine": processor_name(), "cores": cores})
-    else:
-        options.note("This takes minutes; nothing else should run meanwhile.")
-        print_text(
-            f"{processor_name()}, cores: {cores}; {rows:,} x {dimensions} vectors, "
-            f"decay {task.decay:g}, seed {task.seed}, {queries:,} queries"
-        )
-    for threads in [options.threads] if options.threads else sorted({1, cores}):
+    options.tell_machine(
+        f"{rows:,} x {dimensions} vectors, decay {task.decay:g}, seed {task.seed}, "
+        f"{queries:,} queries"
+    )
+    every = sorted({1, usable_cores()})
+    for threads in [options.threads] if options.threads else every:
         measured = compare_indexes(task, entries(packages), threads, options.note)
         _print(options, measured, threads)
     _print_exact(options, task)

@@ -11,13 +11,12 @@ from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line, print_table, print_text
 from tiefvision.cli.running import DONE
 from tiefvision.errors import UnreadablePhoto
+from tiefvision.weights import SHIPPED
 
 if TYPE_CHECKING:
     from tiefvision.benchmarks.serving import Comparison, Latency, Memory
 
 COLUMNS = ("request", "number", "median ms", "p95 ms", "slowest", "goal", "met")
-
-SHIPPED = "shipped"
 
 
 @with_options
@@ -42,17 +41,12 @@ def bench_serve(
 ) -> int:
     """Time searches of a served catalogue of drawn rows; memory in MiB."""
     from tiefvision.benchmarks.serving import Latency, Task, measure_serving
-    from tiefvision.machine import processor_name, usable_cores
 
     files = tuple(sorted(photos.glob("*.jpg"))) if photos else ()
     if photos and not files:
         raise UnreadablePhoto(f"No JPEG files in {photos}.", "Name another folder.")
     task = Task(rows, seconds, searches, files, models)
-    if options.json:
-        print_line({"machine": processor_name(), "cores": usable_cores()})
-    else:
-        options.note("This takes minutes; nothing else should run meanwhile.")
-        print_text(f"{processor_name()}, cores: {usable_cores()}; {rows:,} rows")
+    options.tell_machine(f"{rows:,} rows")
     table: list[tuple[str, ...]] = []
     remarks: list[str] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -17,6 +17,7 @@ from tiefvision.cli.completing import (
     complete_engine,
     complete_models,
 )
+from tiefvision.cli.output import print_line, print_text
 from tiefvision.cli.running import say
 from tiefvision.devices import MOST_THREADS, require_device
 from tiefvision.engines.choice import Backend, require_engine
@@ -154,6 +155,16 @@ class Options:
         if models != DEFAULT_MODELS:
             text += f" --models {quote(models)}"
         return text
+
+    def tell_machine(self, about: str) -> None:
+        """Say what a benchmark of minutes runs on, and what it measures."""
+        from tiefvision.machine import processor_name, usable_cores
+
+        if self.json:
+            print_line({"machine": processor_name(), "cores": usable_cores()})
+            return
+        self.note("This takes minutes; nothing else should run meanwhile.")
+        print_text(f"{processor_name()}, cores: {usable_cores()}; {about}")
 
     def tell_used(
         self,

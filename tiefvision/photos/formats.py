@@ -81,6 +81,11 @@ def format_of(start: bytes) -> str:
     return next((name for head, name in _STARTS.items() if start.startswith(head)), "")
 
 
+def suffix_of(content: bytes) -> str:
+    """The usual suffix of a picture's name, by its first bytes; ".jpg" if unknown."""
+    return SUFFIXES[format_of(content) or JPEG][0]
+
+
 def format_of_name(name: str) -> str:
     """The format that the suffix of a file name promises; "" for no picture."""
     return _FORMAT_OF_SUFFIX.get(PurePath(name).suffix.lower(), "")

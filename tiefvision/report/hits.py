@@ -10,6 +10,7 @@ from tiefvision.photos.reading import PhotoFile
 from tiefvision.ranking.matching import MAYBE, in_words
 from tiefvision.records import Box
 from tiefvision.report.pictures import Marking, PictureFigure, photo_figure
+from tiefvision.wording import value_text
 
 QUERY_HEIGHT = 440
 """Pixels; the query is shown larger than its hits."""
@@ -278,8 +279,7 @@ def column_text(columns: Mapping[str, str | float], name: str) -> str:
     >>> column_text({"price": 40.0}, "price"), column_text({}, "price")
     ('40', '')
     """
-    value = columns.get(name, "")
-    return f"{value:.10g}" if isinstance(value, float) else value
+    return value_text(columns.get(name, ""))
 
 
 def product_link(columns: Mapping[str, str | float]) -> str:

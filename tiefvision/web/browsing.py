@@ -10,12 +10,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from tiefvision.catalogue.browsing import MOST, PAGE
 from tiefvision.catalogue.where import parse_where
 from tiefvision.errors import BadUsage
-from tiefvision.report.hits import LINK_COLUMNS
-from tiefvision.report.pictures import Marking, PictureFigure, picture_figure
+from tiefvision.report.hits import column_text, product_link
+from tiefvision.report.pictures import PictureFigure
 from tiefvision.web.parameters import Name, printable
 from tiefvision.web.problems import NotFound
-from tiefvision.web.views import HIT_HEIGHT
-from tiefvision.wording import value_text
+from tiefvision.web.views import row_figure
 
 if TYPE_CHECKING:  # NumPy is imported where rows are read
     from tiefvision.catalogue.browsing import CataloguePage, CatalogueRow
@@ -113,21 +112,17 @@ class ItemCard:
 
 def card_of(services: "Services", row: "CatalogueRow") -> ItemCard:
     """The card of a row."""
-    reference = f"row-{row.number}"
-    title = text_of(row.columns, "title")
+    title = column_text(row.columns, "title")
     size = services.pictures.size_of(row.file)
-    box = row.box_in_image
-    links = (text_of(row.columns, name) for name in LINK_COLUMNS)
-    source = f"/pictures/{reference}?height={HIT_HEIGHT}"
-    markings = [Marking(box, row.category, kind="")] if box and size[0] else []
+    name, box = title or row.item, row.box_in_image
     return ItemCard(
         row.number,
-        picture_figure(source, title or row.item, size, markings),
-        f"/search?photo={reference}",
-        title or row.item,
+        row_figure(row.number, name, size, box, row.category),
+        f"/search?photo=row-{row.number}",
+        name,
         row.item if title else "",
-        text_of(row.columns, "price"),
-        next((link for link in links if link.startswith(("http://", "https://"))), ""),
+        column_text(row.columns, "price"),
+        product_link(row.columns),
         ", ".join(filter(None, (row.category, row.variant))),
         row.state,
     )
@@ -137,9 +132,4 @@ def values_of(row: "CatalogueRow", columns: Mapping[str, object]) -> dict[str, s
     """What a form shows of a row: texts by column, those that it lacks as ""."""
     names = dict.fromkeys((*EDITED, *row.columns, *columns))
     told = dict(row.columns) | {"item": row.item, "variant": row.variant}
-    return {name: text_of(told, name) for name in names}
-
-
-def text_of(columns: Mapping[str, str | float], name: str) -> str:
-    """A value of a column as text; "" where there is none."""
-    return value_text(columns.get(name, ""))
+    return {name: column_text(told, name) for name in names}

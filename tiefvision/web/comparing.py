@@ -84,7 +84,7 @@ class Compared:
 
     sought: str
     state: str
-    crop: PictureFigure
+    crop: PictureFigure | None
     note: str
     agreement: str
     moves: tuple[str, ...]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tiefvision.datasets.files import is_dataset
 from tiefvision.errors import TiefVisionError, UnreadablePhoto
 from tiefvision.files import is_file, replace_file
+from tiefvision.photos.formats import suffix_of
 from tiefvision.photos.reading import photo_size
 from tiefvision.web.browsing import row_of
 from tiefvision.web.services import Services
@@ -21,9 +22,6 @@ DIGITS = 16
 
 ADDED = "added"
 """Begin of the names of files that were added, or their folder."""
-
-_ENDINGS = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp"}
-"""Endings of names by the first bytes of a file."""
 
 
 def add_item(services: Services, content: bytes) -> "CatalogueRow":
@@ -103,7 +101,7 @@ def _place(finder: "Finder", content: bytes) -> Path:
     so there, and where there is no catalogue yet, the workspace keeps it.
     """
     name = hashlib.sha256(content).hexdigest()[:DIGITS]
-    ending = _ENDINGS.get(content[:2], ".jpg")
+    ending = suffix_of(content)
     current = finder.catalogue().current()
     if current is None or is_dataset(Path(current.root)):
         return finder.workspace.root.absolute() / ADDED / f"{name}{ending}"

@@ -17,7 +17,7 @@ from tiefvision.files import read_file
 from tiefvision.labels.records import KnownPhoto, PhotoKey, State
 from tiefvision.labels.store import LabelStore, upload_photo
 from tiefvision.labels.workspaces import dataset_photos, labels_of, least_sure_first
-from tiefvision.photos.formats import SUFFIXES, format_of
+from tiefvision.photos.formats import suffix_of
 from tiefvision.photos.reading import photo_size
 from tiefvision.records import Photo
 from tiefvision.web.problems import NotFound
@@ -91,8 +91,7 @@ class Labelling:
         if source == "row":
             return self._of_row(int(key), width, height)
         content = read_file(file)
-        suffix = SUFFIXES[format_of(content) or ""][0]
-        return upload_photo(content, suffix, width, height)
+        return upload_photo(content, suffix_of(content), width, height)
 
     def reference_of(self, known: KnownPhoto) -> str:
         """The reference of a photograph that was labelled; "" if it has none now."""

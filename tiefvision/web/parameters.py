@@ -29,6 +29,9 @@ def printable(text: str) -> str:
     return text
 
 
+BoxText = Annotated[str, Field(pattern=f"({BOX})|^$")]
+"""A box as ``parse_box`` reads it; "" for none."""
+
 Name = Annotated[str, Field(max_length=100), AfterValidator(printable)]
 
 
@@ -45,9 +48,8 @@ class SearchParameters(BaseModel):
         ),
     ] = []
     box: Annotated[
-        str,
+        BoxText,
         Field(
-            pattern=f"({BOX})|^$",
             description="x0,y0,x1,y1 in pixels of the photograph, to search with "
             "instead of a located garment.",
         ),
@@ -72,10 +74,7 @@ class SearchParameters(BaseModel):
     @property
     def box_in_image(self) -> Box | None:
         """The box in pixels of the photograph; None where none is given."""
-        if not self.box.strip():
-            return None
-        x0, y0, x1, y1 = (float(part) for part in self.box.split(","))
-        return x0, y0, x1, y1
+        return parse_box(self.box)
 
     @property
     def how(self) -> dict[str, Any]:
@@ -101,6 +100,14 @@ class SearchParameters(BaseModel):
 
 def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value
+
+
+def parse_box(text: str) -> Box | None:
+    """The box of a parameter that follows ``BOX``; None where none is given."""
+    if not text.strip():
+        return None
+    x0, y0, x1, y1 = (float(part) for part in text.split(","))
+    return x0, y0, x1, y1
 
 
 def box_text(box_in_image: Box | None) -> str:

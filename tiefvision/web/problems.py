@@ -29,7 +29,13 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER = 1
 """Seconds after which a request that was refused may come again."""
 
+
+class NotFound(TiefVisionError):
+    """Something that a request names and that is not there."""
+
+
 STATUS: dict[type[TiefVisionError], HTTPStatus] = {
+    NotFound: HTTPStatus.NOT_FOUND,
     UnreadablePhoto: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadUsage: HTTPStatus.BAD_REQUEST,
     MissingArtifact: HTTPStatus.CONFLICT,
@@ -48,10 +54,6 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="A sentence that says what is wrong.")
     fix: str = Field("", description="A sentence that says what corrects it.")
-
-
-class NotFound(TiefVisionError):
-    """Something that a request names and that is not there."""
 
 
 MEDIA_TYPE = "application/problem+json"
@@ -118,8 +120,6 @@ def _wants_page(request: Request) -> bool:
 def _on_own(request: Request, error: Exception) -> Response:
     assert isinstance(error, TiefVisionError)
     status = HTTPStatus.CONFLICT
-    if isinstance(error, NotFound):
-        status = HTTPStatus.NOT_FOUND
     for kind, code in STATUS.items():
         if isinstance(error, kind):
             status = code

@@ -5,11 +5,11 @@ A reference is the name of a source and a key within it: "upload-0f3a...", "samp
 path.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tiefvision.catalogue.latest import Latest
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.web.problems import NotFound
 
@@ -39,8 +39,8 @@ class Shelf:
     def __init__(
         self, finder: "Finder", sources: Mapping[str, FileOf], most: int
     ) -> None:
-        self._finder, self._sources, self._most = finder, sources, most
-        self._open: OrderedDict[Stamp, OpenPhoto] = OrderedDict()
+        self._finder, self._sources = finder, sources
+        self._open: Latest[Stamp, OpenPhoto] = Latest(most)
 
     def file_of(self, reference: str) -> Path:
         """The file of a photograph. Raises NotFound."""
@@ -56,14 +56,10 @@ class Shelf:
             NotFound: There is no such photograph.
             UnreadablePhoto: Its file went, or cannot be read.
         """
-        stamp = stamp_of(self.file_of(reference))
-        if stamp in self._open:
-            self._open.move_to_end(stamp)
-        else:
-            self._open[stamp] = self._finder.open(content_of(Path(stamp[0])))
-            while len(self._open) > self._most:
-                self._open.popitem(last=False)
-        return self._open[stamp]
+        file = self.file_of(reference)
+        return self._open.get(
+            stamp_of(file), lambda: self._finder.open(content_of(file))
+        )
 
     def clear(self) -> None:
         """Close all; only the thread of the networks may call this."""

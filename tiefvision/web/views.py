@@ -5,10 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from tiefvision.groups import OUTFIT
-from tiefvision.records import Garment
+from tiefvision.catalogue.queries import outfits_last
+from tiefvision.records import Box, Garment
 from tiefvision.report.colours import group_class
-from tiefvision.report.hits import NOTHING_LIKE_IT, HitFigure, hit_figure, hit_name
+from tiefvision.report.hits import (
+    NOTHING_LIKE_IT,
+    GarmentFigure,
+    HitFigure,
+    hit_figure,
+    hit_name,
+)
 from tiefvision.report.pictures import Marking, PictureFigure, picture_figure
 from tiefvision.web.parameters import SearchParameters, box_text
 
@@ -71,32 +77,9 @@ class Stage:
     tabs: tuple[Tab, ...]
 
 
-@dataclass(frozen=True)
-class Found:
-    """An answer as the page shows it; the fields that ``macros.garment`` reads.
-
-    Attributes:
-        state: CSS class of the group.
-        sought: what was searched for.
-        about: ranker and number of results.
-        note: remark of the search; "" for none.
-        nothing_like_it: sentence where the catalogue hardly holds it; "" else.
-        crop: the part that searched.
-        hits: results, the closest first.
-    """
-
-    state: str
-    sought: str
-    about: str
-    note: str
-    nothing_like_it: str
-    crop: PictureFigure
-    hits: tuple[HitFigure, ...]
-
-
 def garments_in_order(photo: "OpenPhoto") -> list[Garment]:
     """The garments to search with: named ones first, outfits last."""
-    return sorted(photo.to_search, key=lambda garment: garment.category == OUTFIT)
+    return outfits_last(photo.to_search)
 
 
 def stage_of(photo: "OpenPhoto", asked: SearchParameters) -> Stage:
@@ -158,7 +141,7 @@ def as_first_garment(photo: "OpenPhoto", asked: Parameters) -> Parameters:
 
 def found_of(
     answer: "Answer", asked: SearchParameters, size_of: "SizeOf", elsewhere: "Elsewhere"
-) -> Found:
+) -> GarmentFigure:
     """An answer as the page shows it.
 
     Args:
@@ -171,32 +154,45 @@ def found_of(
     part = f"&box={box}" if box else ""
     source = f"/pictures/{asked.photo[0]}?height={CROP_HEIGHT}{part}"
     sought = answer.label or answer.category
-    nothing = NOTHING_LIKE_IT if answer.is_likely_there is False else ""
-    return Found(
-        group_class(answer.category),
+    return GarmentFigure(
         sought or ("this part" if box else "the whole photograph"),
-        f"by {answer.ranker}",
-        "" if answer.box or answer.note.endswith("as asked") else answer.note,
-        nothing,
-        PictureFigure(source, "the part that searched"),
+        group_class(answer.category),
         tuple(
             _hit(hit, asked, size_of(hit), elsewhere.get(hit.item, ()))
             for hit in answer.hits
         ),
+        PictureFigure(source, "the part that searched"),
+        f"by {answer.ranker}",
+        "" if answer.box or answer.note.endswith("as asked") else answer.note,
+        NOTHING_LIKE_IT if answer.is_likely_there is False else "",
     )
 
 
 def _hit(
     hit: "Hit", asked: SearchParameters, size: tuple[int, int], elsewhere: Sequence[str]
 ) -> HitFigure:
-    reference = f"row-{hit.row}"
-    source = f"/pictures/{reference}?height={HIT_HEIGHT}"
-    again = asked.link(photo=[reference], box="", category="", whole=False)
-    box = hit.box_in_image
-    markings = [Marking(box, hit.category, kind="")] if box and size[0] else []
-    return hit_figure(
-        hit,
-        picture_figure(source, hit_name(hit), size, markings),
-        elsewhere,
-        again,
-    )
+    again = asked.link(photo=[f"row-{hit.row}"], box="", category="", whole=False)
+    picture = row_figure(hit.row, hit_name(hit), size, hit.box_in_image, hit.category)
+    return hit_figure(hit, picture, elsewhere, again)
+
+
+def row_figure(
+    number: int,
+    alternative: str,
+    size: tuple[int, int],
+    box_in_image: Box | None,
+    category: str,
+) -> PictureFigure:
+    """The photograph of a row of the catalogue, with the box that is compared.
+
+    Args:
+        number: number of the row.
+        alternative: the picture in words.
+        size: width and height of the photograph; (0, 0) if it cannot be read, and then
+            no box is drawn.
+        box_in_image: the box in pixels of the photograph; None for none.
+        category: group of the garment in it.
+    """
+    boxes = [Marking(box_in_image, category, kind="")] if box_in_image else []
+    source = f"/pictures/row-{number}?height={HIT_HEIGHT}"
+    return picture_figure(source, alternative, size, boxes if size[0] else [])

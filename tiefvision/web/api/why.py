@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tiefvision.ranking.agreement import agreement_of_cells
 from tiefvision.web.contours import contours_of
-from tiefvision.web.parameters import BOX, SearchParameters
+from tiefvision.web.parameters import BoxText, parse_box
 from tiefvision.web.services import Served, Services
 from tiefvision.web.shelf import REFERENCE
 
@@ -26,8 +26,8 @@ class Compared(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    box: Annotated[str, Field(pattern=f"({BOX})|^$")] = ""
-    other_box: Annotated[str, Field(pattern=f"({BOX})|^$")] = ""
+    box: BoxText = ""
+    other_box: BoxText = ""
 
 
 class Line(BaseModel):
@@ -61,12 +61,8 @@ def why(
     services: Served,
 ) -> Why:
     """Compare a box of a photograph with a box of another one, cell by cell."""
-    boxes = [_box(compared.box), _box(compared.other_box)]
+    boxes = [parse_box(compared.box), parse_box(compared.other_box)]
     return services.worker.do(_why, services, (photo, other), boxes)
-
-
-def _box(text: str) -> "Box | None":
-    return SearchParameters(box=text).box_in_image
 
 
 def _why(

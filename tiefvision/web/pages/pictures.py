@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from tiefvision.errors import BadUsage
 from tiefvision.records import Box
-from tiefvision.web.parameters import BOX, SearchParameters
+from tiefvision.web.parameters import BoxText, parse_box
 from tiefvision.web.services import Served
 from tiefvision.web.shelf import REFERENCE, stamp_of
 
@@ -25,7 +25,7 @@ class Shown(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     height: Annotated[int, Field(ge=1, le=100_000)] = HEIGHT
-    box: Annotated[str, Field(pattern=f"({BOX})|^$")] = ""
+    box: BoxText = ""
 
 
 @router.get("/pictures/{photo}")
@@ -48,7 +48,7 @@ def picture(
 
 
 def _box(text: str) -> Box | None:
-    box = SearchParameters(box=text).box_in_image
+    box = parse_box(text)
     if box is not None and not (box[0] < box[2] and box[1] < box[3]):
         raise BadUsage(f"The box {text} is empty or reversed.")
     return box

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from tiefvision.report.hits import GarmentFigure
 from tiefvision.web.parameters import SearchParameters
 from tiefvision.web.rendering import fragment, page
 from tiefvision.web.searching import (
@@ -16,7 +17,7 @@ from tiefvision.web.searching import (
     search,
 )
 from tiefvision.web.services import Served, Services
-from tiefvision.web.views import Found, as_first_garment, found_of, stage_of
+from tiefvision.web.views import as_first_garment, found_of, stage_of
 
 router = APIRouter()
 
@@ -42,6 +43,7 @@ def search_page(asked: Asked, request: Request, services: Served) -> Response:
         stage = stage_of(photo, asked)
         found = [] if missing else _found(services, asked)
     finder = services.finder
+    indexed = None if missing else finder.indexed
     return page(
         request,
         "search",
@@ -52,10 +54,10 @@ def search_page(asked: Asked, request: Request, services: Served) -> Response:
         missing=missing,
         samples=services.samples.all(),
         groups=finder.categories,
-        rankers=() if missing else finder.indexed.rankers,
-        ranker="" if missing else finder.ranker_name(asked.ranker),
-        indexed=None if missing else finder.indexed,
-        facets=None if missing or not stage else finder.browser.facets(),
+        rankers=indexed.rankers if indexed else (),
+        ranker=finder.ranker_name(asked.ranker) if indexed else "",
+        indexed=indexed,
+        facets=finder.browser.facets() if indexed and stage else None,
     )
 
 
@@ -65,7 +67,7 @@ def results(asked: Asked, services: Served) -> Response:
     return fragment("results", found=_found(services, asked), asked=asked)
 
 
-def _found(services: Services, asked: PageParameters) -> list[Found]:
+def _found(services: Services, asked: PageParameters) -> list[GarmentFigure]:
     answers = search(services, asked)
     is_compared = len(asked.photo) == 1 and not asked.quick
     size_of = hit_sizes(services)
