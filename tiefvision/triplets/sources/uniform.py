@@ -16,6 +16,7 @@ from tiefvision.records import Photo
 from tiefvision.triplets.sampling import ViewTriplet
 from tiefvision.triplets.sources.classes import (
     CATEGORY,
+    CLASSES,
     Classes,
     class_names,
     number_names,
@@ -61,10 +62,11 @@ def draw_uniform(
     known = [row for row, name in enumerate(named) if name]
     classes = Classes.of(number_names([named[row] for row in known]))
     if len(classes.starts) < 3:
+        others = [f"by={one}" for one in CLASSES if one != settings.by]
         raise BadDataset(
             f"{len(known)} photographs have a {settings.by}, and there are not two "
             "different ones.",
-            "Use --set by=folder, by=item or by=category.",
+            f"Use --set {' or '.join(others)}.",
         )
     asked = -(-settings.count // settings.negatives)
     pairs = repeat_rows(len(known), settings.positives, asked, generator)
