@@ -1,8 +1,8 @@
 """Uniform sampling by class, that of the course project on Deep Ranking.
 
-Source: UCSD's course project on Tiny ImageNet after Wang et al., arXiv:1404.4661: the
-query is any photograph, the positive any other one of its class, the negative any one
-of another class. Its tools take the numbers of positives and of negatives of a query.
+Source: a course project on Tiny ImageNet after Wang et al., arXiv:1404.4661: the query
+is any photograph, the positive any other one of its class, the negative any one of
+another class. Public solutions take the numbers of positives and negatives of a query.
 """
 
 from collections.abc import Sequence
