@@ -17,6 +17,7 @@ from tiefvision.cli.options import (
 )
 from tiefvision.cli.output import print_line, print_table
 from tiefvision.cli.running import DONE
+from tiefvision.datasets.files import TRIPLETS, is_dataset
 from tiefvision.errors import BadUsage, require_known
 from tiefvision.models.choice import WORKSPACE
 from tiefvision.records import Split
@@ -83,6 +84,7 @@ def build(
 ) -> int:
     """Draw triplets of a split into a triplets.csv; the same seed, the same file."""
     require_known("--split", split, get_args(Split))
+    _require_no_judgements(output)
     given = parse_settings(setting or ())
     if count is not None:
         given["count"] = str(count)
@@ -150,6 +152,14 @@ def samplings(options: Options) -> int:
     if not options.json:
         print_table(("sampling", "draws", "scorers", "settings"), rows)
     return DONE
+
+
+def _require_no_judgements(output: Path) -> None:
+    """Refuse to replace the triplets of a dataset, which people judged."""
+    if output.name == TRIPLETS and output.exists() and is_dataset(output.parent):
+        raise BadUsage(
+            f"{output} holds the judged triplets of a dataset.", "Name another file."
+        )
 
 
 def parse_settings(texts: Sequence[str]) -> dict[str, str]:
