@@ -1,7 +1,7 @@
 """Writes the photographs that published lists name, as far as they are still there."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -41,9 +41,6 @@ square of their number, and for these is half a minute."""
 FOREMOST: Mapping[Split, int] = MappingProxyType({"test": 0, "val": 1, "train": 2})
 """Order of the splits in which an item is kept that the lists put into several."""
 
-NO_NOTES: Mapping[str, str] = MappingProxyType({})
-
-
 @dataclass(frozen=True)
 class Listed:
     """A photograph that a published list names.
@@ -57,7 +54,7 @@ class Listed:
 
     photo: Photo
     name: str
-    notes: Mapping[str, str] = NO_NOTES
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
