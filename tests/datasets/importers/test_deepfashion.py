@@ -4,6 +4,7 @@ from tiefvision.datasets.importers import FORMATS
 from tiefvision.datasets.importers.deepfashion import category_of
 from tiefvision.datasets.importers.deepfashion_consumer import import_consumer2shop
 from tiefvision.datasets.importers.deepfashion_inshop import import_inshop
+from tiefvision.datasets.layout import read_dataset
 from tiefvision.datasets.survival import Share, Survival
 from tiefvision.errors import BadDataset
 from tiefvision.records import Garment
@@ -47,24 +48,24 @@ def inshop(tmp_path, draw):
 def test_in_shop_photographs_search_for_each_other(inshop, tmp_path, check):
     report = import_inshop(inshop, tmp_path / "out", seed=0)
     photos = check(tmp_path / "out")
-    told = {
-        path: (photo.source, photo.split, photo.item_id)
-        for path, photo in photos.items()
-    }
-    assert told == {
-        "WOMEN/Dresses/id_00000001/02_1_front.jpg": ("shop", "train", "id_00000001"),
-        "WOMEN/Dresses/id_00000001/02_2_side.jpg": ("street", "train", "id_00000001"),
-        "MEN/Denim/id_00000002/01_1_front.jpg": ("street", "test", "id_00000002"),
-        "MEN/Denim/id_00000002/01_3_back.jpg": ("shop", "test", "id_00000002"),
-        "WOMEN/Jackets_Coats/id_00000003/01_1_front.jpg": ("shop", "test", "id_00000003"),
-        "WOMEN/Jackets_Coats/id_00000003/01_3_back.jpg": (
-            *("street", "test", "id_00000003"),
-        ),
+    dress, jeans, coat = (
+        f"{folder}/id_0000000{number}"
+        for number, folder in enumerate(
+            ("WOMEN/Dresses", "MEN/Denim", "WOMEN/Jackets_Coats"), start=1
+        )
+    )
+    assert {(path, p.source, p.split, p.item_id) for path, p in photos.items()} == {
+        (f"{dress}/02_1_front.jpg", "shop", "train", "id_00000001"),
+        (f"{dress}/02_2_side.jpg", "street", "train", "id_00000001"),
+        (f"{jeans}/01_1_front.jpg", "street", "test", "id_00000002"),
+        (f"{jeans}/01_3_back.jpg", "shop", "test", "id_00000002"),
+        (f"{coat}/01_1_front.jpg", "shop", "test", "id_00000003"),
+        (f"{coat}/01_3_back.jpg", "street", "test", "id_00000003"),
     }
     box = (4.0, 5.0, 40.0, 55.0)  # clamped to 40 pixels
-    coat = photos["WOMEN/Jackets_Coats/id_00000003/01_1_front.jpg"]
-    assert coat.garments == (Garment("jackets coats", box, group="outer"),)
-    assert photos["MEN/Denim/id_00000002/01_3_back.jpg"].garments[0].category == "lower"
+    worn = photos[f"{coat}/01_1_front.jpg"].garments
+    assert worn == (Garment("jackets coats", box, group="outer"),)
+    assert photos[f"{jeans}/01_3_back.jpg"].garments[0].category == "lower"
     assert report.survival == Survival(Share(6, 6), Share(3, 3), Share(2, 2))
 
 
@@ -172,8 +173,10 @@ def consumer(tmp_path, draw):
         source / "list_bbox_consumer2shop.txt",
         ("image_name", "clothes_type", "source_type", "x_1", "y_1", "x_2", "y_2"),
         # Corners in the other order, and one box beside its photograph.
-        [(images[0], "3", "2", "20", "30", "2", "3")]
-        + [(images[1], "3", "2", "50", "50", "60", "60")],
+        [
+            (images[0], "3", "2", "20", "30", "2", "3"),
+            (images[1], "3", "2", "50", "50", "60", "60"),
+        ],
     )
     for seed, image in enumerate(images):
         draw(source / image, seed)
@@ -214,8 +217,6 @@ def test_near_duplicates_share_a_group_within_a_split(consumer, tmp_path):
     report = import_consumer2shop(consumer, tmp_path / "out", seed=0)
     group = tuple(f"DRESSES/Dress/id_00000001/comsumer_0{n}.jpg" for n in (1, 2))
     assert report.near_duplicates == (group,)
-    from tiefvision.datasets.layout import read_dataset
-
     photos = {one.path: one for one in read_dataset(tmp_path / "out").photos}
     assert {photos[path].group for path in group} == {group[0]}
     assert sum(bool(photo.group) for photo in photos.values()) == 2

@@ -21,8 +21,7 @@ def source(tmp_path, draw):
     source = tmp_path / "street2shop"
     lists = {
         "retrieval_dresses": [
-            {"photo": photo, "product": product}
-            for photo, product in ((11, 101), (12, 102), (13, 103), (14, 104), (19, 109))
+            {"photo": photo, "product": photo + 90} for photo in (11, 12, 13, 14, 19)
         ],
         # 101 and 102 are matched by one box: one garment that two shops sell.
         "train_pairs_dresses": [pair(1, 101), pair(1, 102), pair(2, 104, left=1)],
@@ -130,7 +129,7 @@ def test_entries_that_cannot_be_used_are_told_with_their_place(source, tmp_path)
     ]
     file.write_text(json.dumps([*odd, pair(3, 201)]))
     report = import_street2shop(source, tmp_path / "out", seed=0)
-    assert "[0].photo is \"../../x\", expected a number" in report.skipped[0]
+    assert '[0].photo is "../../x", expected a number' in report.skipped[0]
     assert "[2].bbox is missing" in report.skipped[2]
     assert "[3] is 7, expected an object" in report.skipped[3]
     assert "[4].bbox.width" in report.skipped[4]

@@ -41,6 +41,7 @@ square of their number, and for these is half a minute."""
 FOREMOST: Mapping[Split, int] = MappingProxyType({"test": 0, "val": 1, "train": 2})
 """Order of the splits in which an item is kept that the lists put into several."""
 
+
 @dataclass(frozen=True)
 class Listed:
     """A photograph that a published list names.
