@@ -1,9 +1,11 @@
 """Names of the boxes by which a comparison crops photographs."""
 
-LOCATED = "located"
+from typing import Final
+
+LOCATED: Final = "located"
 """The box of the garment with the locator's highest score."""
 
-WHOLE = "whole"
+WHOLE: Final = "whole"
 """The whole photograph."""
 
 TRUE = "true"
