@@ -21,7 +21,6 @@ from tiefvision.catalogue.describing import Describer, write_described
 from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.encoders.architectures import GARMENT_ENCODER
 from tiefvision.engines.formats import AUTO
-from tiefvision.judging.boxes import LOCATED, WHOLE
 from tiefvision.photos.working import WorkingPhoto
 from tiefvision.ranking.crops import GRID, SQUARE, CropRules
 from tiefvision.records import Crop
@@ -60,7 +59,7 @@ class Config:
     alterations: Annotated[int, "altered views of each photograph", 0] = 4
     boxes: Annotated[
         Boxes, "what to crop: the located box, or the whole photograph"
-    ] = LOCATED
+    ] = "located"
     perspective: Annotated[
         float, "largest shift of their corners, as a share of the side", 0, 0.4
     ] = ALTERED.perspective
@@ -68,7 +67,7 @@ class Config:
 
 def reads(config: Config) -> tuple[str, ...]:
     """Artifacts that the stage reads; whole photographs need no locator."""
-    return READS[:1] if config.boxes == WHOLE else READS
+    return READS[:1] if config.boxes == "whole" else READS
 
 
 def sources(config: Config) -> dict[str, str]:
@@ -79,7 +78,7 @@ def sources(config: Config) -> dict[str, str]:
 def run(config: Config, job: Job) -> dict[str, Any]:
     """Encode the crops; each is written in a commit of its own."""
     records = job.read("photos")
-    locations = None if config.boxes == WHOLE else job.read("locations")
+    locations = None if config.boxes == "whole" else job.read("locations")
     encoder = stage_encoder(
         config.encoder, config.weights, config.precision, job.resources
     )

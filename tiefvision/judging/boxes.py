@@ -1,11 +1,9 @@
 """Names of the boxes by which a comparison crops photographs."""
 
-from typing import Final
-
-LOCATED: Final = "located"
+LOCATED = "located"
 """The box of the garment with the locator's highest score."""
 
-WHOLE: Final = "whole"
+WHOLE = "whole"
 """The whole photograph."""
 
 TRUE = "true"

@@ -54,13 +54,14 @@ class ClassComparison:
         """The figures of the last ranker, and of the first, in a sentence."""
         split = next(one for one in SPLITS if len(self.search.rows_of(one)))
         told = [
-            f"{one.ranker} {one.figures(self.search, self.seed)[split].value:.1%}"
+            f"{one.ranker} "
+            f"{100 * one.figures(self.search, self.seed)[split].value:.1f} %"
             for one in reversed(self.ends)
         ]
         return (
             f"Of the {self.k} training photographs closest to a photograph of {split}, "
             f"these show its class: {', '.join(told)}; by chance "
-            f"{self.search.chance(split):.1%}."
+            f"{100 * self.search.chance(split):.1f} %."
         )
 
     def notes(self) -> tuple[str, ...]:
