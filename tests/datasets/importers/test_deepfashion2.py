@@ -84,6 +84,8 @@ def test_damage_is_told_with_file_and_line(source, tmp_path, check):
         {"item1": 7},
         {"item1": item(1, 1, (1, 2, 3))},
         {"item1": item(1, 1, (1, 2, 3, "4"))},
+        {"item1": item(1, 1, (1, 2, 3, float("inf")))},
+        {"item1": item(1, 1, (1, 2, 3, 10**400))},
         {"item1": item("top", 1)},
         {"item1": {"category_id": 1, "bounding_box": [1, 2, 3, 4]}},
     ],

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tiefvision.boxes import area, as_box
-from tiefvision.datasets.entries import Entry, read_json_object
+from tiefvision.datasets.entries import Entry, is_finite, read_json_object
 from tiefvision.datasets.files import path_fault
 from tiefvision.datasets.importers.formats import ImportReport
 from tiefvision.datasets.importers.published import (
@@ -146,7 +146,8 @@ def _garment(item: Entry) -> tuple[Garment, int]:
     if not 1 <= number <= len(CATEGORIES):
         raise item.fault("category_id", f"is not in 1 to {len(CATEGORIES)}")
     places = item.get("bounding_box", (list,), "four numbers")
-    if len(places) != 4 or not all(type(one) in (int, float) for one in places):
+    numbers = (one for one in places if type(one) in (int, float) and is_finite(one))
+    if len(places) != 4 or len([*numbers]) != 4:
         raise item.fault("bounding_box", "is not four numbers")
     category = CATEGORIES[number - 1]
     group = OWN_GROUPS.get(category, "")

@@ -26,7 +26,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tiefvision.datasets.entries import BadEntry, Entry, gather, read_json, shown
+from tiefvision.datasets.entries import (
+    BadEntry,
+    Entry,
+    gather,
+    is_finite,
+    read_json,
+    shown,
+)
 from tiefvision.datasets.importers.formats import ImportReport
 from tiefvision.datasets.importers.published import (
     Listed,
@@ -269,9 +276,14 @@ def _number(entry: Entry) -> int:
 def _box(entry: Entry) -> Box:
     values = entry.get("bbox", (dict,), "an object")
     inside = Entry(entry.file, f"{entry.where}.bbox", values)
-    numbers = (int, float)
     left, top, width, height = (
-        float(inside.get(key, numbers, "a number of pixels"))
-        for key in ("left", "top", "width", "height")
+        _pixels(inside, key) for key in ("left", "top", "width", "height")
     )
     return left, top, left + width, top + height
+
+
+def _pixels(box: Entry, key: str) -> float:
+    value = box.get(key, (int, float), "a number of pixels")
+    if not is_finite(value):
+        raise box.fault(key, f"is {shown(value)}, expected a number of pixels")
+    return float(value)
