@@ -116,7 +116,7 @@ def test_all_published_queries_have_a_table_of_their_own(
             line[figure]["value"] * 4 / 16, abs=1e-4
         )
         assert shown[name] == f"{line['published'][figure]['value']:.3f}"
-    # Street2Shop searches within categories; a pattern asks other queries.
+    # A search within categories asks the same queries; a pattern asks others.
     within = tiefvision(*words, "--within", "category", "--json").lines[0]
     assert within["published"]["queries"] == 16
     some = tiefvision(*words, "--queries", "*0*", "--json").lines[0]

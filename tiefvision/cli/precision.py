@@ -26,7 +26,7 @@ K = 30
 """Number of closest photographs looked at, as in the course project."""
 
 QUERIES = 2000
-"""Queries of a split; the interval is then within 0.02 of the mean."""
+"""Queries of a split; the interval is then within about 0.02 of the mean."""
 
 
 @with_options

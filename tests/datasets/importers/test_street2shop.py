@@ -93,6 +93,13 @@ def test_what_is_missing_is_counted_and_stops_nothing(source, tmp_path, check):
     assert again.survival == Survival(Share(11, 11), Share(5, 5), Share(3, 3))
 
 
+def test_a_vertical_is_imported_alone(source, tmp_path, check):
+    file = source / "meta" / "json" / "retrieval_bags.json"
+    report = import_street2shop(file, tmp_path / "out", seed=0)
+    assert {*check(tmp_path / "out")} == {"bags/street/3.jpg", "bags/shop/21.jpg"}
+    assert report.survival == Survival(Share(2, 2), Share(1, 1), Share(1, 1))
+
+
 def test_the_test_split_keeps_its_items_and_photographs(source, tmp_path, check):
     file = source / "meta" / "json" / "train_pairs_dresses.json"
     # Photograph 3 asks in the test split, and 103 is found there.

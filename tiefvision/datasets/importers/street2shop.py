@@ -13,7 +13,8 @@ that were downloaded from their addresses:
     images/ID.jpg                     any suffix, the id with or without leading zeros
 
 Only addresses are published, for 404,683 shop and 20,357 street photographs of eleven
-verticals, and many of them answer no more.
+verticals, and many of them answer no more. As published, a search stays within its
+vertical: name ``meta/json/retrieval_VERTICAL.json`` as the source to import one alone.
 
 Products that one box matches are one item, since finding any of them is a hit. A street
 photograph is written once for each vertical and box, because a photograph of this
@@ -86,7 +87,8 @@ def import_street2shop(
     """Converts Street2Shop; an interrupted run is completed by the next.
 
     Args:
-        source: folder that holds ``meta/json`` and ``images``.
+        source: folder that holds ``meta/json`` and ``images``, or the retrieval list of
+            the one vertical that is wanted.
         target: a new or empty folder, or that of an earlier run.
         seed: unused, because nothing is random.
         track: shows progress.
@@ -98,7 +100,14 @@ def import_street2shop(
         BadDataset: ``source`` has another layout, a list is damaged, no photograph is
             there, or ``target`` holds something else.
     """
-    there = [name for name in VERTICALS if _list_of(source, "retrieval", name).exists()]
+    wanted = [name for name in VERTICALS if source.name == f"retrieval_{name}.json"]
+    if wanted:
+        source = source.absolute().parent.parent.parent
+    there = [
+        name
+        for name in wanted or VERTICALS
+        if _list_of(source, "retrieval", name).exists()
+    ]
     if not there:
         raise BadDataset(
             f"{source} is not Street2Shop: there is no "
