@@ -176,17 +176,17 @@ def first_there(root: Path, names: Iterable[str]) -> Path | None:
     return next((root / name for name in names if exists(root / name)), None)
 
 
-def corners(first: Sequence[float], shift: float = 0.0) -> tuple[float, ...]:
+def corners(places: Sequence[float], shift: int = 0) -> tuple[float, ...]:
     """x0, y0, x1, y1 of two opposite corners in any order.
 
     Args:
-        first: x and y of one corner, then of the other.
+        places: x and y of one corner, then of the other.
         shift: added to the lower right one; 1 where the lists count it as inside.
 
     >>> corners([9, 2, 4, 7]), corners([0, 0, 63, 63], shift=1)
     ((4, 2, 9, 7), (0, 0, 64, 64))
     """
-    x, y, other_x, other_y = first
+    x, y, other_x, other_y = places
     return (
         min(x, other_x),
         min(y, other_y),
