@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from tiefvision.augmenting.affine import AffineRules, change_affinely, draw_matrices
+from tiefvision.augmenting.affine import change_affinely, draw_matrices
+from tiefvision.augmenting.rules import AffineRules
 
 KERAS = AffineRules(mirror=True, upside_down=True, zoom=0.2, shear=0.2, rotation=30.0)
 
