@@ -12,8 +12,8 @@ class AffineRules:
         upside_down: whether it is turned upside down with probability 1/2.
         zoom: by how much its width and its height, each alone, may be scaled, as a
             share: factors are uniform in [1 - zoom, 1 + zoom].
-        shear: largest angle of shear in radians. Keras meant radians until release
-            2.1.2 and has meant degrees since (keras-team/keras#8868), where a usual 0.2
+        shear: largest angle of shear in radians. Keras meant radians until the end of
+            2017 and has meant degrees since (keras-team/keras#8868), where a usual 0.2
             does nothing that one could see.
         rotation: largest rotation in degrees, either way.
         shift: largest shift in x and in y, as a share of the side.

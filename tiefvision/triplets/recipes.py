@@ -3,8 +3,8 @@
 A recipe is what ``tiefvision train`` does unless an option says otherwise. Sources:
 MILDNet's ``job_configs`` and ``trainer/task.py`` (gofynd/mildnet); the solvers and
 networks of fk-visual-search (``models/visnet*``); Wang et al., arXiv:1404.4661; the
-slides of Cardigan. Docs/training-rankers.md says what these sources leave open, and
-what is done then. Reading the table imports no torch.
+slides of Cardigan. What these sources leave open, and what is done then, stands in
+docs/training-rankers.md. Reading the table imports no torch.
 """
 
 from collections.abc import Iterator, Mapping
