@@ -8,11 +8,25 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tiefvision.errors import BadUsage
+from tiefvision.triplets.sources.close import CloseSettings, draw_close
+from tiefvision.triplets.sources.importance import (
+    ImportanceSettings,
+    draw_importance,
+)
 from tiefvision.triplets.sources.sampling import Sampling
+from tiefvision.triplets.sources.shares import (
+    MildnetSettings,
+    SharesSettings,
+    draw_shares,
+    shares_notes,
+)
 from tiefvision.triplets.sources.uniform import UniformSettings, draw_uniform
 from tiefvision.triplets.sources.vertical import VerticalSettings, draw_vertical
 
 __all__ = ["SAMPLINGS", "Sampling", "sampling_named"]
+
+FEATURES = ("structure", "pattern", "colour")
+"""The features of the engineered recommender, each a scorer of its own."""
 
 SAMPLINGS: Mapping[str, Sampling] = MappingProxyType(
     {
@@ -31,6 +45,40 @@ SAMPLINGS: Mapping[str, Sampling] = MappingProxyType(
                 "fk-visual-search, the sampler of Street2Shop's pairs",
                 VerticalSettings,
                 draw_vertical,
+            ),
+            Sampling(
+                "shares",
+                "in-class and out-of-class negatives, candidates by ranks of scorers",
+                "VisNet (Flipkart): scorers' top 200, ranks 500 to 1000, 30 % in-class",
+                SharesSettings,
+                draw_shares,
+                ("cosine", "lab", "gabor"),
+                shares_notes,
+            ),
+            Sampling(
+                "engineered",
+                "the same by each feature of the engineered recommender, 30 % wild",
+                "MILDNet: catalogue triplets by a search a feature, and wild ones",
+                MildnetSettings,
+                draw_shares,
+                FEATURES,
+                shares_notes,
+            ),
+            Sampling(
+                "importance",
+                "queries and positives by relevance, from a buffer for each category",
+                "Deep Ranking, arXiv:1404.4661, sections 3 and 4",
+                ImportanceSettings,
+                draw_importance,
+                ("cosine",),
+            ),
+            Sampling(
+                "close",
+                "pairs of an item with the nearest wrong items",
+                "Cardigan's slides, close negatives",
+                CloseSettings,
+                draw_close,
+                ("cosine",),
             ),
         )
     }
