@@ -28,6 +28,7 @@ from tiefvision.cli.retrain import app as retrain
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
 from tiefvision.cli.serve import serve
+from tiefvision.cli.train import train
 from tiefvision.cli.trial import trial
 from tiefvision.cli.tune import tune
 from tiefvision.version import __version__
@@ -48,6 +49,7 @@ for command in (
     recommend,
     export,
     compare,
+    train,
     distil,
     readout,
     tune,

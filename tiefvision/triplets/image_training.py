@@ -4,21 +4,22 @@ A batch is divided among processes, and in each of them into parts that fit into
 Every distinct view of a part is embedded once, however many triplets it is in.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from tiefvision.ahead import read_ahead
 from tiefvision.augmenting.affine import change_affinely
 from tiefvision.machine import usable_cores
 from tiefvision.networks.building import ImageNetwork
 from tiefvision.networks.preparing import to_images
-from tiefvision.ranking.garments import Embed, Garments, GarmentsOf
+from tiefvision.ranking.garments import Garments, GarmentsOf
 from tiefvision.records import View
 from tiefvision.training.loop import Figures, Schedule, Task
 from tiefvision.training.optimisers import Optimiser
@@ -37,6 +38,9 @@ DrawTriplets = Callable[[np.random.Generator], Sequence[ViewTriplet]]
 
 VALIDATED = "val_triplet_accuracy"
 """Figure whose highest value selects the weights that are kept."""
+
+RUNS = 3
+"""Runs in which the time of embedding is taken; the fastest counts."""
 
 BLOCK = 64
 """Images embedded, and triplets compared, at a time outside of training."""
@@ -73,6 +77,7 @@ class ImageTraining:
         dtype: dtype of the forward pass: torch.bfloat16 (mixed precision) or
             torch.float32. Losses are computed in float32.
         processes: processes that train together.
+        took: seconds of the training of each epoch so far, without validation; grows.
     """
 
     network: ImageNetwork
@@ -83,6 +88,7 @@ class ImageTraining:
     accumulate: int = 1
     dtype: torch.dtype = torch.float32
     processes: Processes = ALONE
+    took: list[float] = field(default_factory=list)
 
     def task(self) -> Task:
         """The task for ``training.loop.fit``.
@@ -114,7 +120,8 @@ class ImageTraining:
         self, generator: np.random.Generator
     ) -> Iterator[list[tuple[Part, float]]]:
         def draw() -> list[tuple[list[ViewTriplet], int]]:
-            triplets = self.draw(generator)
+            with evaluating(self.network):  # a sampling may ask the network
+                triplets = self.draw(generator)
             order = generator.permutation(len(triplets))
             size = self.recipe.batch
             return [
@@ -127,8 +134,10 @@ class ImageTraining:
 
         # Only the first process draws: GPUs may differ in the last digit of what a
         # network in training finds close.
+        started = time.monotonic()
         drawn = self.processes.from_first(draw)
-        return read_ahead(self._own_parts, drawn, max(1, usable_cores() // 2))
+        yield from read_ahead(self._own_parts, drawn, max(1, usable_cores() // 2))
+        self.took.append(time.monotonic() - started)
 
     def _own_parts(
         self, drawn: tuple[list[ViewTriplet], int]
@@ -156,7 +165,7 @@ class ImageTraining:
         if rules:
             generator = torch.Generator().manual_seed(part.seed)
             images = change_affinely(images, rules, generator)
-        half = self.dtype == torch.bfloat16
+        half = is_half(self.dtype)
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             embeddings: Tensor = module(images)
         embeddings = embeddings.float()
@@ -240,6 +249,18 @@ def gather_part(
     return Part(garments_of(views).pixels, rows, whole, seed)
 
 
+def is_half(dtype: torch.dtype) -> bool:
+    """Whether a forward pass is in mixed precision."""
+    return dtype == torch.bfloat16
+
+
+def placed(network: ImageNetwork, device: torch.device) -> ImageNetwork:
+    """The same network in evaluation mode on a device, its channels last in memory."""
+    network.eval().to(device)
+    network.to(memory_format=torch.channels_last)
+    return network
+
+
 def device_of(network: ImageNetwork) -> torch.device:
     """The device on which a network lies."""
     return next(network.parameters()).device
@@ -247,19 +268,39 @@ def device_of(network: ImageNetwork) -> torch.device:
 
 @torch.inference_mode()
 def embed_images(network: ImageNetwork, pixels: NDArray[np.uint8]) -> Tensor:
-    """The published outputs of B crops, (B, S, S, 3) uint8 RGB: (B, D) float32, CPU."""
+    """The published outputs of crops.
+
+    Args:
+        network: network on any device, in evaluation mode.
+        pixels: crops, (B, S, S, 3) uint8 RGB.
+
+    Returns:
+        (B, D) float32 on the CPU.
+    """
+    device = device_of(network)
     outputs = [
-        network(to_images(part, network.side, device_of(network))).float().cpu()
+        network(to_images(part, network.side, device)).float().cpu()
         for part in torch.split(torch.from_numpy(pixels), BLOCK)
     ]
     return torch.cat(outputs)
 
 
-def embed_with(network: ImageNetwork) -> Embed:
-    """A ranker that embeds with the current weights of a network, at unit length."""
+@contextmanager
+def evaluating(network: ImageNetwork) -> Iterator[None]:
+    """Switch dropout off in the block, and normalise by what was seen before."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)
 
-    def embed(garments: Garments) -> NDArray[np.float32]:
-        outputs = embed_images(network, np.ascontiguousarray(garments.pixels))
-        return functional.normalize(outputs, dim=1).numpy()
 
-    return embed
+def embedding_time(network: ImageNetwork, garments: Garments) -> float:
+    """Milliseconds in which a network embeds one of B crops, the best of three runs."""
+    pixels, times = garments.pixels, []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        embed_images(network, pixels)
+        times.append(time.perf_counter() - started)
+    return 1000 * min(times) / len(pixels)

@@ -10,7 +10,7 @@ docs/training-rankers.md. Reading the table imports no torch.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from tiefvision.augmenting.rules import AffineRules
 from tiefvision.errors import BadUsage
@@ -19,6 +19,8 @@ from tiefvision.networks.table import NETWORKS
 ScheduleName = Literal["constant", "steps", "cosine"]
 """Course of the learning rate: constant; a tenth after each of ``parts`` equal parts of
 the run; or rising for a tenth of the run, then falling along half a cosine."""
+
+SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
 
 NONE = "none"
 
