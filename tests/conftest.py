@@ -56,7 +56,9 @@ wrong, and would not be told by the default score. In float32, so that the figur
 the same on processors with and without bfloat16. AlexNet is the quickest encoder.
 Another seed of the crops' encoder makes it another one than the locator's."""
 
-LEARNT = shutil.ignore_patterns("pca.lmdb", "mix.lmdb", "gabor.lmdb", "blobs.lmdb")
+LEARNT = shutil.ignore_patterns(
+    "pca.lmdb", "mix.lmdb", "gabor.lmdb", "blobs.lmdb", "engineered.lmdb"
+)
 """Rankers that comparisons of the trained workspace leave there."""
 
 RunStage = Callable[..., dict[str, Any] | None]

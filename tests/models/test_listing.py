@@ -80,7 +80,7 @@ def test_what_learnt_over_other_crops_says_so(run, run_stage):
 def test_another_trained_ranker_stands_behind_the_first(run):
     (run / "deeprank-mine.lmdb").hardlink_to(run / "deeprank.lmdb")
     names = [model.name for model in list_models(Workspace(run))]
-    assert names[-2:] == ["deeprank", "deeprank-mine"]
+    assert names[-3:] == ["deeprank", "engineered", "deeprank-mine"]
     models = listed(run)
     mine, first = models["deeprank-mine"], models["deeprank"]
     assert (mine.parameters, mine.embedding) == (first.parameters, first.embedding)

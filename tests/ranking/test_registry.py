@@ -197,6 +197,7 @@ def test_lengths_worked_by_hand():
         "lab": GARMENTS.colours.shape[1],
         **dict.fromkeys(("gabor", "blobs"), 1024),
         "deeprank": 512,
+        "engineered": 2048 + 1024 + 540,
     }
     assert RANKERS["pca"].embedding(256, 121, {"size": 7}) == 7
     # The first ranker decides how long a mix is.
@@ -215,6 +216,7 @@ def test_who_learns_and_from_what():
         "blobs": "photographs",
         "mix": "items",
         "deeprank": "triplets",
+        "engineered": "items",
     }
     for kind in RANKERS.values():
         assert (kind.learn is not None) == (kind.learns in ("photographs", "items"))
@@ -254,6 +256,13 @@ def test_a_kind_is_found_by_its_name(name):
 @pytest.mark.parametrize("name", ["deeprank-cells", "deeprank-2", "deeprank-a-b_c"])
 def test_a_trained_ranker_may_have_a_suffix(name):
     assert ranker_kind(name) is RANKERS["deeprank"]
+
+
+def test_the_engineered_ranker_may_be_told_its_weights():
+    assert ranker_kind("engineered-5-3-2") is RANKERS["engineered"]
+    for name in ("engineered-5-3", "engineered-0-0-0", "engineered-a-b-c"):
+        with pytest.raises(BadUsage, match="There is no ranker"):
+            ranker_kind(name)
 
 
 @pytest.mark.parametrize(

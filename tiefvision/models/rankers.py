@@ -94,7 +94,7 @@ def load_ranker(
         return models.trained_ranker(name)
     if kind.learn is None:
         return kind.build({}, {})
-    return _learnt(workspace, kind, resources)
+    return _learnt(workspace, kind, name, resources)
 
 
 def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
@@ -109,7 +109,9 @@ def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]
     return input_digests(workspace, learnt)
 
 
-def _learnt(workspace: Workspace, kind: RankerKind, resources: Resources) -> "Embed":
+def _learnt(
+    workspace: Workspace, kind: RankerKind, name: str, resources: Resources
+) -> "Embed":
     from tiefvision.ranking.restoring import restore_ranker
     from tiefvision.workspace.networks import read_weights, weight_tensors
 
@@ -117,25 +119,25 @@ def _learnt(workspace: Workspace, kind: RankerKind, resources: Resources) -> "Em
     header = Header(
         stage="learn_ranker",
         version=VERSION,
-        config={"ranker": kind.name, "seed": resources.seed},
+        config={"ranker": name, "seed": resources.seed},
         inputs=input_digests(workspace, LEARNT_FROM),
     )
-    with Job(workspace, kind.name, header, resources) as job:
+    with Job(workspace, name, header, resources) as job:
         if not job.up_to_date:
             with job.write() as writer:
                 crops, photos = job.read("crops"), job.read("photos")
-                training = _training_crops(crops, photos, resources)
+                training = _training_crops(crops, photos, name, resources)
                 learnt = kind.learn(training)
                 tensors = weight_tensors(learnt.weights)
-                writer.write(tensors, {"ranker/name": kind.name})
+                writer.write(tensors, {"ranker/name": name})
                 writer.finish(encoder=crops.header.encoder, details=learnt.details)
-        kept = job.read(kind.name)
+        kept = job.read(name)
         details, weights = kept.header.details, read_weights(kept)
         return restore_ranker(kind, details, weights, kept.path.name)
 
 
 def _training_crops(
-    crops: Artifact, records: Artifact, resources: Resources
+    crops: Artifact, records: Artifact, name: str, resources: Resources
 ) -> "TrainingCrops":
     from tiefvision.evaluation.searches import search_of_split
     from tiefvision.ranking.learning import MOST_LEARNT_FROM, TrainingCrops
@@ -164,4 +166,5 @@ def _training_crops(
         garments_reader(crops),
         resources.seed,
         resources.track,
+        name,
     )

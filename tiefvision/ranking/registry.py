@@ -28,7 +28,7 @@ photographs of the training split with their items; or triplets, in stage 8."""
 LAB_BINS = 2074
 """Bins of ``lab_histogram``. Counting them takes NumPy and a tenth of a second."""
 
-COSINE, DEEPRANK = "cosine", "deeprank"
+COSINE, DEEPRANK, ENGINEERED = "cosine", "deeprank", "engineered"
 
 BASELINE = COSINE
 """The ranker with which the others are compared."""
@@ -52,6 +52,9 @@ class RankerKind:
             the ranker learns nothing, or from triplets.
         shapes: function from the details in a header to the shapes of the weights by
             name.
+        suffix: pattern of what may follow the name and "-" to tell the ranker what it
+            need not learn; "" for nothing. Behind the name of a ranker that learns from
+            triplets stands any suffix.
     """
 
     name: str
@@ -62,6 +65,7 @@ class RankerKind:
     embedding: "Embedding"
     learn: "Callable[[TrainingCrops], Learnt] | None" = None
     shapes: "Shapes" = lambda details: {}
+    suffix: str = ""
 
 
 Build = Callable[[Mapping[str, Any], "Weights"], "Embed"]
@@ -207,6 +211,37 @@ def _learn_mix(crops: "TrainingCrops") -> "Learnt":
     return learn_mixture(crops)
 
 
+def _engineered(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    return 2048 + _words(channels, cells, details) + 540
+
+
+def _build_engineered(details: Mapping[str, Any], weights: "Weights") -> "Embed":
+    from tiefvision.ranking.engineered import (
+        EngineeredRanker,
+        StructureRanker,
+        embed_colour,
+    )
+
+    words = {name: weights[name] for name in ("words", "scales")}
+    return EngineeredRanker(
+        StructureRanker(weights["places"]),
+        _build_gabor({}, words),
+        embed_colour,
+        tuple(details["weights"]),
+        details["given"],
+    )
+
+
+def _learn_engineered(crops: "TrainingCrops") -> "Learnt":
+    from tiefvision.ranking.learning import learn_engineered
+
+    return learn_engineered(crops)
+
+
+def _shapes_of_engineered(details: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {**_shapes_of_words(details), "places": (details["map"],)}
+
+
 def _build_deeprank(details: Mapping[str, Any], weights: "Weights") -> "Embed":
     from tiefvision.ranking.deeprank import build_deeprank
 
@@ -330,6 +365,17 @@ RANKERS: Mapping[str, RankerKind] = MappingProxyType(
                 _deeprank,
                 shapes=_shapes_of_deeprank,
             ),
+            RankerKind(
+                ENGINEERED,
+                "structure, pattern and LAB colour, weighted (MILDNet's engineered)",
+                ("maps", "pixels"),
+                "items",
+                _build_engineered,
+                _engineered,
+                _learn_engineered,
+                _shapes_of_engineered,
+                r"(?!0+-0+-0+$)\d+-\d+-\d+",
+            ),
         )
     }
 )
@@ -342,7 +388,8 @@ def ranker_kind(name: str) -> RankerKind:
     """The kind of a ranker.
 
     A workspace may hold several trained rankers of one kind: "deeprank-cells" is a
-    ranker of the kind "deeprank".
+    ranker of the kind "deeprank". "engineered-5-3-2" tells the ranker "engineered" its
+    weights.
 
     Args:
         name: name of a kind, or such a name followed by "-" and a suffix.
@@ -352,9 +399,10 @@ def ranker_kind(name: str) -> RankerKind:
     """
     kind = RANKERS.get(name)
     if kind is None and _NAME.fullmatch(name):
-        kind = RANKERS.get(name.split("-", 1)[0])
+        first, _, suffix = name.partition("-")
+        kind = RANKERS.get(first)
         if kind is not None and kind.learns != "triplets":
-            kind = None
+            kind = kind if re.fullmatch(kind.suffix, suffix) else None
     if kind is None:
         raise BadUsage(f"There is no ranker {name}.", f"Use {', '.join(RANKERS)}.")
     return kind

@@ -52,6 +52,7 @@ SERIES_COLOURS = (
     Colour("#ba0867", "#e69fb6"),
     Colour("#1a7576", "#36b6b6"),
     Colour("#9e4e04", "#ea7812"),
+    Colour("#3d0a4d", "#f0f0c0"),
 )
 """Colours of rankers, in the order of the registry, and of other curves: far apart in
 OKLab, and readable on both grounds."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.errors import BadUsage
-from tiefvision.records import Photo, View
+from tiefvision.records import Photo, Triplet, View
 from tiefvision.triplets.sampling import ViewTriplet
 
 Scorers = Mapping[str, NDArray[np.float32]]
@@ -208,6 +208,11 @@ def to_triplets(
             rows.tolist(), named, strict=True
         )
     ]
+
+
+def as_judged(triplets: Sequence[ViewTriplet]) -> list[Triplet]:
+    """Triplets as a triplets.csv holds them, by the paths of their photographs."""
+    return [Triplet(*(view.path for view in triplet.views())) for triplet in triplets]
 
 
 def repeat_rows(
