@@ -19,7 +19,8 @@ from tiefvision.encoders.architectures import (
 from tiefvision.encoders.weights_header import WeightsHeader, read_weights_header
 from tiefvision.locating.heads_file import HEADS_FILE
 from tiefvision.models.trained import ranker_names
-from tiefvision.ranking.registry import RankerKind, ranker_kind
+from tiefvision.ranking.kinds import RankerKind
+from tiefvision.ranking.registry import ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace, command_for

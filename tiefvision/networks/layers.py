@@ -79,10 +79,12 @@ class Dense:
     Attributes:
         outputs: length of its result.
         beginning: how its weights are drawn.
+        published: name of the layer in torchvision's file; "" if there is none.
     """
 
     outputs: int
     beginning: Beginning = GLOROT
+    published: str = ""
 
 
 @dataclass(frozen=True)

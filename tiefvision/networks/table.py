@@ -110,8 +110,11 @@ def _caffe(name: str, trunk: Trunk, summary: str, side: int) -> Published:
     """VisNet of the Caffe files. A convolution's bias learns twice as fast there."""
     drop = Dropout(0.4)
     inner, last = Gaussian(0.005, 0.1), Gaussian(0.01)
+    # Caffe fills layers by name: those of an ImageNet network start fc6 and fc7, too.
+    fc6, fc7 = ("classifier.0", "classifier.3") if trunk.published else ("", "")
     head = (
-        *(FLAT, Dense(4096, inner), RELU, drop, Dense(4096, inner), RELU, drop),
+        *(FLAT, Dense(4096, inner, fc6), RELU, drop),
+        *(Dense(4096, inner, fc7), RELU, drop),
         *(Dense(4096, last), SHRINK),
     )
     return Published(
