@@ -1,7 +1,7 @@
 """``tiefvision train``: train a network of the literature as a ranker."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +11,7 @@ import typer
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import figure_text, print_line, print_table
 from tiefvision.cli.running import DONE, say
+from tiefvision.cli.triplets import parse_settings
 from tiefvision.errors import BadUsage
 from tiefvision.progress import choose_track
 from tiefvision.triplets.recipes import NONE, RECIPES, recipe_of
@@ -144,7 +145,7 @@ def train(
         replace(recipe_of(ranker), **given),
         width,
         triplets,
-        _parsed(settings or ()),
+        parse_settings(settings or ()),
         bool(sampling) or triplets is None,
         accumulate,
         precision,
@@ -199,14 +200,3 @@ def _require_numbers(given: Mapping[str, Any]) -> None:
         if value is not None and not least < value < math.inf:
             option = f"--{name.replace('_', '-')}"
             raise BadUsage(f"{option} {value:g} is no number above 0.")
-
-
-def _parsed(settings: Sequence[str]) -> dict[str, str]:
-    """Settings by name. Raises BadUsage for what is not NAME=VALUE."""
-    given = {}
-    for text in settings:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise BadUsage(f"--set {text} has no value.", f"Write --set {text}=VALUE.")
-        given[name] = value
-    return given

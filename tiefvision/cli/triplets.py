@@ -72,7 +72,7 @@ def build(
 ) -> int:
     """Draw triplets of a split into a triplets.csv; the same seed, the same file."""
     require_known("--split", split, get_args(Split))
-    given = _parsed(setting or ())
+    given = parse_settings(setting or ())
     if count is not None:
         given = {**given, "count": str(count)}
     from tiefvision.datasets.triplets import triplets_text
@@ -145,8 +145,8 @@ def samplings(options: Options) -> int:
     return DONE
 
 
-def _parsed(settings: Sequence[str]) -> Mapping[str, str]:
-    """Settings by name. Raises BadUsage for what is not NAME=VALUE."""
+def parse_settings(settings: Sequence[str]) -> Mapping[str, str]:
+    """Settings of a sampling by name. Raises BadUsage for what is not NAME=VALUE."""
     given = {}
     for text in settings:
         name, equals, value = text.partition("=")

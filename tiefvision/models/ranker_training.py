@@ -23,7 +23,7 @@ from tiefvision.evaluation.searches import search_of_split, with_every_alteratio
 from tiefvision.files import replace_text
 from tiefvision.machine import free_memory
 from tiefvision.models.judged import all_judged, judged_within
-from tiefvision.models.rankers import load_ranker, ranker_digests
+from tiefvision.models.scorers import load_scorer
 from tiefvision.models.trained import TrainedModels
 from tiefvision.models.training_triplets import (
     TripletSource,
@@ -36,6 +36,7 @@ from tiefvision.networks.published import counts_of, require_width
 from tiefvision.networks.ranker import embed_with
 from tiefvision.networks.table import network_named
 from tiefvision.ranking.matching import learn_matching
+from tiefvision.ranking.registry import ranker_kind
 from tiefvision.records import View
 from tiefvision.store.header import Header
 from tiefvision.training.optimisers import MOMENTS
@@ -111,7 +112,7 @@ class Training:
         require_known("--schedule", recipe.schedule, SCHEDULES)
         require_known("--augmentation", recipe.augmentation, AUGMENTATIONS)
         sampling_named(recipe.sampling).with_settings(self.sampling)
-        if self.name != self.network and not self.name.startswith(f"{self.network}-"):
+        if ranker_kind(self.name).name != self.network:
             raise BadUsage(
                 f"--name {self.name} is no {self.network}.",
                 f"Use {self.network}-SUFFIX.",
@@ -126,8 +127,6 @@ class Training:
         files = {"triplets": self.triplets}
         if self.recipe.backbone not in (IMAGENET_WEIGHTS, RANDOM):
             files["backbone"] = Path(self.recipe.backbone)
-        scorers = sampling_named(self.recipe.sampling).scorers if self.sampled else ()
-        learnt = [name for name in scorers if workspace.holds(name)]
         return Header(
             stage=STAGE,
             version=VERSION,
@@ -140,7 +139,6 @@ class Training:
                 "seed": seed,
             },
             inputs=input_digests(workspace, READS)
-            | ranker_digests(workspace, learnt)
             | {name: file_hash(file) for name, file in files.items() if file},
         )
 
@@ -317,9 +315,10 @@ class _Run:
             sampling if drawn and photos else None,
             sampling.with_settings(given),
             self.garments_of,
-            lambda name: load_ranker(
+            lambda name: load_scorer(
                 self.job.workspace, models, name, self.job.resources
             ),
+            self.job.resources,
         )
 
     def _match(self, network: ImageNetwork) -> dict[str, Any]:

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.errors import BadDataset
+from tiefvision.models.scorers import score_photos
 from tiefvision.ranking.garments import Embed, GarmentsOf
-from tiefvision.ranking.views import similarity_table
-from tiefvision.records import Photo, View
+from tiefvision.records import Photo
 from tiefvision.triplets.sampling import ViewTriplet
 from tiefvision.triplets.sources.sampling import Sampling, Scorers, Settings
+from tiefvision.workspace.job import Resources
 
 MOST_VALIDATED = 20_000
 """Triplets of a validation at most; MILDNet's has 24,163. A sampling may give more."""
@@ -31,6 +32,7 @@ class TripletSource:
         settings: settings of the sampling.
         garments_of: reader of the crops of views.
         load: loads the rankers that the sampling reads as scorers, by name.
+        resources: progress of the scorers.
         tables: their similarities by name, (N, N) float32; filled when first needed.
     """
 
@@ -40,6 +42,7 @@ class TripletSource:
     settings: Settings
     garments_of: GarmentsOf
     load: Callable[[str], Embed]
+    resources: Resources
     tables: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def draw(
@@ -69,8 +72,7 @@ class TripletSource:
         return self.tables
 
     def _table(self, embed: Embed) -> NDArray[np.float32]:
-        views = [View(photo.path) for photo in self.photos]
-        return similarity_table(views, views, self.garments_of, embed)
+        return score_photos(self.photos, self.garments_of, embed, self.resources)
 
 
 def training_triplets(
