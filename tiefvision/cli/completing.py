@@ -30,6 +30,20 @@ def complete_ranker(context: typer.Context, incomplete: str) -> list[str]:
     return _starting(ranker_names(_workspace(context)), incomplete)
 
 
+def complete_scorer(context: typer.Context, incomplete: str) -> list[str]:
+    """Values of ``--scorer``: rankers, and the features of ``engineered``."""
+    from tiefvision.triplets.sources import FEATURES  # which takes NumPy
+
+    return _starting((*ranker_names(_workspace(context)), *FEATURES), incomplete)
+
+
+def complete_sampling(incomplete: str) -> list[str]:
+    """Values of ``--sampling``."""
+    from tiefvision.triplets.sources import SAMPLINGS
+
+    return _starting(SAMPLINGS, incomplete)
+
+
 def complete_models(incomplete: str) -> list[str]:
     """Values of ``--models``: its words, and folders."""
     folders = [f"{path}/" for path in Path().glob(f"{incomplete}*") if path.is_dir()]

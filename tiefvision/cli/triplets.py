@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from tiefvision.cli.completing import complete_sampling, complete_scorer
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
@@ -33,7 +34,11 @@ app = typer.Typer(
 def build(
     options: Options,
     sampling: Annotated[
-        str, typer.Option(help="How triplets are drawn; `triplets samplings` lists it.")
+        str,
+        typer.Option(
+            help="How triplets are drawn: see tiefvision triplets samplings.",
+            autocompletion=complete_sampling,
+        ),
     ],
     output: Annotated[
         Path, typer.Option(help="The triplets.csv to write.", dir_okay=False)
@@ -49,7 +54,8 @@ def build(
         list[str] | None,
         typer.Option(
             help="A ranker, or structure, pattern or colour of engineered; may come "
-            "again. [those of the sampling]"
+            "again. [those of the sampling]",
+            autocompletion=complete_scorer,
         ),
     ] = None,
     setting: Annotated[

@@ -62,7 +62,9 @@ def test_photographs_of_no_known_class_are_left_out():
 
 
 def test_one_class_is_refused_with_another_way():
-    with pytest.raises(BadDataset, match=r"2 photographs have a category.*by=folder"):
+    with pytest.raises(
+        BadDataset, match=r"2 photographs have a category.*by=folder or by=item"
+    ):
         draw("uniform", shop({"skirt": 2}, street=0))
     with pytest.raises(BadUsage, match="by colour is unknown"):
         draw("uniform", PHOTOS, by="colour")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tiefvision.errors import BadUsage
+from tiefvision.ranking.engineered import FEATURES
 from tiefvision.triplets.sources.close import CloseSettings, draw_close
 from tiefvision.triplets.sources.importance import (
     ImportanceSettings,
@@ -23,10 +24,7 @@ from tiefvision.triplets.sources.shares import (
 from tiefvision.triplets.sources.uniform import UniformSettings, draw_uniform
 from tiefvision.triplets.sources.vertical import VerticalSettings, draw_vertical
 
-__all__ = ["SAMPLINGS", "Sampling", "sampling_named"]
-
-FEATURES = ("structure", "pattern", "colour")
-"""The features of the engineered recommender, each a scorer of its own."""
+__all__ = ["FEATURES", "SAMPLINGS", "Sampling", "sampling_named"]
 
 SAMPLINGS: Mapping[str, Sampling] = MappingProxyType(
     {
@@ -35,7 +33,7 @@ SAMPLINGS: Mapping[str, Sampling] = MappingProxyType(
             Sampling(
                 "uniform",
                 "any photograph, another one of its class, one of another class",
-                "the course project on Deep Ranking (Tiny ImageNet)",
+                "a course project on Deep Ranking (Tiny ImageNet)",
                 UniformSettings,
                 draw_uniform,
             ),
@@ -49,7 +47,7 @@ SAMPLINGS: Mapping[str, Sampling] = MappingProxyType(
             Sampling(
                 "shares",
                 "in-class and out-of-class negatives, candidates by ranks of scorers",
-                "VisNet (Flipkart): scorers' top 200, ranks 500 to 1000, 30 % in-class",
+                "VisNet, arXiv:1703.02344, training data",
                 SharesSettings,
                 draw_shares,
                 ("cosine", "lab", "gabor"),
@@ -58,7 +56,7 @@ SAMPLINGS: Mapping[str, Sampling] = MappingProxyType(
             Sampling(
                 "engineered",
                 "the same by each feature of the engineered recommender, 30 % wild",
-                "MILDNet: catalogue triplets by a search a feature, and wild ones",
+                "MILDNet, arXiv:1903.00905, catalogue triplets and wild ones",
                 MildnetSettings,
                 draw_shares,
                 FEATURES,

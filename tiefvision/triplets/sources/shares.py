@@ -1,12 +1,13 @@
 """Shares of in-class and out-of-class negatives, with candidates from basic scorers.
 
-Sources: VisNet (Flipkart's slides, and the summary in Cardigan's): the query is random,
+Sources: VisNet (Shankar et al., arXiv:1703.02344, training data): the query is random,
 the positive is among a scorer's 200 nearest of the query's class, an in-class negative
 is between its ranks 500 and 1000, an out-of-class negative is random; 30 % of the
 negatives are in-class, and the scorers are AlexNet's FC7, a colour histogram and a
-network for patterns. MILDNet draws its catalogue triplets so, from a nearest-neighbour
-search by each feature of its engineered recommender, and mixes them with 30 % "wild"
-ones: a street photograph, and a shop photograph of the item that it shows.
+network for patterns. People then verify the triplets. MILDNet (arXiv:1903.00905) draws
+its catalogue triplets so, from a nearest-neighbour search by each feature of its
+engineered recommender, and mixes them with 30 % "wild" ones: a street photograph, and a
+shop photograph of the item that it shows.
 """
 
 from collections import Counter

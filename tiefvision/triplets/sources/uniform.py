@@ -1,8 +1,8 @@
 """Uniform sampling by class, that of the course project on Deep Ranking.
 
-Source: UCSD's course project on Tiny ImageNet after Wang et al., arXiv:1404.4661: the
-query is any photograph, the positive any other one of its class, the negative any one
-of another class. Its tools take the numbers of positives and of negatives of a query.
+Source: a course project on Tiny ImageNet after Wang et al., arXiv:1404.4661: the query
+is any photograph, the positive any other one of its class, the negative any one of
+another class. Public solutions take the numbers of positives and negatives of a query.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from tiefvision.records import Photo
 from tiefvision.triplets.sampling import ViewTriplet
 from tiefvision.triplets.sources.classes import (
     CATEGORY,
+    CLASSES,
     Classes,
     class_names,
     number_names,
@@ -61,10 +62,11 @@ def draw_uniform(
     known = [row for row, name in enumerate(named) if name]
     classes = Classes.of(number_names([named[row] for row in known]))
     if len(classes.starts) < 3:
+        others = [f"by={one}" for one in CLASSES if one != settings.by]
         raise BadDataset(
             f"{len(known)} photographs have a {settings.by}, and there are not two "
             "different ones.",
-            "Use --set by=folder, by=item or by=category.",
+            f"Use --set {' or '.join(others)}.",
         )
     asked = -(-settings.count // settings.negatives)
     pairs = repeat_rows(len(known), settings.positives, asked, generator)
