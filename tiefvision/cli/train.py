@@ -183,9 +183,9 @@ def _train(training: "Training", options: Options) -> int:
 
 
 def _rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The table at the end: size, speed, and figures of the last epoch."""
-    last = figures["last"]
-    values = {**figures, **last, "epochs": round(last["epoch"])}
+    """The table at the end: size, speed, and figures of the epoch that is kept."""
+    epochs = round(figures["last"]["epoch"])
+    values = {**figures, **figures["best"], "epochs": epochs}
     return [
         (label, figure_text(values[name]))
         for name, label in SHOWN.items()

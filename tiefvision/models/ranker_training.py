@@ -9,7 +9,7 @@ Writes  NAME.lmdb: weights/module float32; training/history the curves;
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from tiefvision.files import replace_text
 from tiefvision.machine import free_memory
 from tiefvision.models.judged import all_judged, judged_within
 from tiefvision.models.scorers import load_scorer
-from tiefvision.models.trained import TrainedModels
+from tiefvision.models.trained import TrainedModels, training_curves
 from tiefvision.models.training_triplets import (
     TripletSource,
     training_triplets,
@@ -39,6 +39,7 @@ from tiefvision.ranking.matching import learn_matching
 from tiefvision.ranking.registry import ranker_kind
 from tiefvision.records import View
 from tiefvision.store.header import Header
+from tiefvision.training.loop import Figures
 from tiefvision.training.optimisers import MOMENTS
 from tiefvision.training.precision import settled_dtype
 from tiefvision.training.processes import ALONE, Processes
@@ -49,6 +50,7 @@ from tiefvision.triplets.footprint import (
     what_fits,
 )
 from tiefvision.triplets.image_training import (
+    VALIDATED,
     ImageTraining,
     embedding_time,
     is_half,
@@ -178,6 +180,8 @@ def train_ranker(
         if not processes.from_first(lambda: due):
             return None
         figures = _Run(training, job, processes).train()
+        if processes.is_first:
+            figures |= kept_epoch(training_curves(TrainedModels(workspace), job.name))
         report = {
             "stage": STAGE,
             "ranker": training.name,
@@ -189,6 +193,21 @@ def train_ranker(
     if processes.is_first:
         replace_text(path, json.dumps(report, indent=1, ensure_ascii=False))
     return report | {"report": str(path)}
+
+
+def kept_epoch(history: Sequence[Figures]) -> dict[str, Any]:
+    """Which epoch's weights are kept, in words, and the figures of that epoch.
+
+    >>> row = {"epoch": 1.0, "loss": 0.3}
+    >>> kept_epoch([{"epoch": 0.0}, row])["kept"]
+    'the last epoch: the validation has no triplets'
+    """
+    if VALIDATED not in history[-1]:
+        told = "the last epoch: the validation has no triplets"
+        return {"kept": told, "best": history[-1]}
+    highest = max(row[VALIDATED] for row in history)
+    best = next(row for row in reversed(history) if row[VALIDATED] == highest)
+    return {"kept": f"epoch {best['epoch']:.0f}", "best": best}
 
 
 class _Run:
@@ -249,10 +268,7 @@ class _Run:
                 lambda: self._match(network),
             )
         figures |= {"triplets": count, "validated": len(validation)}
-        figures |= self._measured(images, backbone)
-        if not validation:
-            figures["kept"] = "the last epoch: validation has no triplets"
-        return figures
+        return figures | self._measured(images, backbone)
 
     def _network(self) -> tuple[ImageNetwork, str]:
         """The network with the weights from which training starts, and their name."""
