@@ -140,7 +140,7 @@ def test_the_table_lists_every_model_in_a_line(tiefvision, trained):
     assert header.split() == ["name", "kind", "parameters", "embedding", "status"]
     empty, title, columns, *networks = rows[len(own) :]
     assert (empty, title) == ("", "Networks of the literature, for tiefvision train:")
-    assert columns.split()[-3:] == ["embedding", "MB", "status"]
+    assert columns.split()[-3:] == ["numbers", "MB", "status"]
     systems = list(dict.fromkeys(record["system"] for record in others))
     assert [row for row in networks if not row.startswith(" ")] == systems
     listed = [*rows[: len(own)], *(row for row in networks if row.startswith(" "))]

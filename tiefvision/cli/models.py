@@ -88,7 +88,7 @@ def _print_networks(listed: "Sequence[Model]") -> None:
             )
             for model in models
         ]
-    columns = ("system, name", "parameters", "trainable", "embedding", "MB", "status")
+    columns = ("system, name", "parameters", "trainable", "numbers", "MB", "status")
     print_table(columns, rows)
 
 
