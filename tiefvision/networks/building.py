@@ -29,6 +29,7 @@ from tiefvision.networks.layers import (
     Residual,
     Shape,
     Shrink,
+    Squash,
     Step,
     Subsample,
     Unit,
@@ -165,6 +166,8 @@ def _module(step: Step) -> nn.Module:
             return norm(reads[0], eps, KERAS_MOMENTUM)
         case Relu(most):
             return nn.ReLU6() if most else nn.ReLU()
+        case Squash(kind):
+            return nn.Tanh() if kind == "tanh" else nn.Sigmoid()
         case Dropout(rate):
             return nn.Dropout(rate)
         case MaxPool():

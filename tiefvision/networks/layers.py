@@ -108,6 +108,13 @@ class Relu:
 
 
 @dataclass(frozen=True)
+class Squash:
+    """tanh, or the logistic function."""
+
+    kind: Literal["tanh", "sigmoid"]
+
+
+@dataclass(frozen=True)
 class Dropout:
     """Each number is 0 with probability ``rate`` while the network is trained."""
 
@@ -196,6 +203,7 @@ Layer = (
     | Dense
     | BatchNorm
     | Relu
+    | Squash
     | Dropout
     | MaxPool
     | Subsample

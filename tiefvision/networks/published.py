@@ -49,7 +49,12 @@ class Counts:
     @property
     def megabytes(self) -> int:
         """Size in float32, in MiB, truncated, as in MILDNet's table 1."""
-        return self.parameters * 4 // MEBIBYTE
+        return megabytes_of(self.parameters)
+
+
+def megabytes_of(parameters: int) -> int:
+    """Size in float32, in MiB, truncated."""
+    return parameters * 4 // MEBIBYTE
 
 
 @dataclass(frozen=True, eq=False)

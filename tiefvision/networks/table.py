@@ -342,10 +342,11 @@ def _small_forms() -> Iterator[Published]:
     """
     skips = (*MOBILENET_V2_SKIPS, "last")
     for left_out in range(len(skips)):
-        name, what = "mildnet_mobilenet_v2", "the means of six maps of MobileNetV2"
+        name = "mildnet_mobilenet_v2"
+        what = "a small form of this project: the means of six maps of MobileNetV2"
         if left_out:
             name = f"{name}_skip_{left_out}"
-            what = f"the same without the first {left_out} of its five skips"
+            what = f"{what} without the first {left_out}"
         yield Published(
             name,
             OURS,
