@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from tiefvision.cli.main import app
 from tiefvision.cli.reference import COMMAND, described_commands, render_reference
 from tiefvision.ranking.registry import RANKERS
+from tiefvision.triplets.sources import SAMPLINGS
 from tiefvision.workspace.artifacts import STAGES
 
 ROOT = Path(__file__).parent.parent
@@ -83,6 +84,13 @@ def test_every_ranker_has_a_row_and_a_section():
     for ranker in RANKERS:
         assert f"| [`{ranker}`](#{ranker}) |" in text, ranker
         assert f"\n## {ranker}\n" in text, ranker
+
+
+def test_every_sampling_has_a_row_and_a_section():
+    text = text_of(ROOT / "docs" / "triplets.md")
+    for sampling in SAMPLINGS:
+        assert f"| [`{sampling}`](#{sampling}) |" in text, sampling
+        assert f"\n## {sampling}\n" in text, sampling
 
 
 def test_every_command_is_used_in_the_documents():

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tiefvision.cli.running import DONE
+from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
 from tiefvision.models import ranker_training
 from tiefvision.models.trained import TrainedModels, training_curves
 from tiefvision.store.artifact import Artifact

@@ -86,6 +86,16 @@ def test_wrong_options_are_named(build, arguments, said):
     assert said in done.err
 
 
+def test_what_people_judged_is_not_replaced(build, tmp_path):
+    (tmp_path / "annotations.json").write_text("{}")
+    file = tmp_path / "triplets.csv"
+    file.write_text("query,positive,negative\n")
+    done = build("uniform", output=file)
+    assert done.code == 2
+    assert f"{file} holds the judged triplets of a dataset." in done.err
+    assert file.read_text() == "query,positive,negative\n"
+
+
 def test_a_workspace_without_photographs_names_the_stage(tiefvision, tmp_path):
     done = tiefvision(
         *(

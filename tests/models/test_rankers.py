@@ -85,6 +85,16 @@ def test_what_was_kept_ranks_as_what_was_learnt(name, run):
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4, rtol=0)
 
 
+def test_a_name_may_tell_what_need_not_be_learnt(run):
+    ranker = load(run, "engineered-5-3-2")
+    assert ranker.weights == (0.5, 0.3, 0.2)
+    assert ranker.learnt_in_words().endswith("colour by 0.20, as given")
+    rows = embeddings(run, ranker)
+    assert rows.shape[1] == 2048 + 1024 + 540
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4, rtol=0)
+    assert Workspace(run).holds("engineered-5-3-2")
+
+
 def test_it_learns_on_the_training_split_alone(run, learnt):
     load(run, "pca")
     (crops,) = learnt

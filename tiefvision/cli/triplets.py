@@ -1,10 +1,10 @@
 """``tiefvision triplets``: draw triplets as published systems do, into a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
@@ -16,13 +16,49 @@ from tiefvision.cli.options import (
     with_options,
 )
 from tiefvision.cli.output import print_line, print_table
-from tiefvision.cli.running import DONE, say
+from tiefvision.cli.running import DONE
+from tiefvision.datasets.files import TRIPLETS, is_dataset
 from tiefvision.errors import BadUsage, require_known
 from tiefvision.models.choice import WORKSPACE
 from tiefvision.records import Split
 
 if TYPE_CHECKING:
     from tiefvision.triplets.sources.counting import KindShares
+
+SamplingOption = Annotated[
+    str,
+    typer.Option(
+        help="How triplets are drawn: see tiefvision triplets samplings.",
+        autocompletion=complete_sampling,
+    ),
+]
+CountOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Number of triplets. [as many as the sampling gives]"),
+]
+ScorerOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A ranker, or structure, pattern or colour of engineered; may come again. "
+        "[those of the sampling]",
+        autocompletion=complete_scorer,
+    ),
+]
+SettingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A setting of the sampling; may come again.",
+    ),
+]
+PoolOption = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        help="Photographs that scorers compare; of more, so many are drawn. [10000]",
+    ),
+]
 
 app = typer.Typer(
     help="Draw triplets of photographs, to train rankers on.", no_args_is_help=True
@@ -33,54 +69,25 @@ app = typer.Typer(
 @with_options
 def build(
     options: Options,
-    sampling: Annotated[
-        str,
-        typer.Option(
-            help="How triplets are drawn: see tiefvision triplets samplings.",
-            autocompletion=complete_sampling,
-        ),
-    ],
+    sampling: SamplingOption,
     output: Annotated[
         Path, typer.Option(help="The triplets.csv to write.", dir_okay=False)
     ],
-    count: Annotated[
-        int | None,
-        typer.Option(min=1, help="Number of triplets. [as many as the sampling gives]"),
-    ] = None,
+    count: CountOption = None,
     split: Annotated[str, typer.Option(help="Photographs: train, val or test.")] = (
         "train"
     ),
-    scorer: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A ranker, or structure, pattern or colour of engineered; may come "
-            "again. [those of the sampling]",
-            autocompletion=complete_scorer,
-        ),
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="A setting of the sampling; may come again.",
-        ),
-    ] = None,
-    pool: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            help="Photographs that scorers compare; of more, so many are drawn. "
-            "[10000]",
-        ),
-    ] = None,
+    scorer: ScorerOption = None,
+    setting: SettingOption = None,
+    pool: PoolOption = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Draw triplets of a split into a triplets.csv; the same seed, the same file."""
     require_known("--split", split, get_args(Split))
+    _require_no_judgements(output)
     given = parse_settings(setting or ())
     if count is not None:
-        given = {**given, "count": str(count)}
+        given["count"] = str(count)
     from tiefvision.datasets.triplets import triplets_text
     from tiefvision.files import replace_text
     from tiefvision.models.drawing import Request, draw_triplets
@@ -91,7 +98,7 @@ def build(
     chosen = sampling_named(sampling)
     settings = chosen.with_settings(given)
     scorers = tuple(dict.fromkeys(scorer or ()))
-    request = Request(chosen, settings, _split(split), scorers)
+    request = Request(chosen, settings, cast(Split, split), scorers)
     if pool is not None:
         request = replace(request, pool=pool)
     resources = Resources(options.backend, options.seed, track=options.track)
@@ -100,24 +107,20 @@ def build(
     drawn = draw_triplets(options.run, using, request, resources)
     replace_text(output, triplets_text(as_judged(drawn.triplets)))
     if options.json:
-        print_line(
-            {
-                "output": str(output),
-                "sampling": sampling,
-                "settings": settings_to_dict(settings),
-                "scorers": list(drawn.scorers),
-                "split": split,
-                "seed": options.seed,
-                **drawn.shares.to_dict(),
-                "notes": list(drawn.notes),
-            }
-        )
+        asked = {
+            "output": str(output),
+            "sampling": sampling,
+            "settings": settings_to_dict(settings),
+            "scorers": list(drawn.scorers),
+            "split": split,
+            "seed": options.seed,
+        }
+        print_line(asked | drawn.shares.to_dict() | {"notes": list(drawn.notes)})
         return DONE
     print_table(("", ""), _rows(drawn.shares))
     for note in drawn.notes:
         options.note(note)
-    if not options.quiet:
-        say(f"{drawn.shares.triplets} triplets are in {quote(str(output))}.")
+    options.note(f"{drawn.shares.triplets} triplets are in {quote(str(output))}.")
     return DONE
 
 
@@ -151,19 +154,23 @@ def samplings(options: Options) -> int:
     return DONE
 
 
-def parse_settings(settings: Sequence[str]) -> Mapping[str, str]:
-    """Settings of a sampling by name. Raises BadUsage for what is not NAME=VALUE."""
+def _require_no_judgements(output: Path) -> None:
+    """Refuse to replace the triplets of a dataset, which people judged."""
+    if output.name == TRIPLETS and output.exists() and is_dataset(output.parent):
+        raise BadUsage(
+            f"{output} holds the judged triplets of a dataset.", "Name another file."
+        )
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, str]:
+    """Settings by name. Raises BadUsage for a text that is not NAME=VALUE."""
     given = {}
-    for text in settings:
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise BadUsage(f"--set {text} has no value.", f"Write --set {text}=VALUE.")
         given[name] = value
     return given
-
-
-def _split(name: str) -> Split:
-    return next(split for split in get_args(Split) if split == name)
 
 
 def _rows(shares: "KindShares") -> list[tuple[str, Any]]:

@@ -16,6 +16,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tiefvision.errors import BadUsage
+from tiefvision.ranking.engineered_kind import (
+    SUFFIX,
+    build_engineered,
+    engineered_embedding,
+    engineered_shapes,
+    learn_engineered,
+)
 from tiefvision.ranking.kinds import Build, RankerKind
 from tiefvision.ranking.literature import literature_kinds
 from tiefvision.ranking.needs import Need
@@ -166,37 +173,6 @@ def _learn_mix(crops: "TrainingCrops") -> "Learnt":
     return learn_mixture(crops)
 
 
-def _engineered(channels: int, cells: int, details: Mapping[str, Any]) -> int:
-    return 2048 + _words(channels, cells, details) + 540
-
-
-def _build_engineered(details: Mapping[str, Any], weights: "Weights") -> "Embed":
-    from tiefvision.ranking.engineered import (
-        EngineeredRanker,
-        StructureRanker,
-        embed_colour,
-    )
-
-    words = {name: weights[name] for name in ("words", "scales")}
-    return EngineeredRanker(
-        StructureRanker(weights["places"]),
-        _build_gabor({}, words),
-        embed_colour,
-        tuple(details["weights"]),
-        details["given"],
-    )
-
-
-def _learn_engineered(crops: "TrainingCrops") -> "Learnt":
-    from tiefvision.ranking.learning import learn_engineered
-
-    return learn_engineered(crops)
-
-
-def _shapes_of_engineered(details: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    return {**_shapes_of_words(details), "places": (details["map"],)}
-
-
 def _build_deeprank(details: Mapping[str, Any], weights: "Weights") -> "Embed":
     from tiefvision.ranking.deeprank import build_deeprank
 
@@ -325,11 +301,11 @@ RANKERS: Mapping[str, RankerKind] = MappingProxyType(
                 "structure, pattern and LAB colour, weighted (MILDNet's engineered)",
                 ("maps", "pixels"),
                 "items",
-                _build_engineered,
-                _engineered,
-                _learn_engineered,
-                _shapes_of_engineered,
-                suffix=r"(?!0+-0+-0+$)\d+-\d+-\d+",
+                build_engineered,
+                engineered_embedding,
+                learn_engineered,
+                engineered_shapes,
+                suffix=SUFFIX,
             ),
             *literature_kinds(),
         )

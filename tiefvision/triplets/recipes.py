@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from tiefvision.augmenting.rules import AffineRules
 from tiefvision.errors import BadUsage
 from tiefvision.networks.table import NETWORKS
+from tiefvision.ranking.registry import DEEPRANK
 
 ScheduleName = Literal["constant", "steps", "cosine"]
 """Course of the learning rate: constant; a tenth after each of ``parts`` equal parts of
@@ -170,7 +171,14 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
 
 
 def recipe_of(network: str) -> Recipe:
-    """The recipe of a network. Raises BadUsage, which lists those there are."""
+    """The recipe of a network.
+
+    Raises:
+        BadUsage: It is another ranker, which is not trained so, or unknown; the message
+            lists those that are.
+    """
+    if network == DEEPRANK:
+        raise BadUsage(f"{DEEPRANK} is trained by stage 8.", "Run: make stage-8")
     if network not in RECIPES:
         raise BadUsage(
             f"{network} is no network that is trained here.",

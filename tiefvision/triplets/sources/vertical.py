@@ -2,9 +2,9 @@
 
 Source: flipkart-incubator/fk-visual-search, the sampler of Street2Shop's pairs: for
 every query and every photograph of the product that matches it, 100 negatives, uniform
-in the catalogue of the same vertical. The published sampler draws with repetition and
-skips what is the query or a positive; here the others are drawn from, without
-repetition, so that nothing is skipped. VisNet's text asks for negatives of other
+in the catalogue of the same vertical. The published sampler skips what it drew if it is
+the query or a positive; here only the others are drawn from, each once, so that nothing
+is skipped. VisNet's text asks for negatives of other
 categories as well; the sampling "shares" draws those.
 """
 
