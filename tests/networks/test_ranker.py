@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from tiefvision.engines.modules import arrays_of
-from tiefvision.networks import ranker
+from tiefvision.networks import ranker, remembering
 from tiefvision.networks.building import build_network
 from tiefvision.networks.preparing import to_images
-from tiefvision.networks.ranker import build_ranker, embed_with
+from tiefvision.networks.ranker import NetworkRanker, build_ranker, embed_with
+from tiefvision.networks.remembering import RememberingRanker
 from tiefvision.ranking.garments import GarmentBatch, OnDevice
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
@@ -48,3 +49,30 @@ def test_a_network_runs_on_a_device():
 def test_no_crops_have_no_embeddings():
     embed = embed_with(build_network("mobilenet", 0.05).eval())
     assert embed(GarmentBatch(pixels=PIXELS[:0])).shape == (0, 51)
+
+
+def test_a_crop_is_embedded_once(monkeypatch):
+    embedded = []
+    embed = NetworkRanker.embed
+
+    def counting(self, crops):
+        embedded.append(len(crops))
+        return embed(self, crops)
+
+    plain = embed_with(build_network("mobilenet", 0.05).eval())
+    expected = plain(GarmentBatch(pixels=PIXELS))
+    monkeypatch.setattr(NetworkRanker, "embed", counting)
+    kept = RememberingRanker(plain)
+    assert isinstance(kept, OnDevice)
+    for rows, new in (([0, 1, 0], 2), ([1, 0], 0), ([4, 1, 2, 4], 2)):
+        found = kept(GarmentBatch(pixels=PIXELS[rows]))
+        np.testing.assert_allclose(found, expected[rows], atol=1e-5)
+        assert sum(embedded) == new
+        embedded.clear()
+    assert len(kept.on_device("cpu").kept) == 4
+    # Two rows find room: the oldest are forgotten, even within one batch.
+    monkeypatch.setattr(remembering, "MOST_BYTES", 2 * 4 * expected.shape[1])
+    kept(GarmentBatch(pixels=PIXELS[[3]]))
+    assert len(kept.kept) == 2
+    kept(GarmentBatch(pixels=PIXELS[[0, 3]]))
+    assert embedded == [1, 1]

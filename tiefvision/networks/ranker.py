@@ -46,10 +46,14 @@ class NetworkRanker:
         """The ranker on another device, by torch's name; its network moves there."""
         return NetworkRanker(self.network.to(device), torch.device(device))
 
-    @torch.inference_mode()
     def __call__(self, garments: Pictures) -> NDArray[np.float32]:
         """Embed B garments: (B, D) float32 of unit length."""
-        pixels = torch.from_numpy(garments.pixels)
+        return self.embed(garments.pixels)
+
+    @torch.inference_mode()
+    def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed crops, (B, S, S, 3) uint8 RGB: (B, D) float32 of unit length."""
+        pixels = torch.from_numpy(crops)
         rows = np.empty((len(pixels), self.network.size), dtype=np.float32)
         for start in range(0, len(pixels), BLOCK):
             part = pixels[start : start + BLOCK]

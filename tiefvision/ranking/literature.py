@@ -38,5 +38,6 @@ def _kind(network: Published) -> RankerKind:
 
 def _build(details: Mapping[str, Any], weights: "Weights") -> "Embed":
     from tiefvision.networks.ranker import build_ranker
+    from tiefvision.networks.remembering import RememberingRanker
 
-    return build_ranker(details, weights)
+    return RememberingRanker(build_ranker(details, weights))
