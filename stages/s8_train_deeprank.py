@@ -15,7 +15,6 @@ from typing import Annotated, Any
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.errors import BadDataset, BadUsage, require_known
 from tiefvision.evaluation.searches import search_of_split, with_every_alteration
-from tiefvision.models.judged import all_judged, judged_within
 from tiefvision.ranking.deeprank import COLOUR, NETWORKS, SIZE
 from tiefvision.ranking.matching import learn_matching
 from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
@@ -30,6 +29,7 @@ from tiefvision.triplets.networks import embed_with
 from tiefvision.triplets.sampling import (
     POSITIVES,
     combine_queries,
+    judged_within,
 )
 from tiefvision.triplets.starting import start_deeprank
 from tiefvision.workspace.encoding import read_garment_cells
@@ -38,7 +38,7 @@ from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.provenance import file_hash
-from tiefvision.workspace.records import read_photos
+from tiefvision.workspace.records import all_judged, read_photos
 
 VERSION = 3
 READS = ("photos", "crops")

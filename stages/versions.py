@@ -49,7 +49,6 @@ ALGORITHMS = (
     "tiefvision.tuning",
     "tiefvision.catalogue",
     "tiefvision.judging.results",
-    "tiefvision.models.judged",
     "tiefvision.models.training_triplets",
     "tiefvision.workspace.garments",
     "tiefvision.workspace.levels",

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tiefvision.cli import networks
+from tiefvision.cli import networks, recipes
 from tiefvision.cli.main import app
 from tiefvision.cli.reference import COMMAND, described_commands, render_reference
 from tiefvision.ranking.registry import OWN, RANKERS
@@ -93,6 +93,11 @@ def test_the_tables_of_networks_are_those_of_the_code():
     text = text_of(ROOT / "docs" / "rankers.md")
     for system, table in networks.render_tables().items():
         assert f"\n\n{table}\n\n" in text, f"{system}. Run: {networks.COMMAND}"
+
+
+def test_the_table_of_recipes_is_that_of_the_code():
+    text = text_of(ROOT / "docs" / "training-rankers.md")
+    assert f"\n\n{recipes.render_recipes()}\n\n" in text, f"Run: {recipes.COMMAND}"
 
 
 def test_every_sampling_has_a_row_and_a_section():

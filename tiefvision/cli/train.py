@@ -3,18 +3,38 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import figure_text, print_line, print_table
 from tiefvision.cli.running import DONE, say
+from tiefvision.cli.train_options import (
+    AccumulateOption,
+    AugmentationOption,
+    AugmentOption,
+    BackboneOption,
+    BatchOption,
+    EpochsOption,
+    LossOption,
+    MarginOption,
+    NameOption,
+    NetworkArgument,
+    OptimiserOption,
+    PatienceOption,
+    PrecisionOption,
+    RateOption,
+    ReductionOption,
+    SamplingOption,
+    ScheduleOption,
+    SettingOption,
+    TripletsOption,
+    WidthOption,
+)
 from tiefvision.cli.triplets import parse_settings
+from tiefvision.engines.choice import AUTO
 from tiefvision.errors import BadUsage
 from tiefvision.progress import choose_track
-from tiefvision.triplets.recipes import NONE, RECIPES, recipe_of
+from tiefvision.triplets.recipes import NONE, Recipe, recipe_of
 
 if TYPE_CHECKING:
     from tiefvision.models.ranker_training import Training
@@ -37,112 +57,56 @@ SHOWN = {
 """Lines of the table at the end, after MILDNet's table 3, by the name of the figure."""
 
 
-def complete_network(incomplete: str) -> list[str]:
-    """Values of the argument: the networks of the literature."""
-    return [name for name in RECIPES if name.startswith(incomplete)]
-
-
 @with_options
 def train(
-    ranker: Annotated[
-        str,
-        typer.Argument(
-            help="A network of the literature; tiefvision models lists them.",
-            autocompletion=complete_network,
-        ),
-    ],
+    ranker: NetworkArgument,
     options: Options,
-    name: Annotated[
-        str, typer.Option(help="Its name here: RANKER, or RANKER-SUFFIX.")
-    ] = "",
-    width: Annotated[
-        float,
-        typer.Option(help="Channels of every layer, as a share of the published."),
-    ] = 1.0,
-    backbone: Annotated[
-        str,
-        typer.Option(
-            help="Weights of its trunk: imagenet, random, or a safetensors file. "
-            "Default: the recipe's; random for another width than 1."
-        ),
-    ] = "",
-    triplets: Annotated[
-        Path | None,
-        typer.Option(help="A file query,positive,negative. Alone, without --sampling."),
-    ] = None,
-    sampling: Annotated[
-        str,
-        typer.Option(help="The sampling that draws triplets. Default: the recipe's."),
-    ] = "",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="NAME=VALUE of the sampling; may come again."),
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes.")] = None,
-    batch: Annotated[
-        int | None, typer.Option(min=1, help="Triplets of a step.")
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Rate at the start, or the highest.")
-    ] = None,
-    optimiser: Annotated[
-        str, typer.Option(help="adamw, sgd, nesterov or rmsprop.")
-    ] = "",
-    schedule: Annotated[str, typer.Option(help="constant, steps or cosine.")] = "",
-    loss: Annotated[
-        str,
-        typer.Option(help="hinge, squared_hinge, angle_hinge, contrastive or softpn."),
-    ] = "",
-    margin: Annotated[
-        float | None, typer.Option(help="Margin, in the unit of the loss's distance.")
-    ] = None,
-    reduction: Annotated[
-        str, typer.Option(help="mean, sum, or hinge_of_mean (MILDNet's).")
-    ] = "",
-    augment: Annotated[
-        bool, typer.Option("--augment/--no-augment", help="The recipe's augmentation.")
-    ] = True,
-    augmentation: Annotated[
-        str, typer.Option(help="Another one: affine, crop, shift or none.")
-    ] = "",
-    accumulate: Annotated[
-        int, typer.Option(min=1, help="Parts in which a batch is computed, for memory.")
-    ] = 1,
-    precision: Annotated[
-        str, typer.Option(help="auto, float32 or bfloat16 (mixed precision).")
-    ] = "auto",
-    patience: Annotated[
-        int | None,
-        typer.Option(min=0, help="Epochs without improvement before it stops; 0: all."),
-    ] = None,
+    name: NameOption = "",
+    width: WidthOption = 1.0,
+    backbone: BackboneOption = "",
+    triplets: TripletsOption = None,
+    sampling: SamplingOption = "",
+    settings: SettingOption = None,
+    epochs: EpochsOption = None,
+    batch: BatchOption = None,
+    learning_rate: RateOption = None,
+    optimiser: OptimiserOption = "",
+    schedule: ScheduleOption = "",
+    loss: LossOption = "",
+    margin: MarginOption = None,
+    reduction: ReductionOption = "",
+    augment: AugmentOption = True,
+    augmentation: AugmentationOption = "",
+    accumulate: AccumulateOption = 1,
+    precision: PrecisionOption = AUTO,
+    patience: PatienceOption = None,
 ) -> int:
     """Train a network of the literature by its published recipe, or as you say.
 
-    An interrupted training continues behind its last epoch. Under torchrun several
-    processes train together.
+    What is not given is the recipe's. An interrupted training continues behind its last
+    epoch. Under torchrun several processes train together.
     """
-    changes = {
+    given = {
         "epochs": epochs,
         "batch": batch,
-        "learning_rate": learning_rate,
-        "optimiser": optimiser or None,
-        "schedule": schedule or None,
-        "loss": loss or None,
-        "margin": margin,
-        "reduction": reduction or None,
-        "augmentation": (augmentation or None) if augment else NONE,
-        "sampling": sampling or None,
-        "backbone": backbone or (None if width == 1 else "random"),
+        "learning_rate": _above_zero("--learning-rate", learning_rate),
+        "optimiser": optimiser,
+        "schedule": schedule,
+        "loss": loss,
+        "margin": _above_zero("--margin", margin),
+        "reduction": reduction,
+        "augmentation": augmentation if augment else NONE,
+        "sampling": sampling,
+        "backbone": backbone or ("" if width == 1 else "random"),
         "patience": patience,
     }
-    given: dict[str, Any] = {k: v for k, v in changes.items() if v is not None}
-    _require_numbers(given)
+    recipe = _changed(recipe_of(ranker), given)
     from tiefvision.models.ranker_training import Training
 
     training = Training(
         ranker,
         name or ranker,
-        replace(recipe_of(ranker), **given),
+        recipe,
         width,
         triplets,
         parse_settings(settings or ()),
@@ -151,6 +115,21 @@ def train(
         precision,
     )
     return _train(training, options)
+
+
+def _changed(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
+    """A recipe with what was given; None and "" were not."""
+    changes: dict[str, Any] = {
+        name: value for name, value in given.items() if value not in (None, "")
+    }
+    return replace(recipe, **changes)
+
+
+def _above_zero(option: str, value: float | None) -> float | None:
+    """The value of an option. Raises BadUsage for one with which nothing is learnt."""
+    if value is not None and not 0 < value < math.inf:
+        raise BadUsage(f"{option} {value:g} is no number above 0.")
+    return value
 
 
 def _train(training: "Training", options: Options) -> int:
@@ -191,12 +170,3 @@ def _rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, label in SHOWN.items()
         if values.get(name) is not None
     ]
-
-
-def _require_numbers(given: Mapping[str, Any]) -> None:
-    """Raises BadUsage for a rate or a margin with which nothing can be learnt."""
-    for name, least in (("learning_rate", 0.0), ("margin", 0.0)):
-        value = given.get(name)
-        if value is not None and not least < value < math.inf:
-            option = f"--{name.replace('_', '-')}"
-            raise BadUsage(f"{option} {value:g} is no number above 0.")

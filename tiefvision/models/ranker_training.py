@@ -22,7 +22,6 @@ from tiefvision.errors import BadDataset, BadUsage, require_known
 from tiefvision.evaluation.searches import search_of_split, with_every_alteration
 from tiefvision.files import replace_text
 from tiefvision.machine import free_memory
-from tiefvision.models.judged import all_judged, judged_within
 from tiefvision.models.scorers import load_scorer
 from tiefvision.models.trained import TrainedModels, training_curves
 from tiefvision.models.training_triplets import (
@@ -59,13 +58,14 @@ from tiefvision.triplets.image_training import (
 )
 from tiefvision.triplets.losses import require_loss
 from tiefvision.triplets.recipes import AUGMENTATIONS, SCHEDULES, Recipe
+from tiefvision.triplets.sampling import judged_within
 from tiefvision.triplets.sources import sampling_named
 from tiefvision.workspace.artifacts import Workspace, command_for
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, Resources, input_digests
 from tiefvision.workspace.provenance import file_hash
-from tiefvision.workspace.records import read_photos
+from tiefvision.workspace.records import all_judged, read_photos
 
 VERSION = 1
 
