@@ -15,6 +15,7 @@ from tiefvision.networks.layers import (
     LocalNorm,
     MaxPool,
     Shrink,
+    Squash,
     Subsample,
     Unit,
     Zeros,
@@ -106,6 +107,13 @@ def test_the_local_response_normalisation_normalises():
         expected[:, channel] = maps[:, channel] / scale**0.75
     torch.testing.assert_close(found(images), expected.flatten(1))
     assert not torch.allclose(maps, expected, atol=0.01)
+
+
+@pytest.mark.parametrize("kind", ["tanh", "sigmoid"])
+def test_numbers_are_squashed(kind):
+    images = images_of(2)
+    expected = getattr(torch, kind)(images).flatten(1)
+    torch.testing.assert_close(network_of(Squash(kind), side=2)(images), expected)
 
 
 @pytest.mark.parametrize("name", ["visnet_lrn2d", "visnet_caffe", "deep_ranking"])
