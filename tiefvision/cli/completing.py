@@ -26,7 +26,7 @@ def complete_engine(incomplete: str) -> list[str]:
 
 
 def complete_ranker(context: typer.Context, incomplete: str) -> list[str]:
-    """Values of ``--ranker``: the registry, and what the workspace trained."""
+    """Values of ``--ranker``: this project's, and what the workspace trained."""
     return _starting(ranker_names(_workspace(context)), incomplete)
 
 

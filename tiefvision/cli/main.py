@@ -29,6 +29,7 @@ from tiefvision.cli.retrain import app as retrain
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
 from tiefvision.cli.serve import serve
+from tiefvision.cli.train import train
 from tiefvision.cli.trial import trial
 from tiefvision.cli.triplets import app as triplets
 from tiefvision.cli.tune import tune
@@ -52,6 +53,7 @@ for command in (
     export,
     compare,
     precision,
+    train,
     distil,
     readout,
     tune,

@@ -263,3 +263,15 @@ def judged_triplets(triplets: Sequence[Triplet]) -> list[ViewTriplet]:
         )
         for triplet in triplets
     ]
+
+
+def judged_within(
+    judged: Sequence[Triplet], photos: Sequence[Photo]
+) -> list[ViewTriplet]:
+    """The judged triplets whose three photographs are all among some, in order."""
+    named = {photo.path for photo in photos}
+    return [
+        triplet
+        for triplet in judged_triplets(judged)
+        if named.issuperset(view.path for view in triplet.views())
+    ]
