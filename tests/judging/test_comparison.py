@@ -126,6 +126,7 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
         "unanswerable": 1,
         "alone": 0,
         "unknown": 0,
+        "vectors": {},
     }
     assert comparison.to_lines()[0]["search"] == expected
     assert "1 could not be read, nor 3 of the gallery" in comparison.protocol

@@ -266,7 +266,7 @@ def test_a_trained_ranker_may_have_a_suffix(name):
 def test_what_is_no_ranker_is_refused_with_those_there_are(name):
     with pytest.raises(BadUsage, match="There is no ranker") as caught:
         ranker_kind(name)
-    assert caught.value.fix == f"Use {', '.join(RANKERS)}."
+    assert caught.value.fix.startswith(f"Use {', '.join(RANKERS)}, or FILE.py:CLASS")
 
 
 def test_reading_the_table_imports_nothing_slow():

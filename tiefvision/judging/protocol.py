@@ -1,7 +1,7 @@
 """The protocol of a comparison: queries, gallery, and what was left out."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from tiefvision.evaluation.restricting import items_in_reach
 from tiefvision.evaluation.searches import Search, Within
 from tiefvision.judging.boxes import PREDICTED, WHOLE
 from tiefvision.judging.query_boxes import true_box
+from tiefvision.judging.vectors import ELSEWHERE
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.records import read_photos, read_skipped
@@ -62,6 +63,8 @@ class SearchTerms:
             their item.
         unknown: number of queries left out because their category, or variant, is
             unknown.
+        vectors: by ranker whose vectors were made elsewhere, the number of "queries"
+            and of photographs of the "gallery" that have none.
     """
 
     hit: Literal["item", "photograph"]
@@ -81,6 +84,7 @@ class SearchTerms:
     unanswerable: int
     alone: int
     unknown: int
+    vectors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as values of JSON types."""
@@ -111,7 +115,7 @@ class SearchTerms:
             parts.append(f"of {self.unknown} the {self.within} is unknown")
         if self.matching != "*":
             parts.append(f"queries match {self.matching}")
-        return "; ".join((*parts, "exact search"))
+        return "; ".join((*parts, "exact search", *self._vectors_in_words()))
 
     def rows(self, search: Search) -> tuple[tuple[str, str], ...]:
         """The same as a small table of labels and values, for people.
@@ -139,7 +143,17 @@ class SearchTerms:
             ("misses", missed),
             ("left out", self._left_out() or "none"),
             ("search", f"exact, {SEARCHED[self.within]}"),
+            *(("vectors", text) for text in self._vectors_in_words()),
         )
+
+    def _vectors_in_words(self) -> Iterator[str]:
+        """For each ranker of vectors, what they are of and what has none."""
+        for name, missing in self.vectors.items():
+            yield (
+                f"{name}: vectors of {ELSEWHERE}; {missing['queries']} queries "
+                f"without one count as misses, {missing['gallery']} photographs of "
+                "the gallery without one cannot be found"
+            )
 
     def _left_out(self) -> str:
         """Queries and photographs of the gallery that take no part, by the reason."""

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from tiefvision.errors import BadUsage
 from tiefvision.ranking.needs import Need
 
 if TYPE_CHECKING:
@@ -52,6 +51,9 @@ class RankerKind:
             the ranker learns nothing, or from triplets.
         shapes: function from the details in a header to the shapes of the weights by
             name.
+        given: what the command line takes to load a ranker that is none of ``RANKERS``,
+            such as "mine.py:Ranker"; "" for one that its name finds.
+        digest: digest of the source of a ranker that is none of ``RANKERS``; else "".
     """
 
     name: str
@@ -62,6 +64,8 @@ class RankerKind:
     embedding: "Embedding"
     learn: "Callable[[TrainingCrops], Learnt] | None" = None
     shapes: "Shapes" = lambda details: {}
+    given: str = ""
+    digest: str = ""
 
 
 Build = Callable[[Mapping[str, Any], "Weights"], "Embed"]
@@ -345,7 +349,8 @@ def ranker_kind(name: str) -> RankerKind:
     ranker of the kind "deeprank".
 
     Args:
-        name: name of a kind, or such a name followed by "-" and a suffix.
+        name: name of a kind, or such a name followed by "-" and a suffix; or name of
+            a ranker of the user (``ranking/own.py``).
 
     Raises:
         BadUsage: The ranker is unknown.
@@ -356,5 +361,7 @@ def ranker_kind(name: str) -> RankerKind:
         if kind is not None and kind.learns != "triplets":
             kind = None
     if kind is None:
-        raise BadUsage(f"There is no ranker {name}.", f"Use {', '.join(RANKERS)}.")
+        from tiefvision.ranking.own import own_ranker  # which imports what is here
+
+        kind = own_ranker(name)
     return kind
