@@ -137,7 +137,9 @@ def package(tmp_path, monkeypatch):
     (tmp_path / "colourful.py").write_text(MINE)
     info = tmp_path / "colourful-1.2.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: colourful\nVersion: 1.2\n")
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: colourful\nVersion: 1.2\n"
+    )
     points = "mean-colour = colourful:Ranker\ncosine = colourful:Ranker\n"
     points += "broken = colourful:Absent\n"
     (info / "entry_points.txt").write_text(f"[{own.GROUP}]\n{points}")
