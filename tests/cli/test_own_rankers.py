@@ -182,7 +182,7 @@ def test_what_the_project_exports_is_compared(tiefvision, run, dataset, tmp_path
     assert tiefvision("index", dataset, *words, "--ranker", "mean").code == DONE
     tiefvision("export", *words, "--to", "npy", "--output", exported, "--quiet")
     given = ("--ranker", "mean", "--vectors", f"again={exported}")
-    mean, again = tiefvision("compare", *words, *given, "--json").lines
+    _, again = tiefvision("compare", *words, *given, "--json").lines
     # The catalogue holds no street photograph.
     assert again["search"]["vectors"]["again"] == {"queries": 4, "gallery": 0}
     assert again["recall@1"]["value"] == 0.0

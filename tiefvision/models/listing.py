@@ -19,6 +19,7 @@ from tiefvision.encoders.architectures import (
 from tiefvision.encoders.weights_header import WeightsHeader, read_weights_header
 from tiefvision.locating.heads_file import HEADS_FILE
 from tiefvision.models.trained import ranker_names
+from tiefvision.ranking.own import installed_rankers
 from tiefvision.ranking.registry import RankerKind, ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
@@ -54,7 +55,8 @@ class Model:
         kind: "encoder" or "ranker".
         parameters: number of parameters; 0 for a ranker that has not learnt yet.
         trainable: number of parameters that a stage of this project trains.
-        embedding: length of the embedding of a 224 px crop.
+        embedding: length of the embedding of a 224 px crop; 0 for a ranker of an
+            installed package, which tells it when it embeds.
         state: where its weights are: the shipped file with version and size, and the
             artifact of the workspace.
         summary: what a ranker compares; "" for an encoder.
@@ -102,7 +104,14 @@ def list_models(workspace: Workspace) -> list[Model]:
     rankers = [
         _ranker(name, workspace, under, heads) for name in ranker_names(workspace)
     ]
-    return [*encoders, *rankers]
+    return [*encoders, *rankers, *_installed()]
+
+
+def _installed() -> Iterator[Model]:
+    """Rankers of installed packages, which are not imported to be listed."""
+    for name, package in installed_rankers().items():
+        state = f"installed with {package}"
+        yield Model(name, "ranker", 0, 0, 0, state, status="installed")
 
 
 @dataclass(frozen=True)
