@@ -12,7 +12,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tiefvision.exporting.packages import import_module_of
 from tiefvision.exporting.parity import Vectors
 from tiefvision.exporting.records import (
     TEXTS,
@@ -21,6 +20,7 @@ from tiefvision.exporting.records import (
     field_names,
     flat_row,
 )
+from tiefvision.extras import import_module_of
 from tiefvision.files import open_file, replacing
 
 EXTRA = "parquet"

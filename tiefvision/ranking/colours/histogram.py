@@ -35,7 +35,7 @@ _FARTHEST = 128
 _LEFT_OUT = -1
 """Index of a bin that no sRGB colour reaches."""
 
-_CELLS = 64
+CELLS = 64
 """Cells of each RGB channel in the table from colours to bins: 4 levels a cell."""
 
 
@@ -80,13 +80,13 @@ def lab_histogram(
         Square roots of the shares of pixels, (B,) float32 in [0, 1], in the order of
         ``lab_bins``.
     """
-    table = _lab_table(step, soft)
+    table = lab_table(step, soft)
     # One plane after the other, in 32 bits: half the time of a table of three columns.
     red, green, blue = (
         (photo[:, :, channel] >> 2).astype(np.int32) for channel in range(3)
     )
-    cells = (red * _CELLS + green) * _CELLS + blue
-    counts = np.bincount(cells.ravel(), minlength=_CELLS**3)
+    cells = (red * CELLS + green) * CELLS + blue
+    counts = np.bincount(cells.ravel(), minlength=CELLS**3)
     found = np.flatnonzero(counts > 0)
     amounts = table.weights[found] * counts[found, None]
     shares = np.bincount(
@@ -97,11 +97,11 @@ def lab_histogram(
 
 def lab_bins(step: float = LAB_STEP) -> NDArray[np.float32]:
     """The centres (L, a, b) of the bins of ``lab_histogram``, (B, 3) float32."""
-    return _lab_table(step, False).middles.copy()
+    return lab_table(step, False).middles.copy()
 
 
 @dataclass(frozen=True, eq=False)
-class _LabTable:
+class LabTable:
     """The bins of every quantised RGB colour.
 
     Attributes:
@@ -116,11 +116,21 @@ class _LabTable:
     middles: NDArray[np.float32]
 
 
+def lab_table(step: float = LAB_STEP, soft: bool = True) -> LabTable:
+    """The table by which ``lab_histogram`` counts; it is shared and computed once.
+
+    Args:
+        step: distance between the centres of adjacent bins, in Delta E.
+        soft: whether a colour is divided among the eight bins around it.
+    """
+    return _lab_table(step, soft)
+
+
 @cache
-def _lab_table(step: float, soft: bool) -> _LabTable:
+def _lab_table(step: float, soft: bool) -> LabTable:
     # Cell 0 is represented by level 0 and cell 63 by level 255: black and white are
     # exact.
-    levels = np.round(np.arange(_CELLS) * (255 / (_CELLS - 1))).astype(np.uint8)
+    levels = np.round(np.arange(CELLS) * (255 / (CELLS - 1))).astype(np.uint8)
     colours = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
     places = srgb_to_lab(colours.reshape(-1, 3)) / step  # (64 ** 3, 3)
     side = 2 * math.ceil(_FARTHEST / step) + 3
@@ -136,7 +146,7 @@ def _lab_table(step: float, soft: bool) -> _LabTable:
     weights = weights * (bins != _LEFT_OUT)
     weights = weights / weights.sum(axis=1, keepdims=True)
     middles = np.stack(np.unravel_index(reached, (side, side, side)), -1) - side // 2
-    return _LabTable(
+    return LabTable(
         bins.clip(min=0).astype(np.int32),
         weights.astype(np.float32),
         (middles * step).astype(np.float32),
