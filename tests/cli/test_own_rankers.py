@@ -7,6 +7,7 @@ import pytest
 
 from tiefvision.catalogue.living.current import current_of
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
+from tiefvision.finder import load
 from tiefvision.ranking import own
 from tiefvision.workspace.artifacts import Workspace
 
@@ -76,6 +77,7 @@ def test_a_catalogue_remembers_name_and_source(
     assert unknown.code == BAD_USAGE
     assert "--ranker FILE.py:Ranker" in unknown.err
 
+    assert load(run).searchable_rankers == ("cosine",)  # what pages offer
     refused = tiefvision("catalogue", "add", photo, *where)
     assert (refused.code, "There is no ranker mine.Ranker." in refused.err) == (2, True)
     added = tiefvision("catalogue", "add", photo, *where, "--ranker", given)
@@ -194,3 +196,10 @@ def test_vectors_that_do_not_fit_stop_before_anything(tiefvision, trained, tmp_p
     spoken = tiefvision("compare", *words)
     assert (spoken.code, spoken.out) == (FAILED, "")
     assert f"There is no file {absent}." in spoken.err
+
+
+def test_a_server_loads_it_before_it_listens(tiefvision, run, tmp_path):
+    words = ("--workspace", run, "--port", "0")
+    spoken = tiefvision("serve", *words, "--ranker", f"{tmp_path / 'mine.py'}:Ranker")
+    assert (spoken.code, "Open http" in spoken.err) == (BAD_USAGE, False)
+    assert f"Cannot read {tmp_path / 'mine.py'}" in spoken.err

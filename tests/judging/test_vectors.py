@@ -6,12 +6,12 @@ import pytest
 from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.evaluation.ranked_lists import average_precision
 from tiefvision.evaluation.searches import Search
+from tiefvision.judging.given_vectors import register_vectors
 from tiefvision.judging.results import run_search
 from tiefvision.judging.vectors import (
     VectorRanker,
     lacking,
     missing_counts,
-    register_vectors,
     unanswered,
     with_photos,
 )

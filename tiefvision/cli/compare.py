@@ -176,7 +176,7 @@ def _names(asked: Asked) -> tuple[str, ...]:
         names = tuple(RANKERS)
     if not asked.vectors:
         return names or (COSINE, DEEPRANK)
-    from tiefvision.judging.vectors import register_vectors
+    from tiefvision.judging.given_vectors import register_vectors
 
     return (*(names or (COSINE,)), *register_vectors(asked.vectors))
 

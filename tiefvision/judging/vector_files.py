@@ -12,13 +12,9 @@ A row with a photograph is the photograph's; one with an item alone is of the it
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tiefvision.datasets.sheets import read_sheet
 from tiefvision.errors import BadDataset, reason_of
@@ -26,28 +22,12 @@ from tiefvision.exporting.npy import ROWS, VECTORS
 from tiefvision.exporting.parquet import read_named_vectors
 from tiefvision.exporting.texts import read_json_lines
 from tiefvision.files import is_file, is_folder
+from tiefvision.judging.vectors import VectorFile
 
 FIX = "docs/rankers.md shows the files that --vectors takes."
 
 PHOTO, ITEM = "photo", "item"
 """Columns with the name of a row."""
-
-
-@dataclass(frozen=True, eq=False)
-class VectorFile:
-    """Vectors and their names.
-
-    Attributes:
-        path: the file.
-        photos: path of the photograph of each row, N; "" for a row of an item.
-        items: item of each row, N; "" if it is not told.
-        vectors: (N, D) of any floating dtype; it may be mapped from the file.
-    """
-
-    path: Path
-    photos: Sequence[str]
-    items: Sequence[str]
-    vectors: NDArray[Any]
 
 
 def read_vector_file(path: Path) -> VectorFile:

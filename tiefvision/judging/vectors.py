@@ -6,8 +6,6 @@ vector is a miss, and so is one whose right photographs have none; any other pho
 without a vector is ranked behind all that have one.
 """
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,19 +17,29 @@ from numpy.typing import NDArray
 from tiefvision.datasets.matching_names import Names
 from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.evaluation.searches import Search
-from tiefvision.judging.vector_files import VectorFile, read_vector_file
 from tiefvision.ranking.embedding_checks import unit_embeddings
-from tiefvision.ranking.garments import Embed, Garments, Weights
-from tiefvision.ranking.own import is_known, register
-from tiefvision.ranking.registry import RankerKind, ranker_kind
+from tiefvision.ranking.garments import Embed, Garments
 from tiefvision.records import Photo, View
-from tiefvision.workspace.artifacts import CATALOGUE, STAGES
-from tiefvision.workspace.provenance import file_hash
-
-_NAME = re.compile(r"\w[\w.+-]*")
 
 ELSEWHERE = "whole photographs or items as they come, without boxes"
 """What the vectors are of, for the protocol."""
+
+
+@dataclass(frozen=True, eq=False)
+class VectorFile:
+    """Vectors and their names.
+
+    Attributes:
+        path: the file.
+        photos: path of the photograph of each row, N; "" for a row of an item.
+        items: item of each row, N; "" if it is not told.
+        vectors: (N, D) of any floating dtype; it may be mapped from the file.
+    """
+
+    path: Path
+    photos: Sequence[str]
+    items: Sequence[str]
+    vectors: NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,65 +142,6 @@ class VectorRanker:
         number, row = place
         file = self.files[number]
         return file.photos[row] or f"item {file.items[row]}"
-
-
-def register_vectors(given: Sequence[str]) -> tuple[str, ...]:
-    """Let this process know embeddings made elsewhere as rankers.
-
-    Args:
-        given: "NAME=FILE" each; files of one name are taken together.
-
-    Returns:
-        The names, each once.
-
-    Raises:
-        BadUsage: A text has another form, or its name is that of something else.
-        BadDataset: A file cannot be used, or has vectors of another length.
-    """
-    files: dict[str, list[Path]] = {}
-    for text in given:
-        name, equals, file = text.partition("=")
-        if not equals or not file or not _NAME.fullmatch(name):
-            raise BadUsage(f"--vectors {text} is not NAME=FILE.")
-        files.setdefault(name, []).append(Path(file))
-    for name, paths in files.items():
-        _register(name, paths)
-    return tuple(files)
-
-
-def _register(name: str, paths: Sequence[Path]) -> None:
-    given = " ".join(f"{name}={path}" for path in paths)
-    if name in (*STAGES.values(), CATALOGUE) or _is_ours(name):
-        raise BadUsage(f"--vectors {name} has the name of another thing.", "Rename it.")
-    read = [read_vector_file(path) for path in paths]
-    lengths = {file.vectors.shape[1]: file.path for file in read}
-    if len(lengths) > 1:
-        sizes = " and ".join(f"{size} in {path}" for size, path in lengths.items())
-        raise BadDataset(f"Vectors of {name} have two lengths: {sizes}.")
-    ranker = VectorRanker(name, read, {}, np.empty((0, *lengths), dtype=np.float32))
-    digests = [file_hash(file.path) for file in read]
-    names = [repr([*zip(file.photos, file.items, strict=True)]) for file in read]
-
-    def build(details: Mapping[str, Any], weights: Weights) -> Embed:
-        return ranker
-
-    register(
-        RankerKind(
-            name,
-            f"vectors made elsewhere: {', '.join(file.path.name for file in read)}",
-            (),
-            "nothing",
-            build,
-            lambda channels, cells, details: next(iter(lengths)),
-            given=given,
-            digest=hashlib.sha256("".join((*digests, *names)).encode()).hexdigest(),
-        )
-    )
-
-
-def _is_ours(name: str) -> bool:
-    """Whether a name is a ranker's of the project, or may become one's."""
-    return is_known(name) and not ranker_kind(name).given
 
 
 def with_photos(
