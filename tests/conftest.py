@@ -201,6 +201,26 @@ def run(trained: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def put_network() -> Callable[[Path, str, float], None]:
+    """Puts a network of the literature into a workspace, as if it had been trained."""
+    from tiefvision.networks.building import build_network
+    from tiefvision.store.artifact import ArtifactWriter
+    from tiefvision.store.header import Header
+    from tiefvision.workspace.artifacts import Workspace
+    from tiefvision.workspace.networks import network_tensors
+
+    def put(folder: Path, name: str, width: float) -> None:
+        network = name.split("-", maxsplit=1)[0]
+        tensors = network_tensors(build_network(network, width))
+        header = Header("train_ranker", 1, {"width": width}, {})
+        with ArtifactWriter(Workspace(folder).path(name), header, 0.1) as writer:
+            writer.write(tensors, {"training/history": []})
+            writer.finish(details={"network": network, "width": width})
+
+    return put
+
+
+@pytest.fixture(scope="session")
 def bundle(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models of the trained workspace as a bundle; tests must not change it."""
     from tiefvision.models.bundle_writing import write_bundle

@@ -22,8 +22,8 @@ from tiefvision.cli.running import DONE, say
 from tiefvision.datasets.files import require_dataset
 from tiefvision.devices import require_device
 from tiefvision.errors import BadUsage, require_known
-from tiefvision.models.rankers import require_ranker
-from tiefvision.ranking.registry import COSINE, DEEPRANK, RANKERS
+from tiefvision.models.rankers import loadable_rankers, require_ranker
+from tiefvision.ranking.registry import COSINE, DEEPRANK, OWN
 
 if TYPE_CHECKING:
     from tiefvision.evaluation.searches import Within
@@ -111,8 +111,9 @@ def compare(
     ranker: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"May come again, the baseline first: {', '.join(RANKERS)}; all; or "
-            "FILE.py:CLASS. [cosine, deeprank]",
+            help=f"May come again, the baseline first: {', '.join(OWN)}, a trained "
+            "network, FILE.py:CLASS; or all that can be loaded here. [cosine, "
+            "deeprank]",
             autocompletion=complete_ranker,
         ),
     ] = None,
@@ -161,11 +162,11 @@ def compare(
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
     _require_heeded(asked)
-    _compare_rankers(replace(asked, rankers=_names(asked)), options)
+    _compare_rankers(asked, options)
     return DONE
 
 
-def _names(asked: Asked) -> tuple[str, ...]:
+def _names(asked: Asked, models: "Models", options: Options) -> tuple[str, ...]:
     """Names of the rankers to compare, with those of the user loaded.
 
     They are those given, all, or baseline and trained; then the embeddings made
@@ -173,7 +174,7 @@ def _names(asked: Asked) -> tuple[str, ...]:
     """
     names = load_rankers(asked.rankers)
     if names == (EVERY,):
-        names = tuple(RANKERS)
+        names = loadable_rankers(options.run, models)
     if not asked.vectors:
         return names or (COSINE, DEEPRANK)
     from tiefvision.judging.given_vectors import register_vectors
@@ -225,6 +226,7 @@ def _require_there(asked: Asked, models: "Models", options: Options) -> None:
 def _compare_rankers(asked: Asked, options: Options) -> None:
     run, track = options.run, options.track
     models = options.choose_models(asked.models)
+    asked = replace(asked, rankers=_names(asked, models, options))
     _require_there(asked, models, options)
     from tiefvision.judging.comparison import compare_rankers
     from tiefvision.judging.indexes import with_indexes

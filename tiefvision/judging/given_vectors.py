@@ -12,8 +12,9 @@ from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.judging.vector_files import read_vector_file
 from tiefvision.judging.vectors import VectorRanker
 from tiefvision.ranking.garments import Embed, Weights
+from tiefvision.ranking.kinds import RankerKind
 from tiefvision.ranking.own import is_known, register
-from tiefvision.ranking.registry import RankerKind, ranker_kind
+from tiefvision.ranking.registry import ranker_kind
 from tiefvision.workspace.artifacts import CATALOGUE, STAGES
 from tiefvision.workspace.provenance import file_hash
 

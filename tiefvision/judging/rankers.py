@@ -6,7 +6,7 @@ from tiefvision.models.protocol import Models
 from tiefvision.models.rankers import load_ranker, require_ranker
 from tiefvision.models.same_maps import require_same_maps
 from tiefvision.ranking.garments import Embed
-from tiefvision.ranking.registry import RankerKind
+from tiefvision.ranking.kinds import RankerKind
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
 

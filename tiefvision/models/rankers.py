@@ -3,9 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tiefvision.errors import BadDataset, BadUsage, MissingArtifact
+from tiefvision.errors import (
+    BadDataset,
+    BadUsage,
+    MissingArtifact,
+    TiefVisionError,
+)
 from tiefvision.models.protocol import Models
-from tiefvision.ranking.registry import RANKERS, RankerKind, ranker_kind
+from tiefvision.ranking.kinds import RankerKind
+from tiefvision.ranking.registry import RANKERS, ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace, command_for
@@ -91,10 +97,45 @@ def load_ranker(
     """
     kind = require_ranker(workspace, models, name)
     if kind.learns == "triplets":
-        return models.trained_ranker(name)
+        return _placed(models.trained_ranker(name), resources)
     if kind.learn is None:
         return kind.build({}, {})
     return _learnt(workspace, kind, resources)
+
+
+def _placed(embed: "Embed", resources: Resources) -> "Embed":
+    """A ranker on the device at hand; most compute with NumPy and stay where they are.
+
+    Args:
+        embed: loaded ranker.
+        resources: device of torch.
+    """
+    from tiefvision.ranking.garments import OnDevice
+
+    if not isinstance(embed, OnDevice):
+        return embed
+    return embed.on_device(str(resources.device))
+
+
+def loadable_rankers(workspace: Workspace, models: Models) -> tuple[str, ...]:
+    """Names of all rankers that can be loaded here, in the order of the registry.
+
+    Args:
+        workspace: workspace on whose training split rankers learn.
+        models: models with the trained rankers.
+    """
+    kinds = (name for name, kind in RANKERS.items() if kind.learns != "triplets")
+    return tuple(
+        name for name in (*kinds, *models.trained) if _loads(workspace, models, name)
+    )
+
+
+def _loads(workspace: Workspace, models: Models, name: str) -> bool:
+    try:
+        require_ranker(workspace, models, name)
+    except TiefVisionError:
+        return False
+    return True
 
 
 def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from tiefvision.errors import BadUsage, reason_of
 from tiefvision.files import read_file
+from tiefvision.ranking.kinds import RankerKind
 from tiefvision.ranking.needs import EVERYTHING, Need
-from tiefvision.ranking.registry import RANKERS, RankerKind, ranker_kind
+from tiefvision.ranking.registry import RANKERS, ranker_kind
 from tiefvision.storage import os_error_text
 
 if TYPE_CHECKING:  # naming a ranker must not import NumPy
@@ -114,23 +115,17 @@ def is_known(name: str) -> bool:
     return True
 
 
-def own_ranker(name: str) -> RankerKind:
+def own_ranker(name: str) -> RankerKind | None:
     """A ranker that was loaded before, or that an installed package offers.
 
     Raises:
-        BadUsage: There is none of this name, or that of a package cannot be used.
+        BadUsage: The package's ranker cannot be used.
     """
     kind = _LOADED.get(name)
     if kind is None:
         point = _installed().get(name)
         kind = _load_installed(point) if point else None
-    if kind is not None:
-        return kind
-    _, dot, attribute = name.rpartition(".")
-    fix = f"Use {', '.join(RANKERS)}, or FILE.py:CLASS for one of your own."
-    if dot and attribute.isidentifier():  # as ``name_of`` makes them
-        fix = f"If it is one of your own, give its file: --ranker FILE.py:{attribute}."
-    raise BadUsage(f"There is no ranker {name}.", fix)
+    return kind
 
 
 def installed_rankers() -> Mapping[str, str]:

@@ -5,24 +5,24 @@ this table; no other list of rankers exists. Reading it does not even import Num
 modules of a ranker are imported when it is built.
 
 A new ranker is a function from ``Garments`` to (B, D) float32 of unit length
-(``Embed``), and an entry here; see docs/contributing.md.
+(``Embed``), and an entry here; see docs/contributing.md. The networks of the literature
+come from their own table (``literature.py``).
 """
 
+import difflib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from tiefvision.errors import BadUsage
+from tiefvision.ranking.kinds import Build, RankerKind
+from tiefvision.ranking.literature import literature_kinds
 from tiefvision.ranking.needs import Need
 
 if TYPE_CHECKING:
     from tiefvision.ranking.garments import Embed, Weights
     from tiefvision.ranking.learning import Learnt, TrainingCrops
-
-Learns = Literal["nothing", "photographs", "items", "triplets"]
-"""What a ranker learns from: nothing; photographs of the training split, unlabelled;
-photographs of the training split with their items; or triplets, in stage 8."""
 
 LAB_BINS = 2074
 """Bins of ``lab_histogram``. Counting them takes NumPy and a tenth of a second."""
@@ -31,51 +31,6 @@ COSINE, DEEPRANK = "cosine", "deeprank"
 
 BASELINE = COSINE
 """The ranker with which the others are compared."""
-
-
-@dataclass(frozen=True)
-class RankerKind:
-    """A kind of ranker.
-
-    Attributes:
-        name: name on the command line.
-        summary: what the ranker compares, in a sentence without a full stop.
-        needs: parts of a crop that the ranker reads.
-        learns: data that the ranker learns from.
-        build: function that builds the ranker from the details in a header (values of
-            JSON types) and from its weights by name, float32; both are ``{}`` for a
-            ranker that learns nothing.
-        embedding: function from the channels and cells of a feature map, and the
-            details in a header, to the length of an embedding.
-        learn: function that learns details and weights from the training split; None if
-            the ranker learns nothing, or from triplets.
-        shapes: function from the details in a header to the shapes of the weights by
-            name.
-        given: what the command line takes to load a ranker that is none of ``RANKERS``,
-            such as "mine.py:Ranker"; "" for one that its name finds.
-        digest: digest of the source of a ranker that is none of ``RANKERS``; else "".
-    """
-
-    name: str
-    summary: str
-    needs: tuple[Need, ...]
-    learns: Learns
-    build: "Build"
-    embedding: "Embedding"
-    learn: "Callable[[TrainingCrops], Learnt] | None" = None
-    shapes: "Shapes" = lambda details: {}
-    given: str = ""
-    digest: str = ""
-
-
-Build = Callable[[Mapping[str, Any], "Weights"], "Embed"]
-"""(details of a header, weights by name) -> ranker."""
-
-Shapes = Callable[[Mapping[str, Any]], Mapping[str, tuple[int, ...]]]
-"""(details of a header) -> shapes of the weights by name."""
-
-Embedding = Callable[[int, int, Mapping[str, Any]], int]
-"""(channels, cells, details of a header) -> length of an embedding."""
 
 
 def _whole_map(channels: int, cells: int, details: Mapping[str, Any]) -> int:
@@ -334,10 +289,15 @@ RANKERS: Mapping[str, RankerKind] = MappingProxyType(
                 _deeprank,
                 shapes=_shapes_of_deeprank,
             ),
+            *literature_kinds(),
         )
     }
 )
-"""Kinds of rankers by name, in the order in which they are listed."""
+"""Kinds of rankers by name, in the order in which they are listed: those of this
+project, then the networks of the literature."""
+
+OWN = tuple(name for name, kind in RANKERS.items() if not kind.system)
+"""Names of the kinds that are of this project."""
 
 _NAME = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)*")
 
@@ -346,7 +306,7 @@ def ranker_kind(name: str) -> RankerKind:
     """The kind of a ranker.
 
     A workspace may hold several trained rankers of one kind: "deeprank-cells" is a
-    ranker of the kind "deeprank".
+    ranker of the kind "deeprank", "mildnet-quarter" one of "mildnet".
 
     Args:
         name: name of a kind, or such a name followed by "-" and a suffix; or name of
@@ -364,4 +324,20 @@ def ranker_kind(name: str) -> RankerKind:
         from tiefvision.ranking.own import own_ranker  # which imports what is here
 
         kind = own_ranker(name)
+    if kind is None:
+        raise BadUsage(f"There is no ranker {name}.", _known_like(name))
     return kind
+
+
+def _known_like(name: str) -> str:
+    """Names of kinds, those of networks only where they resemble a name."""
+    _, dot, attribute = name.rpartition(".")
+    if dot and attribute.isidentifier():  # as ``own.name_of`` makes them
+        return f"If it is one of your own, give its file: --ranker FILE.py:{attribute}."
+    close = difflib.get_close_matches(name.split("-", 1)[0], RANKERS, 3)
+    meant = f"Did you mean {' or '.join(close)}? " if close else ""
+    count = len(RANKERS) - len(OWN)
+    return (
+        f"{meant}Use {', '.join(OWN)}, one of {count} networks of the literature, "
+        "which tiefvision models lists, or FILE.py:CLASS for one of your own."
+    )
