@@ -39,6 +39,10 @@ class Graph:
     Args:
         name: name of the graph.
 
+    Attributes:
+        reads: what is given when the network runs, in words.
+        makes: its results, in words.
+
     Raises:
         TiefVisionError: The package onnx is missing.
     """
@@ -46,6 +50,8 @@ class Graph:
     def __init__(self, name: str) -> None:
         self._onnx = import_module_of(EXTRA, "onnx")
         self._name = name
+        self.reads: list[str] = []
+        self.makes: list[str] = []
         self._nodes: list[Any] = []
         self._arrays: list[Any] = []
         self._given: list[Any] = []
@@ -60,6 +66,7 @@ class Graph:
             dtype: its dtype, as NumPy names it.
         """
         self._given.append(self._value(name, axes, dtype))
+        self.reads.append(f"`{name}` ({', '.join(map(str, axes))}) {dtype}")
         return name
 
     def constant(self, array: NDArray[Any]) -> str:
@@ -126,6 +133,7 @@ class Graph:
         """
         self._nodes.append(self._onnx.helper.make_node("Identity", [value], [name]))
         self._results.append(self._value(name, axes, "float32"))
+        self.makes.append(f"`{name}` ({', '.join(map(str, axes))})")
 
     def to_bytes(self, facts: Mapping[str, str]) -> bytes:
         """The content of a file.

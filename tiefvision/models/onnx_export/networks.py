@@ -10,7 +10,7 @@ from tiefvision.locating.folded import FoldedHeads
 from tiefvision.locating.sides import LOG_SPREAD_RANGE, SIDES
 from tiefvision.models.onnx_export.recording import Recorded
 
-WINDOWS = ("rows of windows", "columns of windows")
+WINDOWS = "window rows", "window columns"
 """Names of the axes of what is told of every window."""
 
 

@@ -1,10 +1,11 @@
 """Writing the models as ONNX files, with a page that says how to run them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tiefvision.encoders.architectures import CROP_SIDE
 from tiefvision.encoders.dense import DenseEncoder
+from tiefvision.engines.onnx_graphs import Graph
 from tiefvision.files import replace_file, replace_text
 from tiefvision.locating.locator import Locator
 from tiefvision.models.onnx_export.networks import encoder_graph, heads_graph
@@ -67,7 +68,7 @@ def write_onnx(models: Models, folder: Path) -> tuple[Path, ...]:
     }
     for name, graph in graphs.items():
         replace_file(folder / name, graph.to_bytes(facts))
-    text = "\n".join(_page(models, locator, encoder, rules, tuple(graphs)))
+    text = "\n".join(_page(models, locator, encoder, rules, graphs))
     replace_text(folder / README, text)
     return *(folder / name for name in graphs), folder / README
 
@@ -77,16 +78,19 @@ def _page(
     locator: Locator,
     encoder: DenseEncoder,
     rules: CropRules,
-    files: tuple[str, ...],
+    graphs: Mapping[str, Graph],
 ) -> Iterator[str]:
     """The lines of the page."""
     architecture, pyramid = encoder.architecture, locator.pyramid
     yield f"# {models.label[:1].upper()}{models.label[1:]}, as ONNX\n"
-    yield f"Written by tiefvision {__version__}. N, heights and widths are free.\n"
+    yield (
+        f"Written by tiefvision {__version__}. An axis that has a name may have any "
+        "length; results are float32.\n"
+    )
     yield "| file | input | output |"
     yield "|---|---|---|"
-    for name in files:
-        yield f"| `{name}` | {' | '.join(_ends(name))} |"
+    for name, graph in graphs.items():
+        yield f"| `{name}` | {', '.join(graph.reads)} | {', '.join(graph.makes)} |"
     yield "\n## From a photograph to an embedding\n"
     yield (
         "1. Decode the photograph to RGB and turn it as its EXIF orientation says. "
@@ -99,7 +103,7 @@ def _page(
         f"({architecture.preprocessing.name}) are part of the network. A crop of "
         f"{CROP_SIDE} px has {architecture.window} x {architecture.window} cells."
     )
-    if COLOURS in files:
+    if COLOURS in graphs:
         yield f"3. Give `{COLOURS}` the same crop as uint8."
     yield (
         "\nThe ranker's embeddings have unit length: their inner product is the "
@@ -125,23 +129,6 @@ def _page(
         "`tiefvision/locating/votes.py`. Labels and the share of garment in a box are "
         "left out as well.\n"
     )
-
-
-def _ends(name: str) -> tuple[str, str]:
-    """Inputs and outputs of a file, in words."""
-    every = "of every window"
-    known = {
-        ENCODER: ("`photos` (N, H, W, 3) float32 RGB", "`maps` (N, C, h, w)"),
-        LOCATOR_ENCODER: ("`photos` (N, H, W, 3) float32 RGB", "`maps` (N, C, h, w)"),
-        HEADS: (
-            "`maps` (N, C, h, w) of the locator's encoder",
-            f"{every}: `probabilities` (N, categories, rows, columns), `coordinates` "
-            "and `spreads` (N, 4, categories, rows, columns)",
-        ),
-        COLOURS: ("`crops` (N, 224, 224, 3) uint8 RGB", "`colours` (N, K)"),
-    }
-    ranker = "`maps` of crops; `colours`, if it has this input", "`embeddings` (N, D)"
-    return known.get(name, ranker)
 
 
 def _sides(numbers: tuple[int, ...]) -> str:
