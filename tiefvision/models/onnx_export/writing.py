@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tiefvision.encoders.architectures import CROP_SIDE
+from tiefvision.encoders.architectures import CROP_SIDE, Architecture
 from tiefvision.encoders.dense import DenseEncoder
 from tiefvision.engines.onnx_graphs import Graph
 from tiefvision.files import replace_file, replace_text
 from tiefvision.locating.locator import Locator
+from tiefvision.models.onnx_export.literature import network_graph
 from tiefvision.models.onnx_export.networks import encoder_graph, heads_graph
 from tiefvision.models.onnx_export.rankers import colours_graph, ranker_graph
 from tiefvision.models.onnx_export.recording import Recorder
@@ -15,7 +16,8 @@ from tiefvision.models.protocol import Models
 from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.crops import CropRules
 from tiefvision.ranking.deeprank import ColourRanker
-from tiefvision.ranking.registry import COSINE
+from tiefvision.ranking.garments import Embed
+from tiefvision.ranking.registry import COSINE, ranker_kind
 from tiefvision.version import __version__
 
 ENCODER, LOCATOR_ENCODER, HEADS, COLOURS, README = (
@@ -54,7 +56,7 @@ def write_onnx(models: Models, folder: Path) -> tuple[Path, ...]:
         LOCATOR_ENCODER: encoder_graph(locator.encoder),
         HEADS: heads_graph(locator.heads),
         **{
-            f"{name}.onnx": ranker_graph(name, embed, encoder.architecture, rules)
+            f"{name}.onnx": _graph_of(name, embed, encoder.architecture, rules)
             for name, embed in {COSINE: embed_cells, **rankers}.items()
         },
     }
@@ -71,6 +73,20 @@ def write_onnx(models: Models, folder: Path) -> tuple[Path, ...]:
     text = "\n".join(_page(models, locator, encoder, rules, graphs))
     replace_text(folder / README, text)
     return *(folder / name for name in graphs), folder / README
+
+
+def _graph_of(
+    name: str, embed: Embed, architecture: Architecture, rules: CropRules
+) -> Graph:
+    """The graph of a ranker over maps, or of a network of the literature."""
+    if not ranker_kind(name).system:
+        return ranker_graph(name, embed, architecture, rules)
+    from tiefvision.engines.modules import arrays_of  # torch, which has it loaded
+    from tiefvision.networks.remembering import RememberingRanker
+
+    assert isinstance(embed, RememberingRanker), "that is how networks are loaded"
+    network = embed.ranker.network
+    return network_graph(network.published, network.width, arrays_of(network))
 
 
 def _page(
@@ -105,6 +121,10 @@ def _page(
     )
     if COLOURS in graphs:
         yield f"3. Give `{COLOURS}` the same crop as uint8."
+    yield (
+        "\nA network with the input `crops` reads the same crop itself: float32, "
+        "levels of 0 to 255, resized to the side in the table (bilinear, antialiased)."
+    )
     yield (
         "\nThe ranker's embeddings have unit length: their inner product is the "
         "similarity, a cosine in [-1, 1].\n"
