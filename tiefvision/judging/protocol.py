@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.datasets.survival import read_survival
 from tiefvision.evaluation.restricting import items_in_reach
 from tiefvision.evaluation.searches import Search, Within
 from tiefvision.judging.boxes import PREDICTED, WHOLE
@@ -63,6 +65,8 @@ class SearchTerms:
             their item.
         unknown: number of queries left out because their category, or variant, is
             unknown.
+        published: number of queries in the lists that the dataset was imported from; 0
+            if it is not known, or other queries are asked.
         vectors: by ranker whose vectors were made elsewhere, the number of "queries"
             and of photographs of the "gallery" that have none.
     """
@@ -84,7 +88,13 @@ class SearchTerms:
     unanswerable: int
     alone: int
     unknown: int
+    published: int = 0
     vectors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> int:
+        """Number of published queries that cannot be asked."""
+        return max(0, self.published - self.queries)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as values of JSON types."""
@@ -115,6 +125,8 @@ class SearchTerms:
             parts.append(f"of {self.unknown} the {self.within} is unknown")
         if self.matching != "*":
             parts.append(f"queries match {self.matching}")
+        if self.published:
+            parts.append(f"{self.lost} of {self.published} published queries are lost")
         return "; ".join((*parts, "exact search", *self._vectors_in_words()))
 
     def rows(self, search: Search) -> tuple[tuple[str, str], ...]:
@@ -142,6 +154,7 @@ class SearchTerms:
             ("boxes", boxes),
             ("misses", missed),
             ("left out", self._left_out() or "none"),
+            *self._published(),
             ("search", f"exact, {SEARCHED[self.within]}"),
             *(("vectors", text) for text in self._vectors_in_words()),
         )
@@ -154,6 +167,12 @@ class SearchTerms:
                 f"without one count as misses, {missing['gallery']} photographs of "
                 "the gallery without one cannot be found"
             )
+
+    def _published(self) -> tuple[tuple[str, str], ...]:
+        """A row on the published queries, where their number is known."""
+        if not self.published:
+            return ()
+        return (("published", f"{self.published} queries; {self.lost} of them lost"),)
 
     def _left_out(self) -> str:
         """Queries and photographs of the gallery that take no part, by the reason."""
@@ -210,6 +229,7 @@ def terms_of(
         unanswerable=len(search.lacking),
         alone=len(search.alone),
         unknown=len(search.unknown),
+        published=_published_queries(search, records, matching),
     )
 
 
@@ -248,6 +268,17 @@ def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:
 def are_whole(crops: Artifact) -> bool:
     """Whether crops are whole photographs, without a locator."""
     return bool(crops.header.details.get("boxes") == WHOLE)
+
+
+def _published_queries(search: Search, records: Artifact, matching: str) -> int:
+    """Number of queries in the published lists; 0 if it is not that of this search."""
+    dealt_anew = records.header.config.get("folds")
+    asked = search.kind == "item" and search.within != "variants" and matching == "*"
+    survival = read_survival(Path(records.header.details.get("root", "")))
+    if dealt_anew or not asked or survival is None:
+        return 0
+    published = survival.queries.published
+    return published if published >= len(search.queries) else 0
 
 
 def _asking(search: Search, photos: Sequence[Photo], matching: str) -> int:
