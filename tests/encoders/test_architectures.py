@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 import torchvision
@@ -11,7 +12,12 @@ from tiefvision.encoders.architectures import (
 )
 from tiefvision.encoders.nin import FINE_POOL, OLD_POOL, nin
 from tiefvision.encoders.weights import weights_of
-from tiefvision.engines.layers import count_operations, output_shape, run_layers
+from tiefvision.engines.layers import (
+    convolutions,
+    count_operations,
+    output_shape,
+    run_layers,
+)
 from tiefvision.engines.modules import build_modules, restore_module
 from tiefvision.errors import TiefVisionError
 
@@ -172,6 +178,19 @@ def test_tiefvisions_encoder_has_the_cells_that_its_code_asserts(side, old, fine
 
 def test_tiefvisions_encoder_has_the_published_parameters():
     assert architecture_named("nin").parameters == 1_980_608
+
+
+def test_a_file_of_nin_has_the_names_of_caffes_model_zoo():
+    architecture = architecture_named("nin")
+    arrays = {}
+    for number, (_, layer) in enumerate(convolutions(architecture.layers)):
+        arrays[f"{layer.published}.weight"] = np.full(layer.weight_shape, number)
+        arrays[f"{layer.published}.bias"] = np.zeros(layer.outputs)
+    names = ["conv1", "cccp1", "cccp2", "conv2", "cccp3", "cccp4", "conv3"]
+    assert [*dict.fromkeys(name.split(".")[0] for name in arrays)][:7] == names
+    weights = weights_of(architecture, arrays, "the file")
+    found = [array.mean() for name, array in weights.items() if "weight" in name]
+    assert found == list(range(9))
 
 
 def test_the_finer_cells_of_nin_are_twice_as_many_of_the_old_ones():

@@ -14,7 +14,9 @@ from tiefvision.networks.layers import (
     Layer,
     LocalNorm,
     MaxPool,
+    Residual,
     Shrink,
+    Squash,
     Subsample,
     Unit,
     Zeros,
@@ -108,6 +110,13 @@ def test_the_local_response_normalisation_normalises():
     assert not torch.allclose(maps, expected, atol=0.01)
 
 
+@pytest.mark.parametrize("kind", ["tanh", "sigmoid"])
+def test_numbers_are_squashed(kind):
+    images = images_of(2)
+    expected = getattr(torch, kind)(images).flatten(1)
+    torch.testing.assert_close(network_of(Squash(kind), side=2)(images), expected)
+
+
 @pytest.mark.parametrize("name", ["visnet_lrn2d", "visnet_caffe", "deep_ranking"])
 def test_the_published_norms_stand_where_they_are_published(name):
     norms = [
@@ -183,6 +192,22 @@ def test_what_is_frozen_has_no_gradient_and_always_evaluates():
     assert not any(on for name, on in norms.items() if "stage3." in name)
     assert all(on for name, on in norms.items() if "stage4." in name)
     assert network.head.training
+
+
+def test_a_residual_behind_what_is_frozen_is_trained():
+    inner = Residual((Conv(4, 1),))
+    network = network_of(Conv(4, 1), inner, side=2, frozen=1)
+    still = {name: one.requires_grad for name, one in network.named_parameters()}
+    assert still == {
+        "deep.only.0.weight": False,
+        "deep.only.0.bias": False,
+        "deep.only.1.0.weight": True,
+        "deep.only.1.0.bias": True,
+    }
+    images = images_of(2)
+    maps = network.deep["only"][0](images)
+    expected = maps + network.deep["only"][1][0](maps)
+    torch.testing.assert_close(network(images), expected.flatten(1))
 
 
 def test_a_seed_decides_the_weights():

@@ -7,8 +7,11 @@ import pytest
 import torch
 
 from tiefvision.networks.building import build_network
-from tiefvision.networks.published import counts_of, plan_of
+from tiefvision.networks.heads import HEADS
+from tiefvision.networks.layers import Conv, Flatten, output_of
+from tiefvision.networks.published import Published, counts_of, plan_of
 from tiefvision.networks.table import NETWORKS, SYSTEMS
+from tiefvision.networks.trunks import MOBILENET, VGG16, VGG19
 
 VGG_FROZEN = 1_735_488
 """Parameters of the blocks 1 to 3 of VGG16, and of as many convolutions of VGG19."""
@@ -87,6 +90,73 @@ def test_every_network_is_listed_with_its_system(name):
     assert network.name == name
     assert network.system in SYSTEMS
     assert network.summary and not network.summary.endswith(".")
+
+
+# Cells along a side behind each layer of both paths that changes them, and lengths.
+PATHS = {
+    "ranknet": ([56, 64, 15, 19, 4], [28, 36, 8, 10, 4], (1536, 1536)),
+    "visnet_lrn2d": ([56, 13, 19, 5], [28, 6, 8, 4], (2400, 1536)),
+    "alexnet": ([56, 13, 19, 5], [28, 6, 8, 4], (2400, 1536)),
+    "visnet": ([14, 4], [7, 4], (1536, 1536)),
+    "vgg16_big": ([14, 4], [7, 4], (1536, 1536)),
+    "visnet_caffe": ([56, 15, 5], [28, 8, 5], (2400, 2400)),
+    "visnet_caffe_alexnet": ([57, 15, 5], [29, 8, 5], (2400, 2400)),
+    "deep_ranking": ([57, 15, 4], [29, 8, 4], (1536, 1536)),
+    "cardigan": ([56, 15, 4], [28, 8, 4], (1536, 1536)),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_shallow_paths_have_the_published_maps(name):
+    *sides, lengths = PATHS[name]
+    network = NETWORKS[name]
+    for path, expected, length in zip(network.shallow, sides, lengths, strict=True):
+        shape, seen = (3, network.side, network.side), []
+        for layer in path:
+            before, shape = shape, output_of(layer, shape)
+            if len(shape) == 3 and shape[1:] != before[1:]:
+                seen.append(shape[1])
+        assert seen == expected
+        assert shape == (length,)
+
+
+def test_no_network_has_shallow_paths_that_nobody_checked():
+    assert {name for name, one in NETWORKS.items() if one.shallow} == set(PATHS)
+
+
+def test_what_is_frozen_of_vgg_are_ten_layers_of_keras():
+    """The input, three pools and seven convolutions: all of VGG16's blocks 1 to 3."""
+    frozen = {
+        name: [
+            step.name.removeprefix("deep.")
+            for step in plan_of(NETWORKS[name], 1.0).steps
+            if isinstance(step.layer, Conv)
+            and step.name.startswith("deep.")
+            and step.name in plan_of(NETWORKS[name], 1.0).frozen
+        ]
+        for name in ("mildnet", "mildnet_vgg19", "cardigan")
+    }
+    first = [*(f"block{n}.{i}" for n in (1, 2) for i in (0, 2)), "block3.0", "block3.2"]
+    assert frozen["mildnet"] == frozen["mildnet_vgg19"] == [*first, "block3.4"]
+    assert len(frozen["cardigan"]) == 13
+
+
+@pytest.mark.parametrize(
+    ("trunk", "parameters"),
+    [(VGG16, 14_714_688), (VGG19, 20_024_384), (MOBILENET, 3_228_864)],
+)
+def test_trunks_have_the_parameters_of_keras(trunk, parameters):
+    network = Published("test", "test", "test", trunk, (Flatten(),))
+    assert network.parameters == parameters
+
+
+def test_the_heads_of_tiefvision_have_the_published_parameters():
+    sizes = {name: head.counts.parameters for name, head in HEADS.items()}
+    assert sizes == {
+        "tiefvision_locator": 23_855_873,
+        "tiefvision_classifier": 47_843_074,
+    }
+    assert [head.counts.embedding for head in HEADS.values()] == [1, 2]
 
 
 @pytest.mark.parametrize(

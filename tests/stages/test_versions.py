@@ -17,6 +17,7 @@ from stages.versions import (
 
 BASE = {"datasets", "encoders", "errors", "files", "photos", "progress", "records"}
 BASE |= {"devices", "engines", "groups", "storage", "store", "workspace"}
+BASE |= {"networks"}  # for the command that a message names
 ENCODING = BASE | {"boxes", "machine", "version", "weights"}
 LOCATOR = ENCODING | {"locating", "training", "tuning"}
 CROPS = ENCODING | {"ahead", "catalogue", "ranking"}

@@ -88,4 +88,5 @@ def _learnt_on_maps(kind: RankerKind) -> bool:
 
 
 def _trained(kind: RankerKind) -> bool:
-    return kind.learns == "triplets"
+    """Whether a kind is trained on feature maps; networks of the literature are not."""
+    return kind.learns == "triplets" and "maps" in kind.needs

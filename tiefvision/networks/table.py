@@ -346,7 +346,8 @@ def _small_forms() -> Iterator[Published]:
         what = "a small form of this project: the means of six maps of MobileNetV2"
         if left_out:
             name = f"{name}_skip_{left_out}"
-            what = f"{what} without the first {left_out}"
+            maps = "map" if left_out == 1 else f"{left_out} maps"
+            what = f"{what} without the first {maps}"
         yield Published(
             name,
             OURS,

@@ -5,7 +5,6 @@ from pathlib import Path
 from shlex import quote
 
 from tiefvision.errors import BadUsage, MissingArtifact, StaleArtifact
-from tiefvision.networks.table import NETWORKS
 from tiefvision.store.artifact import Artifact
 
 DEFAULT_WORKSPACE = Path("data/run")
@@ -52,6 +51,8 @@ def command_for(name: str, root: Path = DEFAULT_WORKSPACE) -> str:
     for stage, written in STAGES.items():
         if written == name:
             return f"make stage-{stage_number(stage)}{variable}"
+    from tiefvision.networks.table import NETWORKS  # few commands need it
+
     kind, _, suffix = name.partition("-")
     if kind in NETWORKS:
         named = f" --name {name}" if suffix else ""
