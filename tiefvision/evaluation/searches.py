@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.evaluation.clusters import products_of
 from tiefvision.records import Photo, Split, View, groups_of
 
 T = TypeVar("T")
@@ -54,6 +55,8 @@ class Search:
             "category": items of the category of its own item. "variants": its item in
             other variants, and other items in its variant, so that the variant (mostly
             a colour) is misleading.
+        products: Number of the product that each query shows, Q, as `products_of`
+            gives them; () if every query shows another product.
     """
 
     kind: Literal["item", "view", "mirror"]
@@ -69,6 +72,7 @@ class Search:
     query_variants: tuple[str, ...] = ()
     gallery_variants: tuple[str, ...] = ()
     within: Within = "all"
+    products: tuple[int, ...] = ()
 
     @property
     def description(self) -> str:
@@ -124,6 +128,7 @@ def search_of_split(
             gallery_kinds=tuple(kinds[item] for item in shown),
             query_variants=tuple(photo.variant for photo in queries),
             gallery_variants=tuple(photo.variant for photo in shop),
+            products=tuple(products_of(queries).tolist()),
         )
     return Search(
         "view" if alterations else "mirror",
@@ -134,6 +139,7 @@ def search_of_split(
         tuple(photo.path for photo in asking),
         tuple(View(photo.path) for photo in photos),
         tuple(photo.path for photo in photos),
+        products=tuple(products_of(asking).tolist()),
     )
 
 
@@ -158,6 +164,7 @@ def with_every_alteration(search: Search, alterations: int) -> Search:
             for view in search.queries
         ),
         query_items=search.query_items * len(numbers),
+        products=search.products * len(numbers),
     )
 
 

@@ -65,6 +65,8 @@ class RankerResult:
         least_similarities: cosine of each row in ``farthest``, in [-1, 1].
         worst: lowest possible value of each query by name of a figure in ``lists``,
             (Q,) each; a miss gets this value, or 0 if the figure is not listed.
+        products: number of the product of each query, (Q,), which intervals and tests
+            resample by; None if each query is a product of its own.
     """
 
     ranker: str
@@ -75,6 +77,7 @@ class RankerResult:
     farthest: NDArray[np.int64]
     least_similarities: NDArray[np.float32]
     worst: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    products: NDArray[np.int64] | None = None
 
     def with_misses(self, missed: NDArray[np.bool_]) -> "RankerResult":
         """The result with some queries counted as misses.
@@ -99,7 +102,8 @@ class RankerResult:
     def figures(self, seed: int = 0) -> dict[str, Figure]:
         """The mean of every figure with its bootstrap interval, by name."""
         return {
-            name: bootstrap_mean(values, seed) for name, values in self.values().items()
+            name: bootstrap_mean(values, seed, self.products)
+            for name, values in self.values().items()
         }
 
 
@@ -137,7 +141,7 @@ def differences(
     """Mean paired difference of every figure, ``result`` minus ``baseline``."""
     other = baseline.values()
     return {
-        name: bootstrap_difference(values, other[name], seed)
+        name: bootstrap_difference(values, other[name], seed, result.products)
         for name, values in result.values().items()
     }
 
@@ -148,7 +152,7 @@ def chances(
     """p of every difference between two rankers, by ``randomisation_test``."""
     other = baseline.values()
     return {
-        name: randomisation_test(values, other[name], seed)
+        name: randomisation_test(values, other[name], seed, result.products)
         for name, values in result.values().items()
     }
 
@@ -170,6 +174,7 @@ def _collect(
         np.concatenate([part.farthest for part in parts]),
         np.concatenate([part.least_similarities for part in parts]),
         _joined([part.worst for part in parts]),
+        np.array(search.products, dtype=np.int64) if search.products else None,
     )
 
 

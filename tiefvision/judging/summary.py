@@ -102,7 +102,7 @@ def _first_hits(result: RankerResult) -> float:
 
 def _duel(last: RankerResult, other: RankerResult, seed: int) -> _Duel:
     ours, theirs = recall_at(last.ranks, 1), recall_at(other.ranks, 1)
-    p = randomisation_test(ours, theirs, seed)
+    p = randomisation_test(ours, theirs, seed, last.products)
     return _Duel(_first_hits(last), _first_hits(other), other.ranker, p)
 
 

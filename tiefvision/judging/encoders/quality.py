@@ -174,8 +174,9 @@ def measure_appearance(
                 products[gallery].tolist(),
             )
             counts = (len(gallery), len(queries))
+            asked = np.unique(products[queries], return_inverse=True)[1]
             for k in CUTS:
-                figure = bootstrap_mean(recall_at(ranks, k), seed)
+                figure = bootstrap_mean(recall_at(ranks, k), seed, asked)
                 qualities.append(Quality(candidate, view, k, figure, *counts))
     return QualityReport(tuple(qualities), embedded.skipped)
 
