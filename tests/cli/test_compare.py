@@ -21,7 +21,8 @@ def test_a_line_of_json_follows_the_contract(tiefvision, trained):
         assert line["queries"] == 4
         for name in FIGURES:
             figure = line[name]
-            assert list(figure) == ["value", "low", "high"]
+            assert list(figure) == ["value", "low", "high", "by_query"]
+            assert list(figure["by_query"]) == ["low", "high"]
             assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
         assert "score@30" in line
         assert set(line["index"]) == {
@@ -35,6 +36,7 @@ def test_a_line_of_json_follows_the_contract(tiefvision, trained):
     assert spoken.lines[1]["ahead_of"] == "cosine"
     every = {*FIGURES, "score@30", "similarity_precision"}
     assert set(spoken.lines[1]["p"]) == every
+    assert spoken.lines[1]["p_holm"] == spoken.lines[1]["p"]  # of one ranker
     assert all(0 < p <= 1 for p in spoken.lines[1]["p"].values())
 
 
@@ -90,8 +92,22 @@ def test_the_tables_show_the_figures_of_json(tiefvision, trained):
     assert chances == [pytest.approx(deeprank["p"][n], abs=6e-5) for n in names]
 
 
+def test_every_ranker_stands_against_the_first(tiefvision, trained):
+    names = ("cosine", "mean", "deeprank")
+    words = [word for name in names for word in ("--ranker", name)]
+    out = tiefvision("compare", "--workspace", trained, *words).out
+    table = [line.split() for line in out.splitlines()]
+    header = ["against", "cosine", "R@1", "p", "Holm", "MRR", "p", "Holm"]
+    place = table.index(header)
+    assert [row[0] for row in table[place + 1 : place + 3]] == ["mean", "deeprank"]
+    for row in table[place + 1 : place + 3]:
+        assert float(row[2]) <= float(row[3])
+    assert "Holm: p corrected for 2 rankers" in out
+
+
 def test_nothing_is_wider_than_80_columns_but_sentences(tiefvision, trained):
-    lines = tiefvision("compare", "--workspace", trained).out.splitlines()
+    words = ("--ranker", "cosine", "--ranker", "mean", "--ranker", "deeprank")
+    lines = tiefvision("compare", "--workspace", trained, *words).out.splitlines()
     wide = [line for line in lines if len(line.rstrip()) > 80]
     assert all(line.endswith(".") for line in wide)
 

@@ -23,6 +23,14 @@ def test_what_both_have_is_compared_query_by_query():
     assert change.chance == 1.0  # one query, which may as well have been exchanged
 
 
+def test_changes_of_one_product_are_one_change():
+    zeros, ones = {"a": {"recall@1": np.zeros(12)}}, {"a": {"recall@1": np.ones(12)}}
+    (alone,) = changes_between(zeros, ones)
+    (together,) = changes_between(zeros, ones, products=np.repeat([0, 1], 6))
+    assert alone.chance < 0.01 and together.chance > 0.4
+    assert together.difference.by_query == (1.0, 1.0)
+
+
 def test_nothing_changes_against_itself():
     for change in changes_between(BEFORE, BEFORE):
         assert change.difference == Figure(0.0, 0.0, 0.0)

@@ -52,11 +52,14 @@ MEANINGS = {
 """What the headers mean that stand for one figure."""
 
 LEGEND = (
-    "p: paired randomisation test of the difference above it.",
+    "p: paired randomisation test of the difference above it, by product.",
     "lost: share of the ten nearest neighbours that the index (NMSLIB) does not find.",
     "95 % intervals and more figures: --json, or --html for a page.",
 )
 """What the other headers mean."""
+
+FAMILY = ("recall@1", "reciprocal_rank")
+"""Figures of the table that holds every ranker against the first."""
 
 LARGEST_CUT = 20
 """Largest k of the recalls in the table; a smaller gallery makes some of them
@@ -314,6 +317,7 @@ def _print_comparison(comparison: "Comparison") -> None:
         rows += [(f"{last} - {other.ranker}", *gained, ""), ("p", *likely, "")]
     print_table(("ranker", *(SHOWN[name] for name in shown), "lost"), rows)
     typer.echo()
+    _print_family(comparison)
     repeated = ABOUT_REPEATED if len(shown) < len(SHOWN) else ""
     reach = note_reach(comparison.terms, LARGEST_CUT)
     meanings = (text for name, text in MEANINGS.items() if name in shown)
@@ -322,3 +326,29 @@ def _print_comparison(comparison: "Comparison") -> None:
     notes = (headers, *LEGEND, repeated, reach, *steps, *matches)
     for note in filter(None, notes):
         print_text(note)
+
+
+def _print_family(comparison: "Comparison") -> None:
+    """Each ranker against the first, with corrected p, if there are several."""
+    first, *others = comparison.results
+    if len(others) < 2:
+        return
+    rows = [
+        (
+            one.ranker,
+            *(
+                cell
+                for name in FAMILY
+                for cell in (
+                    f"{comparison.ahead_of_baseline[one.ranker][name].value:+.3f}",
+                    f"{comparison.against_baseline[one.ranker][name]:.4f}",
+                    f"{comparison.corrected[one.ranker][name]:.4f}",
+                )
+            ),
+        )
+        for one in others
+    ]
+    columns = (cell for name in FAMILY for cell in (SHOWN[name], "p", "Holm"))
+    print_table((f"against {first.ranker}", *columns), rows)
+    print_text(f"Holm: p corrected for {len(others)} rankers, figure by figure.")
+    typer.echo()

@@ -86,7 +86,7 @@ def bootstrap_mean(
     if products is None:
         return Figure(mean, *by_query)
     counts = np.bincount(products).astype(np.float64)
-    by_product = _interval(np.bincount(products, values), counts, seed)
+    by_product = _interval(_sums(values, products), counts, seed)
     return Figure(mean, *by_product, by_query)
 
 
@@ -136,7 +136,7 @@ def randomisation_test(
     ahead = values - baseline
     least = ROUNDING * float(abs(ahead).max(initial=0.0))
     if products is not None:
-        ahead = np.bincount(products, ahead)
+        ahead = _sums(ahead, products)
     ahead = ahead[abs(ahead) > least]  # Exchanging equal values changes nothing.
     if not len(ahead):
         return 1.0
@@ -170,6 +170,13 @@ def holm(chances: Sequence[float]) -> list[float]:
         least = max(least, min(1.0, (len(chances) - place) * chances[number]))
         corrected[number] = least
     return corrected
+
+
+def _sums(
+    values: NDArray[np.float64], products: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(C,) sum of the values of each of C products."""
+    return np.asarray(np.bincount(products, values), dtype=np.float64)
 
 
 def _interval(

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 from tiefvision.errors import BadDataset
-from tiefvision.evaluation.intervals import Figure
+from tiefvision.evaluation.intervals import Figure, holm
 from tiefvision.evaluation.restricting import restrict
 from tiefvision.evaluation.retrieval import reciprocal_rank
 from tiefvision.evaluation.searches import Search, Within, search_of_split
@@ -114,6 +115,31 @@ class Comparison:
         """p of each difference between the last ranker and another one."""
         return chances(self.results[-1], other, self.seed)
 
+    @cached_property
+    def ahead_of_baseline(self) -> dict[str, dict[str, Figure]]:
+        """Figures of each ranker minus those of the first one, by ranker and figure."""
+        first, *others = self.results
+        return {one.ranker: differences(one, first, self.seed) for one in others}
+
+    @cached_property
+    def against_baseline(self) -> dict[str, dict[str, float]]:
+        """p of each ranker's differences to the first one, by ranker and figure."""
+        first, *others = self.results
+        return {one.ranker: chances(one, first, self.seed) for one in others}
+
+    @cached_property
+    def corrected(self) -> dict[str, dict[str, float]]:
+        """``against_baseline``, each figure corrected for the number of rankers."""
+        found = self.against_baseline
+        figures = next(iter(found.values()), {})
+        by_figure = {
+            name: holm([chance[name] for chance in found.values()]) for name in figures
+        }
+        return {
+            ranker: {name: column[place] for name, column in by_figure.items()}
+            for place, ranker in enumerate(found)
+        }
+
     def to_lines(self) -> list[dict[str, Any]]:
         """A JSON object for each ranker, as ``tiefvision compare --json`` prints it."""
         lines = []
@@ -149,7 +175,12 @@ class Comparison:
             if result.ranker in self.matches:
                 line["match"] = dict(self.matches[result.ranker])
             if result is not self.results[0]:
-                line |= _against(result, self.results[0], self.seed)
+                line |= {
+                    "ahead_of": self.results[0].ranker,
+                    "ahead": _as_json(self.ahead_of_baseline[result.ranker]),
+                    "p": _rounded(self.against_baseline[result.ranker]),
+                    "p_holm": _rounded(self.corrected[result.ranker]),
+                }
             for rival in self.opponents()[1:]:
                 if result is self.results[-1]:
                     line["rival"] = _against(result, rival, self.seed)
@@ -163,15 +194,18 @@ def _mean_rank(result: RankerResult) -> float:
 
 def _against(result: RankerResult, other: RankerResult, seed: int) -> dict[str, Any]:
     """Differences between two rankers with their p, as JSON shows them."""
-    chance = chances(result, other, seed)
     return {
         "ahead_of": other.ranker,
         "ahead": _as_json(differences(result, other, seed)),
-        "p": {name: round(p, 5) for name, p in chance.items()},
+        "p": _rounded(chances(result, other, seed)),
     }
 
 
-def _as_json(figures: Mapping[str, Figure]) -> dict[str, dict[str, float]]:
+def _rounded(chance: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(p, 5) for name, p in chance.items()}
+
+
+def _as_json(figures: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
     return {name: figure.to_dict() for name, figure in figures.items()}
 
 
@@ -211,7 +245,7 @@ def compare_rankers(
     made = {path: crops.record(f"crop/{path}") for path in sorted(available)}
     boxes = {path: crop["box"] for path, crop in made.items()}
     missed = missed_queries(search, crops)
-    terms = terms_of(search, records, crops, available, matching)
+    terms = terms_of(search, records, crops, available, matching, [*rankers])
     results = tuple(
         result.with_misses(missed)
         for result in run_search(search, rankers, garments_of, track)

@@ -94,6 +94,7 @@ def write_page(
         by_box=tuple(_rows_by_box(comparison)),
         by_box_differences=tuple(_differences_by_box(comparison)),
         by_box_notes=tuple(_notes_by_box(comparison)),
+        against=_of_figures(_against_baseline(comparison), shown),
         recall_curves={
             result.ranker: tuple(
                 float(recall_at(result.ranks, k).mean())
@@ -137,12 +138,28 @@ def _terms(comparison: Comparison, records: Artifact) -> tuple[tuple[str, str], 
 def _differences(comparison: Comparison) -> Iterator[Difference]:
     """Differences of the last ranker to the first, and to the best of the others."""
     last = comparison.results[-1]
+    against = {one.name: one for one in _against_baseline(comparison)}
     for other in comparison.opponents():
-        yield Difference(
-            f"{last.ranker} minus {other.ranker}",
-            comparison.ahead(other),
-            comparison.chances(other),
+        name = f"{last.ranker} minus {other.ranker}"
+        yield against.get(name) or Difference(
+            name, comparison.ahead(other), comparison.chances(other)
         )
+
+
+def _against_baseline(comparison: Comparison) -> tuple[Difference, ...]:
+    """Differences of every ranker to the first, unless there is only one."""
+    first, *others = comparison.results
+    if len(others) < 2:
+        return ()
+    return tuple(
+        Difference(
+            f"{one.ranker} minus {first.ranker}",
+            comparison.ahead_of_baseline[one.ranker],
+            comparison.against_baseline[one.ranker],
+            comparison.corrected[one.ranker],
+        )
+        for one in others
+    )
 
 
 def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:

@@ -1,6 +1,6 @@
 """The protocol of a comparison: queries, gallery, and what was left out."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -62,6 +62,11 @@ class SearchTerms:
             their item.
         unknown: number of queries left out because their category, or variant, is
             unknown.
+        products: number of products among the queries, which intervals and tests
+            resample by.
+        baseline: name of the ranker that the others are held against; "" for a ranker
+            that is alone.
+        compared: number of rankers held against the baseline.
     """
 
     hit: Literal["item", "photograph"]
@@ -81,6 +86,9 @@ class SearchTerms:
     unanswerable: int
     alone: int
     unknown: int
+    products: int = 0
+    baseline: str = ""
+    compared: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as values of JSON types."""
@@ -111,7 +119,18 @@ class SearchTerms:
             parts.append(f"of {self.unknown} the {self.within} is unknown")
         if self.matching != "*":
             parts.append(f"queries match {self.matching}")
-        return "; ".join((*parts, "exact search"))
+        parts.append("exact search")
+        if self.products:
+            parts.append(
+                f"95 % intervals and p by product: {self.products} whole products are "
+                "resampled and exchanged"
+            )
+        if self.compared > 1:
+            parts.append(
+                f"p_holm: Holm's correction for {self.compared} rankers held against "
+                f"{self.baseline}"
+            )
+        return "; ".join(parts)
 
     def rows(self, search: Search) -> tuple[tuple[str, str], ...]:
         """The same as a small table of labels and values, for people.
@@ -139,7 +158,18 @@ class SearchTerms:
             ("misses", missed),
             ("left out", self._left_out() or "none"),
             ("search", f"exact, {SEARCHED[self.within]}"),
+            *self._evidence(),
         )
+
+    def _evidence(self) -> Iterator[tuple[str, str]]:
+        """How intervals and p are found, as labels and values."""
+        if self.products:
+            yield "intervals", f"95 %, of {self.products} whole products resampled"
+        if self.compared > 1:
+            held = f"{self.compared} rankers held against {self.baseline}"
+            yield "p", f"of whole products exchanged; Holm's for {held}"
+        elif self.products:
+            yield "p", "of whole products exchanged"
 
     def _left_out(self) -> str:
         """Queries and photographs of the gallery that take no part, by the reason."""
@@ -159,6 +189,7 @@ def terms_of(
     crops: Artifact,
     available: Collection[str],
     matching: str = "*",
+    rankers: Sequence[str] = (),
 ) -> SearchTerms:
     """The terms of a search of the test split.
 
@@ -168,6 +199,7 @@ def terms_of(
         crops: the artifact of stage 6.
         available: paths of the photographs that have maps.
         matching: pattern of the paths of queries.
+        rankers: names of the rankers, the baseline first.
     """
     photos = read_photos(records)
     whole = are_whole(crops)
@@ -196,6 +228,9 @@ def terms_of(
         unanswerable=len(search.lacking),
         alone=len(search.alone),
         unknown=len(search.unknown),
+        products=len(set(search.products)),
+        baseline=rankers[0] if len(rankers) > 1 else "",
+        compared=len(rankers[1:]),
     )
 
 
