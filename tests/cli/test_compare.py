@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 
 import pytest
@@ -103,6 +104,21 @@ def test_every_ranker_stands_against_the_first(tiefvision, trained):
     for row in table[place + 1 : place + 3]:
         assert float(row[2]) <= float(row[3])
     assert "Holm: p corrected for 2 rankers" in out
+
+
+def test_training_seeds_are_a_row_with_their_spread(tiefvision, run):
+    for name in ("deeprank-1", "deeprank-2"):
+        shutil.copyfile(run / "deeprank.lmdb", run / f"{name}.lmdb")
+    words = ("--ranker", "cosine", "--ranker", "deeprank-1,deeprank-2")
+    out = tiefvision("compare", "--workspace", run, *words).out
+    table = [line.split() for line in out.splitlines()]
+    place = table.index(["ranker", "R@1", "R@5", "R@10", "R@20", "MRR", "lost"])
+    row, spread = table[place + 2 : place + 4]
+    assert row[:2] == ["deeprank", "x2"] and row[-1] == "-"
+    assert spread == ["±", "2", "seeds", *["±0.000"] * 5]  # two copies of one
+    refused = tiefvision("compare", "--workspace", run, "--ranker", "cosine,mean")
+    assert refused.code == BAD_USAGE
+    assert "cosine,mean are not training seeds of one ranker" in refused.err
 
 
 def test_nothing_is_wider_than_80_columns_but_sentences(tiefvision, trained):

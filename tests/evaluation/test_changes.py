@@ -43,6 +43,7 @@ def test_nothing_changes_against_itself():
         ("recall@20<-0.01", Condition("", "recall@20", True, -0.01)),
         (" deeprank : recall@1 > 0.5 ", Condition("deeprank", "recall@1", False, 0.5)),
         ("reciprocal_rank<.2", Condition("", "reciprocal_rank", True, 0.2)),
+        ("deeprank x3:a>1", Condition("deeprank x3", "a", False, 1.0)),
         ("score@30<-3", Condition("", "score@30", True, -3.0)),
     ],
 )

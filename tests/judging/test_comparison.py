@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tiefvision.errors import BadDataset
+from tiefvision.evaluation.retrieval import recall_at
 from tiefvision.evaluation.searches import Search
 from tiefvision.judging.comparison import Comparison, compare_rankers
 from tiefvision.judging.page import (
@@ -130,6 +131,7 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
         "products": 2,
         "baseline": "",
         "compared": 0,
+        "seeds": {},
     }
     assert comparison.to_lines()[0]["search"] == expected
     assert "1 could not be read, nor 3 of the gallery" in comparison.protocol
@@ -314,6 +316,41 @@ def test_p_against_one_baseline_is_corrected_for_the_number_of_rankers(tmp_path)
     assert "Every ranker against the baseline" in text
     assert "middle minus cosine" in text and "Holm 1" in text
     assert "of whole products exchanged; Holm&#39;s for 2 rankers held" in text
+
+
+def test_training_seeds_of_a_ranker_are_one_row(tmp_path):
+    def blind(garments):
+        """Embeds everything alike, so that wrong items come first."""
+        return np.ones((len(garments.maps), 1), np.float32)
+
+    rankers = {"cosine": embed_cells, "net-1": embed_cells, "net-2": blind}
+    rankers |= {"net-3": lambda garments: unit_rows(1 + embed_cells(garments))}
+    rows = {"cosine": ("cosine",), "net x3": ("net-1", "net-2", "net-3")}
+    records, crops = artifacts(tmp_path, [*SHOP, *STREET[:2]], unfound=("q1.jpg",))
+    with records, crops:
+        read = garments_reader(crops)
+        comparison = compare_rankers(records, crops, rankers, read, 0, rows=rows)
+        single = compare_rankers(records, crops, rankers, read, 0)
+        write_page(comparison, records, tmp_path / "page.html")
+    assert [one.ranker for one in comparison.results] == ["cosine", "net x3"]
+    values = [one.values()["reciprocal_rank"] for one in single.results[1:]]
+    row = comparison.results[1]
+    np.testing.assert_allclose(row.values()["reciprocal_rank"], np.mean(values, axis=0))
+    assert row.values()["reciprocal_rank"][1] == 0.0  # nothing was found in q1
+    means = [one.mean() for one in values]
+    assert len(set(means)) > 1
+    _, line = comparison.to_lines()
+    assert line["seeds"]["rankers"] == ["net-1", "net-2", "net-3"]
+    told = line["seeds"]["reciprocal_rank"]
+    assert told["values"] == [round(mean, 4) for mean in means]
+    assert told["deviation"] == pytest.approx(np.std(means, ddof=1), abs=1e-4)
+    assert line["reciprocal_rank"]["value"] == pytest.approx(np.mean(means), abs=1e-4)
+    assert line["ahead_of"] == "cosine" and line["search"]["seeds"] == {"net x3": 3}
+    assert "net x3: mean over 3 training seeds" in comparison.protocol
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert "mean of net-1, net-2, net-3" in text and "over seeds" in text
+    recalls = [recall_at(one.ranks, 1) for one in single.results[1:]]
+    np.testing.assert_allclose(row.recall_at(1), np.mean(recalls, axis=0))
 
 
 def test_a_split_without_queries_is_refused(tmp_path):

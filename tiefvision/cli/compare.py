@@ -23,6 +23,7 @@ from tiefvision.devices import require_device
 from tiefvision.errors import BadUsage, require_known
 from tiefvision.models.rankers import require_ranker
 from tiefvision.ranking.registry import COSINE, DEEPRANK, RANKERS
+from tiefvision.ranking.seed_rows import rows_of_names
 
 if TYPE_CHECKING:
     from tiefvision.evaluation.searches import Within
@@ -79,6 +80,16 @@ class Asked:
     html: Path | None = None
     pack: Path | None = None
 
+    @property
+    def rows(self) -> dict[str, tuple[str, ...]]:
+        """Names of the rankers in each row of the comparison."""
+        return rows_of_names(self.rankers)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all rankers, each once."""
+        return tuple(dict.fromkeys(name for row in self.rows.values() for name in row))
+
     def to_dict(self) -> dict[str, Any]:
         """The options that decide the figures, for a result pack."""
         return {
@@ -101,8 +112,9 @@ def compare(
     ranker: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"May come again, the baseline first: {', '.join(RANKERS)}; or all. "
-            "[cosine, deeprank]",
+            help=f"May come again, the baseline first: {', '.join(RANKERS)}; or all. A "
+            "comma joins training seeds of one ranker, as in deeprank-1,deeprank-2, to "
+            "one row. [cosine, deeprank]",
             autocompletion=complete_ranker,
         ),
     ] = None,
@@ -194,7 +206,7 @@ def _require_there(asked: Asked, models: "Models", options: Options) -> None:
         BadDataset: The other dataset is none.
     """
     require_device(options.device)
-    for name in asked.rankers:
+    for name in asked.names:
         require_ranker(options.run, models, name)
     if asked.data:
         require_dataset(asked.data)
@@ -218,7 +230,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     from tiefvision.workspace.job import Resources
 
     place, elsewhere = run, asked.data is not None
-    names, backend = asked.rankers, options.backend
+    names, backend = asked.names, options.backend
     resources = Resources(backend, options.seed, track=track)
     if asked.data:
         # Checked before minutes go into encoding.
@@ -238,6 +250,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
             others,
             cast("Within", asked.within),
             asked.queries,
+            asked.rows,
         )
         comparison = with_indexes(comparison, rankers, garments_of, place, track)
         comparison = with_matching(comparison, rankers, models, garments_of)
@@ -256,7 +269,8 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
                 resources.device,
             )
             write_pack(comparison, asked.pack, origin)
-        history = training_curves(models, names[-1])
+        shown = comparison.results[-1].each_seed[0].ranker
+        history = training_curves(models, shown)
         _write_pages(asked, comparison, photos, rankers, garments_of, history, options)
 
 
@@ -309,7 +323,11 @@ def _print_comparison(comparison: "Comparison") -> None:
         missed = 1 - facts["recall_of_exact"] if "recall_of_exact" in facts else None
         lost = "-" if missed is None else f"{missed:.1%}"
         rows.append((result.ranker, *values, lost))
-    last = rows[-1][0]
+        if result.seeds:
+            spreads = result.spreads()
+            apart = (f"±{spreads[name].deviation:.3f}" for name in shown)
+            rows.append((f"± {len(result.seeds)} seeds", *apart, ""))
+    last = comparison.results[-1].ranker
     for other in comparison.opponents():
         ahead, chances = comparison.ahead(other), comparison.chances(other)
         gained = (f"{ahead[name].value:+.3f}" for name in shown)

@@ -18,7 +18,7 @@ Values = Mapping[str, Mapping[str, NDArray[np.float64]]]
 """Ranker to figure to the (Q,) values of its queries."""
 
 CONDITION = re.compile(
-    r"\s*(?:(?P<ranker>[^:<>\s]+)\s*:)?\s*(?P<figure>[^:<>\s]+)"
+    r"\s*(?:(?P<ranker>[^:<>\s](?:[^:<>]*[^:<>\s])?)\s*:)?\s*(?P<figure>[^:<>\s]+)"
     r"\s*(?P<sign>[<>])\s*(?P<limit>[-+]?(?:\d+\.?\d*|\.\d+))\s*"
 )
 

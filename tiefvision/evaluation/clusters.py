@@ -21,11 +21,10 @@ def products_of(photos: Sequence[Photo]) -> NDArray[np.int64]:
     Returns:
         (P,) numbers from 0, in the order in which the products first appear.
 
-    >>> shown = [("a", ""), ("b", "g"), ("a", ""), ("c", "g"), ("", ""), ("", "")]
-    >>> products_of(
-    ...     [Photo("", 9, 9, "shop", "test", item, group=group) for item, group in shown]
-    ... ).tolist()
-    [0, 1, 0, 1, 2, 3]
+    >>> shown = ("a", ""), ("b", "g"), ("a", ""), ("c", "g"), ("", "")
+    >>> known = [Photo("", 9, 9, "shop", "test", one, group=two) for one, two in shown]
+    >>> products_of(known).tolist()
+    [0, 1, 0, 1, 2]
     """
     first: dict[tuple[str, str], int] = {}
     leader = list(range(len(photos)))

@@ -1,6 +1,6 @@
 """The comparison of rankers on the test split: figures, differences and JSON lines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -8,7 +8,6 @@ from typing import Any, Protocol, runtime_checkable
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.intervals import Figure, holm
 from tiefvision.evaluation.restricting import restrict
-from tiefvision.evaluation.retrieval import reciprocal_rank
 from tiefvision.evaluation.searches import Search, Within, search_of_split
 from tiefvision.judging.boxes import PREDICTED, TRUE
 from tiefvision.judging.memory import peak_of_search
@@ -18,6 +17,7 @@ from tiefvision.judging.results import (
     RankerResult,
     chances,
     differences,
+    gather_seeds,
     run_search,
 )
 from tiefvision.progress import Track, untracked
@@ -150,6 +150,8 @@ class Comparison:
                 "queries": len(self.search.queries),
             }
             line |= _as_json(result.figures(self.seed))
+            if result.seeds:
+                line["seeds"] = _seeds_as_json(result)
             line["search"] = dict(self.terms)
             if result.ranker in self.learnt:
                 line["learnt"] = self.learnt[result.ranker]
@@ -189,7 +191,7 @@ class Comparison:
 
 
 def _mean_rank(result: RankerResult) -> float:
-    return float(reciprocal_rank(result.ranks).mean())
+    return float(result.values()["reciprocal_rank"].mean())
 
 
 def _against(result: RankerResult, other: RankerResult, seed: int) -> dict[str, Any]:
@@ -198,6 +200,17 @@ def _against(result: RankerResult, other: RankerResult, seed: int) -> dict[str, 
         "ahead_of": other.ranker,
         "ahead": _as_json(differences(result, other, seed)),
         "p": _rounded(chances(result, other, seed)),
+    }
+
+
+def _seeds_as_json(result: RankerResult) -> dict[str, Any]:
+    """The training seeds of a row, and every figure of each with its deviation."""
+    return {"rankers": [one.ranker for one in result.seeds]} | {
+        name: {
+            "deviation": round(spread.deviation, 4),
+            "values": [round(float(value or 0.0), 4) for value in spread.values],
+        }
+        for name, spread in result.spreads().items()
     }
 
 
@@ -219,6 +232,7 @@ def compare_rankers(
     by_box: Mapping[str, BoxedQueries] | None = None,
     within: Within = "all",
     matching: str = "*",
+    rows: Mapping[str, Sequence[str]] | None = None,
 ) -> Comparison:
     """Run the search of the test split with every ranker.
 
@@ -233,6 +247,8 @@ def compare_rankers(
             makes them.
         within: part of the gallery that a query may find.
         matching: pattern of the paths of queries.
+        rows: names of the rankers in each row of the comparison, by the name of the
+            row, as ``rows_of_names`` gives them; None for a row for each ranker.
 
     Raises:
         BadDataset: The test split has no queries, or the gallery only one item.
@@ -245,18 +261,18 @@ def compare_rankers(
     made = {path: crops.record(f"crop/{path}") for path in sorted(available)}
     boxes = {path: crop["box"] for path, crop in made.items()}
     missed = missed_queries(search, crops)
-    terms = terms_of(search, records, crops, available, matching, [*rankers])
-    results = tuple(
-        result.with_misses(missed)
-        for result in run_search(search, rankers, garments_of, track)
-    )
+    rows = rows or {name: (name,) for name in rankers}
+    terms = terms_of(search, records, crops, available, matching, rows)
+    found = run_search(search, rankers, garments_of, track)
+    results = gather_seeds((result.with_misses(missed) for result in found), rows)
     others, gone = {}, {}
     for kind, read in _other_boxes(search, terms, by_box or {}).items():
         found = run_search(search, rankers, garments_of, track, read)
         unread = read.gone(search.queries)
         gone[kind] = int(unread.sum())
         if not unread.all():
-            others[kind] = tuple(result.with_misses(unread) for result in found)
+            unseen = (result.with_misses(unread) for result in found)
+            others[kind] = gather_seeds(unseen, rows)
     return Comparison(
         terms.in_words(search),
         search,

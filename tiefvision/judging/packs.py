@@ -2,7 +2,8 @@
 
 ``metrics.json`` holds all figures, the protocol, the seed, the options of the command,
 the encoder, the digests of the inputs, and the environment. ``queries.csv`` has a line
-for each query and ranker, with the number of the query's product. ``compare.html`` is the page.
+for each query and ranker, with the number of the query's product. ``compare.html`` is
+the page.
 """
 
 import csv

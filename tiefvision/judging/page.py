@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tiefvision.evaluation.intervals import Figure
-from tiefvision.evaluation.retrieval import recall_at
 from tiefvision.files import replace_text
 from tiefvision.judging.boxes import TRUE
 from tiefvision.judging.comparison import Comparison
@@ -20,7 +19,7 @@ from tiefvision.judging.indexes import MOST_BYTES
 from tiefvision.judging.protocol import note_reach, protocol_rows
 from tiefvision.judging.query_boxes import BLOCK_BYTES, BLOCKS_KEPT
 from tiefvision.judging.reranking_recall import steps_in_words
-from tiefvision.judging.results import CUTS, chances, differences
+from tiefvision.judging.results import CUTS, RankerResult, chances, differences
 from tiefvision.judging.summary import ABOUT_REPEATED, shown_once, verdict_in_words
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.registry import RANKERS
@@ -66,6 +65,7 @@ def write_page(
     figures = {
         result.ranker: result.figures(comparison.seed) for result in comparison.results
     }
+    deviations = {one.ranker: _deviations(one) for one in comparison.results}
     changes = tuple(_differences(comparison))
     search = comparison.search
     shown = shown_once(SHOWN_FIGURES, search)
@@ -78,16 +78,17 @@ def write_page(
         rankers=tuple(
             RankerRow(
                 name,
-                comparison.learnt.get(name) or _description(name),
+                comparison.learnt.get(name) or _description(comparison, name),
                 _chosen(found, shown),
                 _index_of(comparison, name),
+                deviations[name],
             )
             for name, found in figures.items()
         ),
         differences=_of_figures(changes, shown),
         figure_notes=(ABOUT_REPEATED,) if shown != SHOWN_FIGURES else (),
         more=tuple(
-            RankerRow(name, "", _chosen(found, more), {})
+            RankerRow(name, "", _chosen(found, more), {}, deviations[name])
             for name, found in figures.items()
         ),
         more_differences=_of_figures(changes, more),
@@ -97,8 +98,7 @@ def write_page(
         against=_of_figures(_against_baseline(comparison), shown),
         recall_curves={
             result.ranker: tuple(
-                float(recall_at(result.ranks, k).mean())
-                for k in range(1, LONGEST_CURVE + 1)
+                float(result.recall_at(k).mean()) for k in range(1, LONGEST_CURVE + 1)
             )
             for result in comparison.foremost(MOST_CURVES)
         },
@@ -219,8 +219,18 @@ def _of_figures(
     return tuple(replace(one, figures=_chosen(one.figures, names)) for one in changes)
 
 
-def _description(ranker: str) -> str:
+def _deviations(result: RankerResult) -> dict[str, float]:
+    """Deviation of every figure over training seeds; {} for a ranker that is alone."""
+    if not result.seeds:
+        return {}
+    return {name: spread.deviation for name, spread in result.spreads().items()}
+
+
+def _description(comparison: Comparison, ranker: str) -> str:
     """What a ranker compares, in a sentence; "" for an unknown ranker."""
+    for result in comparison.results:
+        if result.ranker == ranker and result.seeds:
+            return f"mean of {', '.join(one.ranker for one in result.seeds)}"
     kind = RANKERS.get(ranker.split("-", 1)[0])
     return kind.summary if kind else ""
 

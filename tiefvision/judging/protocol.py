@@ -1,8 +1,9 @@
 """The protocol of a comparison: queries, gallery, and what was left out."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -67,6 +68,7 @@ class SearchTerms:
         baseline: name of the ranker that the others are held against; "" for a ranker
             that is alone.
         compared: number of rankers held against the baseline.
+        seeds: number of training seeds by row, of rows that are means over several.
     """
 
     hit: Literal["item", "photograph"]
@@ -89,6 +91,7 @@ class SearchTerms:
     products: int = 0
     baseline: str = ""
     compared: int = 0
+    seeds: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as values of JSON types."""
@@ -130,6 +133,10 @@ class SearchTerms:
                 f"p_holm: Holm's correction for {self.compared} rankers held against "
                 f"{self.baseline}"
             )
+        parts += [
+            f"{row}: mean over {count} training seeds"
+            for row, count in self.seeds.items()
+        ]
         return "; ".join(parts)
 
     def rows(self, search: Search) -> tuple[tuple[str, str], ...]:
@@ -170,6 +177,8 @@ class SearchTerms:
             yield "p", f"of whole products exchanged; Holm's for {held}"
         elif self.products:
             yield "p", "of whole products exchanged"
+        for row, count in self.seeds.items():
+            yield "seeds", f"{row}: mean over {count} training seeds"
 
     def _left_out(self) -> str:
         """Queries and photographs of the gallery that take no part, by the reason."""
@@ -189,7 +198,7 @@ def terms_of(
     crops: Artifact,
     available: Collection[str],
     matching: str = "*",
-    rankers: Sequence[str] = (),
+    rows: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> SearchTerms:
     """The terms of a search of the test split.
 
@@ -199,7 +208,8 @@ def terms_of(
         crops: the artifact of stage 6.
         available: paths of the photographs that have maps.
         matching: pattern of the paths of queries.
-        rankers: names of the rankers, the baseline first.
+        rows: names of the rankers in each row of the comparison, by the name of the
+            row, the baseline first.
     """
     photos = read_photos(records)
     whole = are_whole(crops)
@@ -229,8 +239,9 @@ def terms_of(
         alone=len(search.alone),
         unknown=len(search.unknown),
         products=len(set(search.products)),
-        baseline=rankers[0] if len(rankers) > 1 else "",
-        compared=len(rankers[1:]),
+        baseline=next(iter(rows)) if len(rows) > 1 else "",
+        compared=max(0, len(rows) - 1),
+        seeds={row: len(names) for row, names in rows.items() if len(names) > 1},
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.evaluation.by_fold import Spread, spread_of
 from tiefvision.evaluation.intervals import (
     Figure,
     bootstrap_difference,
@@ -67,6 +68,9 @@ class RankerResult:
             (Q,) each; a miss gets this value, or 0 if the figure is not listed.
         products: number of the product of each query, (Q,), which intervals and tests
             resample by; None if each query is a product of its own.
+        seeds: results of the training seeds that this one stands for: its figures are
+            means over them, its lists of results those of the first; () for a ranker
+            that stands for itself.
     """
 
     ranker: str
@@ -78,6 +82,12 @@ class RankerResult:
     least_similarities: NDArray[np.float32]
     worst: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     products: NDArray[np.int64] | None = None
+    seeds: tuple["RankerResult", ...] = ()
+
+    @property
+    def each_seed(self) -> tuple["RankerResult", ...]:
+        """The results of the training seeds, or only this one."""
+        return self.seeds or (self,)
 
     def with_misses(self, missed: NDArray[np.bool_]) -> "RankerResult":
         """The result with some queries counted as misses.
@@ -89,10 +99,26 @@ class RankerResult:
             name: np.where(missed, self.worst.get(name, 0.0), values)
             for name, values in self.lists.items()
         }
-        return replace(self, ranks=np.where(missed, 0, self.ranks), lists=lists)
+        return replace(
+            self,
+            ranks=np.where(missed, 0, self.ranks),
+            lists=lists,
+            seeds=tuple(one.with_misses(missed) for one in self.seeds),
+        )
+
+    def recall_at(self, k: int) -> NDArray[np.float64]:
+        """Recall at k of each query, (Q,); the mean over training seeds."""
+        found = [recall_at(one.ranks, k) for one in self.each_seed]
+        return np.asarray(np.mean(found, axis=0))
 
     def values(self) -> dict[str, NDArray[np.float64]]:
-        """The values of every figure by name, (Q,) each."""
+        """The values of every figure by name, (Q,) each; means over training seeds."""
+        if self.seeds:
+            rows = [one.values() for one in self.seeds]
+            return {
+                name: np.asarray(np.mean([row[name] for row in rows], axis=0))
+                for name in rows[0]
+            }
         return {
             **{f"recall@{k}": recall_at(self.ranks, k) for k in CUTS},
             "reciprocal_rank": reciprocal_rank(self.ranks),
@@ -105,6 +131,37 @@ class RankerResult:
             name: bootstrap_mean(values, seed, self.products)
             for name, values in self.values().items()
         }
+
+    def spreads(self) -> dict[str, Spread]:
+        """Mean and deviation of every figure over training seeds, by name."""
+        rows = [one.values() for one in self.each_seed]
+        return {
+            name: spread
+            for name in rows[0]
+            if (spread := spread_of([float(row[name].mean()) for row in rows]))
+        }
+
+
+def gather_seeds(
+    results: Iterable[RankerResult], rows: Mapping[str, Sequence[str]]
+) -> tuple[RankerResult, ...]:
+    """Results with training seeds of one ranker in one row.
+
+    Args:
+        results: results of all rankers.
+        rows: names of the rankers in each row, by the name of the row.
+    """
+    by_name = {result.ranker: result for result in results}
+    return tuple(
+        by_name[names[0]]
+        if len(names) == 1
+        else replace(
+            by_name[names[0]],
+            ranker=row,
+            seeds=tuple(by_name[name] for name in names),
+        )
+        for row, names in rows.items()
+    )
 
 
 def run_search(

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tiefvision.evaluation.intervals import randomisation_test
-from tiefvision.evaluation.retrieval import recall_at
 from tiefvision.evaluation.searches import Search
 from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.results import RankerResult
@@ -97,11 +96,11 @@ def _others(comparison: Comparison) -> list[RankerResult]:
 
 
 def _first_hits(result: RankerResult) -> float:
-    return float(recall_at(result.ranks, 1).mean()) if len(result.ranks) else 0.0
+    return float(result.recall_at(1).mean()) if len(result.ranks) else 0.0
 
 
 def _duel(last: RankerResult, other: RankerResult, seed: int) -> _Duel:
-    ours, theirs = recall_at(last.ranks, 1), recall_at(other.ranks, 1)
+    ours, theirs = last.recall_at(1), other.recall_at(1)
     p = randomisation_test(ours, theirs, seed, last.products)
     return _Duel(_first_hits(last), _first_hits(other), other.ranker, p)
 

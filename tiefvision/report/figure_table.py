@@ -31,12 +31,15 @@ class RankerRow:
             that the index finds; "recall@1" and "recall@10", recall by the index minus
             recall by exact search; "embedding", the numbers of one embedding; "bytes",
             the size of the index. Empty without an index.
+        deviations: per name of a figure, its standard deviation over training seeds, if
+            the figures are means over several.
     """
 
     name: str
     description: str
     figures: Mapping[str, Figure]
     index: Mapping[str, float | int]
+    deviations: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def figure_table(
             row.name,
             (
                 *(
-                    _figure_cell(row.figures.get(name), best[name], name in shares)
+                    _figure_cell(row, name, best[name], name in shares)
                     for name in columns
                 ),
                 *([_loss_cell(row.index)] if judged else []),
@@ -130,13 +133,17 @@ def _best(rankers: Iterable[RankerRow], name: str) -> float:
     )
 
 
-def _figure_cell(figure: Figure | None, best: float, share: bool) -> Cell:
+def _figure_cell(row: RankerRow, name: str, best: float, share: bool) -> Cell:
+    figure = row.figures.get(name)
     if figure is None:
         return Cell(MISSING)
+    notes = [f"{figure.low:.3f} to {figure.high:.3f}"]
+    if name in row.deviations:
+        notes.append(f"± {row.deviations[name]:.3f} over seeds")
     return Cell(
         f"{figure.value:.3f}",
         "best" if figure.value == best else "",
-        (f"{figure.low:.3f} to {figure.high:.3f}",),
+        tuple(notes),
         _whisker(figure, 0.0, 1.0) if share else None,
         title=_by_query(figure, ".3f"),
     )
