@@ -121,6 +121,41 @@ def test_training_seeds_are_a_row_with_their_spread(tiefvision, run):
     assert "cosine,mean are not training seeds of one ranker" in refused.err
 
 
+def test_judgements_have_a_table_of_their_own(
+    tiefvision, trained, dataset, tmp_path, street_photos
+):
+    query = street_photos[0].relative_to(dataset / "images").with_suffix("")
+    item = street_photos[0].stem.rsplit("-", 1)[0]
+    lines = [f"{query.as_posix()}\t{item}\t2"]
+    lines += [f"{query.as_posix()}\tshop/{item}\t2", "elsewhere\tother\t1"]
+    qrels = tmp_path / "exact.tsv"
+    qrels.write_text("query-id\tcorpus-id\tscore\n" + "\n".join(lines))
+    words = ("compare", "--workspace", trained, "--qrels", qrels)
+    pack = tmp_path / "pack"
+    lines = tiefvision(*words, "--json", "--pack", pack).lines
+    assert [line["queries"] for line in lines] == [1, 1]
+    for line in lines:
+        # The only relevant photograph is the only one of the item.
+        assert line["exact_recall@1"] == line["recall@1"]
+        assert line["exact_recall@10"] == line["recall@10"]
+    told = json.loads((pack / "metrics.json").read_text("utf-8"))
+    assert told["options"]["qrels"] == [str(qrels)]
+    assert "qrels/exact" in told["inputs"]
+    table = [line.split() for line in tiefvision(*words).out.splitlines()]
+    header = ["ranker", "judged", "by", "R@1", "R@10", "nDCG@5", "nDCG@10"]
+    row = table[table.index(header) + 1]
+    assert row[:2] == ["cosine", "exact"]
+    assert row[2] == f"{lines[0]['exact_recall@1']['value']:.3f}"
+    qrels.write_text("someone 0 something 1\n")
+    refused = tiefvision(*words)
+    assert refused.code == BAD_USAGE
+    assert "exact judges no photograph as relevant" in refused.err
+    qrels.write_text("one\n")
+    refused = tiefvision(*words)
+    assert refused.code == FAILED
+    assert "exact.tsv, line 1: expected query, document and grade" in refused.err
+
+
 def test_nothing_is_wider_than_80_columns_but_sentences(tiefvision, trained):
     words = ("--ranker", "cosine", "--ranker", "mean", "--ranker", "deeprank")
     lines = tiefvision("compare", "--workspace", trained, *words).out.splitlines()
@@ -158,7 +193,7 @@ def test_the_table_notes_a_gallery_smaller_than_its_cuts(
     command = ("compare", "--workspace", trained, "--ranker", "cosine")
     assert note in tiefvision(*command).out
     assert note not in tiefvision(*command, "--json").out
-    module = sys.modules["tiefvision.cli.compare"]
+    module = sys.modules["tiefvision.cli.compare_tables"]
     monkeypatch.setattr(module, "LARGEST_CUT", 12)
     assert note in tiefvision(*command).out
     monkeypatch.setattr(module, "LARGEST_CUT", 11)

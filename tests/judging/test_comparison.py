@@ -132,6 +132,8 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
         "baseline": "",
         "compared": 0,
         "seeds": {},
+        "judged_by": (),
+        "unjudged": 0,
     }
     assert comparison.to_lines()[0]["search"] == expected
     assert "1 could not be read, nor 3 of the gallery" in comparison.protocol
@@ -316,6 +318,27 @@ def test_p_against_one_baseline_is_corrected_for_the_number_of_rankers(tmp_path)
     assert "Every ranker against the baseline" in text
     assert "middle minus cosine" in text and "Holm 1" in text
     assert "of whole products exchanged; Holm&#39;s for 2 rankers held" in text
+
+
+def test_judgements_are_a_protocol_of_their_own(tmp_path):
+    judged = {"mine": {"q0.jpg": {"1.jpg": 1.0, "item2": 2.0}}}
+    records, crops = artifacts(tmp_path, [*SHOP, *STREET[:2]])
+    with records, crops:
+        read = garments_reader(crops)
+        comparison = compare_rankers(
+            records, crops, {"cosine": embed_cells}, read, 0, judgements=judged
+        )
+        write_page(comparison, records, tmp_path / "page.html")
+    (line,) = comparison.to_lines()
+    assert line["queries"] == 1 and line["search"]["unjudged"] == 1
+    assert line["recall@1"]["value"] == 1.0  # by its item, as ever
+    assert line["mine_recall@1"]["value"] == 0.0
+    # Of two photographs of similarity 0 the one of less gain comes first.
+    expected = (1 / np.log2(3) + 2 / np.log2(4)) / (2 + 1 / np.log2(3))
+    assert line["mine_ndcg@5"]["value"] == pytest.approx(expected, abs=1e-4)
+    assert "judged by mine too, by which 1 have nothing relevant" in comparison.protocol
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert "mine ndcg@5" in text and "1 queries without a relevant judgement" in text
 
 
 def test_training_seeds_of_a_ranker_are_one_row(tmp_path):

@@ -276,6 +276,30 @@ def test_differences_are_paired():
     assert set(same.values()) == {Figure(0.0, 0.0, 0.0)}
 
 
+@pytest.mark.parametrize("within", ["all", "category"])
+def test_figures_by_judgements_by_hand(within):
+    # In the order of the gallery: photographs of b, a, c, b, a, d, e.
+    grades = ({1: 1.0, 2: 3.0}, {5: 2.0}, {})
+    search = replace(BY_HAND, within=within, grades={"mine": grades})
+
+    def read(views):
+        return GarmentBatch(
+            np.array([[float(view.path)] for view in views], np.float32)
+        )
+
+    (result,) = run_search(search, {"any": lambda garments: garments.maps}, read)
+    # The coat at place 3 is out of reach of a hat; to a coat, d is the second coat.
+    first = {"all": 1 / np.log2(3) + 3 / 2, "category": 1 / np.log2(3)}[within]
+    best = {"all": 3 + 1 / np.log2(3), "category": 1}[within]
+    second = {"all": 0.0, "category": 1 / np.log2(3)}[within]
+    expected = [first / best, second, 0.0]
+    np.testing.assert_allclose(result.lists["mine_ndcg@5"], expected)
+    assert result.lists["mine_recall@1"].tolist() == [0, 0, 0]
+    assert result.lists["mine_recall@10"].tolist() == [1, 1, 0]
+    missed = result.with_misses(np.ones(3, dtype=np.bool_))
+    assert missed.lists["mine_ndcg@10"].tolist() == [0, 0, 0]
+
+
 def test_a_search_without_queries():
     nothing = Search("mirror", (), (), SEARCH.gallery, SEARCH.gallery_items)
     (result,) = run_search(nothing, {"cosine": embed_cells}, garments_of)

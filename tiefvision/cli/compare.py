@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from tiefvision.cli.changes import compare_packs
+from tiefvision.cli.compare_tables import print_comparison
 from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
@@ -16,9 +17,10 @@ from tiefvision.cli.options import (
     PageOption,
     with_options,
 )
-from tiefvision.cli.output import print_line, print_table, print_text
+from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, say
 from tiefvision.datasets.files import require_dataset
+from tiefvision.datasets.qrels import name_of, read_all_qrels
 from tiefvision.devices import require_device
 from tiefvision.errors import BadUsage, require_known
 from tiefvision.models.rankers import require_ranker
@@ -36,36 +38,6 @@ if TYPE_CHECKING:
 EVERY = "all"
 """Value of ``--ranker`` that stands for all rankers."""
 
-SHOWN = {
-    "recall@1": "R@1",
-    "recall@5": "R@5",
-    "recall@10": "R@10",
-    "recall@20": "R@20",
-    "reciprocal_rank": "MRR",
-    "average_precision": "mAP",
-}
-"""Figures of the table with their headers, short enough for 80 columns."""
-
-MEANINGS = {
-    "reciprocal_rank": "MRR: mean reciprocal rank.",
-    "average_precision": "mAP: mean average precision.",
-}
-"""What the headers mean that stand for one figure."""
-
-LEGEND = (
-    "p: paired randomisation test of the difference above it, by product.",
-    "lost: share of the ten nearest neighbours that the index (NMSLIB) does not find.",
-    "95 % intervals and more figures: --json, or --html for a page.",
-)
-"""What the other headers mean."""
-
-FAMILY = ("recall@1", "reciprocal_rank")
-"""Figures of the table that holds every ranker against the first."""
-
-LARGEST_CUT = 20
-"""Largest k of the recalls in the table; a smaller gallery makes some of them
-meaningless."""
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -77,6 +49,7 @@ class Asked:
     within: str = "all"
     queries: str = "*"
     models: str = DEFAULT_MODELS
+    qrels: tuple[Path, ...] = ()
     html: Path | None = None
     pack: Path | None = None
 
@@ -99,6 +72,7 @@ class Asked:
             "within": self.within,
             "queries": self.queries,
             "models": self.models,
+            "qrels": [str(file) for file in self.qrels],
         }
 
 
@@ -133,6 +107,14 @@ def compare(
         str, typer.Option(help="Pattern of the queries' paths, as in '*_back*'.")
     ] = Asked.queries,
     models: ModelsOption = DEFAULT_MODELS,
+    qrels: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Judgements (qrels of TREC or BEIR) for recall and nDCG by them. May "
+            "come again.",
+        ),
+    ] = None,
     html: PageOption = None,
     pack: Annotated[
         Path | None,
@@ -152,7 +134,8 @@ def compare(
     With two result packs: what changed between them, query by query.
     """
     names = tuple(dict.fromkeys(ranker or ()))
-    asked = Asked(names, data, boxes, within, queries, models, html, pack)
+    files = tuple(qrels or ())
+    asked = Asked(names, data, boxes, within, queries, models, files, html, pack)
     if packs:
         strange = _changed(asked)
         if len(packs) != 2 or strange:
@@ -218,6 +201,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     run, track = options.run, options.track
     models = options.choose_models(asked.models)
     _require_there(asked, models, options)
+    judgements = read_all_qrels(asked.qrels)
     from tiefvision.judging.comparison import compare_rankers
     from tiefvision.judging.indexes import with_indexes
     from tiefvision.judging.matching import with_matching
@@ -228,6 +212,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     from tiefvision.models.trained import training_curves
     from tiefvision.workspace.garments import garments_reader
     from tiefvision.workspace.job import Resources
+    from tiefvision.workspace.provenance import file_hash
 
     place, elsewhere = run, asked.data is not None
     names, backend = asked.names, options.backend
@@ -251,6 +236,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
             cast("Within", asked.within),
             asked.queries,
             asked.rows,
+            judgements,
         )
         comparison = with_indexes(comparison, rankers, garments_of, place, track)
         comparison = with_matching(comparison, rankers, models, garments_of)
@@ -258,10 +244,11 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
             for line in comparison.to_lines():
                 print_line(line)
         else:
-            _print_comparison(comparison)
+            print_comparison(comparison)
         if asked.pack:
             origin = Origin(
-                compared_inputs(place, run, models, names),
+                compared_inputs(place, run, models, names)
+                | {f"qrels/{name_of(file)}": file_hash(file) for file in asked.qrels},
                 crops.header.encoder or {},
                 models.label,
                 Path(photos.header.details["root"]).name,
@@ -301,72 +288,3 @@ def _write_pages(
             write_page(comparison, photos, page, history, gallery, options.track)
         if not options.quiet:
             say(f"The page is {page}.")
-
-
-def _print_comparison(comparison: "Comparison") -> None:
-    """The verdict, the protocol and a table that fits into 80 columns."""
-    from tiefvision.judging.protocol import note_reach, protocol_rows
-    from tiefvision.judging.reranking_recall import steps_in_words
-    from tiefvision.judging.summary import ABOUT_REPEATED, shown_once, verdict_in_words
-
-    for sentence in verdict_in_words(comparison):
-        print_text(sentence)
-    typer.echo()
-    print_table(("protocol", ""), protocol_rows(comparison.terms, comparison.search))
-    typer.echo()
-    shown = shown_once(SHOWN, comparison.search)
-    rows: list[tuple[str, ...]] = []
-    for result in comparison.results:
-        figures = result.figures(comparison.seed)
-        values = (f"{figures[name].value:.3f}" for name in shown)
-        facts = comparison.indexes.get(result.ranker, {})
-        missed = 1 - facts["recall_of_exact"] if "recall_of_exact" in facts else None
-        lost = "-" if missed is None else f"{missed:.1%}"
-        rows.append((result.ranker, *values, lost))
-        if result.seeds:
-            spreads = result.spreads()
-            apart = (f"±{spreads[name].deviation:.3f}" for name in shown)
-            rows.append((f"± {len(result.seeds)} seeds", *apart, ""))
-    last = comparison.results[-1].ranker
-    for other in comparison.opponents():
-        ahead, chances = comparison.ahead(other), comparison.chances(other)
-        gained = (f"{ahead[name].value:+.3f}" for name in shown)
-        likely = (f"{chances[name]:.4f}" for name in shown)
-        rows += [(f"{last} - {other.ranker}", *gained, ""), ("p", *likely, "")]
-    print_table(("ranker", *(SHOWN[name] for name in shown), "lost"), rows)
-    typer.echo()
-    _print_family(comparison)
-    repeated = ABOUT_REPEATED if len(shown) < len(SHOWN) else ""
-    reach = note_reach(comparison.terms, LARGEST_CUT)
-    meanings = (text for name, text in MEANINGS.items() if name in shown)
-    headers = " ".join(("R@k: recall@k.", *meanings))
-    steps, matches = steps_in_words(comparison.indexes), comparison.matches_in_words()
-    notes = (headers, *LEGEND, repeated, reach, *steps, *matches)
-    for note in filter(None, notes):
-        print_text(note)
-
-
-def _print_family(comparison: "Comparison") -> None:
-    """Each ranker against the first, with corrected p, if there are several."""
-    first, *others = comparison.results
-    if len(others) < 2:
-        return
-    rows = [
-        (
-            one.ranker,
-            *(
-                cell
-                for name in FAMILY
-                for cell in (
-                    f"{comparison.ahead_of_baseline[one.ranker][name].value:+.3f}",
-                    f"{comparison.against_baseline[one.ranker][name]:.4f}",
-                    f"{comparison.corrected[one.ranker][name]:.4f}",
-                )
-            ),
-        )
-        for one in others
-    ]
-    columns = (cell for name in FAMILY for cell in (SHOWN[name], "p", "Holm"))
-    print_table((f"against {first.ranker}", *columns), rows)
-    print_text(f"Holm: p corrected for {len(others)} rankers, figure by figure.")
-    typer.echo()

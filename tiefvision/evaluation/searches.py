@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, TypeVar
 
@@ -57,6 +57,11 @@ class Search:
             a colour) is misleading.
         products: Number of the product that each query shows, Q, as `products_of`
             gives them; () if every query shows another product.
+        grades: Graded relevance of rows of the gallery, above 0, for each query, by
+            name of a file of judgements, as `with_judgements` reads them; {} where only
+            the item counts.
+        unjudged: Paths of photographs that are no queries because no judgement finds
+            anything relevant for them.
     """
 
     kind: Literal["item", "view", "mirror"]
@@ -73,6 +78,8 @@ class Search:
     gallery_variants: tuple[str, ...] = ()
     within: Within = "all"
     products: tuple[int, ...] = ()
+    grades: Mapping[str, tuple[Mapping[int, float], ...]] = field(default_factory=dict)
+    unjudged: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:

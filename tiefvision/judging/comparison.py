@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
+from tiefvision.datasets.qrels import Judgements
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.intervals import Figure, holm
+from tiefvision.evaluation.judged import with_judgements
 from tiefvision.evaluation.restricting import restrict
 from tiefvision.evaluation.searches import Search, Within, search_of_split
 from tiefvision.judging.boxes import PREDICTED, TRUE
@@ -233,6 +236,7 @@ def compare_rankers(
     within: Within = "all",
     matching: str = "*",
     rows: Mapping[str, Sequence[str]] | None = None,
+    judgements: Mapping[str, Judgements] = MappingProxyType({}),
 ) -> Comparison:
     """Run the search of the test split with every ranker.
 
@@ -249,8 +253,10 @@ def compare_rankers(
         matching: pattern of the paths of queries.
         rows: names of the rankers in each row of the comparison, by the name of the
             row, as ``rows_of_names`` gives them; None for a row for each ranker.
+        judgements: graded relevance by name of a file, as ``read_all_qrels`` gives it.
 
     Raises:
+        BadUsage: A file of judgements judges nothing of the search.
         BadDataset: The test split has no queries, or the gallery only one item.
     """
     photos = read_photos(records)
@@ -258,6 +264,7 @@ def compare_rankers(
     search = search_of_split(photos, "test", available, alterations_of(crops))
     search = restrict(search, within, matching)
     require_choice(search, "test")
+    search = with_judgements(search, judgements)
     made = {path: crops.record(f"crop/{path}") for path in sorted(available)}
     boxes = {path: crop["box"] for path, crop in made.items()}
     missed = missed_queries(search, crops)

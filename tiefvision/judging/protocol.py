@@ -69,6 +69,9 @@ class SearchTerms:
             that is alone.
         compared: number of rankers held against the baseline.
         seeds: number of training seeds by row, of rows that are means over several.
+        judged_by: names of the files of judgements.
+        unjudged: number of queries left out because no judgement finds anything
+            relevant for them.
     """
 
     hit: Literal["item", "photograph"]
@@ -92,6 +95,8 @@ class SearchTerms:
     baseline: str = ""
     compared: int = 0
     seeds: Mapping[str, int] = field(default_factory=dict)
+    judged_by: tuple[str, ...] = ()
+    unjudged: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as values of JSON types."""
@@ -122,6 +127,11 @@ class SearchTerms:
             parts.append(f"of {self.unknown} the {self.within} is unknown")
         if self.matching != "*":
             parts.append(f"queries match {self.matching}")
+        if self.judged_by:
+            parts.append(
+                f"judged by {', '.join(self.judged_by)} too, by which {self.unjudged} "
+                "have nothing relevant in the gallery"
+            )
         parts.append("exact search")
         if self.products:
             parts.append(
@@ -165,6 +175,7 @@ class SearchTerms:
             ("misses", missed),
             ("left out", self._left_out() or "none"),
             ("search", f"exact, {SEARCHED[self.within]}"),
+            *((("judged by", ", ".join(self.judged_by)),) if self.judged_by else ()),
             *self._evidence(),
         )
 
@@ -188,6 +199,7 @@ class SearchTerms:
             "queries without a counterpart in the gallery": self.unanswerable,
             "queries that could find nothing else": self.alone,
             f"queries of unknown {self.within}": self.unknown,
+            "queries without a relevant judgement": self.unjudged,
         }
         return "; ".join(f"{count} {name}" for name, count in counts.items() if count)
 
@@ -242,6 +254,8 @@ def terms_of(
         baseline=next(iter(rows)) if len(rows) > 1 else "",
         compared=max(0, len(rows) - 1),
         seeds={row: len(names) for row, names in rows.items() if len(names) > 1},
+        judged_by=tuple(search.grades),
+        unjudged=len(search.unjudged),
     )
 
 

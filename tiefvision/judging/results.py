@@ -14,9 +14,12 @@ from tiefvision.evaluation.intervals import (
     bootstrap_mean,
     randomisation_test,
 )
+from tiefvision.evaluation.judged import gains_of
 from tiefvision.evaluation.ranked_lists import (
     average_precision,
+    gains_in_order,
     hits_in_order,
+    ndcg_at,
     precision_at,
     score_at,
     triplet_accuracy,
@@ -41,6 +44,9 @@ LIST_CUT = 30
 
 FORBIDDEN = np.float32(-2.0)
 """Similarity of rows that a query may not find, below every cosine."""
+
+JUDGED_CUTS = {"recall": (1, 10), "ndcg": (5, 10)}
+"""The k of recall@k and nDCG@k by a file of judgements."""
 
 LISTED = 10
 """Number of closest and of farthest results of a query that are kept."""
@@ -280,6 +286,7 @@ def _judge(
             "triplet_accuracy": triplet_accuracy(hits, lengths),
             **within,
             f"score@{LIST_CUT}": score_at(hits, LIST_CUT, lengths),
+            **_judged(search, rows, table, mask),
         },
         closest,
         _similarities(table, closest),
@@ -290,6 +297,30 @@ def _judge(
             **no_triplet,
         },
     )
+
+
+def _judged(
+    search: Search,
+    rows: slice,
+    table: NDArray[np.float32],
+    mask: NDArray[np.bool_] | None,
+) -> dict[str, NDArray[np.float64]]:
+    """recall@k and nDCG@k by each file of judgements, (Q,) each.
+
+    Recall at k is 1 if one of the first k photographs is relevant, else 0.
+    """
+    figures: dict[str, NDArray[np.float64]] = {}
+    for name in search.grades:
+        gains = gains_of(search, name, rows)
+        if mask is not None:
+            gains[~mask] = 0.0
+        gains = gains_in_order(table, gains)
+        for k in JUDGED_CUTS["recall"]:
+            hit = (gains[:, :k] > 0).any(axis=1)
+            figures[f"{name}_recall@{k}"] = np.asarray(hit, dtype=np.float64)
+        for k in JUDGED_CUTS["ndcg"]:
+            figures[f"{name}_ndcg@{k}"] = ndcg_at(gains, k)
+    return figures
 
 
 def _ends(
