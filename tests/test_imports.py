@@ -16,7 +16,10 @@ FILES = sorted(
 LAYERS = (
     {"errors", "escaping", "groups", "version", "weights", "wording"},
     {"records"},
-    {"ahead", "boxes", "devices", "files", "machine", "progress", "storage"},
+    {
+        *("ahead", "boxes", "devices", "files", "machine", "optional", "progress"),
+        "storage",
+    },
     {"photos", "engines"},
     {"datasets", "encoders", "evaluation", "store", "index"},
     {"augmenting", "training"},
@@ -62,7 +65,7 @@ ONLY = {
     "sqlite3": {"exporting", "labels"},
     "ray": {"catalogue"},
     "cv2": {"ranking", "workspace"},
-    "pyarrow": {"exporting"},
+    "pyarrow": {"datasets", "exporting"},
     "qdrant_client": {"exporting"},
     "pymilvus": {"exporting"},
     "milvus_lite": {"exporting"},

@@ -1,4 +1,5 @@
 import json
+import math
 import shutil
 import sys
 
@@ -154,6 +155,45 @@ def test_judgements_have_a_table_of_their_own(
     refused = tiefvision(*words)
     assert refused.code == FAILED
     assert "exact.tsv, line 1: expected query, document and grade" in refused.err
+
+
+def test_a_benchmark_is_imported_and_compared(
+    tiefvision, run, dataset, tmp_path, monkeypatch
+):
+    """LookBench's form, with drawn photographs: the main attribute tells the item."""
+    described = json.loads((dataset / "annotations.json").read_text("utf-8"))
+    rows = {"query": [], "gallery": []}
+    for image in described["images"]:
+        part = "query" if image["source"] == "street" else "gallery"
+        if part == "gallery" or image["split"] == "test":
+            content = (dataset / "images" / image["file_name"]).read_bytes()
+            label = {"category": "Dress", "main_attribute": image["item_id"]}
+            label |= {"item_ID": image["item_id"], "other_attributes": ["drawn"]}
+            rows[part].append({"image": {"bytes": content}} | label)
+    for part in rows:
+        (tmp_path / f"{part}.parquet").touch()
+    monkeypatch.setattr(
+        "tiefvision.datasets.importers.lookbench.read_parquet_rows",
+        lambda file, *_: iter(rows[file.stem]),
+    )
+    out = tmp_path / "out"
+    assert tiefvision("data", "import", "lookbench", tmp_path, out).code == DONE
+    names = ("coarse", "fine", "overlap")
+    words = [w for name in names for w in ("--qrels", out / "qrels" / f"{name}.tsv")]
+    words += ["--data", out, "--boxes", "whole", "--ranker", "cosine", "--json"]
+    spoken = tiefvision("compare", "--workspace", run, *words)
+    assert spoken.code == DONE, spoken.err
+    (line,) = spoken.lines
+    assert line["queries"] == len(rows["query"]) == 4
+    assert line["coarse_recall@1"]["value"] == 1.0
+    assert line["fine_recall@1"] == line["recall@1"]
+    assert line["fine_recall@10"] == line["recall@10"]
+    # Every photograph shares "drawn", and that of the item its main attribute too: a
+    # list without it has 5/6 of the best gain, were it not for the discounts.
+    flat = sum(1 / math.log2(rank + 1) for rank in range(1, 6))
+    least = flat / (flat + 1)
+    assert least - 1e-4 <= line["overlap_ndcg@5"]["value"] <= 1.0
+    assert line["overlap_recall@1"]["value"] == 1.0
 
 
 def test_nothing_is_wider_than_80_columns_but_sentences(tiefvision, trained):

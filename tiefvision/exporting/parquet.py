@@ -1,14 +1,10 @@
-"""Parquet: one file of columns, for pandas, DuckDB, Spark and Ray; by pyarrow.
-
-This is the only module that imports pyarrow.
-"""
+"""Parquet: one file of columns, for pandas, DuckDB, Spark and Ray; by pyarrow."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tiefvision.exporting.packages import import_module_of
 from tiefvision.exporting.parity import Vectors
 from tiefvision.exporting.records import (
     TEXTS,
@@ -18,6 +14,7 @@ from tiefvision.exporting.records import (
     flat_row,
 )
 from tiefvision.files import open_file, replacing
+from tiefvision.optional import import_module_of
 
 EXTRA = "parquet"
 
