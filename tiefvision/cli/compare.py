@@ -20,7 +20,7 @@ from tiefvision.cli.options import (
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, say
 from tiefvision.datasets.files import require_dataset
-from tiefvision.datasets.qrels import name_of, read_all_qrels
+from tiefvision.datasets.qrels import read_all_qrels
 from tiefvision.devices import require_device
 from tiefvision.errors import BadUsage, require_known
 from tiefvision.models.rankers import require_ranker
@@ -37,6 +37,26 @@ if TYPE_CHECKING:
 
 EVERY = "all"
 """Value of ``--ranker`` that stands for all rankers."""
+
+
+RankersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help=f"May come again, the baseline first: {', '.join(RANKERS)}; or all. A "
+        "comma joins training seeds of one ranker, as in deeprank-1,deeprank-2, to "
+        "one row. [cosine, deeprank]",
+        autocompletion=complete_ranker,
+    ),
+]
+
+QrelsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Judgements (qrels of TREC or BEIR) for recall and nDCG by them. May "
+        "come again.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -83,15 +103,7 @@ def compare(
         list[Path] | None,
         typer.Argument(metavar="[BEFORE AFTER]", help="Two result packs, or nothing."),
     ] = None,
-    ranker: Annotated[
-        list[str] | None,
-        typer.Option(
-            help=f"May come again, the baseline first: {', '.join(RANKERS)}; or all. A "
-            "comma joins training seeds of one ranker, as in deeprank-1,deeprank-2, to "
-            "one row. [cosine, deeprank]",
-            autocompletion=complete_ranker,
-        ),
-    ] = None,
+    ranker: RankersOption = None,
     data: Annotated[
         Path | None,
         typer.Option(help="Another dataset, which the models have not seen."),
@@ -107,14 +119,7 @@ def compare(
         str, typer.Option(help="Pattern of the queries' paths, as in '*_back*'.")
     ] = Asked.queries,
     models: ModelsOption = DEFAULT_MODELS,
-    qrels: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Judgements (qrels of TREC or BEIR) for recall and nDCG by them. May "
-            "come again.",
-        ),
-    ] = None,
+    qrels: QrelsOption = None,
     html: PageOption = None,
     pack: Annotated[
         Path | None,
@@ -212,7 +217,6 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     from tiefvision.models.trained import training_curves
     from tiefvision.workspace.garments import garments_reader
     from tiefvision.workspace.job import Resources
-    from tiefvision.workspace.provenance import file_hash
 
     place, elsewhere = run, asked.data is not None
     names, backend = asked.names, options.backend
@@ -247,8 +251,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
             print_comparison(comparison)
         if asked.pack:
             origin = Origin(
-                compared_inputs(place, run, models, names)
-                | {f"qrels/{name_of(file)}": file_hash(file) for file in asked.qrels},
+                compared_inputs(place, run, models, names, asked.qrels),
                 crops.header.encoder or {},
                 models.label,
                 Path(photos.header.details["root"]).name,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.datasets.qrels import name_of
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.changes import Values
 from tiefvision.files import read_file, replace_text
@@ -27,6 +28,7 @@ from tiefvision.models.protocol import BUNDLE, Models
 from tiefvision.ranking.registry import ranker_kind
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import input_digests
+from tiefvision.workspace.provenance import file_hash
 
 if TYPE_CHECKING:
     import torch
@@ -68,7 +70,11 @@ class Pack:
 
 
 def compared_inputs(
-    compared: Workspace, learnt_in: Workspace, models: Models, rankers: Collection[str]
+    compared: Workspace,
+    learnt_in: Workspace,
+    models: Models,
+    rankers: Collection[str],
+    qrels: Sequence[Path] = (),
 ) -> dict[str, str]:
     """Digests of all inputs of a comparison, by name.
 
@@ -78,6 +84,7 @@ def compared_inputs(
             than ``compared``, its digests have the prefix "training/".
         models: models that located, encoded and ranked.
         rankers: names of the rankers that were compared.
+        qrels: files of judgements, whose digests have the prefix "qrels/".
     """
     elsewhere = compared != learnt_in
     trained = [name for name in rankers if ranker_kind(name).learns == "triplets"]
@@ -90,7 +97,7 @@ def compared_inputs(
     if elsewhere and any(ranker_kind(name).learn for name in rankers):
         learnt = input_digests(learnt_in, TABLES)
         inputs |= {f"training/{name}": digest for name, digest in learnt.items()}
-    return inputs
+    return inputs | {f"qrels/{name_of(file)}": file_hash(file) for file in qrels}
 
 
 @dataclass(frozen=True)
