@@ -46,6 +46,7 @@ ALGORITHMS = (
     "tiefvision.triplets",
     "tiefvision.tuning",
     "tiefvision.catalogue",
+    "tiefvision.judging.block_figures",
     "tiefvision.judging.results",
     "tiefvision.workspace.garments",
     "tiefvision.workspace.levels",

@@ -1,5 +1,6 @@
 """The tables of ``tiefvision compare``, 80 columns wide at most."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -72,6 +73,7 @@ def print_comparison(comparison: "Comparison") -> None:
         rows += [(f"{last} - {other.ranker}", *gained, ""), ("p", *likely, "")]
     print_table(("ranker", *(SHOWN[name] for name in shown), "lost"), rows)
     typer.echo()
+    _print_published(comparison, shown)
     _print_judged(comparison)
     _print_family(comparison)
     repeated = ABOUT_REPEATED if len(shown) < len(SHOWN) else ""
@@ -86,7 +88,7 @@ def print_comparison(comparison: "Comparison") -> None:
 
 def _print_judged(comparison: "Comparison") -> None:
     """Figures by each file of judgements, if there are any."""
-    from tiefvision.judging.results import JUDGED_CUTS
+    from tiefvision.judging.block_figures import JUDGED_CUTS
 
     cuts = [(kind, k) for kind, several in JUDGED_CUTS.items() for k in several]
     rows = [
@@ -130,4 +132,20 @@ def _print_family(comparison: "Comparison") -> None:
     columns = (cell for name in FAMILY for cell in (SHOWN[name], "p", "Holm"))
     print_table((f"against {first.ranker}", *columns), rows)
     print_text(f"Holm: p corrected for {len(others)} rankers, figure by figure.")
+    typer.echo()
+
+
+def _print_published(comparison: "Comparison", shown: Sequence[str]) -> None:
+    """The figures over all published queries, where their number is known."""
+    from tiefvision.judging.results import figures_of_all
+
+    published = comparison.published
+    if not published:
+        return
+    print_text(f"Of all {published} published queries, the lost ones being misses:")
+    rows = []
+    for result in comparison.results:
+        every = figures_of_all(result, published, comparison.seed)
+        rows.append((result.ranker, *(f"{every[name].value:.3f}" for name in shown)))
+    print_table(("ranker", *(SHOWN[name] for name in shown)), rows)
     typer.echo()

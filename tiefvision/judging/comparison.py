@@ -20,6 +20,7 @@ from tiefvision.judging.results import (
     RankerResult,
     chances,
     differences,
+    figures_of_all,
     gather_seeds,
     run_search,
 )
@@ -84,6 +85,11 @@ class Comparison:
     def box(self) -> str:
         """Name of the box by which the queries were cropped."""
         return str(self.terms.get("box", PREDICTED))
+
+    @property
+    def published(self) -> int:
+        """Number of queries in the published lists; 0 if it is not known."""
+        return int(self.terms.get("published", 0))
 
     def ends(self) -> tuple[RankerResult, ...]:
         """The first and the last ranker, or the only one."""
@@ -156,6 +162,9 @@ class Comparison:
             if result.seeds:
                 line["seeds"] = _seeds_as_json(result)
             line["search"] = dict(self.terms)
+            if self.published:
+                every = figures_of_all(result, self.published, self.seed)
+                line["published"] = {"queries": self.published} | _as_json(every)
             if result.ranker in self.learnt:
                 line["learnt"] = self.learnt[result.ranker]
             if result.ranker in self.peaks:

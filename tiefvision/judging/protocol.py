@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.datasets.survival import read_survival
 from tiefvision.evaluation.restricting import items_in_reach
 from tiefvision.evaluation.searches import Search, Within
 from tiefvision.judging.boxes import PREDICTED, WHOLE
@@ -63,6 +65,8 @@ class SearchTerms:
             their item.
         unknown: number of queries left out because their category, or variant, is
             unknown.
+        published: number of queries in the lists that the dataset was imported from; 0
+            if it is not known, or other queries are asked.
         products: number of products among the queries, which intervals and tests
             resample by.
         baseline: name of the ranker that the others are held against; "" for a ranker
@@ -91,12 +95,18 @@ class SearchTerms:
     unanswerable: int
     alone: int
     unknown: int
+    published: int = 0
     products: int = 0
     baseline: str = ""
     compared: int = 0
     seeds: Mapping[str, int] = field(default_factory=dict)
     judged_by: tuple[str, ...] = ()
     unjudged: int = 0
+
+    @property
+    def lost(self) -> int:
+        """Number of published queries that cannot be asked."""
+        return max(0, self.published - self.queries)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as values of JSON types."""
@@ -127,6 +137,8 @@ class SearchTerms:
             parts.append(f"of {self.unknown} the {self.within} is unknown")
         if self.matching != "*":
             parts.append(f"queries match {self.matching}")
+        if self.published:
+            parts.append(f"{self.lost} of {self.published} published queries are lost")
         if self.judged_by:
             parts.append(
                 f"judged by {', '.join(self.judged_by)} too, by which {self.unjudged} "
@@ -174,6 +186,7 @@ class SearchTerms:
             ("boxes", boxes),
             ("misses", missed),
             ("left out", self._left_out() or "none"),
+            *self._published(),
             ("search", f"exact, {SEARCHED[self.within]}"),
             *((("judged by", ", ".join(self.judged_by)),) if self.judged_by else ()),
             *self._evidence(),
@@ -190,6 +203,12 @@ class SearchTerms:
             yield "p", "of whole products exchanged"
         for row, count in self.seeds.items():
             yield "seeds", f"{row}: mean over {count} training seeds"
+
+    def _published(self) -> tuple[tuple[str, str], ...]:
+        """A row on the published queries, where their number is known."""
+        if not self.published:
+            return ()
+        return (("published", f"{self.published} queries; {self.lost} of them lost"),)
 
     def _left_out(self) -> str:
         """Queries and photographs of the gallery that take no part, by the reason."""
@@ -250,6 +269,7 @@ def terms_of(
         unanswerable=len(search.lacking),
         alone=len(search.alone),
         unknown=len(search.unknown),
+        published=_published_queries(search, records, matching),
         products=len(set(search.products)),
         baseline=next(iter(rows)) if len(rows) > 1 else "",
         compared=max(0, len(rows) - 1),
@@ -294,6 +314,18 @@ def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:
 def are_whole(crops: Artifact) -> bool:
     """Whether crops are whole photographs, without a locator."""
     return bool(crops.header.details.get("boxes") == WHOLE)
+
+
+def _published_queries(search: Search, records: Artifact, matching: str) -> int:
+    """Number of queries in the published lists; 0 if it is not that of this search."""
+    dealt_anew = records.header.config.get("folds")
+    asked = search.kind == "item" and search.within != "variants" and matching == "*"
+    asked = asked and not search.grades
+    survival = read_survival(Path(records.header.details.get("root", "")))
+    if dealt_anew or not asked or survival is None:
+        return 0
+    published = survival.queries.published
+    return published if published >= len(search.queries) else 0
 
 
 def _asking(search: Search, photos: Sequence[Photo], matching: str) -> int:

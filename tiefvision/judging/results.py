@@ -14,24 +14,26 @@ from tiefvision.evaluation.intervals import (
     bootstrap_mean,
     randomisation_test,
 )
-from tiefvision.evaluation.judged import gains_of
 from tiefvision.evaluation.ranked_lists import (
     average_precision,
-    gains_in_order,
     hits_in_order,
-    ndcg_at,
     precision_at,
     score_at,
     triplet_accuracy,
     worst_score_at,
 )
-from tiefvision.evaluation.restricting import allowed, same_kind
+from tiefvision.evaluation.restricting import allowed
 from tiefvision.evaluation.retrieval import (
     ranks_of_first_hit,
     recall_at,
     reciprocal_rank,
 )
 from tiefvision.evaluation.searches import Search, same_names
+from tiefvision.judging.block_figures import (
+    FORBIDDEN,
+    figures_by_judgements,
+    figures_in_category,
+)
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.views import similarity_rows
@@ -42,17 +44,11 @@ CUTS = (1, 3, 5, 10, 20, 30, 50)
 LIST_CUT = 30
 """The k of precision@k and score@k, as in Deep Ranking (arXiv:1404.4661)."""
 
-FORBIDDEN = np.float32(-2.0)
-"""Similarity of rows that a query may not find, below every cosine."""
-
-JUDGED_CUTS = {"recall": (1, 10), "ndcg": (5, 10)}
-"""The k of recall@k and nDCG@k by a file of judgements."""
-
 LISTED = 10
 """Number of closest and of farthest results of a query that are kept."""
 
-CHANCE = 0.5
-"""Expected share of triplets in the right order if similarities were random."""
+OF_FIRST_HIT = ("recall@", "reciprocal_rank", "average_precision")
+"""How the names of figures begin that are 0 for a query that cannot be asked."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +166,36 @@ def gather_seeds(
     )
 
 
+def figures_of_all(
+    result: RankerResult, published: int, seed: int = 0
+) -> dict[str, Figure]:
+    """Figures over all queries of a published dataset, of which some are lost.
+
+    Without the lost ones a figure is one on another, mostly easier set of queries
+    (fk-visual-search leaves them out). Here they count as misses.
+
+    Args:
+        result: the result of the queries that are left.
+        published: number of published queries, at least as many.
+        seed: seed of the bootstrap.
+
+    Returns:
+        Means over all published queries by name: recall, reciprocal rank and average
+        precision, which are 0 for a miss. The products of lost queries are not known:
+        each is taken for one of its own.
+    """
+    asked = len(result.ranks)
+    lost, products = np.zeros(published - asked), result.products
+    if products is not None:
+        others = products.max(initial=-1) + 1 + np.arange(len(lost))
+        products = np.concatenate([products, others])
+    return {
+        name: bootstrap_mean(np.concatenate([values, lost]), seed, products)
+        for name, values in result.values().items()
+        if name.startswith(OF_FIRST_HIT)
+    }
+
+
 def run_search(
     search: Search,
     rankers: Mapping[str, Embed],
@@ -276,7 +302,7 @@ def _judge(
     hits = hits_in_order(table, relevant)
     order = np.argsort(-table, axis=1, kind="stable")
     closest, farthest = _ends(order, lengths)
-    within, no_triplet = _in_category(search, rows, table, relevant, mask)
+    within, no_triplet = figures_in_category(search, rows, table, relevant, mask)
     return RankerResult(
         name,
         ranks_of_first_hit(table, items, search.gallery_items),
@@ -286,7 +312,7 @@ def _judge(
             "triplet_accuracy": triplet_accuracy(hits, lengths),
             **within,
             f"score@{LIST_CUT}": score_at(hits, LIST_CUT, lengths),
-            **_judged(search, rows, table, mask),
+            **figures_by_judgements(search, rows, table, mask),
         },
         closest,
         _similarities(table, closest),
@@ -297,30 +323,6 @@ def _judge(
             **no_triplet,
         },
     )
-
-
-def _judged(
-    search: Search,
-    rows: slice,
-    table: NDArray[np.float32],
-    mask: NDArray[np.bool_] | None,
-) -> dict[str, NDArray[np.float64]]:
-    """recall@k and nDCG@k by each file of judgements, (Q,) each.
-
-    Recall at k is 1 if one of the first k photographs is relevant, else 0.
-    """
-    figures: dict[str, NDArray[np.float64]] = {}
-    for name in search.grades:
-        gains = gains_of(search, name, rows)
-        if mask is not None:
-            gains[~mask] = 0.0
-        gains = gains_in_order(table, gains)
-        for k in JUDGED_CUTS["recall"]:
-            hit = (gains[:, :k] > 0).any(axis=1)
-            figures[f"{name}_recall@{k}"] = np.asarray(hit, dtype=np.float64)
-        for k in JUDGED_CUTS["ndcg"]:
-            figures[f"{name}_ndcg@{k}"] = ndcg_at(gains, k)
-    return figures
 
 
 def _ends(
@@ -347,33 +349,3 @@ def _similarities(
     """Similarities at the given columns of each row; 0 at a column of -1."""
     found = np.take_along_axis(table, columns.clip(0), axis=1)
     return np.where(columns < 0, np.float32(0.0), found)
-
-
-def _in_category(
-    search: Search,
-    rows: slice,
-    table: NDArray[np.float32],
-    relevant: NDArray[np.bool_],
-    mask: NDArray[np.bool_] | None,
-) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
-    """Similarity precision: triplet accuracy over negatives of the query's category.
-
-    A query without such a triplet gets ``CHANCE`` for every ranker, and as a miss too.
-
-    Returns:
-        The figure by its name, (Q,), and its lowest possible value; {} and {} if
-        categories are unknown.
-    """
-    kinds = same_kind(search, rows)
-    if kinds is None:
-        return {}, {}
-    kinds = kinds if mask is None else kinds & mask
-    right = relevant & kinds
-    hits = hits_in_order(np.where(kinds, table, FORBIDDEN), right)
-    figures = triplet_accuracy(hits, kinds.sum(axis=1))
-    some = right.any(axis=1) & (kinds & ~relevant).any(axis=1)
-    name = "similarity_precision"
-    return (
-        {name: np.where(some, figures, CHANCE)},
-        {name: np.where(some, 0.0, CHANCE)},
-    )

@@ -100,6 +100,7 @@ class ComparisonPage:
         by_box_differences: what other boxes gain over the box that was found.
         by_box_notes: what to keep in mind about ``by_box``, a sentence each.
         against: what every ranker gains over the baseline, if there are several.
+        published: figures over all published queries, lost ones counted as misses.
     """
 
     title: str
@@ -120,6 +121,7 @@ class ComparisonPage:
     by_box_differences: tuple[Difference, ...] = ()
     by_box_notes: tuple[str, ...] = ()
     against: tuple[Difference, ...] = ()
+    published: tuple[RankerRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ class FigureSection:
         more: all other figures, or None.
         indexes: the indexes, or None.
         against: every ranker against the baseline, or None.
+        published: the figures over all published queries, or None.
     """
 
     table: Table
@@ -139,6 +142,7 @@ class FigureSection:
     more: Table | None
     indexes: Table | None
     against: Table | None
+    published: Table | None
 
 
 @dataclass(frozen=True)
@@ -230,6 +234,7 @@ def _figures(page: ComparisonPage) -> FigureSection | None:
         figure_table(page.more, page.more_differences) if page.more else None,
         index_table(page.rankers) if any(row.index for row in page.rankers) else None,
         figure_table((), page.against) if page.against else None,
+        figure_table(page.published) if page.published else None,
     )
 
 

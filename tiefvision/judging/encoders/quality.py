@@ -121,7 +121,8 @@ def measure_meaning(
             labels[gallery].tolist(),
             k,
         )
-        figure = bootstrap_mean(hits, seed)
+        alone = np.arange(len(hits))  # a class tells no two photographs of one product
+        figure = bootstrap_mean(hits, seed, alone)
         counts = (len(gallery), len(queries))
         qualities.append(Quality(candidate, CLASS_MEASURE, k, figure, *counts))
     return QualityReport(tuple(qualities), embedded.skipped)
