@@ -11,6 +11,7 @@ from tiefvision.judging.results import (
     RankerResult,
     chances,
     differences,
+    figures_of_all,
     run_search,
 )
 from tiefvision.progress import untracked
@@ -298,6 +299,14 @@ def test_figures_by_judgements_by_hand(within):
     assert result.lists["mine_recall@10"].tolist() == [1, 1, 0]
     missed = result.with_misses(np.ones(3, dtype=np.bool_))
     assert missed.lists["mine_ndcg@10"].tolist() == [0, 0, 0]
+
+
+def test_lost_queries_are_products_of_their_own():
+    result = replace(result_of(1, 1, 1, 1), products=np.array([0, 0, 0, 0]))
+    figure = figures_of_all(result, 8)["recall@1"]
+    # Five products: one of four queries that are found, and four of a lost one each.
+    assert (figure.value, figure.low) == (0.5, 0.0)
+    assert figure.by_query[0] > 0.0
 
 
 def test_a_search_without_queries():
