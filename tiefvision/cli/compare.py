@@ -23,8 +23,8 @@ from tiefvision.datasets.files import require_dataset
 from tiefvision.datasets.qrels import read_all_qrels
 from tiefvision.devices import require_device
 from tiefvision.errors import BadUsage, require_known
-from tiefvision.models.rankers import require_ranker
-from tiefvision.ranking.registry import COSINE, DEEPRANK, RANKERS
+from tiefvision.models.rankers import loadable_rankers, require_ranker
+from tiefvision.ranking.registry import COSINE, DEEPRANK, OWN
 from tiefvision.ranking.seed_rows import rows_of_names
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ EVERY = "all"
 RankersOption = Annotated[
     list[str] | None,
     typer.Option(
-        help=f"May come again, the baseline first: {', '.join(RANKERS)}; or all. A "
-        "comma joins training seeds of one ranker, as in deeprank-1,deeprank-2, to "
-        "one row. [cosine, deeprank]",
+        help=f"May come again, the baseline first: {', '.join(OWN)}, or a trained "
+        "network; or all that can be loaded here. A comma joins training seeds of one "
+        "ranker, as in deeprank-1,deeprank-2, to one row. [cosine, deeprank]",
         autocompletion=complete_ranker,
     ),
 ]
@@ -150,15 +150,15 @@ def compare(
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
     _require_heeded(asked)
-    _compare_rankers(replace(asked, rankers=_names(names)), options)
+    _compare_rankers(asked, options)
     return DONE
 
 
-def _names(given: Sequence[str]) -> tuple[str, ...]:
+def _names(asked: Asked, models: "Models", options: Options) -> tuple[str, ...]:
     """Names of the rankers to compare: those given, all, or baseline and trained."""
-    if tuple(given) == (EVERY,):
-        return tuple(RANKERS)
-    return tuple(given) or (COSINE, DEEPRANK)
+    if asked.rankers == (EVERY,):
+        return loadable_rankers(options.run, models)
+    return asked.rankers or (COSINE, DEEPRANK)
 
 
 def _changed(asked: Asked) -> list[str]:
@@ -205,6 +205,7 @@ def _require_there(asked: Asked, models: "Models", options: Options) -> None:
 def _compare_rankers(asked: Asked, options: Options) -> None:
     run, track = options.run, options.track
     models = options.choose_models(asked.models)
+    asked = replace(asked, rankers=_names(asked, models, options))
     _require_there(asked, models, options)
     judgements = read_all_qrels(asked.qrels)
     from tiefvision.judging.comparison import compare_rankers
