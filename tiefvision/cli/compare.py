@@ -260,8 +260,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
                 resources.device,
             )
             write_pack(comparison, asked.pack, origin)
-        shown = comparison.results[-1].each_seed[0].ranker
-        history = training_curves(models, shown)
+        history = training_curves(models, comparison.last_trained)
         _write_pages(asked, comparison, photos, rankers, garments_of, history, options)
 
 

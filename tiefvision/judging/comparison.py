@@ -91,6 +91,11 @@ class Comparison:
         """Number of queries in the published lists; 0 if it is not known."""
         return int(self.terms.get("published", 0))
 
+    @property
+    def last_trained(self) -> str:
+        """Name of the last ranker; of several training seeds the first."""
+        return self.results[-1].each_seed[0].ranker
+
     def ends(self) -> tuple[RankerResult, ...]:
         """The first and the last ranker, or the only one."""
         return self.results[:1] + self.results[1:][-1:]
