@@ -22,7 +22,7 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
 
-VERSION = 3
+VERSION = 4
 READS = ("photos", "crops")
 SHOWN = {
     "val.recall@1": "recall@1 (val)",

@@ -24,7 +24,7 @@ from tiefvision.workspace.garments import garments_reader
 from tiefvision.workspace.job import Finished, Job, require_same_encoder
 from tiefvision.workspace.records import read_crop, read_photos
 
-VERSION = 3
+VERSION = 4
 READS = ("photos", "crops", "baseline", "deeprank")
 PAGE = "tiefvision.judging.stage_page"
 SHOWN = {"verdict": "verdict", "recall@1": "recall@1", "page": "page"}

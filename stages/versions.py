@@ -51,6 +51,7 @@ ALGORITHMS = (
     "tiefvision.triplets",
     "tiefvision.tuning",
     "tiefvision.catalogue",
+    "tiefvision.judging.block_figures",
     "tiefvision.judging.results",
     "tiefvision.models.training_triplets",
     "tiefvision.workspace.garments",

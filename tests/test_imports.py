@@ -63,7 +63,7 @@ ONLY = {
     "ray": {"catalogue"},
     "cv2": {"ranking", "workspace"},
     "onnx": {"engines"},
-    "pyarrow": {"exporting"},
+    "pyarrow": {"datasets", "exporting"},
     "qdrant_client": {"exporting"},
     "pymilvus": {"exporting"},
     "milvus_lite": {"exporting"},

@@ -134,6 +134,7 @@ def test_what_cannot_be_compared_is_said(tiefvision, pack, words):
         ("--models", "shipped"),
         ("--ranker", "cosine"),
         ("--html", "page.html"),
+        ("--qrels", "judged.tsv"),
         ("--pack", "new"),
     ],
 )
@@ -167,6 +168,7 @@ def test_a_pack_tells_how_it_was_made(tiefvision, run, dataset, tmp_path):
         "within": "category",
         "queries": "street*",
         "models": "auto",
+        "qrels": [],
     }
     assert metrics["seed"] == 4
     assert metrics["dataset"] == dataset.name
@@ -185,6 +187,7 @@ def test_options_that_were_not_given_are_in_a_pack_too(pack):
         "within": "all",
         "queries": "*",
         "models": "auto",
+        "qrels": [],
     }
 
 

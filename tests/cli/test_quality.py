@@ -13,6 +13,7 @@ KEYS = [
     "value",
     "low",
     "high",
+    "by_query",
     "photographs",
     "queries",
 ]

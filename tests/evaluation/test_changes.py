@@ -23,6 +23,14 @@ def test_what_both_have_is_compared_query_by_query():
     assert change.chance == 1.0  # one query, which may as well have been exchanged
 
 
+def test_changes_of_one_product_are_one_change():
+    zeros, ones = {"a": {"recall@1": np.zeros(12)}}, {"a": {"recall@1": np.ones(12)}}
+    (alone,) = changes_between(zeros, ones)
+    (together,) = changes_between(zeros, ones, products=np.repeat([0, 1], 6))
+    assert alone.chance < 0.01 and together.chance > 0.4
+    assert together.difference.by_query == (1.0, 1.0)
+
+
 def test_nothing_changes_against_itself():
     for change in changes_between(BEFORE, BEFORE):
         assert change.difference == Figure(0.0, 0.0, 0.0)
@@ -35,6 +43,7 @@ def test_nothing_changes_against_itself():
         ("recall@20<-0.01", Condition("", "recall@20", True, -0.01)),
         (" deeprank : recall@1 > 0.5 ", Condition("deeprank", "recall@1", False, 0.5)),
         ("reciprocal_rank<.2", Condition("", "reciprocal_rank", True, 0.2)),
+        ("deeprank x3:a>1", Condition("deeprank x3", "a", False, 1.0)),
         ("score@30<-3", Condition("", "score@30", True, -3.0)),
     ],
 )

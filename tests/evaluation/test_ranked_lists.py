@@ -3,12 +3,35 @@ import pytest
 
 from tiefvision.evaluation.ranked_lists import (
     average_precision,
+    gains_in_order,
     hits_in_order,
+    ndcg_at,
     precision_at,
     score_at,
     triplet_accuracy,
     worst_score_at,
 )
+
+
+def test_ndcg_by_hand():
+    gains = np.array([[0, 3, 1, 0, 2], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]], np.float32)
+    log = np.log2
+    found = 3 / log(3) + 1 / log(4)
+    best = 3 + 2 / log(3) + 1 / log(4)
+    expected = [found / best, 1.0, 0.0]
+    np.testing.assert_allclose(ndcg_at(gains, 3), expected, atol=1e-12)
+    assert ndcg_at(gains, 1).tolist() == [0.0, 1.0, 0.0]
+    # A list may be shorter than k, or empty.
+    whole = (found + 2 / log(6)) / best
+    assert ndcg_at(gains, 50)[0] == pytest.approx(whole)
+    assert ndcg_at(np.zeros((2, 0), np.float32), 5).tolist() == [0.0, 0.0]
+
+
+def test_gains_of_equal_similarity_come_last():
+    similar = np.array([[0.5, 0.9, 0.5, 0.5]], dtype=np.float32)
+    gains = np.array([[2, 1, 0, 1]], dtype=np.float32)
+    assert gains_in_order(similar, gains).tolist() == [[1, 0, 1, 2]]
+
 
 BY_HAND = np.array([[True, False, False, True, False]])
 """A list with relevant results at places 1 and 4, and three irrelevant ones."""

@@ -55,6 +55,7 @@ def test_a_query_is_of_the_kind_of_its_item(split_photos, every):
 def test_within_the_category():
     search = restrict(search_of_split(WARDROBE, "test", ALL), "category")
     assert [view.path for view in search.queries] == ["back/a-red", "alt/a-red"]
+    assert search.products == (0, 0)
     assert search.alone == ("back/c-blue",)  # there is no other coat
     assert search.lacking == search.unknown == ()
     assert allowed(search, slice(0, 2)).tolist() == [[True, True, True, False]] * 2

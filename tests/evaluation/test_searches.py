@@ -90,9 +90,22 @@ def test_every_altered_view_asks_for_its_photograph():
         View(path, alteration=number) for number in (1, 2) for path in "ab"
     )
     assert more.query_items == ("a", "b", "a", "b")
+    assert more.products == (0, 1, 0, 1)
     assert more.gallery == search.gallery
     mirrored = search_of_split(photos, "val", {"a", "b"})
     assert with_every_alteration(mirrored, 0) is mirrored
+
+
+@pytest.mark.parametrize("paths", [("p", "q"), ("p", "q", "shop/a")])
+def test_photographs_of_an_item_or_a_group_show_one_product(paths):
+    asking = [
+        photo("p", "street", "test", "a"),
+        photo("q", "street", "test", "a"),
+        photo("shop/a", "shop", "test", "a"),
+    ]
+    search = search_of_split(asking, "test", set(paths))
+    assert search.kind == ("item" if "shop/a" in paths else "mirror")
+    assert search.products == (0, 0)
 
 
 def test_altered_views_do_not_ask_where_items_can_be_asked_for(split_photos, every):

@@ -9,7 +9,6 @@ import pytest
 from tiefvision.errors import StorageFull, TiefVisionError
 from tiefvision.exporting.packages import store_errors
 from tiefvision.exporting.targets import TARGETS, check, export
-from tiefvision.extras import import_module_of
 
 PACKAGES = {
     "parquet": "pyarrow",
@@ -35,10 +34,6 @@ def test_every_extra_is_one_of_the_project():
     project = Path(__file__).parents[2] / "pyproject.toml"
     extras = tomllib.loads(project.read_text())["project"]["optional-dependencies"]
     assert {target.extra for target in TARGETS.values()} - {""} <= set(extras)
-
-
-def test_a_module_that_is_there_is_imported():
-    assert import_module_of("none", "json.decoder").__name__ == "json.decoder"
 
 
 def test_what_a_client_raises_becomes_a_sentence():

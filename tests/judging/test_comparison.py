@@ -11,6 +11,7 @@ from tiefvision.datasets.survival import (
     record_survival,
 )
 from tiefvision.errors import BadDataset
+from tiefvision.evaluation.retrieval import recall_at
 from tiefvision.evaluation.searches import Search
 from tiefvision.judging.comparison import Comparison, compare_rankers
 from tiefvision.judging.page import (
@@ -85,7 +86,8 @@ def test_the_protocol_accounts_for_every_photograph(tmp_path):
         "2 street photographs search 3 shop photographs; a hit is the same item, items "
         "counted once; predicted boxes, 0 of queries unsure; 1 queries in which "
         "nothing was found count as misses; 1 could not be read, nor 0 of the gallery; "
-        "1 have no counterpart in the gallery; exact search"
+        "1 have no counterpart in the gallery; exact search; 95 % intervals and p by "
+        "product: 2 whole products are resampled and exchanged"
     )
     (line,) = comparison.to_lines()
     assert line["queries"] == 2
@@ -132,6 +134,12 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
         "unanswerable": 1,
         "alone": 0,
         "unknown": 0,
+        "products": 2,
+        "baseline": "",
+        "compared": 0,
+        "seeds": {},
+        "judged_by": (),
+        "unjudged": 0,
         "vectors": {},
         "published": 0,
     }
@@ -311,6 +319,111 @@ def test_the_last_ranker_is_also_compared_with_its_best_rival(tmp_path):
     assert line["ahead_of"] == "blind"
     assert line["rival"]["ahead_of"] == "cosine"
     assert line["rival"]["ahead"]["recall@1"]["value"] == 0.5
+
+
+def test_queries_of_one_item_or_group_are_one_product(tmp_path):
+    asking = [
+        replace(STREET[number % 2], path=f"q{number}.jpg", group="shot" * (number == 3))
+        for number in range(5)
+    ]
+    asking.append(replace(STREET[2], path="q5.jpg", group="shot"))
+    records, crops = artifacts(tmp_path, [*SHOP, *asking])
+    with records, crops:
+        comparison = compare(records, crops, cosine=embed_cells)
+        some = compare(records, crops, "q[034]*", cosine=embed_cells)
+    assert comparison.search.products == (0, 1, 0, 1, 0, 1)
+    assert some.search.products == (0, 1, 0)
+    (line,) = comparison.to_lines()
+    assert line["search"]["products"] == 2
+    assert set(line["recall@1"]) == {"value", "low", "high", "by_query"}
+    # Two products, of which all queries of the first one are found: anything goes.
+    assert (line["recall@1"]["low"], line["recall@1"]["high"]) == (0.0, 1.0)
+    assert line["recall@1"]["by_query"]["low"] > 0.0
+
+
+def test_p_against_one_baseline_is_corrected_for_the_number_of_rankers(tmp_path):
+    results = [result_of("cosine", *[2] * 8)]
+    results += [
+        result_of(name, *[1] * ahead, *[2] * (8 - ahead))
+        for name, ahead in (("some", 5), ("most", 7), ("all", 8))
+    ]
+    search = Search("mirror", (View("a"),) * 8, ("a",) * 8, (), ())
+    lines = Comparison("", search, tuple(results), {}, {}, 0).to_lines()
+    p = {line["ranker"]: line["p"]["recall@1"] for line in lines[1:]}
+    assert p["all"] < p["most"] < p["some"]
+    corrected = {line["ranker"]: line["p_holm"]["recall@1"] for line in lines[1:]}
+    for times, name in ((3, "all"), (2, "most"), (1, "some")):
+        expected = max(times * p[name], corrected["most"] if name == "some" else 0)
+        assert corrected[name] == pytest.approx(min(1, expected), abs=1e-4)
+    assert "p_holm" not in lines[0]
+    records, crops = artifacts(tmp_path, [*SHOP, *STREET[:2]])
+    rankers = dict.fromkeys(("cosine", "middle", "last"), embed_cells)
+    with records, crops:
+        comparison = compare(records, crops, **rankers)
+        write_page(comparison, records, tmp_path / "page.html")
+    assert comparison.protocol.endswith(
+        "; p_holm: Holm's correction for 2 rankers held against cosine"
+    )
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert "Every ranker against the baseline" in text
+    assert "middle minus cosine" in text and "Holm 1" in text
+    assert "of whole products exchanged; Holm&#39;s for 2 rankers held" in text
+
+
+def test_judgements_are_a_protocol_of_their_own(tmp_path):
+    judged = {"mine": {"q0.jpg": {"1.jpg": 1.0, "item2": 2.0}}}
+    records, crops = artifacts(tmp_path, [*SHOP, *STREET[:2]])
+    with records, crops:
+        read = garments_reader(crops)
+        comparison = compare_rankers(
+            records, crops, {"cosine": embed_cells}, read, 0, judgements=judged
+        )
+        write_page(comparison, records, tmp_path / "page.html")
+    (line,) = comparison.to_lines()
+    assert line["queries"] == 1 and line["search"]["unjudged"] == 1
+    assert line["recall@1"]["value"] == 1.0  # by its item, as ever
+    assert line["mine_recall@1"]["value"] == 0.0
+    # Of two photographs of similarity 0 the one of less gain comes first.
+    expected = (1 / np.log2(3) + 2 / np.log2(4)) / (2 + 1 / np.log2(3))
+    assert line["mine_ndcg@5"]["value"] == pytest.approx(expected, abs=1e-4)
+    assert "judged by mine too, by which 1 have nothing relevant" in comparison.protocol
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert "mine ndcg@5" in text and "1 queries without a relevant judgement" in text
+
+
+def test_training_seeds_of_a_ranker_are_one_row(tmp_path):
+    def blind(garments):
+        """Embeds everything alike, so that wrong items come first."""
+        return np.ones((len(garments.maps), 1), np.float32)
+
+    rankers = {"cosine": embed_cells, "net-1": embed_cells, "net-2": blind}
+    rankers |= {"net-3": lambda garments: unit_rows(1 + embed_cells(garments))}
+    rows = {"cosine": ("cosine",), "net x3": ("net-1", "net-2", "net-3")}
+    records, crops = artifacts(tmp_path, [*SHOP, *STREET[:2]], unfound=("q1.jpg",))
+    with records, crops:
+        read = garments_reader(crops)
+        comparison = compare_rankers(records, crops, rankers, read, 0, rows=rows)
+        single = compare_rankers(records, crops, rankers, read, 0)
+        write_page(comparison, records, tmp_path / "page.html")
+    assert [one.ranker for one in comparison.results] == ["cosine", "net x3"]
+    values = [one.values()["reciprocal_rank"] for one in single.results[1:]]
+    row = comparison.results[1]
+    np.testing.assert_allclose(row.values()["reciprocal_rank"], np.mean(values, axis=0))
+    assert row.values()["reciprocal_rank"][1] == 0.0  # nothing was found in q1
+    means = [one.mean() for one in values]
+    assert len(set(means)) > 1
+    _, line = comparison.to_lines()
+    assert line["seeds"]["rankers"] == ["net-1", "net-2", "net-3"]
+    told = line["seeds"]["reciprocal_rank"]
+    assert told["values"] == [round(mean, 4) for mean in means]
+    assert told["deviation"] == pytest.approx(np.std(means, ddof=1), abs=1e-4)
+    assert line["reciprocal_rank"]["value"] == pytest.approx(np.mean(means), abs=1e-4)
+    assert line["ahead_of"] == "cosine" and line["search"]["seeds"] == {"net x3": 3}
+    assert "net x3: mean over 3 training seeds" in comparison.protocol
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert "mean of net-1, net-2, net-3" in text and "over seeds" in text
+    recalls = [recall_at(one.ranks, 1) for one in single.results[1:]]
+    np.testing.assert_allclose(row.recall_at(1), np.mean(recalls, axis=0))
 
 
 def test_a_split_without_queries_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -92,14 +93,36 @@ def test_the_files_hold_figures_queries_and_origin(tmp_path):
 def test_packs_are_compared_on_the_queries_that_both_have(tmp_path):
     before = read_pack(write(tmp_path / "a", [1, 4, 0]))
     after = read_pack(write(tmp_path / "b", [0, 1], views=(VIEWS[2], VIEWS[1])))
-    old, new, count = shared_values(before, after)
-    assert count == 2
+    old, new, products = shared_values(before, after)
+    assert products.tolist() == [1, 0]  # of the second pack
     # c.jpg, then d.jpg, in both.
     assert old["cosine"]["recall@5"].tolist() == [1, 0]
     assert new["cosine"]["recall@1"].tolist() == [1, 0]
     other = read_pack(write(tmp_path / "c", [1], views=(View("e.jpg"),)))
     with pytest.raises(BadDataset, match="no query in common"):
         shared_values(before, other)
+
+
+def test_queries_of_one_product_are_known_by_their_number(tmp_path):
+    comparison = comparison_of([1, 4, 0])
+    search = replace(comparison.search, products=(0, 1, 0))
+    write_pack(replace(comparison, search=search), tmp_path, ORIGIN)
+    pack = read_pack(tmp_path)
+    assert pack.products == ("0", "1", "0")
+    *_, products = shared_values(pack, pack)
+    assert products.tolist() == [0, 1, 0]
+
+
+def test_in_a_pack_of_the_last_version_the_item_is_the_product(tmp_path):
+    folder = write(tmp_path, [1, 4, 0])
+    damage(folder, METRICS, lambda text: text.replace('"version": 2', '"version": 1'))
+    rows = list(csv.reader((folder / QUERIES).open(newline="")))
+    place = rows[0].index("product")
+    with (folder / QUERIES).open("w", newline="") as file:
+        csv.writer(file).writerows([*row[:place], *row[place + 1 :]] for row in rows)
+    pack = read_pack(folder)
+    assert pack.products == ("x", "y", "z")
+    assert "product" not in pack.values["cosine"]
 
 
 def damage(folder, file, change):
@@ -112,7 +135,7 @@ def damage(folder, file, change):
     [
         (METRICS, lambda text: text[:50]),
         (METRICS, lambda text: "[]"),
-        (METRICS, lambda text: text.replace('"version": 1', '"version": 2')),
+        (METRICS, lambda text: text.replace('"version": 2', '"version": 3')),
         (QUERIES, lambda text: ""),
         (QUERIES, lambda text: text.replace("0.5", "much", 1)),
         (QUERIES, lambda text: text.replace("0.5", "nan", 1)),

@@ -73,6 +73,7 @@ def test_the_protocol_is_a_table_of_labels_and_values():
             "left out",
             "7 unreadable photographs of the gallery",
         ),
+        ({"products": 4}, "intervals", "95 %, of 4 whole products resampled"),
         (
             {"within": "category"},
             "search",
@@ -81,10 +82,20 @@ def test_the_protocol_is_a_table_of_labels_and_values():
     ],
 )
 def test_what_differs_is_told_in_its_row(changed, label, value):
-    rows, usual = rows_of(**changed), rows_of()
+    usual = rows_of(**{name: 1 for name in changed if name == "products"})
+    rows = rows_of(**changed)
     assert rows[label] == value
     others = set(rows) - {label} - ({"search"} if "within" in changed else set())
     assert all(rows[other] == usual[other] for other in others)
+
+
+def test_several_rankers_are_told_to_be_corrected_for():
+    alone = rows_of(products=4, compared=1, baseline="cosine")
+    assert alone["p"] == "of whole products exchanged"
+    several = rows_of(products=4, compared=3, baseline="cosine")
+    assert several["p"] == (
+        "of whole products exchanged; Holm's for 3 rankers held against cosine"
+    )
 
 
 @pytest.mark.parametrize(

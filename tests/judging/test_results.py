@@ -11,6 +11,7 @@ from tiefvision.judging.results import (
     RankerResult,
     chances,
     differences,
+    figures_of_all,
     run_search,
 )
 from tiefvision.progress import untracked
@@ -274,6 +275,38 @@ def test_differences_are_paired():
     assert ahead["reciprocal_rank"].value == pytest.approx(expected)
     same = differences(result_of(1, 7), result_of(1, 7))
     assert set(same.values()) == {Figure(0.0, 0.0, 0.0)}
+
+
+@pytest.mark.parametrize("within", ["all", "category"])
+def test_figures_by_judgements_by_hand(within):
+    # In the order of the gallery: photographs of b, a, c, b, a, d, e.
+    grades = ({1: 1.0, 2: 3.0}, {5: 2.0}, {})
+    search = replace(BY_HAND, within=within, grades={"mine": grades})
+
+    def read(views):
+        return GarmentBatch(
+            np.array([[float(view.path)] for view in views], np.float32)
+        )
+
+    (result,) = run_search(search, {"any": lambda garments: garments.maps}, read)
+    # The coat at place 3 is out of reach of a hat; to a coat, d is the second coat.
+    first = {"all": 1 / np.log2(3) + 3 / 2, "category": 1 / np.log2(3)}[within]
+    best = {"all": 3 + 1 / np.log2(3), "category": 1}[within]
+    second = {"all": 0.0, "category": 1 / np.log2(3)}[within]
+    expected = [first / best, second, 0.0]
+    np.testing.assert_allclose(result.lists["mine_ndcg@5"], expected)
+    assert result.lists["mine_recall@1"].tolist() == [0, 0, 0]
+    assert result.lists["mine_recall@10"].tolist() == [1, 1, 0]
+    missed = result.with_misses(np.ones(3, dtype=np.bool_))
+    assert missed.lists["mine_ndcg@10"].tolist() == [0, 0, 0]
+
+
+def test_lost_queries_are_products_of_their_own():
+    result = replace(result_of(1, 1, 1, 1), products=np.array([0, 0, 0, 0]))
+    figure = figures_of_all(result, 8)["recall@1"]
+    # Five products: one of four queries that are found, and four of a lost one each.
+    assert (figure.value, figure.low) == (0.5, 0.0)
+    assert figure.by_query[0] > 0.0
 
 
 def test_a_search_without_queries():

@@ -101,6 +101,17 @@ def test_the_rival_is_the_one_that_is_first_most_often():
     assert "lucky in 44 %" in first
 
 
+def test_of_several_rankers_p_against_the_first_is_corrected():
+    # Nine queries more, p 0.004: too little among the 30 that are held against it.
+    baseline, last = result_of("cosine", 20), result_of("deeprank", 29)
+    (alone,) = verdict(baseline, last)
+    assert "within chance" not in alone and "Holm" not in alone
+    alike = [result_of(f"other{number}", 20) for number in range(29)]
+    told = verdict(baseline, *alike, last)[0]
+    assert "a difference within chance; p 0.00" in told
+    assert "by Holm's correction." in told
+
+
 def test_shares_that_round_alike_have_a_decimal():
     search = Search("item", (View("q"),) * 1000, (), (), ("a", "b"))
     ranks = [np.where(np.arange(1000) < first, 1, 2) for first in (444, 441)]

@@ -75,6 +75,22 @@ def test_a_difference_is_marked_if_its_interval_excludes_zero(figure, state, sho
     assert texts(row) == [shown, MISSING, ""]
 
 
+def test_the_interval_by_query_is_shown_by_the_pointer():
+    known = RankerRow("known", "", {"recall@1": Figure(0.5, 0.3, 0.7, (0.4, 0.6))}, {})
+    gained = Difference("one", {"recall@1": Figure(0.2, 0.1, 0.3, (-0.15, 0.25))})
+    ranker, difference = figure_table([known], [gained]).rows
+    assert ranker.cells[0].title == "by query 0.400 to 0.600"
+    assert difference.cells[0].title == "by query -0.150 to +0.250"
+    assert figure_table([DEEPRANK], ()).rows[0].cells[0].title == ""
+
+
+def test_a_corrected_p_stands_below_p():
+    figures = {"recall@1": Figure(0.2, 0.1, 0.3)}
+    one = Difference("one", figures, {"recall@1": 0.01}, {"recall@1": 0.03})
+    (row,) = figure_table((), [one]).rows
+    assert texts(row) == ["▲ +0.200 +0.100 to +0.300 p 0.01 Holm 0.03"]
+
+
 def test_p_stands_below_its_difference():
     gained = {"recall@1": Figure(0.2, 0.1, 0.3)}
     difference = Difference("one", gained, {"recall@1": 0.0125})

@@ -44,8 +44,9 @@ def compare_packs(
                 f"--fail-if {text}: {before} has no such figure.",
                 f"Use {', '.join(dict.fromkeys(figures))}, of {', '.join(old.values)}.",
             )
-    *values, count = shared_values(old, new)
-    changes = changes_between(values[0], values[1], options.seed)
+    earlier, later, products = shared_values(old, new)
+    changes = changes_between(earlier, later, options.seed, products)
+    count = len(products)
     if not options.quiet and (
         old.protocol != new.protocol or count < max(len(old.queries), len(new.queries))
     ):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from tiefvision.cli.changes import compare_packs
+from tiefvision.cli.compare_tables import print_comparison
 from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
@@ -17,13 +18,15 @@ from tiefvision.cli.options import (
     load_rankers,
     with_options,
 )
-from tiefvision.cli.output import print_line, print_table, print_text
+from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, say
 from tiefvision.datasets.files import require_dataset
+from tiefvision.datasets.qrels import read_all_qrels
 from tiefvision.devices import require_device
 from tiefvision.errors import BadUsage, require_known
 from tiefvision.models.rankers import loadable_rankers, require_ranker
 from tiefvision.ranking.registry import COSINE, DEEPRANK, OWN
+from tiefvision.ranking.seed_rows import rows_of_names
 
 if TYPE_CHECKING:
     from tiefvision.evaluation.searches import Within
@@ -36,32 +39,26 @@ if TYPE_CHECKING:
 EVERY = "all"
 """Value of ``--ranker`` that stands for all rankers."""
 
-SHOWN = {
-    "recall@1": "R@1",
-    "recall@5": "R@5",
-    "recall@10": "R@10",
-    "recall@20": "R@20",
-    "reciprocal_rank": "MRR",
-    "average_precision": "mAP",
-}
-"""Figures of the table with their headers, short enough for 80 columns."""
 
-MEANINGS = {
-    "reciprocal_rank": "MRR: mean reciprocal rank.",
-    "average_precision": "mAP: mean average precision.",
-}
-"""What the headers mean that stand for one figure."""
+RankersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help=f"May come again, the baseline first: {', '.join(OWN)}, a trained "
+        "network, FILE.py:CLASS; or all that can be loaded here. A comma joins "
+        "training seeds of a ranker, as in deeprank-1,deeprank-2, to a row. [cosine, "
+        "deeprank]",
+        autocompletion=complete_ranker,
+    ),
+]
 
-LEGEND = (
-    "p: paired randomisation test of the difference above it.",
-    "lost: share of the ten nearest neighbours that the index (NMSLIB) does not find.",
-    "95 % intervals and more figures: --json, or --html for a page.",
-)
-"""What the other headers mean."""
-
-LARGEST_CUT = 20
-"""Largest k of the recalls in the table; a smaller gallery makes some of them
-meaningless."""
+QrelsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Judgements (qrels of TREC or BEIR) for recall and nDCG by them. May "
+        "come again.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -75,8 +72,19 @@ class Asked:
     within: str = "all"
     queries: str = "*"
     models: str = DEFAULT_MODELS
+    qrels: tuple[Path, ...] = ()
     html: Path | None = None
     pack: Path | None = None
+
+    @property
+    def rows(self) -> dict[str, tuple[str, ...]]:
+        """Names of the rankers in each row of the comparison."""
+        return rows_of_names(self.rankers)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all rankers, each once."""
+        return tuple(dict.fromkeys(name for row in self.rows.values() for name in row))
 
     def to_dict(self) -> dict[str, Any]:
         """The options that decide the figures, for a result pack."""
@@ -88,6 +96,7 @@ class Asked:
             "within": self.within,
             "queries": self.queries,
             "models": self.models,
+            "qrels": [str(file) for file in self.qrels],
         }
 
 
@@ -108,15 +117,7 @@ def compare(
         list[Path] | None,
         typer.Argument(metavar="[BEFORE AFTER]", help="Two result packs, or nothing."),
     ] = None,
-    ranker: Annotated[
-        list[str] | None,
-        typer.Option(
-            help=f"May come again, the baseline first: {', '.join(OWN)}, a trained "
-            "network, FILE.py:CLASS; or all that can be loaded here. [cosine, "
-            "deeprank]",
-            autocompletion=complete_ranker,
-        ),
-    ] = None,
+    ranker: RankersOption = None,
     vectors: VectorsOption = None,
     data: Annotated[
         Path | None,
@@ -133,6 +134,7 @@ def compare(
         str, typer.Option(help="Pattern of the queries' paths, as in '*_back*'.")
     ] = Asked.queries,
     models: ModelsOption = DEFAULT_MODELS,
+    qrels: QrelsOption = None,
     html: PageOption = None,
     pack: Annotated[
         Path | None,
@@ -152,7 +154,8 @@ def compare(
     With two result packs: what changed between them, query by query.
     """
     names, made = tuple(dict.fromkeys(ranker or ())), tuple(vectors or ())
-    asked = Asked(names, made, data, boxes, within, queries, models, html, pack)
+    files = tuple(qrels or ())
+    asked = Asked(names, made, data, boxes, within, queries, models, files, html, pack)
     if packs:
         strange = _changed(asked)
         if len(packs) != 2 or strange:
@@ -215,7 +218,7 @@ def _require_there(asked: Asked, models: "Models", options: Options) -> None:
         BadDataset: The other dataset is none.
     """
     require_device(options.device)
-    for name in asked.rankers:
+    for name in asked.names:
         require_ranker(options.run, models, name)
     if asked.data:
         require_dataset(asked.data)
@@ -228,6 +231,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     models = options.choose_models(asked.models)
     asked = replace(asked, rankers=_names(asked, models, options))
     _require_there(asked, models, options)
+    judgements = read_all_qrels(asked.qrels)
     from tiefvision.judging.comparison import compare_rankers
     from tiefvision.judging.indexes import with_indexes
     from tiefvision.judging.matching import with_matching
@@ -242,7 +246,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     from tiefvision.workspace.records import read_photos
 
     place, elsewhere = run, asked.data is not None
-    names, backend = asked.rankers, options.backend
+    names, backend = asked.names, options.backend
     resources = Resources(backend, options.seed, track=track)
     if asked.data:
         # Checked before minutes go into encoding.
@@ -263,17 +267,15 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
             others,
             cast("Within", asked.within),
             asked.queries,
+            asked.rows,
+            judgements,
         )
         comparison = with_indexes(comparison, rankers, garments_of, place, track)
         comparison = with_matching(comparison, rankers, models, garments_of)
-        if options.json:
-            for line in comparison.to_lines():
-                print_line(line)
-        else:
-            _print_comparison(comparison)
+        _print(comparison, options)
         if asked.pack:
             origin = Origin(
-                compared_inputs(place, run, models, names),
+                compared_inputs(place, run, models, names, asked.qrels),
                 crops.header.encoder or {},
                 models.label,
                 Path(photos.header.details["root"]).name,
@@ -281,8 +283,16 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
                 resources.device,
             )
             write_pack(comparison, asked.pack, origin)
-        history = training_curves(models, names[-1])
+        history = training_curves(models, comparison.last_trained)
         _write_pages(asked, comparison, photos, rankers, garments_of, history, options)
+
+
+def _print(comparison: "Comparison", options: Options) -> None:
+    if not options.json:
+        print_comparison(comparison)
+        return
+    for line in comparison.to_lines():
+        print_line(line)
 
 
 def _write_pages(
@@ -312,58 +322,3 @@ def _write_pages(
             write_page(comparison, photos, page, history, gallery, options.track)
         if not options.quiet:
             say(f"The page is {page}.")
-
-
-def _print_comparison(comparison: "Comparison") -> None:
-    """The verdict, the protocol and a table that fits into 80 columns."""
-    from tiefvision.judging.protocol import note_reach, protocol_rows
-    from tiefvision.judging.reranking_recall import steps_in_words
-    from tiefvision.judging.summary import ABOUT_REPEATED, shown_once, verdict_in_words
-
-    for sentence in verdict_in_words(comparison):
-        print_text(sentence)
-    typer.echo()
-    print_table(("protocol", ""), protocol_rows(comparison.terms, comparison.search))
-    typer.echo()
-    shown = shown_once(SHOWN, comparison.search)
-    rows: list[tuple[str, ...]] = []
-    for result in comparison.results:
-        figures = result.figures(comparison.seed)
-        values = (f"{figures[name].value:.3f}" for name in shown)
-        facts = comparison.indexes.get(result.ranker, {})
-        missed = 1 - facts["recall_of_exact"] if "recall_of_exact" in facts else None
-        lost = "-" if missed is None else f"{missed:.1%}"
-        rows.append((result.ranker, *values, lost))
-    last = rows[-1][0]
-    for other in comparison.opponents():
-        ahead, chances = comparison.ahead(other), comparison.chances(other)
-        gained = (f"{ahead[name].value:+.3f}" for name in shown)
-        likely = (f"{chances[name]:.4f}" for name in shown)
-        rows += [(f"{last} - {other.ranker}", *gained, ""), ("p", *likely, "")]
-    print_table(("ranker", *(SHOWN[name] for name in shown), "lost"), rows)
-    typer.echo()
-    _print_published(comparison, shown)
-    repeated = ABOUT_REPEATED if len(shown) < len(SHOWN) else ""
-    reach = note_reach(comparison.terms, LARGEST_CUT)
-    meanings = (text for name, text in MEANINGS.items() if name in shown)
-    headers = " ".join(("R@k: recall@k.", *meanings))
-    steps, matches = steps_in_words(comparison.indexes), comparison.matches_in_words()
-    notes = (headers, *LEGEND, repeated, reach, *steps, *matches)
-    for note in filter(None, notes):
-        print_text(note)
-
-
-def _print_published(comparison: "Comparison", shown: Sequence[str]) -> None:
-    """The figures over all published queries, where their number is known."""
-    from tiefvision.judging.results import figures_of_all
-
-    published = comparison.published
-    if not published:
-        return
-    print_text(f"Of all {published} published queries, the lost ones being misses:")
-    rows = []
-    for result in comparison.results:
-        every = figures_of_all(result, published, comparison.seed)
-        rows.append((result.ranker, *(f"{every[name].value:.3f}" for name in shown)))
-    print_table(("ranker", *(SHOWN[name] for name in shown)), rows)
-    typer.echo()

@@ -18,7 +18,7 @@ Values = Mapping[str, Mapping[str, NDArray[np.float64]]]
 """Ranker to figure to the (Q,) values of its queries."""
 
 CONDITION = re.compile(
-    r"\s*(?:(?P<ranker>[^:<>\s]+)\s*:)?\s*(?P<figure>[^:<>\s]+)"
+    r"\s*(?:(?P<ranker>[^:<>\s](?:[^:<>]*[^:<>\s])?)\s*:)?\s*(?P<figure>[^:<>\s]+)"
     r"\s*(?P<sign>[<>])\s*(?P<limit>[-+]?(?:\d+\.?\d*|\.\d+))\s*"
 )
 
@@ -45,22 +45,29 @@ class Change:
     chance: float
 
 
-def changes_between(before: Values, after: Values, seed: int = 0) -> list[Change]:
+def changes_between(
+    before: Values,
+    after: Values,
+    seed: int = 0,
+    products: NDArray[np.int64] | None = None,
+) -> list[Change]:
     """The changes of all figures that both evaluations have, ranker by ranker.
 
     Args:
         before: Values of the earlier evaluation.
         after: Values of the later evaluation, of the same queries in the same order.
         seed: Seed of the bootstrap and of the randomisation test.
+        products: (Q,) number of the product of each query; None if each query is a
+            product of its own.
     """
     return [
         Change(
             ranker,
             figure,
-            bootstrap_mean(old, seed),
-            bootstrap_mean(new, seed),
-            bootstrap_difference(new, old, seed),
-            randomisation_test(new, old, seed),
+            bootstrap_mean(old, seed, products),
+            bootstrap_mean(new, seed, products),
+            bootstrap_difference(new, old, seed, products),
+            randomisation_test(new, old, seed, products),
         )
         for ranker, figures in after.items()
         for figure, new in figures.items()

@@ -37,6 +37,50 @@ def hits_in_order(
     return np.take_along_axis(relevant, order, axis=1)
 
 
+def gains_in_order(
+    similarities: NDArray[np.float32], gains: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Gain of each result, in the order of falling similarity.
+
+    Among results of equal similarity those of least gain come first, as in
+    `hits_in_order`.
+
+    Args:
+        similarities: (Q, N) similarity of each query and photograph; higher is closer.
+        gains: (Q, N) graded relevance of each photograph for each query, at least 0.
+
+    Returns:
+        (Q, N) float32.
+    """
+    order = np.lexsort((gains, -similarities))
+    return np.take_along_axis(gains, order, axis=1)
+
+
+def ndcg_at(gains: NDArray[np.float32], k: int) -> NDArray[np.float64]:
+    """Normalised discounted cumulative gain at k.
+
+    The gains of the first k results, each divided by log2(1 + rank), as a share of the
+    largest possible sum. A query without gains has 0.
+
+    Source: Järvelin & Kekäläinen, Cumulated Gain-Based Evaluation of IR Techniques, ACM
+    TOIS 20(4), 2002, with the discount of trec_eval.
+
+    Args:
+        gains: (Q, N) gain of each result in the order of the list, as `gains_in_order`
+            gives them.
+        k: Number of results that count.
+
+    >>> ndcg_at(np.array([[0, 2, 1]], dtype=np.float32), 2).round(4).tolist()
+    [0.4796]
+    """
+    discounts = 1.0 / np.log2(np.arange(2, min(k, gains.shape[1]) + 2))
+    count = len(discounts)
+    best = np.sort(gains, axis=1)[:, ::-1][:, :count].astype(np.float64) @ discounts
+    found = gains[:, :count].astype(np.float64) @ discounts
+    share = np.divide(found, best, out=np.zeros(len(gains)), where=best > 0)
+    return np.asarray(share, dtype=np.float64)
+
+
 def precision_at(hits: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
     """Precision at k: number of relevant results among the first k, divided by k.
 

@@ -74,6 +74,7 @@ def restrict(search: Search, within: Within, matching: str = "*") -> Search:
         query_items=pick(search.query_items),
         query_kinds=pick(search.query_kinds),
         query_variants=pick(search.query_variants),
+        products=pick(search.products),
         lacking=(*before, *paths("lacking")),
         alone=paths("alone"),
         unknown=paths("unknown"),

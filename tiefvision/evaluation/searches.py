@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.evaluation.clusters import products_of
 from tiefvision.records import Photo, Split, View, groups_of
 
 T = TypeVar("T")
@@ -54,6 +55,13 @@ class Search:
             "category": items of the category of its own item. "variants": its item in
             other variants, and other items in its variant, so that the variant (mostly
             a colour) is misleading.
+        products: Number of the product that each query shows, Q, as `products_of`
+            gives them; () if every query shows another product.
+        grades: Graded relevance of rows of the gallery, above 0, for each query, by
+            name of a file of judgements, as `with_judgements` reads them; {} where only
+            the item counts.
+        unjudged: Paths of photographs that are no queries because no judgement finds
+            anything relevant for them.
     """
 
     kind: Literal["item", "view", "mirror"]
@@ -69,6 +77,9 @@ class Search:
     query_variants: tuple[str, ...] = ()
     gallery_variants: tuple[str, ...] = ()
     within: Within = "all"
+    products: tuple[int, ...] = ()
+    grades: Mapping[str, tuple[Mapping[int, float], ...]] = field(default_factory=dict)
+    unjudged: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:
@@ -124,6 +135,7 @@ def search_of_split(
             gallery_kinds=tuple(kinds[item] for item in shown),
             query_variants=tuple(photo.variant for photo in queries),
             gallery_variants=tuple(photo.variant for photo in shop),
+            products=tuple(products_of(queries).tolist()),
         )
     return Search(
         "view" if alterations else "mirror",
@@ -134,6 +146,7 @@ def search_of_split(
         tuple(photo.path for photo in asking),
         tuple(View(photo.path) for photo in photos),
         tuple(photo.path for photo in photos),
+        products=tuple(products_of(asking).tolist()),
     )
 
 
@@ -158,6 +171,7 @@ def with_every_alteration(search: Search, alterations: int) -> Search:
             for view in search.queries
         ),
         query_items=search.query_items * len(numbers),
+        products=search.products * len(numbers),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the packages of other stores raise."""
+"""What the packages of other stores raise, in sentences."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

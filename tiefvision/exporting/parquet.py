@@ -1,7 +1,4 @@
-"""Parquet: one file of columns, for pandas, DuckDB, Spark and Ray; by pyarrow.
-
-This is the only module that imports pyarrow.
-"""
+"""Parquet: one file of columns, for pandas, DuckDB, Spark and Ray; by pyarrow."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence

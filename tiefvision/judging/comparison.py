@@ -1,13 +1,16 @@
 """The comparison of rankers on the test split: figures, differences and JSON lines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
+from tiefvision.datasets.qrels import Judgements
 from tiefvision.errors import BadDataset
-from tiefvision.evaluation.intervals import Figure
+from tiefvision.evaluation.intervals import Figure, holm
+from tiefvision.evaluation.judged import with_judgements
 from tiefvision.evaluation.restricting import restrict
-from tiefvision.evaluation.retrieval import reciprocal_rank
 from tiefvision.evaluation.searches import Search, Within, search_of_split
 from tiefvision.judging.boxes import PREDICTED, TRUE
 from tiefvision.judging.memory import peak_of_search
@@ -18,6 +21,7 @@ from tiefvision.judging.results import (
     chances,
     differences,
     figures_of_all,
+    gather_seeds,
     run_search,
 )
 from tiefvision.judging.vectors import cropped_rankers, missing_counts, unanswered
@@ -89,6 +93,11 @@ class Comparison:
         """Number of queries in the published lists; 0 if it is not known."""
         return int(self.terms.get("published", 0))
 
+    @property
+    def last_trained(self) -> str:
+        """Name of the last ranker; of several training seeds the first."""
+        return self.results[-1].each_seed[0].ranker
+
     def ends(self) -> tuple[RankerResult, ...]:
         """The first and the last ranker, or the only one."""
         return self.results[:1] + self.results[1:][-1:]
@@ -122,6 +131,31 @@ class Comparison:
         """p of each difference between the last ranker and another one."""
         return chances(self.results[-1], other, self.seed)
 
+    @cached_property
+    def ahead_of_baseline(self) -> dict[str, dict[str, Figure]]:
+        """Figures of each ranker minus those of the first one, by ranker and figure."""
+        first, *others = self.results
+        return {one.ranker: differences(one, first, self.seed) for one in others}
+
+    @cached_property
+    def against_baseline(self) -> dict[str, dict[str, float]]:
+        """p of each ranker's differences to the first one, by ranker and figure."""
+        first, *others = self.results
+        return {one.ranker: chances(one, first, self.seed) for one in others}
+
+    @cached_property
+    def corrected(self) -> dict[str, dict[str, float]]:
+        """``against_baseline``, each figure corrected for the number of rankers."""
+        found = self.against_baseline
+        figures = next(iter(found.values()), {})
+        by_figure = {
+            name: holm([chance[name] for chance in found.values()]) for name in figures
+        }
+        return {
+            ranker: {name: column[place] for name, column in by_figure.items()}
+            for place, ranker in enumerate(found)
+        }
+
     def to_lines(self) -> list[dict[str, Any]]:
         """A JSON object for each ranker, as ``tiefvision compare --json`` prints it."""
         lines = []
@@ -132,6 +166,8 @@ class Comparison:
                 "queries": len(self.search.queries),
             }
             line |= _as_json(result.figures(self.seed))
+            if result.seeds:
+                line["seeds"] = _seeds_as_json(result)
             line["search"] = dict(self.terms)
             if self.published:
                 every = figures_of_all(result, self.published, self.seed)
@@ -160,7 +196,12 @@ class Comparison:
             if result.ranker in self.matches:
                 line["match"] = dict(self.matches[result.ranker])
             if result is not self.results[0]:
-                line |= _against(result, self.results[0], self.seed)
+                line |= {
+                    "ahead_of": self.results[0].ranker,
+                    "ahead": _as_json(self.ahead_of_baseline[result.ranker]),
+                    "p": _rounded(self.against_baseline[result.ranker]),
+                    "p_holm": _rounded(self.corrected[result.ranker]),
+                }
             for rival in self.opponents()[1:]:
                 if result is self.results[-1]:
                     line["rival"] = _against(result, rival, self.seed)
@@ -169,20 +210,34 @@ class Comparison:
 
 
 def _mean_rank(result: RankerResult) -> float:
-    return float(reciprocal_rank(result.ranks).mean())
+    return float(result.values()["reciprocal_rank"].mean())
 
 
 def _against(result: RankerResult, other: RankerResult, seed: int) -> dict[str, Any]:
     """Differences between two rankers with their p, as JSON shows them."""
-    chance = chances(result, other, seed)
     return {
         "ahead_of": other.ranker,
         "ahead": _as_json(differences(result, other, seed)),
-        "p": {name: round(p, 5) for name, p in chance.items()},
+        "p": _rounded(chances(result, other, seed)),
     }
 
 
-def _as_json(figures: Mapping[str, Figure]) -> dict[str, dict[str, float]]:
+def _seeds_as_json(result: RankerResult) -> dict[str, Any]:
+    """The training seeds of a row, and every figure of each with its deviation."""
+    return {"rankers": [one.ranker for one in result.seeds]} | {
+        name: {
+            "deviation": round(spread.deviation, 4),
+            "values": [round(float(value or 0.0), 4) for value in spread.values],
+        }
+        for name, spread in result.spreads().items()
+    }
+
+
+def _rounded(chance: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(p, 5) for name, p in chance.items()}
+
+
+def _as_json(figures: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
     return {name: figure.to_dict() for name, figure in figures.items()}
 
 
@@ -196,6 +251,8 @@ def compare_rankers(
     by_box: Mapping[str, BoxedQueries] | None = None,
     within: Within = "all",
     matching: str = "*",
+    rows: Mapping[str, Sequence[str]] | None = None,
+    judgements: Mapping[str, Judgements] = MappingProxyType({}),
 ) -> Comparison:
     """Run the search of the test split with every ranker.
 
@@ -210,8 +267,12 @@ def compare_rankers(
             makes them.
         within: part of the gallery that a query may find.
         matching: pattern of the paths of queries.
+        rows: names of the rankers in each row of the comparison, by the name of the
+            row, as ``rows_of_names`` gives them; None for a row for each ranker.
+        judgements: graded relevance by name of a file, as ``read_all_qrels`` gives it.
 
     Raises:
+        BadUsage: A file of judgements judges nothing of the search.
         BadDataset: The test split has no queries, or the gallery only one item.
     """
     photos = read_photos(records)
@@ -219,13 +280,15 @@ def compare_rankers(
     search = search_of_split(photos, "test", available, alterations_of(crops))
     search = restrict(search, within, matching)
     require_choice(search, "test")
+    search = with_judgements(search, judgements)
     made = {path: crops.record(f"crop/{path}") for path in sorted(available)}
     boxes = {path: crop["box"] for path, crop in made.items()}
     missed = missed_queries(search, crops)
-    terms = terms_of(search, records, crops, available, matching)
+    rows = rows or {name: (name,) for name in rankers}
+    terms = terms_of(search, records, crops, available, matching, rows)
     terms = replace(terms, vectors=missing_counts(rankers, search))
     boxed = cropped_rankers(rankers)
-    results = tuple(
+    answered = (
         result.with_misses(
             missed
             if result.ranker in boxed
@@ -233,6 +296,7 @@ def compare_rankers(
         )
         for result in run_search(search, rankers, garments_of, track)
     )
+    results = gather_seeds(answered, rows)
     others, gone = {}, {}
     for kind, read in _other_boxes(search, terms, by_box or {}).items():
         if not boxed:
@@ -241,7 +305,8 @@ def compare_rankers(
         unread = read.gone(search.queries)
         gone[kind] = int(unread.sum())
         if not unread.all():
-            others[kind] = tuple(result.with_misses(unread) for result in found)
+            unseen = (result.with_misses(unread) for result in found)
+            others[kind] = gather_seeds(unseen, rows)
     return Comparison(
         terms.in_words(search),
         search,

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.evaluation.retrieval import reciprocal_rank
 from tiefvision.judging.comparison import Comparison
 from tiefvision.report.comparison_page import Example, ExampleHit
 from tiefvision.store.artifact import Artifact
@@ -35,7 +34,8 @@ def find_flips(comparison: Comparison) -> list[int]:
         reciprocal rank; at most ``FLIPS`` of either.
     """
     first, last = comparison.results[0], comparison.results[-1]
-    ahead = reciprocal_rank(last.ranks) - reciprocal_rank(first.ranks)
+    name = "reciprocal_rank"
+    ahead = last.values()[name] - first.values()[name]
     order = np.argsort(-ahead, kind="stable")
     won, lost = order[ahead[order] > 0], order[::-1][ahead[order[::-1]] < 0]
     return [*won[:FLIPS].tolist(), *lost[:FLIPS].tolist()]

@@ -53,7 +53,9 @@ def map_gallery(
     ends = comparison.ends()
     cells = {}
     for result in track(ends, "mapping the gallery", len(ends)):
-        embeddings = embed_views(views, garments_of, rankers[result.ranker])
+        embeddings = embed_views(
+            views, garments_of, rankers[result.each_seed[0].ranker]
+        )
         places = map_embeddings(embeddings, comparison.seed)
         cells[result.ranker] = snap_to_grid(places, side, side)
     tiles = tuple(

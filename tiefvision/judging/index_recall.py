@@ -70,7 +70,7 @@ def judge_index(
         ),
         {
             f"recall@{k}": bootstrap_difference(
-                recall_at(ranks, k), recall_at(result.ranks, k), seed
+                recall_at(ranks, k), recall_at(result.ranks, k), seed, result.products
             )
             for k in COMPARED_CUTS
         },

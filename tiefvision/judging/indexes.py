@@ -41,7 +41,7 @@ def with_indexes(
 
     An index always searches the whole gallery. If each query may find only a part of
     it (``Search.within``), or the ranker lacks some vectors, the facts hold just the
-    length of an embedding.
+    length of an embedding. A row of several training seeds has no index.
 
     Args:
         comparison: comparison by exact search.
@@ -53,7 +53,8 @@ def with_indexes(
     Returns:
         The comparison with ``Comparison.indexes``.
     """
-    results = track(comparison.results, "searching by index", len(comparison.results))
+    alone = [result for result in comparison.results if not result.seeds]
+    results = track(alone, "searching by index", len(alone))
     facts = {
         result.ranker: _facts(
             comparison, result, rankers[result.ranker], garments_of, workspace

@@ -2,7 +2,8 @@
 
 ``metrics.json`` holds all figures, the protocol, the seed, the options of the command,
 the encoder, the digests of the inputs, and the environment. ``queries.csv`` has a line
-for each query and ranker. ``compare.html`` is the page.
+for each query and ranker, with the number of the query's product. ``compare.html`` is
+the page.
 """
 
 import csv
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.datasets.qrels import name_of
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.changes import Values
 from tiefvision.files import read_file, replace_text
@@ -26,11 +28,15 @@ from tiefvision.models.protocol import BUNDLE, Models
 from tiefvision.ranking.registry import ranker_kind
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import input_digests
+from tiefvision.workspace.provenance import file_hash
 
 if TYPE_CHECKING:
     import torch
 
-FORMAT, VERSION = "tiefvision-results", 1
+FORMAT, VERSION = "tiefvision-results", 2
+
+WITHOUT_PRODUCTS = 1
+"""Version whose queries have no number of a product: the item stands for it."""
 
 METRICS, QUERIES, PAGE = "metrics.json", "queries.csv", "compare.html"
 
@@ -40,7 +46,9 @@ TABLES = ("photos", "crops")
 MIRRORED = " (mirrored)"
 """Suffix of a query's path if the query is a mirror image."""
 
-NAMING = ("query", "item", "ranker", "rank")
+PRODUCT = "product"
+
+NAMING = ("query", "item", "ranker", "rank", PRODUCT)
 """Columns before those of the figures."""
 
 
@@ -51,16 +59,22 @@ class Pack:
     Attributes:
         protocol: protocol of the comparison in words.
         queries: names of the Q queries.
+        products: name of the product of each query, Q.
         values: value of each query by ranker and figure, (Q,) each.
     """
 
     protocol: str
     queries: tuple[str, ...]
+    products: tuple[str, ...]
     values: Values
 
 
 def compared_inputs(
-    compared: Workspace, learnt_in: Workspace, models: Models, rankers: Collection[str]
+    compared: Workspace,
+    learnt_in: Workspace,
+    models: Models,
+    rankers: Collection[str],
+    qrels: Sequence[Path] = (),
 ) -> dict[str, str]:
     """Digests of all inputs of a comparison, by name.
 
@@ -70,6 +84,7 @@ def compared_inputs(
             than ``compared``, its digests have the prefix "training/".
         models: models that located, encoded and ranked.
         rankers: names of the rankers that were compared.
+        qrels: files of judgements, whose digests have the prefix "qrels/".
     """
     elsewhere = compared != learnt_in
     trained = [name for name in rankers if ranker_kind(name).learns == "triplets"]
@@ -83,7 +98,8 @@ def compared_inputs(
         learnt = input_digests(learnt_in, TABLES)
         inputs |= {f"training/{name}": digest for name, digest in learnt.items()}
     kinds = {name: ranker_kind(name) for name in rankers}
-    return inputs | {name: kind.digest for name, kind in kinds.items() if kind.digest}
+    inputs |= {name: kind.digest for name, kind in kinds.items() if kind.digest}
+    return inputs | {f"qrels/{name_of(file)}": file_hash(file) for file in qrels}
 
 
 @dataclass(frozen=True)
@@ -147,17 +163,23 @@ def read_pack(folder: Path) -> Pack:
         text = read_file(folder / QUERIES).decode("utf-8")
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise BadDataset(f"{folder} holds no result pack ({error}).", fix) from error
-    if known != (FORMAT, VERSION):
+    if known not in ((FORMAT, VERSION), (FORMAT, WITHOUT_PRODUCTS)):
         raise BadDataset(f"{folder} holds {known[0]} of version {known[1]}.", fix)
     try:
-        queries, values = _read_queries(text)
+        queries, products, values = _read_queries(text)
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise BadDataset(f"{folder / QUERIES} is damaged ({error}).", fix) from error
-    return Pack(protocol, queries, values)
+    return Pack(protocol, queries, products, values)
 
 
-def shared_values(before: Pack, after: Pack) -> tuple[Values, Values, int]:
-    """The values of the queries that both packs have, in one order, and their number.
+def shared_values(
+    before: Pack, after: Pack
+) -> tuple[Values, Values, NDArray[np.int64]]:
+    """The values of the S queries that both packs have, in one order.
+
+    Returns:
+        The values of both packs, and the number of the product of each query by the
+        second pack, (S,).
 
     Raises:
         BadDataset: The packs have no query in common.
@@ -165,7 +187,10 @@ def shared_values(before: Pack, after: Pack) -> tuple[Values, Values, int]:
     shared = sorted(set(before.queries) & set(after.queries))
     if not shared:
         raise BadDataset("The two packs have no query in common.")
-    return _values_of(before, shared), _values_of(after, shared), len(shared)
+    product_of = dict(zip(after.queries, after.products, strict=True))
+    names = [product_of[query] for query in shared]
+    products = np.unique(names, return_inverse=True)[1]
+    return _values_of(before, shared), _values_of(after, shared), products
 
 
 def _values_of(pack: Pack, queries: Sequence[str]) -> Values:
@@ -183,24 +208,28 @@ def _query_table(comparison: Comparison) -> str:
     writer = csv.writer(text, lineterminator="\n")
     figures = list(comparison.results[0].values())
     writer.writerow([*NAMING, *figures])
+    products = search.products or range(len(search.queries))
     for result in comparison.results:
         values = result.values()
         for number, view in enumerate(search.queries):
             name = view.path + MIRRORED * view.mirrored
-            rank = int(result.ranks[number])
+            item, rank = search.query_items[number], int(result.ranks[number])
             numbers = (f"{values[figure][number]:.9g}" for figure in figures)
             writer.writerow(
-                [name, search.query_items[number], result.ranker, rank, *numbers]
+                [name, item, result.ranker, rank, products[number], *numbers]
             )
     return text.getvalue()
 
 
-def _read_queries(text: str) -> tuple[tuple[str, ...], Values]:
+def _read_queries(text: str) -> tuple[tuple[str, ...], tuple[str, ...], Values]:
+    """Queries, their products, and their values; a ValueError if they are damaged."""
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     figures = [name for name in rows.fieldnames or () if name not in NAMING]
     queries: dict[str, list[str]] = {}
+    products: dict[str, str] = {}
     values: dict[str, list[list[float]]] = {}
     for row in rows:
+        products.setdefault(row["query"], row.get(PRODUCT, row["item"]))
         queries.setdefault(row["ranker"], []).append(row["query"])
         numbers = [float(row[figure]) for figure in figures]
         values.setdefault(row["ranker"], []).append(numbers)
@@ -214,9 +243,8 @@ def _read_queries(text: str) -> tuple[tuple[str, ...], Values]:
     tables = {ranker: np.array(table) for ranker, table in values.items()}
     if not all(np.isfinite(table).all() for table in tables.values()):
         raise ValueError("a value that is no number")
-    return tuple(names[0]), {
-        ranker: _by_figure(figures, table) for ranker, table in tables.items()
-    }
+    by_ranker = {name: _by_figure(figures, table) for name, table in tables.items()}
+    return tuple(names[0]), tuple(products[query] for query in names[0]), by_ranker
 
 
 def _by_figure(

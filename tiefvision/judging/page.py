@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tiefvision.evaluation.intervals import Figure
-from tiefvision.evaluation.retrieval import recall_at
 from tiefvision.files import replace_text
 from tiefvision.judging.boxes import TRUE
 from tiefvision.judging.comparison import Comparison
@@ -20,7 +19,13 @@ from tiefvision.judging.indexes import MOST_BYTES
 from tiefvision.judging.protocol import note_reach, protocol_rows
 from tiefvision.judging.query_boxes import BLOCK_BYTES, BLOCKS_KEPT
 from tiefvision.judging.reranking_recall import steps_in_words
-from tiefvision.judging.results import CUTS, chances, differences, figures_of_all
+from tiefvision.judging.results import (
+    CUTS,
+    RankerResult,
+    chances,
+    differences,
+    figures_of_all,
+)
 from tiefvision.judging.summary import ABOUT_REPEATED, shown_once, verdict_in_words
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.own import is_known
@@ -67,6 +72,7 @@ def write_page(
     figures = {
         result.ranker: result.figures(comparison.seed) for result in comparison.results
     }
+    deviations = {one.ranker: _deviations(one) for one in comparison.results}
     changes = tuple(_differences(comparison))
     search = comparison.search
     shown = shown_once(SHOWN_FIGURES, search)
@@ -79,9 +85,10 @@ def write_page(
         rankers=tuple(
             RankerRow(
                 name,
-                comparison.learnt.get(name) or _description(name),
+                comparison.learnt.get(name) or _description(comparison, name),
                 _chosen(found, shown),
                 _index_of(comparison, name),
+                deviations[name],
             )
             for name, found in figures.items()
         ),
@@ -89,17 +96,17 @@ def write_page(
         published=tuple(_rows_of_published(comparison, shown)),
         figure_notes=(ABOUT_REPEATED,) if shown != SHOWN_FIGURES else (),
         more=tuple(
-            RankerRow(name, "", _chosen(found, more), {})
+            RankerRow(name, "", _chosen(found, more), {}, deviations[name])
             for name, found in figures.items()
         ),
         more_differences=_of_figures(changes, more),
         by_box=tuple(_rows_by_box(comparison)),
         by_box_differences=tuple(_differences_by_box(comparison)),
         by_box_notes=tuple(_notes_by_box(comparison)),
+        against=_of_figures(_against_baseline(comparison), shown),
         recall_curves={
             result.ranker: tuple(
-                float(recall_at(result.ranks, k).mean())
-                for k in range(1, LONGEST_CURVE + 1)
+                float(result.recall_at(k).mean()) for k in range(1, LONGEST_CURVE + 1)
             )
             for result in comparison.foremost(MOST_CURVES)
         },
@@ -139,12 +146,28 @@ def _terms(comparison: Comparison, records: Artifact) -> tuple[tuple[str, str], 
 def _differences(comparison: Comparison) -> Iterator[Difference]:
     """Differences of the last ranker to the first, and to the best of the others."""
     last = comparison.results[-1]
+    against = {one.name: one for one in _against_baseline(comparison)}
     for other in comparison.opponents():
-        yield Difference(
-            f"{last.ranker} minus {other.ranker}",
-            comparison.ahead(other),
-            comparison.chances(other),
+        name = f"{last.ranker} minus {other.ranker}"
+        yield against.get(name) or Difference(
+            name, comparison.ahead(other), comparison.chances(other)
         )
+
+
+def _against_baseline(comparison: Comparison) -> tuple[Difference, ...]:
+    """Differences of every ranker to the first, unless there is only one."""
+    first, *others = comparison.results
+    if len(others) < 2:
+        return ()
+    return tuple(
+        Difference(
+            f"{one.ranker} minus {first.ranker}",
+            comparison.ahead_of_baseline[one.ranker],
+            comparison.against_baseline[one.ranker],
+            comparison.corrected[one.ranker],
+        )
+        for one in others
+    )
 
 
 def _rows_of_published(
@@ -220,8 +243,18 @@ def _of_figures(
     return tuple(replace(one, figures=_chosen(one.figures, names)) for one in changes)
 
 
-def _description(ranker: str) -> str:
+def _deviations(result: RankerResult) -> dict[str, float]:
+    """Deviation of every figure over training seeds; {} for a ranker that is alone."""
+    if not result.seeds:
+        return {}
+    return {name: spread.deviation for name, spread in result.spreads().items()}
+
+
+def _description(comparison: Comparison, ranker: str) -> str:
     """What a ranker compares, in a sentence; "" for an unknown ranker."""
+    for result in comparison.results:
+        if result.ranker == ranker and result.seeds:
+            return f"mean of {', '.join(one.ranker for one in result.seeds)}"
     return ranker_kind(ranker).summary if is_known(ranker) else ""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -67,6 +68,15 @@ class SearchTerms:
             unknown.
         published: number of queries in the lists that the dataset was imported from; 0
             if it is not known, or other queries are asked.
+        products: number of products among the queries, which intervals and tests
+            resample by.
+        baseline: name of the ranker that the others are held against; "" for a ranker
+            that is alone.
+        compared: number of rankers held against the baseline.
+        seeds: number of training seeds by row, of rows that are means over several.
+        judged_by: names of the files of judgements.
+        unjudged: number of queries left out because no judgement finds anything
+            relevant for them.
         vectors: by ranker whose vectors were made elsewhere, the number of "queries"
             and of photographs of the "gallery" that have none.
     """
@@ -89,6 +99,12 @@ class SearchTerms:
     alone: int
     unknown: int
     published: int = 0
+    products: int = 0
+    baseline: str = ""
+    compared: int = 0
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    judged_by: tuple[str, ...] = ()
+    unjudged: int = 0
     vectors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
@@ -127,7 +143,27 @@ class SearchTerms:
             parts.append(f"queries match {self.matching}")
         if self.published:
             parts.append(f"{self.lost} of {self.published} published queries are lost")
-        return "; ".join((*parts, "exact search", *self._vectors_in_words()))
+        if self.judged_by:
+            parts.append(
+                f"judged by {', '.join(self.judged_by)} too, by which {self.unjudged} "
+                "have nothing relevant in the gallery"
+            )
+        parts += ("exact search", *self._vectors_in_words())
+        if self.products:
+            parts.append(
+                f"95 % intervals and p by product: {self.products} whole products are "
+                "resampled and exchanged"
+            )
+        if self.compared > 1:
+            parts.append(
+                f"p_holm: Holm's correction for {self.compared} rankers held against "
+                f"{self.baseline}"
+            )
+        parts += [
+            f"{row}: mean over {count} training seeds"
+            for row, count in self.seeds.items()
+        ]
+        return "; ".join(parts)
 
     def rows(self, search: Search) -> tuple[tuple[str, str], ...]:
         """The same as a small table of labels and values, for people.
@@ -157,6 +193,8 @@ class SearchTerms:
             *self._published(),
             ("search", f"exact, {SEARCHED[self.within]}"),
             *(("vectors", text) for text in self._vectors_in_words()),
+            *((("judged by", ", ".join(self.judged_by)),) if self.judged_by else ()),
+            *self._evidence(),
         )
 
     def _vectors_in_words(self) -> Iterator[str]:
@@ -167,6 +205,18 @@ class SearchTerms:
                 f"without one count as misses, {missing['gallery']} photographs of "
                 "the gallery without one cannot be found"
             )
+
+    def _evidence(self) -> Iterator[tuple[str, str]]:
+        """How intervals and p are found, as labels and values."""
+        if self.products:
+            yield "intervals", f"95 %, of {self.products} whole products resampled"
+        if self.compared > 1:
+            held = f"{self.compared} rankers held against {self.baseline}"
+            yield "p", f"of whole products exchanged; Holm's for {held}"
+        elif self.products:
+            yield "p", "of whole products exchanged"
+        for row, count in self.seeds.items():
+            yield "seeds", f"{row}: mean over {count} training seeds"
 
     def _published(self) -> tuple[tuple[str, str], ...]:
         """A row on the published queries, where their number is known."""
@@ -182,6 +232,7 @@ class SearchTerms:
             "queries without a counterpart in the gallery": self.unanswerable,
             "queries that could find nothing else": self.alone,
             f"queries of unknown {self.within}": self.unknown,
+            "queries without a relevant judgement": self.unjudged,
         }
         return "; ".join(f"{count} {name}" for name, count in counts.items() if count)
 
@@ -192,6 +243,7 @@ def terms_of(
     crops: Artifact,
     available: Collection[str],
     matching: str = "*",
+    rows: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> SearchTerms:
     """The terms of a search of the test split.
 
@@ -201,6 +253,8 @@ def terms_of(
         crops: the artifact of stage 6.
         available: paths of the photographs that have maps.
         matching: pattern of the paths of queries.
+        rows: names of the rankers in each row of the comparison, by the name of the
+            row, the baseline first.
     """
     photos = read_photos(records)
     whole = are_whole(crops)
@@ -230,6 +284,12 @@ def terms_of(
         alone=len(search.alone),
         unknown=len(search.unknown),
         published=_published_queries(search, records, matching),
+        products=len(set(search.products)),
+        baseline=next(iter(rows)) if len(rows) > 1 else "",
+        compared=max(0, len(rows) - 1),
+        seeds={row: len(names) for row, names in rows.items() if len(names) > 1},
+        judged_by=tuple(search.grades),
+        unjudged=len(search.unjudged),
     )
 
 
@@ -274,6 +334,7 @@ def _published_queries(search: Search, records: Artifact, matching: str) -> int:
     """Number of queries in the published lists; 0 if it is not that of this search."""
     dealt_anew = records.header.config.get("folds")
     asked = search.kind == "item" and search.within != "variants" and matching == "*"
+    asked = asked and not search.grades
     survival = read_survival(Path(records.header.details.get("root", "")))
     if dealt_anew or not asked or survival is None:
         return 0

@@ -86,7 +86,8 @@ def reranking_facts(
     ranks = {step: np.concatenate(some) for step, some in parts.items()}
     ranks[REDUCED] = result.ranks
     missed = result.ranks == 0
-    steps = _figures({step: np.where(missed, 0, ranks[step]) for step in STEPS}, seed)
+    counted = {step: np.where(missed, 0, ranks[step]) for step in STEPS}
+    steps = _figures(counted, seed, result.products)
     share = float(np.concatenate(held).mean())
     ordered_again = min(shortlist, len(search.gallery))
     return {"steps": steps, "shortlist": ordered_again, "shortlist_holds": share}
@@ -122,20 +123,22 @@ def _recalls(step: Mapping[str, Any]) -> str:
 
 
 def _figures(
-    ranks: Mapping[str, NDArray[np.int64]], seed: int
+    ranks: Mapping[str, NDArray[np.int64]],
+    seed: int,
+    products: NDArray[np.int64] | None,
 ) -> dict[str, dict[str, Any]]:
     """Recalls of each step, and their differences to the step before."""
     figures: dict[str, dict[str, Any]] = {}
     before: NDArray[np.int64] | None = None
     for step, own in ranks.items():
         figures[step] = {
-            f"recall@{k}": bootstrap_mean(recall_at(own, k), seed).to_dict()
+            f"recall@{k}": bootstrap_mean(recall_at(own, k), seed, products).to_dict()
             for k in CUTS
         }
         if before is not None:
             figures[step]["ahead"] = {
                 f"recall@{k}": bootstrap_difference(
-                    recall_at(own, k), recall_at(before, k), seed
+                    recall_at(own, k), recall_at(before, k), seed, products
                 ).to_dict()
                 for k in CUTS
             }

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.evaluation.by_fold import Spread, spread_of
 from tiefvision.evaluation.intervals import (
     Figure,
     bootstrap_difference,
@@ -21,13 +22,18 @@ from tiefvision.evaluation.ranked_lists import (
     triplet_accuracy,
     worst_score_at,
 )
-from tiefvision.evaluation.restricting import allowed, same_kind
+from tiefvision.evaluation.restricting import allowed
 from tiefvision.evaluation.retrieval import (
     ranks_of_first_hit,
     recall_at,
     reciprocal_rank,
 )
 from tiefvision.evaluation.searches import Search, same_names
+from tiefvision.judging.block_figures import (
+    FORBIDDEN,
+    figures_by_judgements,
+    figures_in_category,
+)
 from tiefvision.judging.vectors import lacking
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
@@ -39,9 +45,6 @@ CUTS = (1, 3, 5, 10, 20, 30, 50)
 LIST_CUT = 30
 """The k of precision@k and score@k, as in Deep Ranking (arXiv:1404.4661)."""
 
-FORBIDDEN = np.float32(-2.0)
-"""Similarity of rows that a query may not find, below every cosine."""
-
 LACKING = np.float32(-1.5)
 """Similarity of rows of which a ranker has nothing: behind every cosine, and before the
 rows that a query may not find."""
@@ -51,9 +54,6 @@ LISTED = 10
 
 OF_FIRST_HIT = ("recall@", "reciprocal_rank", "average_precision")
 """How the names of figures begin that are 0 for a query that cannot be asked."""
-
-CHANCE = 0.5
-"""Expected share of triplets in the right order if similarities were random."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ class RankerResult:
         least_similarities: cosine of each row in ``farthest``, in [-1, 1].
         worst: lowest possible value of each query by name of a figure in ``lists``,
             (Q,) each; a miss gets this value, or 0 if the figure is not listed.
+        products: number of the product of each query, (Q,), which intervals and tests
+            resample by; None if each query is a product of its own.
+        seeds: results of the training seeds that this one stands for: its figures are
+            means over them, its lists of results those of the first; () for a ranker
+            that stands for itself.
     """
 
     ranker: str
@@ -83,6 +88,13 @@ class RankerResult:
     farthest: NDArray[np.int64]
     least_similarities: NDArray[np.float32]
     worst: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    products: NDArray[np.int64] | None = None
+    seeds: tuple["RankerResult", ...] = ()
+
+    @property
+    def each_seed(self) -> tuple["RankerResult", ...]:
+        """The results of the training seeds, or only this one."""
+        return self.seeds or (self,)
 
     def with_misses(self, missed: NDArray[np.bool_]) -> "RankerResult":
         """The result with some queries counted as misses.
@@ -94,10 +106,26 @@ class RankerResult:
             name: np.where(missed, self.worst.get(name, 0.0), values)
             for name, values in self.lists.items()
         }
-        return replace(self, ranks=np.where(missed, 0, self.ranks), lists=lists)
+        return replace(
+            self,
+            ranks=np.where(missed, 0, self.ranks),
+            lists=lists,
+            seeds=tuple(one.with_misses(missed) for one in self.seeds),
+        )
+
+    def recall_at(self, k: int) -> NDArray[np.float64]:
+        """Recall at k of each query, (Q,); the mean over training seeds."""
+        found = [recall_at(one.ranks, k) for one in self.each_seed]
+        return np.asarray(np.mean(found, axis=0))
 
     def values(self) -> dict[str, NDArray[np.float64]]:
-        """The values of every figure by name, (Q,) each."""
+        """The values of every figure by name, (Q,) each; means over training seeds."""
+        if self.seeds:
+            rows = [one.values() for one in self.seeds]
+            return {
+                name: np.asarray(np.mean([row[name] for row in rows], axis=0))
+                for name in rows[0]
+            }
         return {
             **{f"recall@{k}": recall_at(self.ranks, k) for k in CUTS},
             "reciprocal_rank": reciprocal_rank(self.ranks),
@@ -107,8 +135,40 @@ class RankerResult:
     def figures(self, seed: int = 0) -> dict[str, Figure]:
         """The mean of every figure with its bootstrap interval, by name."""
         return {
-            name: bootstrap_mean(values, seed) for name, values in self.values().items()
+            name: bootstrap_mean(values, seed, self.products)
+            for name, values in self.values().items()
         }
+
+    def spreads(self) -> dict[str, Spread]:
+        """Mean and deviation of every figure over training seeds, by name."""
+        rows = [one.values() for one in self.each_seed]
+        return {
+            name: spread
+            for name in rows[0]
+            if (spread := spread_of([float(row[name].mean()) for row in rows]))
+        }
+
+
+def gather_seeds(
+    results: Iterable[RankerResult], rows: Mapping[str, Sequence[str]]
+) -> tuple[RankerResult, ...]:
+    """Results with training seeds of one ranker in one row.
+
+    Args:
+        results: results of all rankers.
+        rows: names of the rankers in each row, by the name of the row.
+    """
+    by_name = {result.ranker: result for result in results}
+    return tuple(
+        by_name[names[0]]
+        if len(names) == 1
+        else replace(
+            by_name[names[0]],
+            ranker=row,
+            seeds=tuple(by_name[name] for name in names),
+        )
+        for row, names in rows.items()
+    )
 
 
 def figures_of_all(
@@ -126,11 +186,16 @@ def figures_of_all(
 
     Returns:
         Means over all published queries by name: recall, reciprocal rank and average
-        precision, which are 0 for a miss.
+        precision, which are 0 for a miss. The products of lost queries are not known:
+        each is taken for one of its own.
     """
-    lost = np.zeros(published - len(result.ranks))
+    asked = len(result.ranks)
+    lost, products = np.zeros(published - asked), result.products
+    if products is not None:
+        others = products.max(initial=-1) + 1 + np.arange(len(lost))
+        products = np.concatenate([products, others])
     return {
-        name: bootstrap_mean(np.concatenate([values, lost]), seed)
+        name: bootstrap_mean(np.concatenate([values, lost]), seed, products)
         for name, values in result.values().items()
         if name.startswith(OF_FIRST_HIT)
     }
@@ -173,7 +238,7 @@ def differences(
     """Mean paired difference of every figure, ``result`` minus ``baseline``."""
     other = baseline.values()
     return {
-        name: bootstrap_difference(values, other[name], seed)
+        name: bootstrap_difference(values, other[name], seed, result.products)
         for name, values in result.values().items()
     }
 
@@ -184,7 +249,7 @@ def chances(
     """p of every difference between two rankers, by ``randomisation_test``."""
     other = baseline.values()
     return {
-        name: randomisation_test(values, other[name], seed)
+        name: randomisation_test(values, other[name], seed, result.products)
         for name, values in result.values().items()
     }
 
@@ -219,6 +284,7 @@ def _collect(
         np.concatenate([part.farthest for part in parts]),
         np.concatenate([part.least_similarities for part in parts]),
         _joined([part.worst for part in parts]),
+        np.array(search.products, dtype=np.int64) if search.products else None,
     )
 
 
@@ -258,7 +324,7 @@ def _judge(
     order = np.argsort(-table, axis=1, kind="stable")
     ranked = (table > LACKING).sum(axis=1) if (table <= LACKING).any() else None
     closest, farthest = _ends(order, ranked)
-    within, no_triplet = _in_category(search, rows, table, relevant, mask)
+    within, no_triplet = figures_in_category(search, rows, table, relevant, mask)
     return RankerResult(
         name,
         ranks_of_first_hit(table, items, search.gallery_items),
@@ -268,6 +334,7 @@ def _judge(
             "triplet_accuracy": triplet_accuracy(hits, lengths),
             **within,
             f"score@{LIST_CUT}": score_at(hits, LIST_CUT, lengths),
+            **figures_by_judgements(search, rows, table, mask),
         },
         closest,
         _similarities(table, closest),
@@ -304,33 +371,3 @@ def _similarities(
     """Similarities at the given columns of each row; 0 at a column of -1."""
     found = np.take_along_axis(table, columns.clip(0), axis=1)
     return np.where(columns < 0, np.float32(0.0), found)
-
-
-def _in_category(
-    search: Search,
-    rows: slice,
-    table: NDArray[np.float32],
-    relevant: NDArray[np.bool_],
-    mask: NDArray[np.bool_] | None,
-) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
-    """Similarity precision: triplet accuracy over negatives of the query's category.
-
-    A query without such a triplet gets ``CHANCE`` for every ranker, and as a miss too.
-
-    Returns:
-        The figure by its name, (Q,), and its lowest possible value; {} and {} if
-        categories are unknown.
-    """
-    kinds = same_kind(search, rows)
-    if kinds is None:
-        return {}, {}
-    kinds = kinds if mask is None else kinds & mask
-    right = relevant & kinds
-    hits = hits_in_order(np.where(kinds, table, FORBIDDEN), right)
-    figures = triplet_accuracy(hits, kinds.sum(axis=1))
-    some = right.any(axis=1) & (kinds & ~relevant).any(axis=1)
-    name = "similarity_precision"
-    return (
-        {name: np.where(some, figures, CHANCE)},
-        {name: np.where(some, 0.0, CHANCE)},
-    )

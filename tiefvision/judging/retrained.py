@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.evaluation.clusters import products_of
 from tiefvision.evaluation.detection import judged_boxes
 from tiefvision.evaluation.intervals import bootstrap_difference
 from tiefvision.evaluation.localisation import Located, overlaps
@@ -62,7 +63,7 @@ def judge_locator(old: Workspace, new: Workspace, seed: int = 0) -> Verdict:
     """Compare the told boxes of two locators, with the boxes of the new dataset.
 
     Both are judged by the same boxes, also where some of the test split were labelled
-    again. Means are over photographs, whose differences are resampled.
+    again. Means are over photographs, whose differences are resampled by product.
     """
     shared = set(TrainedModels(old).categories) & set(TrainedModels(new).categories)
     with (
@@ -164,7 +165,8 @@ def _compared(
     before, after = (_values(measure, photos) for photos in both)
     if not len(after):
         return None
-    interval = bootstrap_difference(after, before, seed)
+    counted = [one.photo for one in both[-1] if measure(one) is not None]
+    interval = bootstrap_difference(after, before, seed, products_of(counted))
     return ComparedFigure(
         name,
         float(before.mean()),

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tiefvision.evaluation.intervals import randomisation_test
-from tiefvision.evaluation.retrieval import recall_at
 from tiefvision.evaluation.searches import Search
 from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.results import RankerResult
 
 CLEAR = 0.05
-"""A difference with a p below this is called one, any other "within chance"."""
+"""A difference with a p, corrected where there are several rankers, below this is
+called one, any other "within chance"."""
 
 REPEATED = "average_precision"
 """The figure that equals the reciprocal rank if every item has one photograph in the
@@ -31,12 +31,26 @@ class _Duel:
         other: recall@1 of the other ranker.
         rival: name of the other ranker.
         p: p of the paired randomisation test.
+        corrected: p corrected for all rankers held against the first, if the other one
+            is the first of several; else None.
     """
 
     last: float
     other: float
     rival: str
     p: float
+    corrected: float | None = None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the difference is more than chance."""
+        return (self.p if self.corrected is None else self.corrected) < CLEAR
+
+    def chance(self) -> str:
+        """p in words, with the corrected one."""
+        if self.corrected is None:
+            return f"p {self.p:.2g}"
+        return f"p {self.p:.2g}, {self.corrected:.2g} by Holm's correction"
 
 
 def verdict_in_words(comparison: Comparison) -> tuple[str, ...]:
@@ -60,7 +74,7 @@ def verdict_in_words(comparison: Comparison) -> tuple[str, ...]:
         (share,) = _per_cent(_first_hits(last))
         return (f"{last.ranker} {found} {share} {of_all}; it was compared alone.",)
     duels = sorted(
-        (_duel(last, other, comparison.seed) for other in others),
+        (_duel(comparison, other) for other in others),
         key=lambda duel: duel.other <= duel.last,
     )
     return tuple(_sentence(duel, last.ranker, found, of_all) for duel in duels)
@@ -97,13 +111,17 @@ def _others(comparison: Comparison) -> list[RankerResult]:
 
 
 def _first_hits(result: RankerResult) -> float:
-    return float(recall_at(result.ranks, 1).mean()) if len(result.ranks) else 0.0
+    return float(result.recall_at(1).mean()) if len(result.ranks) else 0.0
 
 
-def _duel(last: RankerResult, other: RankerResult, seed: int) -> _Duel:
-    ours, theirs = recall_at(last.ranks, 1), recall_at(other.ranks, 1)
-    p = randomisation_test(ours, theirs, seed)
-    return _Duel(_first_hits(last), _first_hits(other), other.ranker, p)
+def _duel(comparison: Comparison, other: RankerResult) -> _Duel:
+    last = comparison.results[-1]
+    ours, theirs = last.recall_at(1), other.recall_at(1)
+    p = randomisation_test(ours, theirs, comparison.seed, last.products)
+    corrected = None
+    if other is comparison.results[0] and len(comparison.results) > 2:
+        corrected = comparison.corrected[last.ranker]["recall@1"]
+    return _Duel(_first_hits(last), _first_hits(other), other.ranker, p, corrected)
 
 
 def _sentence(duel: _Duel, last: str, found: str, of_all: str) -> str:
@@ -111,11 +129,11 @@ def _sentence(duel: _Duel, last: str, found: str, of_all: str) -> str:
     told = f"{last} {found} {ours} {of_all}, {duel.rival} in {theirs}"
     if duel.other == duel.last:
         return f"{told}: equally often."
-    if duel.p >= CLEAR:
-        return f"{told}: a difference within chance; p {duel.p:.2g}."
+    if not duel.clear:
+        return f"{told}: a difference within chance; {duel.chance()}."
     if duel.other > duel.last:
-        return f"{duel.rival} is ahead: {told}; p {duel.p:.2g}."
-    return f"{told}; p {duel.p:.2g}."
+        return f"{duel.rival} is ahead: {told}; {duel.chance()}."
+    return f"{told}; {duel.chance()}."
 
 
 def _per_cent(*shares: float) -> tuple[str, ...]:

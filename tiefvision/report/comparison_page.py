@@ -103,6 +103,7 @@ class ComparisonPage:
         more_differences: what the last ranker gains over others by these figures.
         by_box_differences: what other boxes gain over the box that was found.
         by_box_notes: what to keep in mind about ``by_box``, a sentence each.
+        against: what every ranker gains over the baseline, if there are several.
         published: figures over all published queries, lost ones counted as misses.
     """
 
@@ -123,6 +124,7 @@ class ComparisonPage:
     more_differences: tuple[Difference, ...] = ()
     by_box_differences: tuple[Difference, ...] = ()
     by_box_notes: tuple[str, ...] = ()
+    against: tuple[Difference, ...] = ()
     published: tuple[RankerRow, ...] = ()
 
 
@@ -135,6 +137,7 @@ class FigureSection:
         explanation: how to read the table, a sentence each.
         more: all other figures, or None.
         indexes: the indexes, or None.
+        against: every ranker against the baseline, or None.
         published: the figures over all published queries, or None.
     """
 
@@ -142,6 +145,7 @@ class FigureSection:
     explanation: tuple[str, ...]
     more: Table | None
     indexes: Table | None
+    against: Table | None
     published: Table | None
 
 
@@ -206,13 +210,21 @@ def render_comparison(page: ComparisonPage, track: Track = untracked) -> str:
 def _figures(page: ComparisonPage) -> FigureSection | None:
     if not page.rankers:
         return None
-    explanation = ["Means over all queries with 95 % intervals; the best are bold."]
+    explanation = [
+        "Means over all queries with 95 % intervals by product; the best are bold. The "
+        "pointer shows the intervals by query."
+    ]
     explanation += page.figure_notes
     if page.differences:
         explanation.append(
             "▲ and ▼: the interval of the difference excludes 0. p: how likely so "
             "large a difference is between rankers that are alike (paired "
-            "randomisation test)."
+            "randomisation test of whole products)."
+        )
+    if page.against:
+        explanation.append(
+            f"Holm: p corrected for the {len(page.against)} rankers held against one "
+            "baseline."
         )
     if any("recall_of_exact" in row.index for row in page.rankers):
         explanation.append(
@@ -225,6 +237,7 @@ def _figures(page: ComparisonPage) -> FigureSection | None:
         tuple(explanation),
         figure_table(page.more, page.more_differences) if page.more else None,
         index_table(page.rankers) if any(row.index for row in page.rankers) else None,
+        figure_table((), page.against) if page.against else None,
         figure_table(page.published) if page.published else None,
     )
 

@@ -31,12 +31,15 @@ class RankerRow:
             that the index finds; "recall@1" and "recall@10", recall by the index minus
             recall by exact search; "embedding", the numbers of one embedding; "bytes",
             the size of the index. Empty without an index.
+        deviations: per name of a figure, its standard deviation over training seeds, if
+            the figures are means over several.
     """
 
     name: str
     description: str
     figures: Mapping[str, Figure]
     index: Mapping[str, float | int]
+    deviations: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,14 @@ class Difference:
         name: both rankers, as in "deeprank minus cosine".
         figures: per name of a figure, the mean of its difference over queries.
         chances: per name of a figure, p of the paired randomisation test.
+        corrected: per name of a figure, this p corrected for the number of rankers held
+            against one baseline; empty where there is only one.
     """
 
     name: str
     figures: Mapping[str, Figure]
     chances: Mapping[str, float] = field(default_factory=dict)
+    corrected: Mapping[str, float] = field(default_factory=dict)
 
 
 def figure_table(
@@ -79,7 +85,7 @@ def figure_table(
             row.name,
             (
                 *(
-                    _figure_cell(row.figures.get(name), best[name], name in shares)
+                    _figure_cell(row, name, best[name], name in shares)
                     for name in columns
                 ),
                 *([_loss_cell(row.index)] if judged else []),
@@ -127,15 +133,28 @@ def _best(rankers: Iterable[RankerRow], name: str) -> float:
     )
 
 
-def _figure_cell(figure: Figure | None, best: float, share: bool) -> Cell:
+def _figure_cell(row: RankerRow, name: str, best: float, share: bool) -> Cell:
+    figure = row.figures.get(name)
     if figure is None:
         return Cell(MISSING)
+    notes = [f"{figure.low:.3f} to {figure.high:.3f}"]
+    if name in row.deviations:
+        notes.append(f"± {row.deviations[name]:.3f} over seeds")
     return Cell(
         f"{figure.value:.3f}",
         "best" if figure.value == best else "",
-        (f"{figure.low:.3f} to {figure.high:.3f}",),
+        tuple(notes),
         _whisker(figure, 0.0, 1.0) if share else None,
+        title=_by_query(figure, ".3f"),
     )
+
+
+def _by_query(figure: Figure, form: str) -> str:
+    """The interval that takes queries for independent, in words; "" if unknown."""
+    if figure.by_query is None:
+        return ""
+    low, high = (format(end, form) for end in figure.by_query)
+    return f"by query {low} to {high}"
 
 
 def _loss_cell(index: Mapping[str, float | int]) -> Cell:
@@ -165,6 +184,7 @@ def _difference_row(
         _difference_cell(
             difference.figures.get(name),
             difference.chances.get(name),
+            difference.corrected.get(name),
             reach if name in shares else None,
         )
         for name in columns
@@ -174,19 +194,25 @@ def _difference_row(
 
 
 def _difference_cell(
-    difference: Figure | None, chance: float | None, reach: float | None
+    difference: Figure | None,
+    chance: float | None,
+    corrected: float | None,
+    reach: float | None,
 ) -> Cell:
     if difference is None:
         return Cell(MISSING)
     sign, state = "", ""
     if excludes_zero(difference):
         sign, state = ("▲ ", "ahead") if difference.value > 0 else ("▼ ", "behind")
-    interval = f"{difference.low:+.3f} to {difference.high:+.3f}"
+    notes = [f"{difference.low:+.3f} to {difference.high:+.3f}"]
+    notes += [] if chance is None else [f"p {chance:.2g}"]
+    notes += [] if corrected is None else [f"Holm {corrected:.2g}"]
     return Cell(
         f"{sign}{difference.value:+.3f}",
         state,
-        (interval,) if chance is None else (interval, f"p {chance:.2g}"),
+        tuple(notes),
         None if reach is None else _whisker(difference, -reach, reach),
+        title=_by_query(difference, "+.3f"),
     )
 
 

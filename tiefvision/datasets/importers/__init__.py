@@ -5,6 +5,7 @@ from tiefvision.datasets.importers.deepfashion2 import import_deepfashion2
 from tiefvision.datasets.importers.deepfashion_consumer import import_consumer2shop
 from tiefvision.datasets.importers.deepfashion_inshop import import_inshop
 from tiefvision.datasets.importers.formats import Format, ImportReport
+from tiefvision.datasets.importers.lookbench import import_lookbench
 from tiefvision.datasets.importers.luma import import_luma
 from tiefvision.datasets.importers.street2shop import import_street2shop
 from tiefvision.datasets.importers.tiny_imagenet import import_tiny_imagenet
@@ -55,6 +56,12 @@ FORMATS = {
         description="Tiny ImageNet: 200 classes of small photographs, no items",
         homepage="http://cs231n.stanford.edu/tiny-imagenet-200.zip",
         convert=import_tiny_imagenet,
+    ),
+    "lookbench": Format(
+        name="lookbench",
+        description="LookBench: queries and gallery in Parquet, with judgements",
+        homepage="https://huggingface.co/datasets/srpone/look-bench",
+        convert=import_lookbench,
     ),
 }
 """Importers by the name that ``tiefvision data import`` takes."""

@@ -121,7 +121,8 @@ def measure_meaning(
             labels[gallery].tolist(),
             k,
         )
-        figure = bootstrap_mean(hits, seed)
+        alone = np.arange(len(hits))  # a class tells no two photographs of one product
+        figure = bootstrap_mean(hits, seed, alone)
         counts = (len(gallery), len(queries))
         qualities.append(Quality(candidate, CLASS_MEASURE, k, figure, *counts))
     return QualityReport(tuple(qualities), embedded.skipped)
@@ -174,8 +175,9 @@ def measure_appearance(
                 products[gallery].tolist(),
             )
             counts = (len(gallery), len(queries))
+            asked = np.unique(products[queries], return_inverse=True)[1]
             for k in CUTS:
-                figure = bootstrap_mean(recall_at(ranks, k), seed)
+                figure = bootstrap_mean(recall_at(ranks, k), seed, asked)
                 qualities.append(Quality(candidate, view, k, figure, *counts))
     return QualityReport(tuple(qualities), embedded.skipped)
 
