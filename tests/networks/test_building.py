@@ -14,6 +14,7 @@ from tiefvision.networks.layers import (
     Layer,
     LocalNorm,
     MaxPool,
+    Residual,
     Shrink,
     Squash,
     Subsample,
@@ -191,6 +192,22 @@ def test_what_is_frozen_has_no_gradient_and_always_evaluates():
     assert not any(on for name, on in norms.items() if "stage3." in name)
     assert all(on for name, on in norms.items() if "stage4." in name)
     assert network.head.training
+
+
+def test_a_residual_behind_what_is_frozen_is_trained():
+    inner = Residual((Conv(4, 1),))
+    network = network_of(Conv(4, 1), inner, side=2, frozen=1)
+    still = {name: one.requires_grad for name, one in network.named_parameters()}
+    assert still == {
+        "deep.only.0.weight": False,
+        "deep.only.0.bias": False,
+        "deep.only.1.0.weight": True,
+        "deep.only.1.0.bias": True,
+    }
+    images = images_of(2)
+    maps = network.deep["only"][0](images)
+    expected = maps + network.deep["only"][1][0](maps)
+    torch.testing.assert_close(network(images), expected.flatten(1))
 
 
 def test_a_seed_decides_the_weights():

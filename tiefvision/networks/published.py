@@ -11,6 +11,7 @@ from tiefvision.networks.layers import (
     MOVING,
     Conv,
     Layer,
+    Residual,
     Shape,
     Step,
     multiply_adds_of,
@@ -208,5 +209,6 @@ def _first(steps: list[Step], convolutions: int) -> Iterator[str]:
     seen = 0
     for step in steps:
         seen += isinstance(step.layer, Conv)
-        if seen <= convolutions:
+        # A residual comes before its layers, each of which decides for itself.
+        if seen <= convolutions and not isinstance(step.layer, Residual):
             yield step.name

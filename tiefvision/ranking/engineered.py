@@ -33,10 +33,10 @@ class StructureRanker:
     """The feature map of a crop, projected to ``SIZE`` numbers without learning.
 
     Every number of the flat map is added to, or subtracted from, one number of the
-    result. Dot products stay the same but for noise, whose standard deviation is at
-    most 0.022 (1 / sqrt(2048)) for unit vectors whose mass is spread, as that of maps
-    is. Source: Weinberger et al., "Feature hashing for large scale multitask learning"
-    (2009), section 2; a dense projection of a map would hold millions of weights.
+    result. Dot products of unit vectors stay the same but for noise, whose standard
+    deviation is at most 0.031, the root of 2 / 2048. Source: Weinberger et al.,
+    "Feature hashing for large scale multitask learning" (2009), section 2; a dense
+    projection of a map would hold millions of weights.
 
     Attributes:
         places: for each number of the flat map the number of the result that it goes
