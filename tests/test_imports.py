@@ -16,7 +16,7 @@ FILES = sorted(
 LAYERS = (
     {"errors", "escaping", "groups", "version", "weights", "wording"},
     {"records"},
-    {"ahead", "boxes", "devices", "files", "machine", "progress", "storage"},
+    {"ahead", "boxes", "devices", "extras", "files", "machine", "progress", "storage"},
     {"photos", "engines"},
     {"datasets", "encoders", "evaluation", "store", "index"},
     {"augmenting", "networks", "training"},
@@ -62,6 +62,7 @@ ONLY = {
     "sqlite3": {"exporting", "labels"},
     "ray": {"catalogue"},
     "cv2": {"ranking", "workspace"},
+    "onnx": {"engines"},
     "pyarrow": {"exporting"},
     "qdrant_client": {"exporting"},
     "pymilvus": {"exporting"},

@@ -34,6 +34,7 @@ from tiefvision.models.protocol import (
     preferred_ranker,
 )
 from tiefvision.models.rankers import require_category, require_ranker
+from tiefvision.ranking.own import is_known
 from tiefvision.records import Box
 from tiefvision.store.limits import MAX_GIB, require_size_limit
 from tiefvision.workspace.artifacts import (
@@ -97,6 +98,11 @@ class Finder(Loaded):
     def indexed(self) -> Indexed:
         """Facts about the index. Raises MissingArtifact, StaleArtifact."""
         return describe_indexed(self.workspace, self.models)
+
+    @property
+    def searchable_rankers(self) -> tuple[str, ...]:
+        """Rankers that were indexed and can be used here. Raises as ``indexed``."""
+        return tuple(name for name in self.indexed.rankers if is_known(name))
 
     def ranker_name(self, wanted: str = "") -> str:
         """Name of the ranker to use.
@@ -326,7 +332,8 @@ class Finder(Loaded):
 
     def _preferred(self, indexed: Indexed) -> str:
         """The preferred one of the rankers that are indexed."""
-        preferred, there = preferred_ranker(self.models), indexed.rankers
+        usable = tuple(name for name in indexed.rankers if is_known(name))
+        preferred, there = preferred_ranker(self.models), usable or indexed.rankers
         return preferred if preferred in there or not there else there[-1]
 
     def _own(self, photo: "OpenPhoto | PhotoSource") -> OpenPhoto:

@@ -162,6 +162,7 @@ def test_a_pack_tells_how_it_was_made(tiefvision, run, dataset, tmp_path):
     assert metrics["options"] == {
         "rankers": ["lab", "cosine"],
         "data": str(dataset),
+        "vectors": [],
         "boxes": "whole",
         "within": "category",
         "queries": "street*",
@@ -179,6 +180,7 @@ def test_options_that_were_not_given_are_in_a_pack_too(pack):
     assert metrics_of(pack)["options"] == {
         "rankers": ["cosine", "deeprank"],
         "data": None,
+        "vectors": [],
         "boxes": "located",
         "within": "all",
         "queries": "*",

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tiefvision.errors import StorageFull, TiefVisionError
-from tiefvision.exporting.packages import import_module_of, store_errors
+from tiefvision.exporting.packages import store_errors
 from tiefvision.exporting.targets import TARGETS, check, export
+from tiefvision.extras import import_module_of
 
 PACKAGES = {
     "parquet": "pyarrow",

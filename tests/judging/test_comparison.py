@@ -132,6 +132,7 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
         "unanswerable": 1,
         "alone": 0,
         "unknown": 0,
+        "vectors": {},
         "published": 0,
     }
     assert comparison.to_lines()[0]["search"] == expected

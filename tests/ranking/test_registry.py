@@ -294,8 +294,8 @@ def test_what_is_no_ranker_is_refused_with_those_there_are(name):
     fix = caught.value.fix.split("? ")[-1]
     count = len(RANKERS) - len(OWN)
     assert fix == (
-        f"Use {', '.join(OWN)}, or one of {count} networks of the literature, which "
-        "tiefvision models lists."
+        f"Use {', '.join(OWN)}, one of {count} networks of the literature, which "
+        "tiefvision models lists, or FILE.py:CLASS for one of your own."
     )
 
 

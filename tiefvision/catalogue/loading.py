@@ -1,7 +1,7 @@
 """Opening the index of a workspace for a search, and checks of what it can answer."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.models.protocol import AUTO, BUNDLE, GALLERY, Models
 from tiefvision.models.rankers import load_ranker, ranker_digests, require_ranker
 from tiefvision.models.trained import LOCATOR
+from tiefvision.ranking.own import is_known
+from tiefvision.ranking.registry import ranker_kind
 from tiefvision.store.table import Table
 from tiefvision.weights import SHIPPED
 from tiefvision.workspace.artifacts import (
@@ -139,7 +141,8 @@ def require_searchable(
         raise StaleArtifact(
             f"{indexed.name}.lmdb in {workspace.root} has no index for {ranker}, only "
             f"for {', '.join(indexed.rankers)}.",
-            f"Run: {_index_command(workspace, models, indexed)} --ranker {ranker}",
+            f"Run: {_index_command(workspace, models, indexed)}"
+            f"{ranker_options([ranker])}",
         )
 
 
@@ -154,11 +157,20 @@ def models_option(workspace: Workspace, models: Models) -> str:
     return "" if models.choice == AUTO else f" --models {quote(models.choice)}"
 
 
+def ranker_options(rankers: Iterable[str]) -> str:
+    """The options by which a command is given rankers, each with a space before it."""
+    given = (ranker_kind(name).given or name for name in rankers)
+    return "".join(f" --ranker {quote(one)}" for one in given)
+
+
 def _index_again(workspace: Workspace, models: Models, indexed: Indexed) -> str:
     """The command that writes the same artifact anew."""
     if indexed.name == GALLERY:
         return command_for(GALLERY, workspace.root)
-    return _index_command(workspace, models, indexed)
+    command, rankers = _index_command(workspace, models, indexed), indexed.rankers
+    own = any(is_known(name) and ranker_kind(name).given for name in rankers)
+    known = (name for name in rankers if is_known(name))
+    return command + (ranker_options(known) if own else "")
 
 
 def _index_command(workspace: Workspace, models: Models, indexed: Indexed) -> str:

@@ -12,6 +12,8 @@ from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
     Options,
+    OwnOption,
+    load_rankers,
     with_options,
 )
 from tiefvision.cli.output import print_line, print_table
@@ -59,6 +61,7 @@ def add(
     options: Options,
     items: ItemsOption = None,
     max_gib: MaxGibOption = MAX_GIB,
+    ranker: OwnOption = None,
     models: ModelsOption = DEFAULT_MODELS,
     workers: WorkersOption = ALONE.count,
     ray: RayOption = ALONE.ray,
@@ -66,6 +69,7 @@ def add(
 ) -> int:
     """Add photographs, or take in those whose files changed."""
     who = chosen_workers(workers, ray, address)
+    load_rankers(ranker)
     with options.finder(models) as finder:
         options.tell_used(finder.models)
         return tell_change(finder.catalogue(max_gib, who).add(paths, items), options)
@@ -88,6 +92,7 @@ def sync(
     options: Options,
     items: ItemsOption = None,
     max_gib: MaxGibOption = MAX_GIB,
+    ranker: OwnOption = None,
     models: ModelsOption = DEFAULT_MODELS,
     workers: WorkersOption = ALONE.count,
     ray: RayOption = ALONE.ray,
@@ -95,6 +100,7 @@ def sync(
 ) -> int:
     """Take in what is new, changed or gone below a folder, by content."""
     who = chosen_workers(workers, ray, address)
+    load_rankers(ranker)
     with options.finder(models) as finder:
         options.tell_used(finder.models)
         return tell_change(finder.catalogue(max_gib, who).sync(folder, items), options)

@@ -14,6 +14,7 @@ from tiefvision.cli.options import (
     ModelsOption,
     Options,
     PageOption,
+    load_rankers,
     with_options,
 )
 from tiefvision.cli.output import print_line, print_table, print_text
@@ -68,6 +69,7 @@ class Asked:
     """The options of the command that choose what is compared."""
 
     rankers: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
     data: Path | None = None
     boxes: str = "located"
     within: str = "all"
@@ -80,12 +82,23 @@ class Asked:
         """The options that decide the figures, for a result pack."""
         return {
             "rankers": list(self.rankers),
+            "vectors": list(self.vectors),
             "data": None if self.data is None else str(self.data),
             "boxes": self.boxes,
             "within": self.within,
             "queries": self.queries,
             "models": self.models,
         }
+
+
+VectorsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=FILE",
+        help="Embeddings made elsewhere, .npy or .parquet; may come again.",
+    ),
+]
+"""Rankers that are files of vectors."""
 
 
 @with_options
@@ -98,11 +111,13 @@ def compare(
     ranker: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"May come again, the baseline first: {', '.join(OWN)}, or a trained "
-            "network; or all that can be loaded here. [cosine, deeprank]",
+            help=f"May come again, the baseline first: {', '.join(OWN)}, a trained "
+            "network, FILE.py:CLASS; or all that can be loaded here. [cosine, "
+            "deeprank]",
             autocompletion=complete_ranker,
         ),
     ] = None,
+    vectors: VectorsOption = None,
     data: Annotated[
         Path | None,
         typer.Option(help="Another dataset, which the models have not seen."),
@@ -136,8 +151,8 @@ def compare(
 
     With two result packs: what changed between them, query by query.
     """
-    names = tuple(dict.fromkeys(ranker or ()))
-    asked = Asked(names, data, boxes, within, queries, models, html, pack)
+    names, made = tuple(dict.fromkeys(ranker or ())), tuple(vectors or ())
+    asked = Asked(names, made, data, boxes, within, queries, models, html, pack)
     if packs:
         strange = _changed(asked)
         if len(packs) != 2 or strange:
@@ -152,10 +167,19 @@ def compare(
 
 
 def _names(asked: Asked, models: "Models", options: Options) -> tuple[str, ...]:
-    """Names of the rankers to compare: those given, all, or baseline and trained."""
-    if asked.rankers == (EVERY,):
-        return loadable_rankers(options.run, models)
-    return asked.rankers or (COSINE, DEEPRANK)
+    """Names of the rankers to compare, with those of the user loaded.
+
+    They are those given, all, or baseline and trained; then the embeddings made
+    elsewhere, which are compared with the baseline alone if no ranker is given.
+    """
+    names = load_rankers(asked.rankers)
+    if names == (EVERY,):
+        names = loadable_rankers(options.run, models)
+    if not asked.vectors:
+        return names or (COSINE, DEEPRANK)
+    from tiefvision.judging.given_vectors import register_vectors
+
+    return (*(names or (COSINE,)), *register_vectors(asked.vectors))
 
 
 def _changed(asked: Asked) -> list[str]:
@@ -211,9 +235,11 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
     from tiefvision.judging.prepared import prepare
     from tiefvision.judging.query_boxes import query_garments
     from tiefvision.judging.rankers import load_compared, require_comparable
+    from tiefvision.judging.vectors import with_photos
     from tiefvision.models.trained import training_curves
     from tiefvision.workspace.garments import garments_reader
     from tiefvision.workspace.job import Resources
+    from tiefvision.workspace.records import read_photos
 
     place, elsewhere = run, asked.data is not None
     names, backend = asked.rankers, options.backend
@@ -224,6 +250,7 @@ def _compare_rankers(asked: Asked, options: Options) -> None:
         place = prepare(run, models, asked.data, asked.boxes, resources)
     rankers = load_compared(run, models, names, resources, elsewhere)
     with place.open("photos") as photos, place.open("crops") as crops:
+        rankers = with_photos(rankers, read_photos(photos))
         garments_of = garments_reader(crops)
         others = query_garments(photos, crops, resources.engine)
         comparison = compare_rankers(

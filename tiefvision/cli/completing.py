@@ -11,6 +11,7 @@ from tiefvision.errors import TiefVisionError
 from tiefvision.models.choice import WORKSPACE, choose_models
 from tiefvision.models.protocol import AUTO
 from tiefvision.models.trained import ranker_names
+from tiefvision.ranking.own import installed_rankers
 from tiefvision.weights import SHIPPED
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE, Workspace
 
@@ -26,8 +27,9 @@ def complete_engine(incomplete: str) -> list[str]:
 
 
 def complete_ranker(context: typer.Context, incomplete: str) -> list[str]:
-    """Values of ``--ranker``: this project's, and what the workspace trained."""
-    return _starting(ranker_names(_workspace(context)), incomplete)
+    """Values of ``--ranker``: registry, what the workspace trained, and packages."""
+    names = (*ranker_names(_workspace(context)), *installed_rankers())
+    return _starting(names, incomplete)
 
 
 def complete_scorer(context: typer.Context, incomplete: str) -> list[str]:

@@ -22,6 +22,7 @@ from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
     Options,
+    load_rankers,
     with_options,
 )
 from tiefvision.cli.output import print_line
@@ -41,8 +42,8 @@ def index(
     ranker: Annotated[
         list[str] | None,
         typer.Option(
-            help="Ranker to index for; may come again. Default: cosine, and deeprank "
-            "if trained.",
+            help="Ranker to index for, or FILE.py:CLASS; may come again. Default: "
+            "cosine, and deeprank if trained.",
             autocompletion=complete_ranker,
         ),
     ] = None,
@@ -60,9 +61,10 @@ def index(
     if not catalogue.is_dir():
         raise no_folder(catalogue)
     who = chosen_workers(workers, ray, address)
+    names = load_rankers(ranker)
     with options.finder(models) as finder:
         options.tell_used(finder.models, making=catalogue)
-        report = finder.index(catalogue, ranker or (), max_gib, items, who)
+        report = finder.index(catalogue, names, max_gib, items, who)
         if options.json:
             print_line(report)
         else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tiefvision.cli.options import Options, with_options
+from tiefvision.cli.options import DEFAULT_MODELS, Options, with_options
 from tiefvision.cli.output import print_line, print_table, print_unfolded
 from tiefvision.cli.running import DONE, say
 from tiefvision.errors import BadUsage
@@ -30,12 +30,24 @@ def models(
     name: Annotated[
         str, typer.Option(help="Name of the exported heads; default: the folder's.")
     ] = "",
+    onnx: Annotated[
+        bool,
+        typer.Option(
+            "--onnx",
+            help="Write ONNX files instead: of the workspace's models, or those that "
+            "ship.",
+        ),
+    ] = False,
 ) -> int:
     """List encoders and rankers: parameters, and the size of their embeddings."""
     from tiefvision.models.listing import list_models
 
-    if name and not export:
+    if name and (onnx or not export):
         raise BadUsage("--name is of exported heads.", "Give --export DIR as well.")
+    if onnx and not export:
+        raise BadUsage("--onnx is of exported models.", "Give --export DIR as well.")
+    if export and onnx:
+        return _export_onnx(options, export)
     if export:
         return _export(options, export, name or export.absolute().name)
     listed = list_models(options.run)
@@ -95,11 +107,24 @@ def _print_networks(listed: "Sequence[Model]") -> None:
 def _export(options: Options, folder: Path, name: str) -> int:
     from tiefvision.models.bundle_writing import write_bundle
 
-    for path in write_bundle(options.run, folder, name):
+    _tell_files(write_bundle(options.run, folder, name), options)
+    if not options.quiet:
+        say(f"Next: tiefvision locate PHOTO --models {quote(str(folder))}")
+    return DONE
+
+
+def _export_onnx(options: Options, folder: Path) -> int:
+    from tiefvision.models.onnx_export.writing import write_onnx
+
+    chosen = options.choose_models(DEFAULT_MODELS)
+    options.tell_used(chosen)
+    _tell_files(write_onnx(chosen, folder), options)
+    return DONE
+
+
+def _tell_files(paths: Sequence[Path], options: Options) -> None:
+    for path in paths:
         if options.json:
             print_line({"file": str(path), "bytes": path.stat().st_size})
         else:
             print_unfolded(str(path))
-    if not options.quiet:
-        say(f"Next: tiefvision locate PHOTO --models {quote(str(folder))}")
-    return DONE

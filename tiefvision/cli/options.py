@@ -4,7 +4,7 @@ import functools
 import inspect
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -23,6 +23,7 @@ from tiefvision.devices import MOST_THREADS, require_device
 from tiefvision.engines.choice import Backend, require_engine
 from tiefvision.models.protocol import AUTO
 from tiefvision.progress import Track, choose_track
+from tiefvision.ranking.own import load_ranker
 from tiefvision.wording import counted
 from tiefvision.workspace.artifacts import (
     DEFAULT_WORKSPACE,
@@ -57,6 +58,15 @@ PageOption = Annotated[
     Path | None, typer.Option("--html", help="The page to write.", dir_okay=False)
 ]
 """Where a command writes its page."""
+
+OwnOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ranker",
+        help="A ranker of your own that was indexed, FILE.py:CLASS; may come again.",
+    ),
+]
+"""The user's rankers that a command has to load, for one that names no others."""
 
 DEFAULT_MODELS = AUTO
 """The workspace's models, or the shipped ones where it has none."""
@@ -203,6 +213,18 @@ def _from_here(path: Path) -> Path:
     """A path as somebody in this folder would type it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def load_rankers(given: Iterable[str] | None) -> tuple[str, ...]:
+    """Names of rankers, each once; those that are the user's are loaded.
+
+    Args:
+        given: values of ``--ranker``.
+
+    Raises:
+        BadUsage: A ranker of the user cannot be loaded.
+    """
+    return tuple(dict.fromkeys(load_ranker(text) for text in given or ()))
 
 
 def with_options(command: Callable[..., int]) -> Callable[..., None]:

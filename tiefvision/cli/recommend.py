@@ -10,6 +10,7 @@ from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE
 from tiefvision.errors import BadUsage
+from tiefvision.ranking.own import name_of
 from tiefvision.wording import counted
 
 ByOption = Annotated[
@@ -40,7 +41,8 @@ def recommend(
     ranker: Annotated[
         str,
         typer.Option(
-            help="A ranker that was indexed. Default: the last one.",
+            help="A ranker that was indexed, or its FILE.py:CLASS. Default: the last "
+            "one.",
             autocompletion=complete_ranker,
         ),
     ] = "",
@@ -65,7 +67,7 @@ def recommend(
     Upkeep(options.run).require()
     before = read_recommendations(output)
     used, partitions = recommend_items(
-        options.run, ranker, by or [GROUP], nearest, before, options.track
+        options.run, name_of(ranker), by or [GROUP], nearest, before, options.track
     )
     limit = LISTED_TWICE.get(used) if least is None else least
     if twins and limit is None:

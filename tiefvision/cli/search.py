@@ -29,6 +29,7 @@ from tiefvision.cli.search_pages import Answered, search_terms, write_search_pag
 from tiefvision.errors import UnreadablePhoto
 from tiefvision.finder import DEFAULT_K
 from tiefvision.progress import choose_track
+from tiefvision.ranking.own import load_ranker
 from tiefvision.records import Box
 from tiefvision.wording import counted
 
@@ -72,7 +73,8 @@ def search(
     ranker: Annotated[
         str,
         typer.Option(
-            help="A ranker that was indexed. Default: deeprank if trained.",
+            help="A ranker that was indexed, or its FILE.py:CLASS. Default: deeprank "
+            "if trained.",
             autocompletion=complete_ranker,
         ),
     ] = "",
@@ -98,7 +100,7 @@ def search(
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Locate the garments of photographs and list the closest in the catalogue."""
-    box_in_image = parse_box(box)
+    box_in_image, ranker = parse_box(box), load_ranker(ranker)
     _require_consistent(box_in_image, whole, together, preview and options.json)
     given = expand_photos(photos)
     answers: list[Answered] = []
@@ -149,6 +151,8 @@ def _answers(
     protocol: "Protocol",
 ) -> "Iterator[Answered]":
     """The answers of each photograph, or of all together, as they are found."""
+    from tiefvision.ranking.embedding_checks import BadEmbedding
+
     opened: list[tuple[Path, PhotoFile, OpenPhoto]] = []
     # A bar would be drawn over pictures.
     track = choose_track(quiet=options.quiet or bool(protocol))
@@ -162,7 +166,11 @@ def _answers(
         if together:
             opened.append((file, source, photo))
             continue
-        for answer in finder.search(photo, box, **how):
+        try:
+            answers = finder.search(photo, box, **how)
+        except BadEmbedding as error:
+            raise error.naming({"": str(file)}) from error
+        for answer in answers:
             # Where none was asked for, the garments are located by now.
             found = () if box or how["whole"] else photo.garments
             yield Answered((file,), (source,), answer, found)

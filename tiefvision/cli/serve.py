@@ -14,6 +14,8 @@ from tiefvision.cli.options import (
     DEFAULT_MODELS,
     ModelsOption,
     Options,
+    OwnOption,
+    load_rankers,
     with_options,
 )
 from tiefvision.cli.running import say
@@ -54,10 +56,12 @@ def serve(
     waiting: Annotated[
         int, typer.Option(min=0, max=1000, help="Searches that may wait for a turn.")
     ] = ServeSettings.most_waiting,
+    ranker: OwnOption = None,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
     """Search, label and compare in a browser, or by a REST interface."""
     options = replace(options, workspace=served_workspace(options.workspace))
+    load_rankers(ranker)
     if not token and not is_loopback(host):
         token = secrets.token_urlsafe(18)
     listening = listen(host, port)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.exporting.packages import import_module_of, store_errors
+from tiefvision.exporting.packages import store_errors
 from tiefvision.exporting.parity import TOP, padded
 from tiefvision.exporting.records import (
     MANIFEST,
@@ -25,6 +25,7 @@ from tiefvision.exporting.records import (
 )
 from tiefvision.exporting.texts import require_manifest, write_manifest
 from tiefvision.exporting.turns import Turns, chunks_of, confirm_count
+from tiefvision.extras import import_module_of
 from tiefvision.files import is_address, replacing_folder
 from tiefvision.index.neighbours import Neighbours
 

@@ -1,32 +1,10 @@
-"""Packages of other stores, which are optional, and what they raise."""
+"""What the packages of other stores raise."""
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
 
 from tiefvision.errors import TiefVisionError, reason_of
 from tiefvision.storage import storage_errors
-
-
-def import_module_of(extra: str, name: str) -> ModuleType:
-    """Import a module of an optional package.
-
-    Args:
-        extra: extra of this project that installs the package.
-        name: dotted name of the module.
-
-    Raises:
-        TiefVisionError: The package is not installed.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        package = name.partition(".")[0]
-        raise TiefVisionError(
-            f"The package {package} is missing or broken: {reason_of(error)}.",
-            f"Run: pip install 'tiefvision[{extra}]'",
-        ) from error
 
 
 @contextmanager

@@ -5,10 +5,13 @@ This is the only module that imports pyarrow.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tiefvision.exporting.packages import import_module_of
+from numpy.typing import NDArray
+
 from tiefvision.exporting.parity import Vectors
 from tiefvision.exporting.records import (
     TEXTS,
@@ -17,6 +20,7 @@ from tiefvision.exporting.records import (
     field_names,
     flat_row,
 )
+from tiefvision.extras import import_module_of
 from tiefvision.files import open_file, replacing
 
 EXTRA = "parquet"
@@ -84,6 +88,60 @@ def read_parquet(file: Path) -> Iterator[Vectors]:
             yield ids, vectors.reshape(len(ids), -1)
 
 
+@dataclass(frozen=True, eq=False)
+class NamedVectors:
+    """A batch of vectors with their names.
+
+    Attributes:
+        photos: path of the photograph of each row, n; "" where it is not told.
+        items: item of each row, n; "" where it is not told.
+        vectors: (n, D) of any floating dtype.
+    """
+
+    photos: list[str]
+    items: list[str]
+    vectors: NDArray[Any]
+
+
+def read_named_vectors(file: Path) -> Iterator[NamedVectors]:
+    """The columns "vector", and "photo", "item" or both, of a file of anybody.
+
+    Raises:
+        TiefVisionError: pyarrow is missing.
+        ValueError: The file is none of Parquet's, it is damaged, lacks a column, or its
+            vectors have several lengths.
+        OSError: The file cannot be read.
+    """
+    _, parquet = _pyarrow()
+    compute = import_module_of(EXTRA, "pyarrow.compute")
+    with open_file(file) as opened, _readable():
+        source = parquet.ParquetFile(opened)
+        there = source.schema_arrow.names
+        names = [name for name in ("photo", "item") if name in there]
+        if "vector" not in there or not names:
+            raise ValueError(
+                f"it has the columns {', '.join(there)}, and needs vector, and photo "
+                "or item"
+            )
+        for batch in source.iter_batches(columns=[*names, "vector"]):
+            told = {name: _texts(batch.column(name)) for name in names}
+            vectors, count = batch.column("vector"), len(batch)
+            lengths = set(compute.list_value_length(vectors).to_pylist())
+            if len(lengths) > 1 or None in lengths:
+                raise ValueError("its vectors have several lengths")
+            numbers = vectors.flatten().to_numpy(zero_copy_only=False)
+            empty = [""] * count
+            yield NamedVectors(
+                told.get("photo", empty),
+                told.get("item", empty),
+                numbers.reshape(count, -1),
+            )
+
+
+def _texts(column: Any) -> list[str]:
+    return [str(one) if one is not None else "" for one in column.to_pylist()]
+
+
 def write_table(
     file: Path,
     columns: Mapping[str, type],
@@ -119,15 +177,22 @@ def read_table(file: Path) -> Iterator[dict[str, Any]]:
         ValueError: The file is none of Parquet's, or it is damaged.
         OSError: The file cannot be read.
     """
-    pyarrow, parquet = _pyarrow()
-    with open_file(file) as opened:
-        try:
-            for batch in parquet.ParquetFile(opened).iter_batches():
-                yield from batch.to_pylist()
-        except (pyarrow.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            raise ValueError(str(error)) from error
+    _, parquet = _pyarrow()
+    with open_file(file) as opened, _readable():
+        for batch in parquet.ParquetFile(opened).iter_batches():
+            yield from batch.to_pylist()
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Turn what pyarrow raises for a damaged file into ``ValueError``."""
+    pyarrow, _ = _pyarrow()
+    try:
+        yield
+    except (pyarrow.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise ValueError(str(error)) from error
 
 
 def _pyarrow() -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiefvision.exporting.packages import import_module_of, store_errors
+from tiefvision.exporting.packages import store_errors
 from tiefvision.exporting.parity import TOP, padded
 from tiefvision.exporting.records import (
     TEXTS,
@@ -22,6 +22,7 @@ from tiefvision.exporting.records import (
     require_dimension,
 )
 from tiefvision.exporting.texts import vector_text
+from tiefvision.extras import import_module_of
 from tiefvision.files import replacing
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.version import __version__

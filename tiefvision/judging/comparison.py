@@ -1,7 +1,7 @@
 """The comparison of rankers on the test split: figures, differences and JSON lines."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 from tiefvision.errors import BadDataset
@@ -20,6 +20,7 @@ from tiefvision.judging.results import (
     figures_of_all,
     run_search,
 )
+from tiefvision.judging.vectors import cropped_rankers, missing_counts, unanswered
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.records import Box, Split
@@ -45,7 +46,8 @@ class Comparison:
         protocol: protocol in words, including the photographs that were left out.
         search: queries and gallery.
         results: results of the rankers, the baseline first.
-        by_box: results of the same queries cropped by other boxes, by name of the box.
+        by_box: results of the same queries cropped by other boxes, by name of the box,
+            of the rankers that read crops.
         boxes: box by which each photograph was cropped; None for the whole photograph.
         seed: seed of the bootstrap.
         gone: number of queries that could not be read again, by name of the other box.
@@ -221,13 +223,21 @@ def compare_rankers(
     boxes = {path: crop["box"] for path, crop in made.items()}
     missed = missed_queries(search, crops)
     terms = terms_of(search, records, crops, available, matching)
+    terms = replace(terms, vectors=missing_counts(rankers, search))
+    boxed = cropped_rankers(rankers)
     results = tuple(
-        result.with_misses(missed)
+        result.with_misses(
+            missed
+            if result.ranker in boxed
+            else unanswered(rankers[result.ranker], search)
+        )
         for result in run_search(search, rankers, garments_of, track)
     )
     others, gone = {}, {}
     for kind, read in _other_boxes(search, terms, by_box or {}).items():
-        found = run_search(search, rankers, garments_of, track, read)
+        if not boxed:
+            break
+        found = run_search(search, boxed, garments_of, track, read)
         unread = read.gone(search.queries)
         gone[kind] = int(unread.sum())
         if not unread.all():

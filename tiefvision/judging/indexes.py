@@ -12,6 +12,7 @@ from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.index_recall import judge_index
 from tiefvision.judging.reranking_recall import reranking_facts
 from tiefvision.judging.results import RankerResult
+from tiefvision.judging.vectors import lacking
 from tiefvision.models.protocol import GALLERY
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
@@ -39,7 +40,8 @@ def with_indexes(
     embeddings of the whole gallery, up to ``MOST_BYTES``, and NMSLIB's copy of them.
 
     An index always searches the whole gallery. If each query may find only a part of
-    it (``Search.within``), the facts hold just the length of an embedding.
+    it (``Search.within``), or the ranker lacks some vectors, the facts hold just the
+    length of an embedding.
 
     Args:
         comparison: comparison by exact search.
@@ -71,7 +73,10 @@ def _facts(
     search = comparison.search
     width = embed_views(search.gallery[:1], garments_of, embed).shape[1]
     facts: dict[str, Any] = {"embedding": width}
-    if search.within != "all":
+    lacks_some = any(
+        lacking(embed, views) is not None for views in (search.gallery, search.queries)
+    )
+    if search.within != "all" or lacks_some:
         return facts
     index, stored = _stored_index(workspace, search, result.ranker)
     if index is None and 4 * width * len(search.gallery) <= MOST_BYTES:

@@ -15,6 +15,7 @@ from tiefvision.evaluation.reliability import (
 )
 from tiefvision.evaluation.searches import Search
 from tiefvision.judging.comparison import Comparison
+from tiefvision.judging.vectors import cropped_rankers
 from tiefvision.models.protocol import Models
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.matching import LIKELY, MatchCalibration, known_searches
@@ -98,7 +99,7 @@ def with_matching(
     """
     matches = {}
     if comparison.search.within == "all":
-        for name, embed in rankers.items():
+        for name, embed in cropped_rankers(rankers).items():
             calibration = models.matching(name)
             judged = calibration and judge_matching(
                 calibration, comparison.search, embed, garments_of

@@ -65,6 +65,7 @@ class _Weighed:
 
     def __init__(self, garments: Garments) -> None:
         self._garments = garments
+        self.views = garments.views
         self.read: dict[str, int] = {}
 
     @property

@@ -82,7 +82,8 @@ def compared_inputs(
     if elsewhere and any(ranker_kind(name).learn for name in rankers):
         learnt = input_digests(learnt_in, TABLES)
         inputs |= {f"training/{name}": digest for name, digest in learnt.items()}
-    return inputs
+    kinds = {name: ranker_kind(name) for name in rankers}
+    return inputs | {name: kind.digest for name, kind in kinds.items() if kind.digest}
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from tiefvision.judging.reranking_recall import steps_in_words
 from tiefvision.judging.results import CUTS, chances, differences, figures_of_all
 from tiefvision.judging.summary import ABOUT_REPEATED, shown_once, verdict_in_words
 from tiefvision.progress import Track, untracked
-from tiefvision.ranking.registry import RANKERS
+from tiefvision.ranking.own import is_known
+from tiefvision.ranking.registry import ranker_kind
 from tiefvision.ranking.views import BLOCK
 from tiefvision.report.comparison_page import (
     ComparisonPage,
@@ -166,12 +167,14 @@ def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:
     last = comparison.results[-1]
     told = {one.ranker for one in (*comparison.opponents(), last)}
     shown = shown_once(SHOWN_FIGURES, comparison.search)
-    for number, ranker in enumerate(comparison.results):
-        if ranker.ranker not in told:
+    cropped = [one.ranker for one in next(iter(comparison.by_box.values()))]
+    for ranker in cropped:
+        if ranker not in told:
             continue
         for kind, results in kinds.items():
-            figures = _chosen(results[number].figures(comparison.seed), shown)
-            yield RankerRow(f"{ranker.ranker}, {kind}", "", figures, {})
+            result = next(one for one in results if one.ranker == ranker)
+            figures = _chosen(result.figures(comparison.seed), shown)
+            yield RankerRow(f"{ranker}, {kind}", "", figures, {})
 
 
 def _differences_by_box(comparison: Comparison) -> Iterator[Difference]:
@@ -179,6 +182,8 @@ def _differences_by_box(comparison: Comparison) -> Iterator[Difference]:
     last = comparison.results[-1]
     shown = shown_once(SHOWN_FIGURES, comparison.search)
     for kind, results in comparison.by_box.items():
+        if results[-1].ranker != last.ranker:  # vectors, which no box concerns
+            continue
         yield Difference(
             f"{last.ranker}, {kind} minus {comparison.box}",
             _chosen(differences(results[-1], last, comparison.seed), shown),
@@ -217,8 +222,7 @@ def _of_figures(
 
 def _description(ranker: str) -> str:
     """What a ranker compares, in a sentence; "" for an unknown ranker."""
-    kind = RANKERS.get(ranker.split("-", 1)[0])
-    return kind.summary if kind else ""
+    return ranker_kind(ranker).summary if is_known(ranker) else ""
 
 
 def _index_of(comparison: Comparison, ranker: str) -> dict[str, float | int]:

@@ -1,7 +1,7 @@
 """The protocol of a comparison: queries, gallery, and what was left out."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from tiefvision.evaluation.restricting import items_in_reach
 from tiefvision.evaluation.searches import Search, Within
 from tiefvision.judging.boxes import PREDICTED, WHOLE
 from tiefvision.judging.query_boxes import true_box
+from tiefvision.judging.vectors import ELSEWHERE
 from tiefvision.records import Photo
 from tiefvision.store.artifact import Artifact
 from tiefvision.workspace.records import read_photos, read_skipped
@@ -66,6 +67,8 @@ class SearchTerms:
             unknown.
         published: number of queries in the lists that the dataset was imported from; 0
             if it is not known, or other queries are asked.
+        vectors: by ranker whose vectors were made elsewhere, the number of "queries"
+            and of photographs of the "gallery" that have none.
     """
 
     hit: Literal["item", "photograph"]
@@ -86,6 +89,7 @@ class SearchTerms:
     alone: int
     unknown: int
     published: int = 0
+    vectors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def lost(self) -> int:
@@ -123,7 +127,7 @@ class SearchTerms:
             parts.append(f"queries match {self.matching}")
         if self.published:
             parts.append(f"{self.lost} of {self.published} published queries are lost")
-        return "; ".join((*parts, "exact search"))
+        return "; ".join((*parts, "exact search", *self._vectors_in_words()))
 
     def rows(self, search: Search) -> tuple[tuple[str, str], ...]:
         """The same as a small table of labels and values, for people.
@@ -152,7 +156,17 @@ class SearchTerms:
             ("left out", self._left_out() or "none"),
             *self._published(),
             ("search", f"exact, {SEARCHED[self.within]}"),
+            *(("vectors", text) for text in self._vectors_in_words()),
         )
+
+    def _vectors_in_words(self) -> Iterator[str]:
+        """For each ranker of vectors, what they are of and what has none."""
+        for name, missing in self.vectors.items():
+            yield (
+                f"{name}: vectors of {ELSEWHERE}; {missing['queries']} queries "
+                f"without one count as misses, {missing['gallery']} photographs of "
+                "the gallery without one cannot be found"
+            )
 
     def _published(self) -> tuple[tuple[str, str], ...]:
         """A row on the published queries, where their number is known."""

@@ -1,6 +1,7 @@
 """Queries cropped by other boxes, to measure the effect of locating on a search."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,8 @@ class BoxedQueries:
         return np.array([view.path in self._gone for view in views], dtype=np.bool_)
 
     def _read(self, views: tuple[View, ...]) -> Garments:
-        return join_garments([self._garment_of(view) for view in views])
+        garments = [self._garment_of(view) for view in views]
+        return replace(join_garments(garments), views=views)
 
     def _garment_of(self, view: View) -> GarmentBatch:
         try:

@@ -28,6 +28,7 @@ from tiefvision.evaluation.retrieval import (
     reciprocal_rank,
 )
 from tiefvision.evaluation.searches import Search, same_names
+from tiefvision.judging.vectors import lacking
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.ranking.views import similarity_rows
@@ -40,6 +41,10 @@ LIST_CUT = 30
 
 FORBIDDEN = np.float32(-2.0)
 """Similarity of rows that a query may not find, below every cosine."""
+
+LACKING = np.float32(-1.5)
+"""Similarity of rows of which a ranker has nothing: behind every cosine, and before the
+rows that a query may not find."""
 
 LISTED = 10
 """Number of closest and of farthest results of a query that are kept."""
@@ -156,7 +161,10 @@ def run_search(
         track=track,
         query_garments_of=query_garments_of,
     )
-    return [_collect(search, name, rows_of(embed)) for name, embed in rankers.items()]
+    return [
+        _collect(search, name, rows_of(embed), lacking(embed, search.gallery))
+        for name, embed in rankers.items()
+    ]
 
 
 def differences(
@@ -182,11 +190,24 @@ def chances(
 
 
 def _collect(
-    search: Search, name: str, blocks: Iterable[NDArray[np.float32]]
+    search: Search,
+    name: str,
+    blocks: Iterable[NDArray[np.float32]],
+    lacks: NDArray[np.bool_] | None = None,
 ) -> RankerResult:
-    """The result of all queries, from blocks of their similarities in order."""
+    """The result of all queries, from blocks of their similarities in order.
+
+    Args:
+        search: queries and gallery.
+        name: name of the ranker.
+        blocks: similarities of the queries to the gallery, (<= Q, N) each.
+        lacks: whether the ranker has nothing of each photograph of the gallery, (N,);
+            None if it has all.
+    """
     parts, done = [_judge(name, search, 0, _no_rows(search))], 0
     for rows in blocks:
+        if lacks is not None:
+            rows[:, lacks] = LACKING
         parts.append(_judge(name, search, done, rows))
         done += len(rows)
     return RankerResult(
@@ -235,7 +256,8 @@ def _judge(
         lengths = mask.sum(axis=1)
     hits = hits_in_order(table, relevant)
     order = np.argsort(-table, axis=1, kind="stable")
-    closest, farthest = _ends(order, lengths)
+    ranked = (table > LACKING).sum(axis=1) if (table <= LACKING).any() else None
+    closest, farthest = _ends(order, ranked)
     within, no_triplet = _in_category(search, rows, table, relevant, mask)
     return RankerResult(
         name,

@@ -25,6 +25,7 @@ from tiefvision.networks.heads import HEADS, TIEFVISION, Head
 from tiefvision.networks.published import Published, counts_of, megabytes_of
 from tiefvision.networks.table import NETWORKS
 from tiefvision.ranking.kinds import RankerKind
+from tiefvision.ranking.own import installed_rankers
 from tiefvision.ranking.registry import ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
@@ -65,7 +66,8 @@ class Model:
             learnt yet. Those of a network are the published ones, or what a trained one
             has.
         trainable: number of parameters that this project trains.
-        embedding: length of the embedding of a 224 px crop; of a head, of its output.
+        embedding: length of the embedding of a 224 px crop; of a head, of its output;
+            0 for a ranker of an installed package, which tells it when it embeds.
         state: where its weights are: the shipped file with version and size, and the
             artifact of the workspace.
         summary: what a ranker compares; "" for an encoder.
@@ -129,7 +131,15 @@ def list_models(workspace: Workspace) -> list[Model]:
         for name in names
         if not ranker_kind(name).system
     ]
-    return [*encoders, *rankers, *list_networks(workspace, names)]
+    networks = list_networks(workspace, names)
+    return [*encoders, *rankers, *_installed(), *networks]
+
+
+def _installed() -> Iterator[Model]:
+    """Rankers of installed packages, which are not imported to be listed."""
+    for name, package in installed_rankers().items():
+        state = f"installed with {package}"
+        yield Model(name, "ranker", 0, 0, 0, state, status="installed")
 
 
 @dataclass(frozen=True)

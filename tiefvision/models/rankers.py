@@ -139,15 +139,17 @@ def _loads(workspace: Workspace, models: Models, name: str) -> bool:
 
 
 def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
-    """Digest of the artifact of each ranker that learnt without triplets.
+    """Digest of each ranker that learnt without triplets, or is the user's.
 
     Args:
-        workspace: workspace that holds the artifacts.
-        names: names of loaded rankers; those that learn nothing, or from triplets, are
-            left out.
+        workspace: workspace that holds the artifacts of rankers.
+        names: names of loaded rankers; those of the project that learn nothing, or from
+            triplets, are left out.
     """
-    learnt = [name for name in names if ranker_kind(name).learn]
-    return input_digests(workspace, learnt)
+    kinds = {name: ranker_kind(name) for name in names}
+    learnt = [name for name, kind in kinds.items() if kind.learn]
+    own = {name: kind.digest for name, kind in kinds.items() if kind.digest}
+    return input_digests(workspace, learnt) | own
 
 
 def _learnt(

@@ -1,7 +1,7 @@
 """The crop of a garment, and the map, colours and pixels that rankers read of it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,11 +121,11 @@ def describe_crop(
         rules: rules by which a crop becomes a feature map.
         needs: parts to compute; the others are left empty.
     """
-    made: dict[str, NDArray[Any]] = {}
+    made = GarmentBatch()
     if "maps" in needs:
-        made["maps"] = encode_crop(encoder, crop, rules)[None]
+        made = replace(made, maps=encode_crop(encoder, crop, rules)[None])
     if "colours" in needs:
-        made["colours"] = lab_histogram(crop)[None]
+        made = replace(made, colours=lab_histogram(crop)[None])
     if "pixels" in needs:
-        made["pixels"] = crop[None]
-    return GarmentBatch(**made)
+        made = replace(made, pixels=crop[None])
+    return made

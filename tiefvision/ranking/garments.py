@@ -25,6 +25,10 @@ class Garments(Protocol):
     def pixels(self) -> NDArray[np.uint8]:
         """Crops as ``crop_garment`` makes them, (B, S, S, 3) uint8 RGB."""
 
+    @property
+    def views(self) -> Sequence[View]:
+        """The B views that the crops show; () where nobody told them."""
+
 
 GarmentsOf = Callable[[Sequence[View]], Garments]
 """Reader of the crops of views."""
@@ -59,6 +63,7 @@ class GarmentBatch:
         colours: LAB histograms of unit length, (B, K) float32; empty if no ranker needs
             them.
         pixels: crops, (B, S, S, 3) uint8 RGB; empty if no ranker needs them.
+        views: views that the crops show; () where nobody told them.
     """
 
     maps: NDArray[np.float32] = field(default_factory=_no_numbers)
@@ -66,6 +71,7 @@ class GarmentBatch:
     pixels: NDArray[np.uint8] = field(
         default_factory=lambda: np.empty(0, dtype=np.uint8)
     )
+    views: Sequence[View] = ()
 
 
 def join_garments(batches: Sequence[Garments]) -> GarmentBatch:
@@ -74,4 +80,5 @@ def join_garments(batches: Sequence[Garments]) -> GarmentBatch:
         np.concatenate([batch.maps for batch in batches]),
         np.concatenate([batch.colours for batch in batches]),
         np.concatenate([batch.pixels for batch in batches]),
+        [view for batch in batches for view in batch.views],
     )

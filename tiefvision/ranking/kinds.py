@@ -38,6 +38,9 @@ class RankerKind:
         suffix: pattern of what may follow the name and "-" to tell the ranker what it
             need not learn; "" for nothing. Behind the name of a ranker that learns from
             triplets stands any suffix.
+        given: what the command line takes to load a ranker of the user, such as
+            "mine.py:Ranker"; "" for one that its name finds.
+        digest: digest of the source of a ranker of the user; else "".
     """
 
     name: str
@@ -50,6 +53,8 @@ class RankerKind:
     shapes: "Shapes" = lambda details: {}
     system: str = ""
     suffix: str = ""
+    given: str = ""
+    digest: str = ""
 
 
 Build = Callable[[Mapping[str, Any], "Weights"], "Embed"]

@@ -328,7 +328,8 @@ def ranker_kind(name: str) -> RankerKind:
     "engineered-5-3-2" tells the ranker "engineered" its weights.
 
     Args:
-        name: name of a kind, or such a name followed by "-" and a suffix.
+        name: name of a kind, or such a name followed by "-" and a suffix; or name of
+            a ranker of the user (``ranking/own.py``).
 
     Raises:
         BadUsage: The ranker is unknown.
@@ -340,16 +341,23 @@ def ranker_kind(name: str) -> RankerKind:
         if kind is not None and kind.learns != "triplets":
             kind = kind if re.fullmatch(kind.suffix, suffix) else None
     if kind is None:
+        from tiefvision.ranking.own import own_ranker  # which imports what is here
+
+        kind = own_ranker(name)
+    if kind is None:
         raise BadUsage(f"There is no ranker {name}.", _known_like(name))
     return kind
 
 
 def _known_like(name: str) -> str:
     """Names of kinds, those of networks only where they resemble a name."""
+    _, dot, attribute = name.rpartition(".")
+    if dot and attribute.isidentifier():  # as ``own.name_of`` makes them
+        return f"If it is one of your own, give its file: --ranker FILE.py:{attribute}."
     close = difflib.get_close_matches(name.split("-", 1)[0], RANKERS, 3)
     meant = f"Did you mean {' or '.join(close)}? " if close else ""
     count = len(RANKERS) - len(OWN)
     return (
-        f"{meant}Use {', '.join(OWN)}, or one of {count} networks of the literature, "
-        "which tiefvision models lists."
+        f"{meant}Use {', '.join(OWN)}, one of {count} networks of the literature, "
+        "which tiefvision models lists, or FILE.py:CLASS for one of your own."
     )

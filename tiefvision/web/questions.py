@@ -143,5 +143,5 @@ def _question(
 def _rankers(services: Services, ranker: str) -> tuple[str, str]:
     """The ranker that is asked for, and another one to compare it with, if any."""
     chosen = services.finder.require_searchable(ranker)
-    others = [one for one in services.finder.indexed.rankers if one != chosen]
+    others = [one for one in services.finder.searchable_rankers if one != chosen]
     return chosen, others[0] if others else chosen

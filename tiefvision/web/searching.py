@@ -112,7 +112,7 @@ def ranks_elsewhere(
     Raises:
         As ``search`` does.
     """
-    rankers = services.finder.indexed.rankers
+    rankers = services.finder.searchable_rankers
     others = [name for name in rankers if name != answer.ranker]
     return services.worker.do(_ranks, services, asked, answer, others)
 

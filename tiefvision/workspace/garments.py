@@ -110,15 +110,18 @@ class StoredGarments:
     Args:
         artifact: artifact with the crops.
         views: B views to read.
+
+    Attributes:
+        views: the views.
     """
 
     def __init__(self, artifact: HoldsTensors, views: Sequence[View]) -> None:
-        self._artifact, self._views = artifact, views
+        self._artifact, self.views = artifact, views
 
     @cached_property
     def maps(self) -> NDArray[np.float32]:
         """Feature maps with cells of unit length, (B, C, h, w) float32."""
-        maps = self._read("map", [view_name(view) for view in self._views])
+        maps = self._read("map", [view_name(view) for view in self.views])
         # Cells are normalised again because half precision rounds them.
         normalise_in_place(flatten_grid(maps))
         return maps
@@ -133,23 +136,23 @@ class StoredGarments:
         """Crops, (B, S, S, 3) uint8 RGB. Raises KeyError if pixels are not stored."""
         crops = [
             decompress(self._artifact.tensor(f"pixels/{view.path}", name))
-            for view, name in zip(self._views, self._unmirrored(), strict=True)
+            for view, name in zip(self.views, self._unmirrored(), strict=True)
         ]
         return np.stack(
             [
                 crop[:, ::-1] if view.mirrored else crop
-                for crop, view in zip(crops, self._views, strict=True)
+                for crop, view in zip(crops, self.views, strict=True)
             ]
         )
 
     def _unmirrored(self) -> list[str]:
         """Name of each view, for mirror images that of the view that they mirror."""
-        plain = [View(view.path, alteration=view.alteration) for view in self._views]
+        plain = [View(view.path, alteration=view.alteration) for view in self.views]
         return [view_name(view) for view in plain]
 
     def _read(self, kind: str, names: Sequence[str]) -> NDArray[np.float32]:
         rows: NDArray[np.float32] | None = None
-        for number, (view, name) in enumerate(zip(self._views, names, strict=True)):
+        for number, (view, name) in enumerate(zip(self.views, names, strict=True)):
             array = self._artifact.tensor(f"{kind}/{view.path}", name)
             if rows is None:
                 rows = np.empty((len(names), *array.shape), dtype=np.float32)

@@ -17,7 +17,11 @@ from tiefvision.catalogue.living.collection import (
     Space,
     put_collection,
 )
-from tiefvision.catalogue.living.ledger import description_name, is_described
+from tiefvision.catalogue.living.ledger import (
+    description_name,
+    is_described,
+    row_key,
+)
 from tiefvision.catalogue.living.segment_files import delete_manifest
 from tiefvision.catalogue.living.vectors import put_vector
 from tiefvision.catalogue.reduction import (
@@ -26,6 +30,7 @@ from tiefvision.catalogue.reduction import (
     learn_reduction,
 )
 from tiefvision.progress import Track
+from tiefvision.ranking.embedding_checks import BadEmbedding
 from tiefvision.ranking.garments import Embed
 from tiefvision.ranking.registry import COSINE, ranker_kind
 from tiefvision.ranking.views import BLOCK, embed_views
@@ -185,13 +190,28 @@ class SpaceWriter:
         for start in self.track(starts, f"embedding by {ranker}", len(starts)):
             block = numbers[start : start + BLOCK]
             views = [View(names[number]) for number in block]
-            rows = embed_views(views, garments_reader(self.table), embed)
+            try:
+                rows = embed_views(views, garments_reader(self.table), embed)
+            except BadEmbedding as error:
+                raise self._naming(error, key, names) from error
             rows = rows if reduction is None else reduction.apply(rows)
             space = replace(space, dimension=rows.shape[1])
             with self.table.write() as changes:
                 for number, row in zip(block, rows, strict=True):
                     put_vector(changes, key, space.name, number, row)
         return space
+
+    def _naming(
+        self, error: BadEmbedding, key: str, names: Mapping[int, str]
+    ) -> BadEmbedding:
+        """The error with the file of the photograph in place of its description."""
+        with self.table.read() as snapshot:
+            files = {
+                name: snapshot.record(row_key(key, number))["file"]
+                for number, name in names.items()
+                if name == error.path
+            }
+        return error.naming(files)
 
     def _put(self, collection: Collection) -> Collection:
         with self.table.write() as changes:

@@ -31,6 +31,7 @@ from tiefvision.catalogue.living.ledger import (
 from tiefvision.catalogue.living.spaces import SpaceWriter, with_dimensions
 from tiefvision.catalogue.partitions.describing import Describe
 from tiefvision.catalogue.partitions.partition import Photograph
+from tiefvision.ranking.embedding_checks import BadEmbedding
 from tiefvision.ranking.needs import Need
 from tiefvision.records import Crop
 from tiefvision.store.table import Table
@@ -145,7 +146,11 @@ class RowWriter:
 
     def _commit(self, collection: Rows, batch: Sequence[Wanted]) -> Rows:
         names = [description_name(collection.key, one.content) for one in batch]
-        vectors = self.spaces.embed(collection, names)
+        try:
+            vectors = self.spaces.embed(collection, names)
+        except BadEmbedding as error:  # which knows the names of descriptions alone
+            files = [one.file for one in batch]
+            raise error.naming(dict(zip(names, files, strict=True))) from error
         with self.table.read() as snapshot:
             crops = [
                 _as_told(record_to_crop(snapshot.record(f"crop/{name}")), one.facts)

@@ -44,7 +44,7 @@ _FARTHEST = 128
 _LEFT_OUT = -1
 """Index of a bin that no sRGB colour reaches."""
 
-_CELLS = 64
+RGB_CELLS = 64
 """Cells of each RGB channel in the table from colours to bins: 4 levels a cell."""
 
 
@@ -89,7 +89,7 @@ def lab_histogram(
         Square roots of the shares of pixels, (B,) float32 in [0, 1], in the order of
         ``lab_bins``.
     """
-    return _root_shares(photo, _lab_table(step, soft))
+    return _root_shares(photo, lab_table(step, soft))
 
 
 def lab_cells(photo: Photograph) -> NDArray[np.float32]:
@@ -113,14 +113,14 @@ def lab_cells(photo: Photograph) -> NDArray[np.float32]:
     return _root_shares(photo, _cell_table())
 
 
-def _root_shares(photo: Photograph, table: "_LabTable") -> NDArray[np.float32]:
+def _root_shares(photo: Photograph, table: "LabTable") -> NDArray[np.float32]:
     """Square roots of the shares of pixels in the bins of a table, (B,) float32."""
     # One plane after the other, in 32 bits: half the time of a table of three columns.
     red, green, blue = (
         (photo[:, :, channel] >> 2).astype(np.int32) for channel in range(3)
     )
-    cells = (red * _CELLS + green) * _CELLS + blue
-    counts = np.bincount(cells.ravel(), minlength=_CELLS**3)
+    cells = (red * RGB_CELLS + green) * RGB_CELLS + blue
+    counts = np.bincount(cells.ravel(), minlength=RGB_CELLS**3)
     found = np.flatnonzero(counts > 0)
     amounts = table.weights[found] * counts[found, None]
     shares = np.bincount(
@@ -131,11 +131,11 @@ def _root_shares(photo: Photograph, table: "_LabTable") -> NDArray[np.float32]:
 
 def lab_bins(step: float = LAB_STEP) -> NDArray[np.float32]:
     """The centres (L, a, b) of the bins of ``lab_histogram``, (B, 3) float32."""
-    return _lab_table(step, False).middles.copy()
+    return lab_table(step, False).middles.copy()
 
 
 @dataclass(frozen=True, eq=False)
-class _LabTable:
+class LabTable:
     """The bins of every quantised RGB colour.
 
     Attributes:
@@ -150,8 +150,18 @@ class _LabTable:
     middles: NDArray[np.float32]
 
 
+def lab_table(step: float = LAB_STEP, soft: bool = True) -> LabTable:
+    """The table by which ``lab_histogram`` counts; it is shared and computed once.
+
+    Args:
+        step: distance between the centres of adjacent bins, in Delta E.
+        soft: whether a colour is divided among the eight bins around it.
+    """
+    return _lab_table(step, soft)
+
+
 @cache
-def _lab_table(step: float, soft: bool) -> _LabTable:
+def _lab_table(step: float, soft: bool) -> LabTable:
     places = _quantised_colours() / step  # (64 ** 3, 3)
     side = 2 * math.ceil(_FARTHEST / step) + 3
     sides = np.array([side * side, side, 1])
@@ -166,7 +176,7 @@ def _lab_table(step: float, soft: bool) -> _LabTable:
     weights = weights * (bins != _LEFT_OUT)
     weights = weights / weights.sum(axis=1, keepdims=True)
     middles = np.stack(np.unravel_index(reached, (side, side, side)), -1) - side // 2
-    return _LabTable(
+    return LabTable(
         bins.clip(min=0).astype(np.int32),
         weights.astype(np.float32),
         (middles * step).astype(np.float32),
@@ -174,7 +184,7 @@ def _lab_table(step: float, soft: bool) -> _LabTable:
 
 
 @cache
-def _cell_table() -> _LabTable:
+def _cell_table() -> LabTable:
     counts, lowest = np.array(CELLS), np.array(_LOWEST, dtype=np.float32)
     widths = ((np.array(_HIGHEST) - lowest) / counts).astype(np.float32)
     # In units of cells, 0 in the middle of the first one.
@@ -183,7 +193,7 @@ def _cell_table() -> _LabTable:
     strides = np.array([counts[1] * counts[2], counts[2], 1])
     bins = nodes.clip(max=counts - 1) @ strides  # a node behind the last has weight 0
     middles = np.stack(np.unravel_index(np.arange(math.prod(CELLS)), CELLS), axis=-1)
-    return _LabTable(
+    return LabTable(
         bins.astype(np.int32),
         weights.astype(np.float32),
         (lowest + (middles + 0.5) * widths).astype(np.float32),
@@ -194,7 +204,7 @@ def _quantised_colours() -> NDArray[np.float32]:
     """L, a and b of every quantised RGB colour, (64 ** 3, 3) float32."""
     # Cell 0 is represented by level 0 and cell 63 by level 255: black and white are
     # exact.
-    levels = np.round(np.arange(_CELLS) * (255 / (_CELLS - 1))).astype(np.uint8)
+    levels = np.round(np.arange(RGB_CELLS) * (255 / (RGB_CELLS - 1))).astype(np.uint8)
     colours = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
     return srgb_to_lab(colours.reshape(-1, 3))
 

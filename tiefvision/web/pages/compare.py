@@ -32,7 +32,7 @@ def compare_page(
 ) -> Response:
     """The whole page; without a photograph it offers some."""
     missing = missing_catalogue(services)
-    rankers = () if missing else services.finder.indexed.rankers
+    rankers = () if missing else services.finder.searchable_rankers
     picture: PictureFigure | None = None
     tabs: tuple[Tab, ...] = ()
     compared: list[Compared] = []

@@ -54,7 +54,7 @@ def search_page(asked: Asked, request: Request, services: Served) -> Response:
         missing=missing,
         samples=services.samples.all(),
         groups=finder.categories,
-        rankers=indexed.rankers if indexed else (),
+        rankers=finder.searchable_rankers if indexed else (),
         ranker=finder.ranker_name(asked.ranker) if indexed else "",
         indexed=indexed,
         facets=finder.browser.facets() if indexed and stage else None,

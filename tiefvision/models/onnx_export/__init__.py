@@ -1,0 +1,1 @@
+"""The models as ONNX files: encoders, heads of the locator, colours and rankers."""
