@@ -143,3 +143,24 @@ def test_a_file_of_another_network_is_refused(name, tmp_path):
     path = saved(tmp_path, {"other": np.zeros(3, np.float32)})
     with pytest.raises(BadWeights, match="it holds another architecture"):
         start_backbone(build_network(name, 0.1), path)
+
+
+def norms_in(network):
+    return [m for m in network.deep.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+
+
+@pytest.mark.parametrize("folded", [True, False])
+def test_normalisations_that_are_folded_use_no_statistics_of_a_batch(tmp_path, folded):
+    arrays = drawn("mildnet_mobilenet_v2")
+    for name in arrays:
+        if folded and name.endswith("running_mean"):
+            arrays[name] = np.zeros_like(arrays[name])
+        elif name.endswith("running_var"):
+            arrays[name] = np.ones_like(arrays[name]) * (1 if folded else 2)
+    network = build_network("mildnet_mobilenet_v2", 0.1)
+    start_backbone(network, saved(tmp_path, arrays))
+    frozen_ones = [norm for norm in norms_in(network) if not norm.weight.requires_grad]
+    network.train()
+    evaluating = [norm for norm in norms_in(network) if not norm.training]
+    assert len(evaluating) == (len(norms_in(network)) if folded else len(frozen_ones))
+    assert len(frozen_ones) < len(norms_in(network))  # scales and biases still learn

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from tiefvision.encoders.preprocessing import IMAGENET
 from tiefvision.encoders.published_files import published_state
@@ -52,7 +53,25 @@ def start_backbone(network: ImageNetwork, source: str) -> str:
         loaded = dict(_torchvision(network.published, steps, arrays, label))
     tensors = {name: torch.from_numpy(array) for name, array in loaded.items()}
     network.load_state_dict(tensors, strict=False)
+    network.fix_statistics(_folded_norms(network))
     return label
+
+
+def _folded_norms(network: ImageNetwork) -> list[nn.Module]:
+    """The normalisations of the trunk that the file has folded into its convolutions.
+
+    They have a mean of 0 and a variance of 1. Statistics of a batch would normalise
+    again what is normalised already, and undo what the trunk has learnt.
+    """
+    return [
+        module
+        for module in network.deep.modules()
+        if isinstance(module, nn.BatchNorm2d)
+        and module.running_mean is not None
+        and module.running_var is not None
+        and not module.running_mean.any()
+        and bool((module.running_var == 1).all())
+    ]
 
 
 def _arrays(network: ImageNetwork, source: str) -> tuple[Arrays, str]:

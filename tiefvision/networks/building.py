@@ -4,6 +4,7 @@ The arrays of a module have the names that ``Plan.arrays`` gives.
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any, Self
 
 import torch
@@ -92,6 +93,15 @@ class ImageNetwork(nn.Module):
         for module in self._frozen:
             module.train(False)
         return self
+
+    def fix_statistics(self, norms: Iterable[nn.Module]) -> None:
+        """Let batch normalisations of the trunk use what they know in training as well.
+
+        Args:
+            norms: layers of this network; their scales and biases still learn.
+        """
+        self._frozen += norms
+        self.train(self.training)
 
     def forward(self, images: Tensor) -> Tensor:
         """Embed B images.
