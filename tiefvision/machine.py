@@ -17,6 +17,9 @@ FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "
 CPU_INFO = Path("/proc/cpuinfo")
 """File in which Linux describes each processor."""
 
+MEMORY_INFO = Path("/proc/meminfo")
+"""File in which Linux tells how much memory is free."""
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -92,6 +95,18 @@ def _processor_facts() -> dict[str, str]:
     lines = CPU_INFO.read_text(encoding="utf-8").splitlines()
     pairs = (line.partition(":") for line in lines)
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def available_memory() -> int | None:
+    """Bytes of memory that a program can still take; None where the system does not say.
+    """
+    if not MEMORY_INFO.exists():
+        return None
+    for line in MEMORY_INFO.read_text(encoding="utf-8").splitlines():
+        name, _, size = line.partition(":")
+        if name == "MemAvailable":
+            return int(size.split()[0]) * 1024  # "kB" are KiB
+    return None
 
 
 def usable_cores() -> int:

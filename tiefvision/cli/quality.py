@@ -78,6 +78,7 @@ def _candidates(texts: Sequence[str], options: Options) -> "list[Candidate]":
     """The histograms, and all embeddings of each encoder."""
     from tiefvision.encoders.architectures import architecture_named
     from tiefvision.encoders.dense import make_encoder
+    from tiefvision.encoders.libraries.names import split_weights
     from tiefvision.encoders.weights import load_readouts
     from tiefvision.judging.encoders.candidates import (
         encoder_candidates,
@@ -86,7 +87,7 @@ def _candidates(texts: Sequence[str], options: Options) -> "list[Candidate]":
 
     candidates = histogram_candidates()
     for text in texts:
-        name, _, weights = text.partition(":")
+        name, weights = split_weights(text)
         if not weights:
             raise BadUsage(f"--encoder {text}: no weights.", f"Write {name}:random.")
         engine = options.backend.inference

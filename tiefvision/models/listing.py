@@ -16,6 +16,7 @@ from tiefvision.encoders.architectures import (
     Architecture,
     architecture_named,
 )
+from tiefvision.encoders.libraries.names import library_of
 from tiefvision.encoders.weights_header import WeightsHeader, read_weights_header
 from tiefvision.locating.heads_file import HEADS_FILE
 from tiefvision.models.trained import ranker_names
@@ -96,7 +97,7 @@ def list_models(workspace: Workspace) -> list[Model]:
             "; ".join(_states_of(item, in_use)),
             status=_status_of(item, in_use),
         )
-        for item in ARCHITECTURES.values()
+        for item in [*ARCHITECTURES.values(), *_libraries_in_use(in_use)]
     ]
     under = _under_rankers(workspace, in_use, heads)
     rankers = [
@@ -219,6 +220,12 @@ def _encoders_of(workspace: Workspace) -> dict[str, Mapping[str, str]]:
             with workspace.open(name) as artifact:
                 identities[source] = artifact.header.encoder or {}
     return identities
+
+
+def _libraries_in_use(in_use: Mapping[str, Mapping[str, str]]) -> list[Architecture]:
+    """Networks of other libraries whose maps the workspace holds."""
+    names = dict.fromkeys(identity["name"] for identity in in_use.values())
+    return [architecture_named(name) for name in names if library_of(name)]
 
 
 def _under_rankers(
