@@ -49,6 +49,8 @@ ONLY = {
         "workspace",
     },
     "torchvision": {"encoders"},
+    "timm": {"encoders"},
+    "open_clip": {"encoders"},
     "scipy": {"datasets", "evaluation", "locating", "photos", "ranking"},
     "sklearn": {"evaluation"},
     "jinja2": {"report", "web"},

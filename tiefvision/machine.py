@@ -98,8 +98,7 @@ def _processor_facts() -> dict[str, str]:
 
 
 def available_memory() -> int | None:
-    """Bytes of memory that a program can still take; None where the system does not say.
-    """
+    """Bytes of memory that are free; None where the system does not say."""
     if not MEMORY_INFO.exists():
         return None
     for line in MEMORY_INFO.read_text(encoding="utf-8").splitlines():

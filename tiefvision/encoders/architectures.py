@@ -13,9 +13,9 @@ from tiefvision.encoders.efficientnet_lite import (
     LITE_NETWORKS,
     efficientnet_lite,
 )
+from tiefvision.encoders.libraries.names import FORMS, library_of
 from tiefvision.encoders.preprocessing import IMAGENET, LITE, Preprocessing
 from tiefvision.encoders.published import alexnet, mobilenet_v2, squeezenet1_1
-from tiefvision.encoders.libraries.names import FORMS, library_of
 from tiefvision.engines.layers import (
     Layer,
     Shape,
@@ -93,7 +93,9 @@ class Architecture:
         """Multiplications and additions for a photograph of (3, h, w)."""
         return count_operations(self.layers, shape)
 
-    def compile(self, weights: "Arrays", engine: "Engine", number_format: "Format") -> "Run":
+    def compile(
+        self, weights: "Arrays", engine: "Engine", number_format: "Format"
+    ) -> "Run":
         """Compile the trunk for standardised photographs, (1, h, w, 3) float32.
 
         Args:

@@ -97,9 +97,7 @@ class DenseEncoder:
 
     @cached_property
     def _run(self) -> Run:
-        return self.architecture.compile(
-            self.weights, self.engine, self.number_format
-        )
+        return self.architecture.compile(self.weights, self.engine, self.number_format)
 
 
 def standardise(

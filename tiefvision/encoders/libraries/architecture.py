@@ -66,17 +66,17 @@ class LibraryArchitecture(Architecture):
         return self.survey.stride
 
     @property
-    def channels(self) -> int:  # type: ignore[override]
+    def channels(self) -> int:
         """Number of channels C of a feature map."""
         return self.survey.channels
 
     @property
-    def window(self) -> int:  # type: ignore[override]
+    def window(self) -> int:
         """Cells along a side of the window that encodes a 224 px crop."""
         return CROP_SIDE // self.survey.stride
 
     @property
-    def parameters(self) -> int:  # type: ignore[override]
+    def parameters(self) -> int:
         """Number of parameters as far as the feature map."""
         return sum(int(np.prod(shape)) for shape in self.shapes.values())
 
@@ -197,7 +197,9 @@ def whole_cells(images: Tensor, stride: int) -> Tensor:
     height, width = images.shape[-2:]
     images = images[..., : height // stride * stride or height, :]
     images = images[..., : width // stride * stride or width]
-    return functional.pad(images, (0, max(stride - width, 0), 0, max(stride - height, 0)))
+    return functional.pad(
+        images, (0, max(stride - width, 0), 0, max(stride - height, 0))
+    )
 
 
 def _device_of(engine: Engine) -> torch.device:

@@ -130,9 +130,10 @@ def _downloaded(architecture: LibraryArchitecture, tag: str) -> dict[str, NDArra
 def _open_clip_file(name: str, tag: str) -> Path:
     """Download the checkpoint of a tag, or the one in a repository."""
     import open_clip
+    from open_clip import pretrained
 
     if "/" in tag:
-        return Path(open_clip.download_pretrained_from_hf(tag))
+        return Path(pretrained.download_pretrained_from_hf(tag))
     tags = open_clip.list_pretrained_tags_by_model(name)
     if not tag and len(tags) == 1:
         (tag,) = tags
@@ -143,7 +144,7 @@ def _open_clip_file(name: str, tag: str) -> Path:
             f"Use --weights hub:TAG with one of: {known}; or hub:OWNER/NAME.",
         )
     settings = open_clip.get_pretrained_cfg(name, tag)
-    return Path(open_clip.download_pretrained(settings))
+    return Path(pretrained.download_pretrained(settings))
 
 
 def _state_of(path: Path) -> dict[str, NDArray[Any]]:

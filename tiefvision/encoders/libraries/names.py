@@ -1,4 +1,4 @@
-"""Names of encoders of other libraries: "timm:NAME", "open_clip:NAME"; without torch."""
+"""Names of encoders of libraries, "timm:NAME" and "open_clip:NAME"; without torch."""
 
 import difflib
 import importlib

@@ -44,27 +44,19 @@ def open_clip_tower(name: str) -> Tower:
     inner = settings["vision_cfg"].get("timm_model_name")
     preprocessing = _preprocessing(name, inner)
     encoder = f"{OPEN_CLIP}:{name}"
-    if inner:
-        return Tower(
-            encoder,
-            partial(build_network, inner),
-            preprocessing,
-            TRUNK,
-            # The head that pools cells is not needed, nor is anything beside the trunk.
-            lambda part: not part.startswith(TRUNK) or part.startswith(_HEADS),
-        )
-    return Tower(
-        encoder,
-        partial(_own_tower, name),
-        preprocessing,
-        IMAGE,
-        lambda part: not part.startswith(IMAGE) or part.startswith(_HEADS),
-    )
+    build = partial(build_network, inner) if inner else partial(_own_tower, name)
+    prefix = TRUNK if inner else ""
+    return Tower(encoder, build, preprocessing, prefix, _is_beside)
 
 
-_HEADS = (
+def _is_beside(part: str) -> bool:
+    """Whether a name in a checkpoint is not of the feature map's network."""
+    return not part.startswith(IMAGE) or part.startswith(HEADS)
+
+
+HEADS = (
     *(f"{TRUNK}{head}" for head in ("attn_pool.", "head.", "fc_norm.", "norm.")),
-    *(f"{IMAGE}{head}" for head in ("proj", "attn_pool.", "attn_pool_contrastive.")),
+    *(f"{IMAGE}{head}" for head in ("head.", "proj", "attn_pool", "ln_post.")),
 )
 """Starts of the names of what turns a feature map into an embedding."""
 
@@ -120,17 +112,15 @@ class ClipTrunk(nn.Module):
     """open_clip's vision transformer, with the methods of ``Trunk``.
 
     Args:
-        visual: open_clip's transformer; its weights keep their names.
+        visual: open_clip's transformer, which loses what pools and projects its cells.
     """
 
-    def __init__(self, visual: nn.Module) -> None:
+    def __init__(self, visual: Any) -> None:
         super().__init__()
-        for name, child in visual.named_children():
-            if name not in ("attn_pool", "attn_pool_contrastive"):
-                self.add_module(name, child)
-        for name in ("class_embedding", "positional_embedding"):
-            self.register_parameter(name, visual.get_parameter(name))
-        self._side: int = visual.patch_size[0]  # type: ignore[index]
+        if visual.attn_pool is not None or visual.final_ln_after_pool:
+            visual.ln_post = nn.Identity()  # it normalises an embedding, not cells
+        visual.proj = visual.attn_pool = visual.attn_pool_contrastive = None
+        self.visual: Any = visual  # its weights have the names of a checkpoint
 
     def forward_intermediates(
         self,
@@ -144,18 +134,18 @@ class ClipTrunk(nn.Module):
         """The intermediate maps of (B, 3, h, w); see ``Trunk``."""
         from timm.layers import resample_abs_pos_embed
 
-        count, _, height, width = x.shape
-        cells = height // self._side, width // self._side
-        patches = self.conv1(x).flatten(2).transpose(1, 2)  # (B, h' * w', C)
-        first = self.class_embedding.expand(count, 1, -1)
+        visual, (count, _, *size) = self.visual, x.shape
+        cells = [side // visual.patch_size[0] for side in size]
+        patches = visual.conv1(x).flatten(2).transpose(1, 2)  # (B, h' * w', C)
+        first = visual.class_embedding.expand(count, 1, -1)
         places = resample_abs_pos_embed(
-            self.positional_embedding[None], list(cells), num_prefix_tokens=1
+            visual.positional_embedding[None], cells, num_prefix_tokens=1
         )
-        tokens = self.ln_pre(torch.cat([first, patches], dim=1) + places)
-        _, layers = self.transformer.forward_intermediates(
+        tokens = visual.ln_pre(torch.cat([first, patches], dim=1) + places)
+        _, layers = visual.transformer.forward_intermediates(
             tokens, indices=indices, stop_early=stop_early
         )
-        maps = (self.ln_post(layer) if norm else layer for layer in layers)
+        maps = (visual.ln_post(layer) if norm else layer for layer in layers)
         # (B, 1 + h' * w', C) -> (B, C, h', w')
         return [one[:, 1:].transpose(1, 2).unflatten(2, cells) for one in maps]
 
@@ -163,12 +153,11 @@ class ClipTrunk(nn.Module):
         self, indices: Sequence[int], prune_norm: bool = False, prune_head: bool = True
     ) -> None:
         """Drop the layers behind the last of some intermediate maps."""
-        self.transformer.prune_intermediate_layers(list(indices))
+        self.visual.transformer.prune_intermediate_layers(list(indices))
 
 
 def _own_tower(name: str) -> nn.Module:
     """The image tower of a model that is open_clip's own transformer."""
-    import open_clip
     from open_clip.transformer import VisionTransformer
 
     visual = build_model(name).visual
@@ -178,10 +167,6 @@ def _own_tower(name: str) -> nn.Module:
             f"{type(visual).__name__}.",
             "Use a model with a vision transformer, such as ViT-B-16.",
         )
-    if getattr(visual, "final_ln_after_pool", False) or isinstance(
-        visual.attn_pool, open_clip.transformer.AttentionalPooler
-    ):
-        visual.ln_post = nn.Identity()  # it normalises an embedding, not cells
     return ClipTrunk(visual)
 
 

@@ -70,7 +70,7 @@ def timm_preprocessing(name: str) -> Preprocessing:
 
 
 def described(mean: tuple[float, ...], deviation: tuple[float, ...]) -> Preprocessing:
-    """The preprocessing by mean and deviation in [0, 1], with a name that tells both."""
+    """The preprocessing by mean and deviation in [0, 1]; its name tells both."""
     red, green, blue = (255 * float(level) for level in mean)
     spread = tuple(255 * float(level) for level in deviation)
     means, deviations = (

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tiefvision.encoders.architectures import CROP_SIDE, STRIDE
 from tiefvision.encoders.preprocessing import Preprocessing
-from tiefvision.errors import BadUsage
+from tiefvision.errors import BadUsage, reason_of
 
 MOST_STRIDE = 32
 """Pixels from one cell to the next at most: a crop of 224 px then has 7 x 7 cells, the
@@ -134,18 +134,18 @@ def survey_tower(tower: Tower) -> Survey:
         if index is None:
             raise BadUsage(
                 f"{tower.name} has no feature map for the locator: its cells lie "
-                f"{_listed(strides)} px apart, and have to divide {CROP_SIDE} px, by at "
-                f"most {MOST_STRIDE} px.",
+                f"{_listed(strides)} px apart, and have to divide {CROP_SIDE} px, by "
+                f"{MOST_STRIDE} px at most.",
                 "Use another network, such as timm:resnet50 or timm:vit_base_patch16"
                 "_224.",
             )
         stride = strides[index]
         survey = Survey(index, index == len(shapes) - 1, shapes[index][0], stride)
         cells = CROP_SIDE // stride
-        size = (cells + SHORTER, cells + LONGER)
-        shapes = _try(tower, *(side * stride for side in size))
-        if shapes[index][1:] != size:
-            raise _of_one_size(tower)
+        size = (cells + SHORTER) * stride, (cells + LONGER) * stride
+        found = _try(tower, *size)[index][1:]
+        if found != (cells + SHORTER, cells + LONGER):
+            raise _unread(tower, size, f"its map has {found[0]} x {found[1]} cells")
     return survey
 
 
@@ -184,12 +184,13 @@ def _try(tower: Tower, height: int, width: int) -> list[tuple[int, ...]]:
             torch.zeros(1, 3, height, width), intermediates_only=True
         )
     except (AssertionError, RuntimeError, ValueError) as error:
-        raise _of_one_size(tower) from error
+        raise _unread(tower, (height, width), reason_of(error)) from error
     return [tuple(one.shape[1:]) for one in maps]
 
 
-def _of_one_size(tower: Tower) -> BadUsage:
+def _unread(tower: Tower, size: tuple[int, int], reason: str) -> BadUsage:
     return BadUsage(
-        f"{tower.name} reads photographs of one size only, and locating needs several.",
+        f"{tower.name} does not read photographs of {size[0]} x {size[1]} px ({reason}"
+        "), and the locator needs several sizes.",
         "Use another network, such as timm:resnet50 or timm:vit_base_patch16_224.",
     )
