@@ -51,6 +51,7 @@ ONLY = {
     "torchvision": {"encoders"},
     "timm": {"encoders"},
     "open_clip": {"encoders"},
+    "tokenizers": {"encoders"},
     "scipy": {"datasets", "evaluation", "locating", "photos", "ranking"},
     "sklearn": {"evaluation"},
     "jinja2": {"report", "web"},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tiefvision.catalogue.answer_records import answer_record
+from tiefvision.catalogue.words import TEXT_WEIGHT, words_of
 from tiefvision.cli.completing import complete_category, complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
@@ -23,7 +24,7 @@ from tiefvision.cli.output import (
     print_text,
     print_unfolded,
 )
-from tiefvision.cli.photos import PhotosArgument, expand_photos
+from tiefvision.cli.photos import SomePhotosArgument, expand_photos
 from tiefvision.cli.previews import PreviewOption, choose_preview, print_preview
 from tiefvision.cli.search_pages import Answered, search_terms, write_search_page
 from tiefvision.errors import UnreadablePhoto
@@ -66,8 +67,19 @@ TOLD = ("title", "price")
 
 @with_options
 def search(
-    photos: PhotosArgument,
     options: Options,
+    photos: SomePhotosArgument = None,
+    text: Annotated[
+        str,
+        typer.Option(
+            help="What to search for in words, alone or beside a photograph; by the "
+            "ranker clip, which tiefvision models --add keeps."
+        ),
+    ] = "",
+    text_weight: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of --text beside a photograph."),
+    ] = TEXT_WEIGHT,
     k: Annotated[int, typer.Option(min=1, help="Items to list.")] = DEFAULT_K,
     ranker: Annotated[
         str,
@@ -97,15 +109,21 @@ def search(
     preview: PreviewOption = False,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
-    """Locate the garments of photographs and list the closest in the catalogue."""
+    """Locate the garments of photographs and list the closest in the catalogue.
+
+    With --text, alone or beside a photograph, also what words describe.
+    """
     box_in_image = parse_box(box)
     _require_consistent(box_in_image, whole, together, preview and options.json)
-    given = expand_photos(photos)
+    words_of(text, text_weight, bool(photos), box_in_image, whole)
+    if preview and not photos:
+        raise typer.BadParameter("--preview shows a photograph, and there is none.")
+    given = expand_photos(photos or [], some=not text)
     answers: list[Answered] = []
     with options.finder(models) as finder:
-        finder.require_searchable(ranker, category)
+        finder.require_searchable(ranker, category, bool(text))
         require_condition(where)
-        if given.none_is_there(options.json):
+        if photos and given.none_is_there(options.json):
             return given.tell_left_out()
         indexed = finder.indexed
         options.tell_used(finder.models, indexed)
@@ -113,6 +131,7 @@ def search(
         protocol = choose_preview(preview)
         how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
         how |= {"category": category, "any_category": any_category, "where": where}
+        how |= {"text": text, "text_weight": text_weight}
         found = _answers(finder, given, box_in_image, together, how, options, protocol)
         try:
             for answered in found:
@@ -149,6 +168,8 @@ def _answers(
     protocol: "Protocol",
 ) -> "Iterator[Answered]":
     """The answers of each photograph, or of all together, as they are found."""
+    if not given.files:  # a text alone
+        yield from (Answered((), (), one) for one in finder.search(None, **how))
     opened: list[tuple[Path, PhotoFile, OpenPhoto]] = []
     # A bar would be drawn over pictures.
     track = choose_track(quiet=options.quiet or bool(protocol))
@@ -199,7 +220,9 @@ def _tell(answered: Answered, items: int, k: int, json: bool) -> None:
 
 
 def _record(answered: Answered) -> dict[str, Any]:
-    record: dict[str, Any] = {"query": str(answered.queries[0])}
+    record: dict[str, Any] = {"query": None}
+    if answered.queries:
+        record["query"] = str(answered.queries[0])
     if answered.is_several:
         record["queries"] = [*map(str, answered.queries)]
     return record | answer_record(answered.answer)
@@ -282,8 +305,13 @@ def _print_answer(answered: Answered) -> None:
         )
         for hit in answer.hits
     ]
-    ended = f": {said} ({answer.ranker})"
-    print_unfolded(f"{path_text(answered.queries[0], beside=len(ended))}{ended}")
+    if answered.queries:
+        if answer.text:
+            said = f"{said}, with the text {answer.text!r}"
+        ended = f": {said} ({answer.ranker})"
+        print_unfolded(f"{path_text(answered.queries[0], beside=len(ended))}{ended}")
+    else:
+        print_unfolded(f"{said} ({answer.ranker})")
     header = ("rank", "item", *told, "photo", "similarity", "match")
     print_table(header if calibrated else header[:-1], rows)
     if answer.is_likely_there is False:

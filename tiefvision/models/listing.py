@@ -34,6 +34,7 @@ LEARNS = {
     "photographs": "learns on the training split, without labels",
     "items": "learns on the training split",
     "triplets": "untrained",
+    "elsewhere": "not added",
 }
 """State of a ranker that has not learnt yet, by what it learns from."""
 
@@ -42,6 +43,7 @@ STATUS = {
     "photographs": "learns at first use",
     "items": "learns at first use",
     "triplets": "untrained",
+    "elsewhere": "not added",
 }
 """The same in a word or two, for a table."""
 
@@ -144,6 +146,11 @@ def _held_ranker(
     name: str, kind: RankerKind, artifact: Artifact, under: _Under
 ) -> Model:
     header = artifact.header
+    if kind.learns == "elsewhere":
+        size, told = kind.embedding(0, 0, header.details), header.encoder or {}
+        state = f"{told.get('name')}, {told.get('weights')}"
+        count, status = _count(header.layout), "in the workspace"
+        return Model(name, "ranker", count, 0, size, state, kind.summary, status)
     encoder = architecture_named((header.encoder or {})["name"])
     same = encoder == under.encoder
     side = under.side if same else encoder.window

@@ -1,6 +1,7 @@
 """Loading rankers: those that learn nothing, learn on demand, or were trained."""
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from tiefvision.errors import BadDataset, BadUsage, MissingArtifact
@@ -40,6 +41,12 @@ def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKin
         workspace.require(name)  # names the stage that is missing
         trained = ", ".join(models.trained) or "no trained ranker"
         raise BadUsage(f"There is no {name} among {models.label}, but {trained}.")
+    if kind.learns == "elsewhere" and not workspace.holds(name):
+        option = f" --workspace {quote(str(workspace.root))}"
+        raise MissingArtifact(
+            f"There is no {name}.lmdb in {workspace.root}.",
+            f"Run: tiefvision models --add open_clip:MODEL:FILE --name {name}{option}",
+        )
     if kind.learn and not workspace.holds(name):
         for needed in LEARNT_FROM:
             if not workspace.holds(needed):
@@ -92,21 +99,38 @@ def load_ranker(
     kind = require_ranker(workspace, models, name)
     if kind.learns == "triplets":
         return models.trained_ranker(name)
+    if kind.learns == "elsewhere":
+        return _kept(workspace, name, resources)
     if kind.learn is None:
         return kind.build({}, {})
     return _learnt(workspace, kind, resources)
 
 
 def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
-    """Digest of the artifact of each ranker that learnt without triplets.
+    """Digest of the artifact of each ranker that a workspace keeps or learnt.
 
     Args:
         workspace: workspace that holds the artifacts.
         names: names of loaded rankers; those that learn nothing, or from triplets, are
             left out.
     """
-    learnt = [name for name in names if ranker_kind(name).learn]
-    return input_digests(workspace, learnt)
+    kinds = {name: ranker_kind(name) for name in names}
+    kept = [n for n, kind in kinds.items() if kind.learn or kind.learns == "elsewhere"]
+    return input_digests(workspace, kept)
+
+
+def _kept(workspace: Workspace, name: str, resources: Resources) -> "Embed":
+    """A ranker whose weights came from elsewhere."""
+    from tiefvision.ranking.joint import JointRanker
+    from tiefvision.ranking.restoring import restore_ranker
+    from tiefvision.workspace.networks import read_weights
+
+    with workspace.open(name) as kept:
+        details, weights = kept.header.details, read_weights(kept)
+        where = kept.path.name
+        ranker = restore_ranker(ranker_kind(name), details, weights, where)
+    assert isinstance(ranker, JointRanker)
+    return ranker.on(resources.engine)
 
 
 def _learnt(workspace: Workspace, kind: RankerKind, resources: Resources) -> "Embed":

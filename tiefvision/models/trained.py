@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tiefvision.engines.protocol import Engine
 from tiefvision.models.protocol import AUTO, GALLERY, Models
-from tiefvision.ranking.registry import BASELINE, DEEPRANK, RANKERS, ranker_kind
+from tiefvision.ranking.registry import BASELINE, CLIP, DEEPRANK, RANKERS, ranker_kind
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace
 from tiefvision.workspace.job import input_digests, require_same_encoder
 
@@ -28,8 +28,9 @@ LOCATOR = ("features", "crop_classifier", "box_regressors", "locations")
 
 
 def ranker_names(workspace: Workspace) -> tuple[str, ...]:
-    """Names of all kinds of rankers, then of the workspace's further trained ones."""
-    return tuple(dict.fromkeys((*RANKERS, *TrainedModels(workspace).trained)))
+    """Names of all kinds of rankers, then of the further ones that a workspace has."""
+    kept = workspace.named_like(CLIP)
+    return tuple(dict.fromkeys((*RANKERS, *TrainedModels(workspace).trained, *kept)))
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from tiefvision.ranking.garments import Embed, Weights
     from tiefvision.ranking.learning import Learnt, TrainingCrops
 
-Learns = Literal["nothing", "photographs", "items", "triplets"]
+Learns = Literal["nothing", "photographs", "items", "triplets", "elsewhere"]
 """What a ranker learns from: nothing; photographs of the training split, unlabelled;
-photographs of the training split with their items; or triplets, in stage 8."""
+photographs of the training split with their items; triplets, in stage 8; or elsewhere,
+so that a workspace only keeps its weights."""
 
 LAB_BINS = 2074
 """Bins of ``lab_histogram``. Counting them takes NumPy and a tenth of a second."""
 
-COSINE, DEEPRANK = "cosine", "deeprank"
+COSINE, DEEPRANK, CLIP = "cosine", "deeprank", "clip"
 
 BASELINE = COSINE
 """The ranker with which the others are compared."""
@@ -219,6 +220,20 @@ def _shapes_of_deeprank(details: Mapping[str, Any]) -> dict[str, tuple[int, ...]
     return deeprank_shapes(details)
 
 
+def _build_joint(details: Mapping[str, Any], weights: "Weights") -> "Embed":
+    from tiefvision.ranking.joint import build_joint
+
+    return build_joint(details, weights)
+
+
+def _joint_size(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    return int(details["size"])
+
+
+def _shapes_of_joint(details: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(shape) for name, shape in details["shapes"].items()}
+
+
 MAPS: tuple[Need, ...] = ("maps",)
 PIXELS: tuple[Need, ...] = ("pixels",)
 
@@ -335,6 +350,18 @@ RANKERS: Mapping[str, RankerKind] = MappingProxyType(
 )
 """Kinds of rankers by name, in the order in which they are listed."""
 
+JOINT = RankerKind(
+    CLIP,
+    "photographs and words, by both towers of a model of open_clip",
+    PIXELS,
+    "elsewhere",
+    _build_joint,
+    _joint_size,
+    shapes=_shapes_of_joint,
+)
+"""The ranker that reads text; only a workspace that keeps such a model has it, so that
+it is none of ``RANKERS``."""
+
 _NAME = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)*")
 
 
@@ -355,6 +382,8 @@ def ranker_kind(name: str) -> RankerKind:
         kind = RANKERS.get(name.split("-", 1)[0])
         if kind is not None and kind.learns != "triplets":
             kind = None
+        if name.split("-", 1)[0] == CLIP:
+            kind = JOINT
     if kind is None:
         raise BadUsage(f"There is no ranker {name}.", f"Use {', '.join(RANKERS)}.")
     return kind

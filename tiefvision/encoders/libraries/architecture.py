@@ -1,6 +1,7 @@
 """The network of a library as an architecture: its geometry, its weights, its runs."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -78,7 +79,7 @@ class LibraryArchitecture(Architecture):
     @property
     def parameters(self) -> int:
         """Number of parameters as far as the feature map."""
-        return sum(int(np.prod(shape)) for shape in self.shapes.values())
+        return sum(map(math.prod, self.shapes.values()))
 
     def count_operations(self, shape: Shape) -> int:
         """Multiplications and additions for a photograph of (3, h, w)."""
@@ -118,8 +119,8 @@ class LibraryArchitecture(Architecture):
         Raises:
             BadWeights: The machine lacks the memory.
         """
-        self.require_memory()
-        device = _device_of(engine)
+        require_memory(self.name, self.shapes)
+        device = device_of(engine)
         dtype = torch.bfloat16 if number_format == "bfloat16" else torch.float32
         network = self.build()
         # Counters that only training reads are not among the weights.
@@ -135,19 +136,25 @@ class LibraryArchitecture(Architecture):
 
         return run
 
-    def require_memory(self) -> None:
-        """Refuse a network that the machine has no memory for.
 
-        Raises:
-            BadWeights: The message tells what it takes and what there is.
-        """
-        needed, there = 4 * COPIES * self.parameters, available_memory()
-        if there is not None and needed > there:
-            raise BadWeights(
-                f"{self.name} takes {needed / 2**30:.1f} GiB of memory, and "
-                f"{there / 2**30:.1f} GiB are free.",
-                "Use a smaller network, or a machine with more memory.",
-            )
+def require_memory(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a network that the machine has no memory for.
+
+    Args:
+        name: name of the encoder, for the message.
+        shapes: shapes of the network's weights.
+
+    Raises:
+        BadWeights: The message tells what it takes and what there is.
+    """
+    needed = 4 * COPIES * sum(map(math.prod, shapes.values()))
+    there = available_memory()
+    if there is not None and needed > there:
+        raise BadWeights(
+            f"{name} takes {needed / 2**30:.1f} GiB of memory, and "
+            f"{there / 2**30:.1f} GiB are free.",
+            "Use a smaller network, or a machine with more memory.",
+        )
 
 
 @cache
@@ -173,11 +180,12 @@ def library_architecture(name: str) -> LibraryArchitecture:
         first_centre=survey.stride // 2,
         tower=tower,
         survey=survey,
-        shapes=_shapes(network),
+        shapes=shapes_of(network),
     )
 
 
-def _shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
+def shapes_of(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Shapes of a network's weights, but for counters that only training reads."""
     return {
         name: tuple(tensor.shape)
         for name, tensor in network.state_dict().items()
@@ -202,7 +210,8 @@ def whole_cells(images: Tensor, stride: int) -> Tensor:
     )
 
 
-def _device_of(engine: Engine) -> torch.device:
+def device_of(engine: Engine) -> torch.device:
+    """The device of a library's network; an engine of processors limits the threads."""
     from tiefvision.engines.torch import TorchEngine
 
     if isinstance(engine, TorchEngine):

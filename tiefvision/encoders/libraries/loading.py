@@ -4,6 +4,8 @@ Only safetensors are read from a path. What a hub gives as a PyTorch file is rea
 ``weights_only``, so that no code of a pickle can run.
 """
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tiefvision.encoders.libraries.architecture import LibraryArchitecture
-from tiefvision.encoders.libraries.names import OPEN_CLIP, library_of
+from tiefvision.encoders.libraries.architecture import (
+    LibraryArchitecture,
+    require_memory,
+)
+from tiefvision.encoders.libraries.names import OPEN_CLIP
 from tiefvision.encoders.libraries.timm_networks import build_network
 from tiefvision.encoders.weights_files import read_weights_file
 from tiefvision.engines.folding import Arrays, take_array
@@ -26,6 +31,9 @@ HUB = "hub"
 or with a repository of Hugging Face, "hub:OWNER/NAME"."""
 
 RANDOM = "random"
+
+COUNTERS = ("num_batches_tracked", "position_ids")
+"""Ends of the names of arrays that some checkpoints hold, and that nothing reads."""
 
 
 def require_source(architecture: LibraryArchitecture, source: str) -> Path | None:
@@ -64,7 +72,7 @@ def weights_without_file(
     Raises:
         BadWeights: The hub cannot be reached, or what it gives does not fit.
     """
-    architecture.require_memory()
+    require_memory(architecture.name, architecture.shapes)
     if source == RANDOM:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -99,30 +107,65 @@ def library_weights(
     }
     with torch.device("meta"):
         known = {f"{tower.prefix}{name}" for name in tower.build().state_dict()}
-    others = [
-        name for name in sorted(arrays) if name not in known and not tower.ignores(name)
-    ]
-    if others:
-        more = f" and {len(others) - 1} more arrays" if len(others) > 1 else ""
-        raise BadWeights(
-            f"{where} holds {others[0]}{more}, which {architecture.name} does not "
-            "have: it holds another architecture."
-        )
+    told = [name for name in arrays if not tower.ignores(name)]
+    refuse_others(told, known, architecture.name, where)
     return taken
 
 
+def refuse_others(
+    told: Collection[str], known: Collection[str], name: str, where: str
+) -> None:
+    """Refuse a checkpoint with arrays that a network does not have.
+
+    Args:
+        told: names of the checkpoint's arrays.
+        known: names of the network's.
+        name: name of the network, for the message.
+        where: name of the checkpoint, for the message.
+
+    Raises:
+        BadWeights: The message names the first array.
+    """
+    others = sorted(one for one in set(told) - set(known) if not one.endswith(COUNTERS))
+    if others:
+        more = f" and {len(others) - 1} more arrays" if len(others) > 1 else ""
+        raise BadWeights(
+            f"{where} holds {others[0]}{more}, which {name} does not have: it holds "
+            "another architecture."
+        )
+
+
 def _downloaded(architecture: LibraryArchitecture, tag: str) -> dict[str, NDArray[Any]]:
-    name = architecture.name.partition(":")[2]
-    try:
-        if library_of(architecture.name) == OPEN_CLIP:
-            return _state_of(_open_clip_file(name, tag))
+    library, _, name = architecture.name.partition(":")
+    if library == OPEN_CLIP:
+        return open_clip_state(name, tag)
+    with _downloading(architecture.name):
         return arrays_of(build_network(name, pretrained=True))
+
+
+def open_clip_state(name: str, tag: str) -> dict[str, NDArray[Any]]:
+    """Download the weights of both towers of a model of open_clip.
+
+    Args:
+        name: open_clip's name of the model.
+        tag: one of its tags, a repository of Hugging Face, or "" for the only tag.
+
+    Raises:
+        BadWeights: There is no such tag, or no network.
+    """
+    with _downloading(f"{OPEN_CLIP}:{name}"):
+        return _state_of(_open_clip_file(name, tag))
+
+
+@contextmanager
+def _downloading(encoder: str) -> Iterator[None]:
+    try:
+        yield
     except BadWeights:
         raise
     except Exception as error:  # neither library documents what it raises
         raise BadWeights(
-            f"The weights of {architecture.name} cannot be downloaded: "
-            f"{reason_of(error)}.",
+            f"The weights of {encoder} cannot be downloaded: {reason_of(error)}.",
             "Use --weights FILE.safetensors, with a file that you downloaded.",
         ) from error
 

@@ -42,7 +42,7 @@ def open_clip_tower(name: str) -> Tower:
     """
     settings = model_settings(name)
     inner = settings["vision_cfg"].get("timm_model_name")
-    preprocessing = _preprocessing(name, inner)
+    preprocessing = open_clip_preprocessing(name)
     encoder = f"{OPEN_CLIP}:{name}"
     build = partial(build_network, inner) if inner else partial(_own_tower, name)
     prefix = TRUNK if inner else ""
@@ -170,10 +170,11 @@ def _own_tower(name: str) -> nn.Module:
     return ClipTrunk(visual)
 
 
-def _preprocessing(name: str, inner: str | None) -> Preprocessing:
+def open_clip_preprocessing(name: str) -> Preprocessing:
     """Mean and deviation of a model's published weights, or of its trunk, or CLIP's."""
     import open_clip
 
+    inner = model_settings(name)["vision_cfg"].get("timm_model_name")
     for tag in open_clip.list_pretrained_tags_by_model(name):
         known = open_clip.get_pretrained_cfg(name, tag)
         if known.get("mean") and known.get("std"):
