@@ -41,7 +41,8 @@ def quality(
         list[str] | None,
         typer.Option(
             metavar="NAME:WEIGHTS",
-            help="Repeatable; WEIGHTS: shipped, locator, imagenet, random, a file.",
+            help="Repeatable; WEIGHTS: shipped, locator, imagenet, random, a file. "
+            "NAME may be timm:NAME or open_clip:NAME.",
         ),
     ] = None,
 ) -> int:

@@ -85,9 +85,14 @@ def load_weights(
         BadWeights: The weights cannot be loaded or have another architecture.
     """
     path = source_file(architecture, source)
+    library = _library(architecture)
+    if library:
+        from tiefvision.encoders.libraries.architecture import require_memory
+
+        require_memory(library.name, library.shapes)
     if path:
         return _load_file(architecture, path)
-    if library := _library(architecture):
+    if library:
         from tiefvision.encoders.libraries.loading import weights_without_file
 
         return weights_without_file(library, source, seed)

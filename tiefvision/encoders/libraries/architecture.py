@@ -35,8 +35,7 @@ from tiefvision.errors import BadWeights
 from tiefvision.machine import available_memory
 
 COPIES = 2
-"""Copies of the weights in memory: as arrays, which artifacts keep, and in the
-network."""
+"""Copies of the weights in memory: arrays, and random ones until they are given."""
 
 TOWERS: dict[str, Callable[[str], Tower]] = {
     TIMM: timm_tower,
@@ -123,10 +122,8 @@ class LibraryArchitecture(Architecture):
         device = device_of(engine)
         dtype = torch.bfloat16 if number_format == "bfloat16" else torch.float32
         network = self.build()
-        # Counters that only training reads are not among the weights.
-        state = {name: torch.tensor(array) for name, array in weights.items()}
-        network.network.load_state_dict(state, strict=False)
-        network = network.eval().requires_grad_(False).to(device, dtype)
+        give_weights(network.network, weights)
+        network = network.to(device, dtype)
 
         @torch.inference_mode()
         def run(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -191,6 +188,21 @@ def shapes_of(network: nn.Module) -> dict[str, tuple[int, ...]]:
         for name, tensor in network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
+
+
+def give_weights(network: nn.Module, weights: Arrays) -> None:
+    """Give a network its weights, without a copy where it can do without.
+
+    Args:
+        network: network, changed in place and only to be run from now on.
+        weights: all its weights by name, but for counters that only training reads.
+    """
+    state = {
+        name: torch.from_numpy(array) if array.flags.writeable else torch.tensor(array)
+        for name, array in weights.items()
+    }
+    network.load_state_dict(state, strict=False, assign=True)
+    network.eval().requires_grad_(False)
 
 
 def whole_cells(images: Tensor, stride: int) -> Tensor:

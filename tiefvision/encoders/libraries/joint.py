@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from tiefvision.encoders.libraries.architecture import (
     device_of,
+    give_weights,
     require_memory,
     shapes_of,
 )
@@ -117,9 +118,8 @@ class JointModel:
     def _network(self) -> Any:
         with _BUILDING:
             network = build_model(self.name)
-        state = {name: torch.tensor(array) for name, array in self.weights.items()}
-        network.load_state_dict(state, strict=False)
-        return network.eval().requires_grad_(False).to(self._device)
+        give_weights(network, self.weights)
+        return network.to(self._device)
 
 
 _BUILDING = threading.Lock()

@@ -13,10 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tiefvision.encoders.libraries.architecture import (
-    LibraryArchitecture,
-    require_memory,
-)
+from tiefvision.encoders.libraries.architecture import LibraryArchitecture
 from tiefvision.encoders.libraries.names import OPEN_CLIP
 from tiefvision.encoders.libraries.timm_networks import build_network
 from tiefvision.encoders.weights_files import read_weights_file
@@ -72,7 +69,6 @@ def weights_without_file(
     Raises:
         BadWeights: The hub cannot be reached, or what it gives does not fit.
     """
-    require_memory(architecture.name, architecture.shapes)
     if source == RANDOM:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
