@@ -38,7 +38,9 @@ PhotosArgument = Annotated[
 
 SomePhotosArgument = Annotated[
     list[Path] | None,
-    typer.Argument(help="Files, folders of them, or - for standard input."),
+    typer.Argument(
+        metavar="[PHOTOS]...", help="Files, folders of them, or - for standard input."
+    ),
 ]
 """The same for a command that can do without any."""
 

@@ -61,6 +61,35 @@ TogetherOption = Annotated[
     ),
 ]
 
+CategoryOption = Annotated[
+    str,
+    typer.Option(help="Only garments of this group.", autocompletion=complete_category),
+]
+
+BoxOption = Annotated[
+    str, typer.Option(help="Box to search with: x0,y0,x1,y1 in pixels.")
+]
+
+WholeOption = Annotated[
+    bool, typer.Option("--whole", help="Search with the whole photograph.")
+]
+
+AnyCategoryOption = Annotated[
+    bool, typer.Option("--any-category", help="Search the items of every group.")
+]
+
+TextOption = Annotated[
+    str,
+    typer.Option(
+        help="What to search for in words, alone or beside a photograph; by the ranker "
+        "clip, which tiefvision models --add keeps."
+    ),
+]
+
+TextWeightOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of --text beside a photograph.")
+]
+
 TOLD = ("title", "price")
 """Columns of items.csv that the table and the page show; JSON holds all."""
 
@@ -69,17 +98,8 @@ TOLD = ("title", "price")
 def search(
     options: Options,
     photos: SomePhotosArgument = None,
-    text: Annotated[
-        str,
-        typer.Option(
-            help="What to search for in words, alone or beside a photograph; by the "
-            "ranker clip, which tiefvision models --add keeps."
-        ),
-    ] = "",
-    text_weight: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Share of --text beside a photograph."),
-    ] = TEXT_WEIGHT,
+    text: TextOption = "",
+    text_weight: TextWeightOption = TEXT_WEIGHT,
     k: Annotated[int, typer.Option(min=1, help="Items to list.")] = DEFAULT_K,
     ranker: Annotated[
         str,
@@ -88,21 +108,10 @@ def search(
             autocompletion=complete_ranker,
         ),
     ] = "",
-    category: Annotated[
-        str,
-        typer.Option(
-            help="Only garments of this group.", autocompletion=complete_category
-        ),
-    ] = "",
-    box: Annotated[
-        str, typer.Option(help="Box to search with: x0,y0,x1,y1 in pixels.")
-    ] = "",
-    whole: Annotated[
-        bool, typer.Option("--whole", help="Search with the whole photograph.")
-    ] = False,
-    any_category: Annotated[
-        bool, typer.Option("--any-category", help="Search the items of every group.")
-    ] = False,
+    category: CategoryOption = "",
+    box: BoxOption = "",
+    whole: WholeOption = False,
+    any_category: AnyCategoryOption = False,
     where: WhereOption = "",
     together: TogetherOption = False,
     html: PageOption = None,
@@ -115,9 +124,9 @@ def search(
     """
     box_in_image = parse_box(box)
     _require_consistent(box_in_image, whole, together, preview and options.json)
-    words_of(text, text_weight, bool(photos), box_in_image, whole)
     if preview and not photos:
         raise typer.BadParameter("--preview shows a photograph, and there is none.")
+    words_of(text, text_weight, bool(photos), box_in_image, whole)
     given = expand_photos(photos or [], some=not text)
     answers: list[Answered] = []
     with options.finder(models) as finder:
