@@ -78,18 +78,3 @@ def test_the_models_are_listed_and_exported(workspace, tmp_path, street):
     assert [one.category for one in found] == [one.category for one in expected]
     for one, other in zip(found, expected, strict=True):
         assert one.box_in_image == pytest.approx(other.box_in_image, abs=2)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("tune", "{data}", "--encoder", VIT, "--output", "{file}"),
-        ("bench", "--encoder", VIT),
-    ],
-)
-def test_what_needs_layers_refuses_a_library(words, dataset, tmp_path, capsys):
-    given = [
-        word.format(data=dataset, file=tmp_path / "o.safetensors") for word in words
-    ]
-    assert guarded(app, given) == 2
-    assert f"{VIT} is a network of timm, used as it comes" in capsys.readouterr().err
