@@ -5,7 +5,7 @@ import inspect
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from types import ModuleType
@@ -80,7 +80,8 @@ def run_stage(name: str, config: Any, shared: Shared) -> dict[str, Any] | None:
         stage=name,
         version=module.VERSION,
         config=_plain(asdict(config)) | {"seed": shared.seed},
-        inputs=input_digests(workspace, module.READS) | _sources(module, config),
+        inputs=input_digests(workspace, _reads(module, config))
+        | _sources(module, config),
     )
     with Job(workspace, _artifact(name, module, config), header, resources) as job:
         path = job.report_path
@@ -259,6 +260,12 @@ def _plain(config: dict[str, Any]) -> dict[str, Any]:
     """Settings as values of JSON types."""
     plain: dict[str, Any] = json.loads(json.dumps(config, default=str))
     return plain
+
+
+def _reads(module: ModuleType, config: Any) -> Sequence[str]:
+    """Names of the artifacts that a stage reads; its settings may need fewer."""
+    chosen: Callable[[Any], Sequence[str]] | None = getattr(module, "reads", None)
+    return chosen(config) if chosen else module.READS
 
 
 def _sources(module: ModuleType, config: Any) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 The encoder need not be that of the locator: crops are encoded again from their pixels.
 
-Reads   photos.lmdb, locations.lmdb, the photographs
+Reads   photos.lmdb, locations.lmdb unless whole photographs are wanted, the photographs
 Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells for each view: "crop",
         "mirror", "altered1" and so on; colours/<path> float16 (K,) and pixels/<path>, a
         PNG file as uint8 (n,), for each view but mirror images; crop/<path> the box
@@ -10,10 +10,11 @@ Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells for each view: "c
         "unsure", whether the score is below the least one reported; weights/encoder the
         weights of the encoder; skipped/<path> why a photograph was left out
 Command make stage-6 ARGS="--encoder efficientnet_lite0 --weights shipped"
+        make stage-6 ARGS="--boxes whole"
 """
 
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from tiefvision.augmenting.alterations import ALTERED
 from tiefvision.catalogue.describing import Describer, write_described
@@ -36,6 +37,8 @@ from tiefvision.workspace.encoding import (
 from tiefvision.workspace.job import Job
 from tiefvision.workspace.records import photo_path, read_crop, read_photos
 
+Boxes = Literal["located", "whole"]
+
 VERSION = 3
 READS = ("photos", "locations")
 
@@ -54,9 +57,17 @@ class Config:
         float, "share of the way to a square by which a box is widened", 0, 1
     ] = SQUARE
     alterations: Annotated[int, "altered views of each photograph", 0] = 4
+    boxes: Annotated[
+        Boxes, "what to crop: the located box, or the whole photograph"
+    ] = "located"
     perspective: Annotated[
         float, "largest shift of their corners, as a share of the side", 0, 0.4
     ] = ALTERED.perspective
+
+
+def reads(config: Config) -> tuple[str, ...]:
+    """Artifacts that the stage reads; whole photographs need no locator."""
+    return READS[:1] if config.boxes == "whole" else READS
 
 
 def sources(config: Config) -> dict[str, str]:
@@ -66,14 +77,15 @@ def sources(config: Config) -> dict[str, str]:
 
 def run(config: Config, job: Job) -> dict[str, Any]:
     """Encode the crops; each is written in a commit of its own."""
-    records, locations = job.read("photos"), job.read("locations")
+    records = job.read("photos")
+    locations = None if config.boxes == "whole" else job.read("locations")
     encoder = stage_encoder(
         config.encoder, config.weights, config.precision, job.resources
     )
     files = {
         photo.path: photo_path(records, photo.path)
         for photo in read_photos(records)
-        if locations.has(f"found/{photo.path}")
+        if locations is None or locations.has(f"found/{photo.path}")
     }
     maker = ViewMaker(
         records,
@@ -84,7 +96,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     )
 
     def choose(path: str, photo: WorkingPhoto) -> Crop:
-        return read_crop(locations, path)
+        return Crop(None) if locations is None else read_crop(locations, path)
 
     rules = CropRules(config.grid, config.square)
     describer = Describer(encoder, rules, choose, views=maker.views)
@@ -95,7 +107,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         keep_garment_cells(writer, config.encoder, config.weights)
         header = writer.finish(
             encoder=encoder.identity.to_dict(),
-            details=asdict(rules) | {"alterations": config.alterations},
+            details=asdict(rules)
+            | {"alterations": config.alterations, "boxes": config.boxes},
         )
     return {
         "encoder": str(encoder.identity),

@@ -4,6 +4,8 @@ import sys
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
+from tiefvision.datasets.survival import Share, Survival
+from tiefvision.judging import protocol
 from tiefvision.judging.packs import PAGE
 from tiefvision.ranking.registry import RANKERS
 
@@ -94,6 +96,31 @@ def test_nothing_is_wider_than_80_columns_but_sentences(tiefvision, trained):
     lines = tiefvision("compare", "--workspace", trained).out.splitlines()
     wide = [line for line in lines if len(line.rstrip()) > 80]
     assert all(line.endswith(".") for line in wide)
+
+
+def test_all_published_queries_have_a_table_of_their_own(
+    tiefvision, trained, monkeypatch
+):
+    counts = Survival(Share(40, 24), Share(12, 12), Share(16, 4))
+    monkeypatch.setattr(protocol, "read_survival", lambda root: counts)
+    words = ("compare", "--workspace", trained, "--ranker", "cosine")
+    text = tiefvision(*words).out
+    assert "published 16 queries; 12 of them lost" in " ".join(text.split())
+    table = text.split("Of all 16 published queries, the lost ones being misses:\n")[1]
+    heading, row = table.splitlines()[:2]
+    (line,) = tiefvision(*words, "--json").lines
+    assert line["queries"] == 4
+    shown = dict(zip(heading.split(), row.split(), strict=True))
+    for name, figure in (("R@1", "recall@1"), ("MRR", "reciprocal_rank")):
+        assert line["published"][figure]["value"] == pytest.approx(
+            line[figure]["value"] * 4 / 16, abs=1e-4
+        )
+        assert shown[name] == f"{line['published'][figure]['value']:.3f}"
+    # A search within categories asks the same queries; a pattern asks others.
+    within = tiefvision(*words, "--within", "category", "--json").lines[0]
+    assert within["published"]["queries"] == 16
+    some = tiefvision(*words, "--queries", "*0*", "--json").lines[0]
+    assert "published" not in some
 
 
 def test_the_page_holds_both_rankers(tiefvision, trained, tmp_path):

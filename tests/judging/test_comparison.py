@@ -4,6 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tiefvision.datasets.survival import (
+    IMPORT_RECORD,
+    Share,
+    Survival,
+    record_survival,
+)
 from tiefvision.errors import BadDataset
 from tiefvision.evaluation.searches import Search
 from tiefvision.judging.comparison import Comparison, compare_rankers
@@ -126,6 +132,7 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
         "unanswerable": 1,
         "alone": 0,
         "unknown": 0,
+        "published": 0,
     }
     assert comparison.to_lines()[0]["search"] == expected
     assert "1 could not be read, nor 3 of the gallery" in comparison.protocol
@@ -137,6 +144,48 @@ def test_the_protocol_is_told_number_by_number(tmp_path):
     }
     assert "0 have no counterpart in the gallery; queries match q*" in some.protocol
     assert "taken whole, as nothing was found in them: 1." in " ".join(_notes(some))
+
+
+@pytest.fixture
+def rotten(tmp_path):
+    """A dataset of which two of five published queries are left: q0 hits, q1 misses."""
+    survival = Survival(Share(9, 5), Share(6, 3), Share(5, 2))
+    (tmp_path / IMPORT_RECORD).write_text("{}")
+    record_survival(tmp_path, survival)
+    return artifacts(tmp_path, SHOP + STREET)
+
+
+def test_lost_queries_are_misses_of_all_published_ones(rotten, tmp_path):
+    records, crops = rotten
+    with records, crops:
+        comparison = compare(records, crops, cosine=embed_cells)
+        write_page(comparison, records, tmp_path / "page.html")
+        some = compare(records, crops, "q*", cosine=embed_cells)
+    assert "; 3 of 5 published queries are lost; exact search" in comparison.protocol
+    (line,) = comparison.to_lines()
+    # The item of q0 comes first, that of q1 last: among three, as ties come before it.
+    values = {"recall@1": (1, 0), "recall@3": (1, 1), "reciprocal_rank": (1, 1 / 3)}
+    for name, (first, second) in values.items():
+        left, every = line[name]["value"], line["published"][name]["value"]
+        assert left == round((first + second) / 2, 4)
+        assert every == round((first + second) / 5, 4)
+    assert line["published"]["queries"] == 5
+    # A triplet or a score of a query that was never asked is no miss.
+    assert not {"triplet_accuracy", "score@30"} & set(line["published"])
+    page = (tmp_path / "page.html").read_text()
+    assert "All published queries" in page
+    assert "5 queries; 3 of them lost" in page
+    assert "published" not in some.to_lines()[0]  # other queries than the published
+
+
+def test_splits_that_were_dealt_anew_ask_no_published_queries(tmp_path):
+    header = Header("ingest", 1, {"folds": 5, "fold": 0}, {})
+    records, crops = artifacts(tmp_path, SHOP + STREET)
+    (tmp_path / IMPORT_RECORD).write_text("{}")
+    record_survival(tmp_path, Survival(Share(9, 5), Share(6, 3), Share(5, 2)))
+    object.__setattr__(records, "header", replace(records.header, config=header.config))
+    with records, crops:
+        assert compare(records, crops, cosine=embed_cells).published == 0
 
 
 def test_what_a_ranker_has_learnt_is_told(tmp_path):

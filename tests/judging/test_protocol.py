@@ -65,6 +65,8 @@ def test_the_protocol_is_a_table_of_labels_and_values():
             "left out",
             "2 queries of unknown category",
         ),
+        ({"published": 9}, "published", "9 queries; 0 of them lost"),
+        ({"published": 12}, "published", "12 queries; 3 of them lost"),
         ({"alone": 2}, "left out", "2 queries that could find nothing else"),
         (
             {"unreadable_gallery": 7},

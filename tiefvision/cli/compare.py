@@ -314,6 +314,7 @@ def _print_comparison(comparison: "Comparison") -> None:
         rows += [(f"{last} - {other.ranker}", *gained, ""), ("p", *likely, "")]
     print_table(("ranker", *(SHOWN[name] for name in shown), "lost"), rows)
     typer.echo()
+    _print_published(comparison, shown)
     repeated = ABOUT_REPEATED if len(shown) < len(SHOWN) else ""
     reach = note_reach(comparison.terms, LARGEST_CUT)
     meanings = (text for name, text in MEANINGS.items() if name in shown)
@@ -322,3 +323,19 @@ def _print_comparison(comparison: "Comparison") -> None:
     notes = (headers, *LEGEND, repeated, reach, *steps, *matches)
     for note in filter(None, notes):
         print_text(note)
+
+
+def _print_published(comparison: "Comparison", shown: Sequence[str]) -> None:
+    """The figures over all published queries, where their number is known."""
+    from tiefvision.judging.results import figures_of_all
+
+    published = comparison.published
+    if not published:
+        return
+    print_text(f"Of all {published} published queries, the lost ones being misses:")
+    rows = []
+    for result in comparison.results:
+        every = figures_of_all(result, published, comparison.seed)
+        rows.append((result.ranker, *(f"{every[name].value:.3f}" for name in shown)))
+    print_table(("ranker", *(SHOWN[name] for name in shown)), rows)
+    typer.echo()

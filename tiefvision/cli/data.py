@@ -82,6 +82,8 @@ def import_(
             f"{report.photos} photographs with {report.boxes} garments are in "
             f"{folder}. {_next(folder, options)}"
         )
+        if report.survival:
+            say(f"Of what was published, {report.survival.in_words()}")
     return tell_skipped(report.skipped)
 
 

@@ -21,6 +21,7 @@ from tiefvision.cli.jobs import jobs
 from tiefvision.cli.labels import app as labels
 from tiefvision.cli.locate import locate
 from tiefvision.cli.models import models
+from tiefvision.cli.precision import precision
 from tiefvision.cli.quality import quality
 from tiefvision.cli.readout import readout
 from tiefvision.cli.recommend import recommend
@@ -48,6 +49,7 @@ for command in (
     recommend,
     export,
     compare,
+    precision,
     distil,
     readout,
     tune,

@@ -17,6 +17,7 @@ from tiefvision.judging.results import (
     RankerResult,
     chances,
     differences,
+    figures_of_all,
     run_search,
 )
 from tiefvision.progress import Track, untracked
@@ -81,6 +82,11 @@ class Comparison:
         """Name of the box by which the queries were cropped."""
         return str(self.terms.get("box", PREDICTED))
 
+    @property
+    def published(self) -> int:
+        """Number of queries in the published lists; 0 if it is not known."""
+        return int(self.terms.get("published", 0))
+
     def ends(self) -> tuple[RankerResult, ...]:
         """The first and the last ranker, or the only one."""
         return self.results[:1] + self.results[1:][-1:]
@@ -125,6 +131,9 @@ class Comparison:
             }
             line |= _as_json(result.figures(self.seed))
             line["search"] = dict(self.terms)
+            if self.published:
+                every = figures_of_all(result, self.published, self.seed)
+                line["published"] = {"queries": self.published} | _as_json(every)
             if result.ranker in self.learnt:
                 line["learnt"] = self.learnt[result.ranker]
             if result.ranker in self.peaks:

@@ -20,7 +20,7 @@ from tiefvision.judging.indexes import MOST_BYTES
 from tiefvision.judging.protocol import note_reach, protocol_rows
 from tiefvision.judging.query_boxes import BLOCK_BYTES, BLOCKS_KEPT
 from tiefvision.judging.reranking_recall import steps_in_words
-from tiefvision.judging.results import CUTS, chances, differences
+from tiefvision.judging.results import CUTS, chances, differences, figures_of_all
 from tiefvision.judging.summary import ABOUT_REPEATED, shown_once, verdict_in_words
 from tiefvision.progress import Track, untracked
 from tiefvision.ranking.registry import RANKERS
@@ -85,6 +85,7 @@ def write_page(
             for name, found in figures.items()
         ),
         differences=_of_figures(changes, shown),
+        published=tuple(_rows_of_published(comparison, shown)),
         figure_notes=(ABOUT_REPEATED,) if shown != SHOWN_FIGURES else (),
         more=tuple(
             RankerRow(name, "", _chosen(found, more), {})
@@ -143,6 +144,18 @@ def _differences(comparison: Comparison) -> Iterator[Difference]:
             comparison.ahead(other),
             comparison.chances(other),
         )
+
+
+def _rows_of_published(
+    comparison: Comparison, shown: Sequence[str]
+) -> Iterator[RankerRow]:
+    """Figures over all published queries, where their number is known."""
+    if not comparison.published:
+        return
+    for result in comparison.results:
+        every = figures_of_all(result, comparison.published, comparison.seed)
+        figures = _chosen(every, (name for name in shown if name in every))
+        yield RankerRow(result.ranker, "", figures, {})
 
 
 def _rows_by_box(comparison: Comparison) -> Iterator[RankerRow]:

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiefvision.datasets.survival import read_survival
 from tiefvision.evaluation.restricting import items_in_reach
 from tiefvision.evaluation.searches import Search, Within
 from tiefvision.judging.boxes import PREDICTED, WHOLE
@@ -62,6 +64,8 @@ class SearchTerms:
             their item.
         unknown: number of queries left out because their category, or variant, is
             unknown.
+        published: number of queries in the lists that the dataset was imported from; 0
+            if it is not known, or other queries are asked.
     """
 
     hit: Literal["item", "photograph"]
@@ -81,6 +85,12 @@ class SearchTerms:
     unanswerable: int
     alone: int
     unknown: int
+    published: int = 0
+
+    @property
+    def lost(self) -> int:
+        """Number of published queries that cannot be asked."""
+        return max(0, self.published - self.queries)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as values of JSON types."""
@@ -111,6 +121,8 @@ class SearchTerms:
             parts.append(f"of {self.unknown} the {self.within} is unknown")
         if self.matching != "*":
             parts.append(f"queries match {self.matching}")
+        if self.published:
+            parts.append(f"{self.lost} of {self.published} published queries are lost")
         return "; ".join((*parts, "exact search"))
 
     def rows(self, search: Search) -> tuple[tuple[str, str], ...]:
@@ -138,8 +150,15 @@ class SearchTerms:
             ("boxes", boxes),
             ("misses", missed),
             ("left out", self._left_out() or "none"),
+            *self._published(),
             ("search", f"exact, {SEARCHED[self.within]}"),
         )
+
+    def _published(self) -> tuple[tuple[str, str], ...]:
+        """A row on the published queries, where their number is known."""
+        if not self.published:
+            return ()
+        return (("published", f"{self.published} queries; {self.lost} of them lost"),)
 
     def _left_out(self) -> str:
         """Queries and photographs of the gallery that take no part, by the reason."""
@@ -196,6 +215,7 @@ def terms_of(
         unanswerable=len(search.lacking),
         alone=len(search.alone),
         unknown=len(search.unknown),
+        published=_published_queries(search, records, matching),
     )
 
 
@@ -234,6 +254,17 @@ def missed_queries(search: Search, crops: Artifact) -> NDArray[np.bool_]:
 def are_whole(crops: Artifact) -> bool:
     """Whether crops are whole photographs, without a locator."""
     return bool(crops.header.details.get("boxes") == WHOLE)
+
+
+def _published_queries(search: Search, records: Artifact, matching: str) -> int:
+    """Number of queries in the published lists; 0 if it is not that of this search."""
+    dealt_anew = records.header.config.get("folds")
+    asked = search.kind == "item" and search.within != "variants" and matching == "*"
+    survival = read_survival(Path(records.header.details.get("root", "")))
+    if dealt_anew or not asked or survival is None:
+        return 0
+    published = survival.queries.published
+    return published if published >= len(search.queries) else 0
 
 
 def _asking(search: Search, photos: Sequence[Photo], matching: str) -> int:

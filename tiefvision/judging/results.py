@@ -44,6 +44,9 @@ FORBIDDEN = np.float32(-2.0)
 LISTED = 10
 """Number of closest and of farthest results of a query that are kept."""
 
+OF_FIRST_HIT = ("recall@", "reciprocal_rank", "average_precision")
+"""How the names of figures begin that are 0 for a query that cannot be asked."""
+
 CHANCE = 0.5
 """Expected share of triplets in the right order if similarities were random."""
 
@@ -101,6 +104,31 @@ class RankerResult:
         return {
             name: bootstrap_mean(values, seed) for name, values in self.values().items()
         }
+
+
+def figures_of_all(
+    result: RankerResult, published: int, seed: int = 0
+) -> dict[str, Figure]:
+    """Figures over all queries of a published dataset, of which some are lost.
+
+    Without the lost ones a figure is one on another, mostly easier set of queries
+    (fk-visual-search leaves them out). Here they count as misses.
+
+    Args:
+        result: the result of the queries that are left.
+        published: number of published queries, at least as many.
+        seed: seed of the bootstrap.
+
+    Returns:
+        Means over all published queries by name: recall, reciprocal rank and average
+        precision, which are 0 for a miss.
+    """
+    lost = np.zeros(published - len(result.ranks))
+    return {
+        name: bootstrap_mean(np.concatenate([values, lost]), seed)
+        for name, values in result.values().items()
+        if name.startswith(OF_FIRST_HIT)
+    }
 
 
 def run_search(

@@ -99,6 +99,7 @@ class ComparisonPage:
         more_differences: what the last ranker gains over others by these figures.
         by_box_differences: what other boxes gain over the box that was found.
         by_box_notes: what to keep in mind about ``by_box``, a sentence each.
+        published: figures over all published queries, lost ones counted as misses.
     """
 
     title: str
@@ -118,6 +119,7 @@ class ComparisonPage:
     more_differences: tuple[Difference, ...] = ()
     by_box_differences: tuple[Difference, ...] = ()
     by_box_notes: tuple[str, ...] = ()
+    published: tuple[RankerRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,12 +131,14 @@ class FigureSection:
         explanation: how to read the table, a sentence each.
         more: all other figures, or None.
         indexes: the indexes, or None.
+        published: the figures over all published queries, or None.
     """
 
     table: Table
     explanation: tuple[str, ...]
     more: Table | None
     indexes: Table | None
+    published: Table | None
 
 
 @dataclass(frozen=True)
@@ -217,6 +221,7 @@ def _figures(page: ComparisonPage) -> FigureSection | None:
         tuple(explanation),
         figure_table(page.more, page.more_differences) if page.more else None,
         index_table(page.rankers) if any(row.index for row in page.rankers) else None,
+        figure_table(page.published) if page.published else None,
     )
 
 

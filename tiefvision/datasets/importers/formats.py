@@ -7,13 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
+from tiefvision.datasets.survival import IMPORT_RECORD, Survival
 from tiefvision.errors import BadDataset
 from tiefvision.files import read_file, replace_text
 from tiefvision.progress import Track
 from tiefvision.records import Photo, Split
-
-IMPORT_RECORD = "import.json"
-"""File that marks a folder as an import, written before the first photograph."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,9 @@ class ImportReport:
         photos_by_split: Number of photographs in train, val and test.
         near_duplicates: Groups of paths of photographs of one shot or outfit, each kept
             in one split.
-        skipped: Sentence for each photograph that was left out.
+        skipped: Sentence for each photograph that was left out, or for many together.
+        survival: How much of the published dataset is left; None where every photograph
+            is published beside its lists.
     """
 
     photos: int
@@ -36,6 +36,7 @@ class ImportReport:
     photos_by_split: dict[str, int]
     near_duplicates: tuple[tuple[str, ...], ...]
     skipped: tuple[str, ...]
+    survival: Survival | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The attributes as a dictionary for JSON."""

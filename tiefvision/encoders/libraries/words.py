@@ -88,9 +88,13 @@ def tokenise(name: str, texts: Sequence[str], kept: str = "") -> NDArray[np.int6
             f"--tokenizer DIR, where DIR holds {FILE} and {SETTINGS}.",
         )
     text = model_settings(name)["text_cfg"]
-    clean = open_clip.tokenizer.get_clean_fn(
-        text.get("tokenizer_kwargs", {}).get("clean", "whitespace")
-    )
+    options = text.get("tokenizer_kwargs", {})
+    if text.get("tokenizer_mode") or options.get("strip_sep_token"):
+        raise BadUsage(
+            f"{name} reads text in a way of its own, which is not known here.",
+            "Use a model of CLIP or SigLIP.",
+        )
+    clean = open_clip.tokenizer.get_clean_fn(options.get("clean", "whitespace"))
     read = _tokeniser_of(kept, text.get("context_length", 77))
     encoded = read.encode_batch([clean(one) for one in texts])
     return np.array([one.ids for one in encoded], dtype=np.int64)
