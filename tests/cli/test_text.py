@@ -1,12 +1,11 @@
 """Search by words: a model of open_clip with random weights, kept in a workspace."""
 
-import json
-
 import numpy as np
 import pytest
 
 import tiefvision
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
+from tiefvision.judging.packs import compared_inputs
 from tiefvision.models.choice import choose_models
 from tiefvision.models.rankers import load_ranker
 from tiefvision.workspace.artifacts import Workspace
@@ -177,4 +176,9 @@ def test_a_model_ranks_beside_the_others(tiefvision, run, tiny_clips):
     spoken = tiefvision("compare", "--ranker", "cosine", "--ranker", "clip", *words)
     assert spoken.code == DONE, spoken.err
     assert [line["ranker"] for line in spoken.lines] == ["cosine", "clip"]
-    assert json.loads(json.dumps(spoken.lines[1]["index"]))["embedding"] == 24
+    workspace = Workspace(run)
+    models = choose_models(workspace, "auto")
+    inputs = compared_inputs(workspace, workspace, models, ("cosine", "clip"))
+    with workspace.open("clip") as kept:
+        assert inputs["clip"] == kept.header.digest
+    assert spoken.lines[1]["index"]["embedding"] == 24
