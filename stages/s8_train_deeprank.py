@@ -8,21 +8,17 @@ Command make stage-8 ARGS="--network cells --margin 20"
         make stage-8 ARGS="--triplets judged.csv"
 """
 
-import logging
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from tiefvision.datasets.triplets import read_triplets
 from tiefvision.encoders.architectures import architecture_named
 from tiefvision.errors import BadDataset, BadUsage, require_known
 from tiefvision.evaluation.searches import search_of_split, with_every_alteration
 from tiefvision.ranking.deeprank import COLOUR, NETWORKS, SIZE
 from tiefvision.ranking.matching import learn_matching
 from tiefvision.ranking.registry import DEEPRANK, RANKERS, ranker_kind
-from tiefvision.records import Photo, Triplet, View
-from tiefvision.store.artifact import Artifact
+from tiefvision.records import View
 from tiefvision.training.loop import Schedule
 from tiefvision.triplets.deeprank_training import (
     TripletRules,
@@ -32,9 +28,8 @@ from tiefvision.triplets.deeprank_training import (
 from tiefvision.triplets.networks import embed_with
 from tiefvision.triplets.sampling import (
     POSITIVES,
-    ViewTriplet,
     combine_queries,
-    judged_triplets,
+    judged_within,
 )
 from tiefvision.triplets.starting import start_deeprank
 from tiefvision.workspace.encoding import read_garment_cells
@@ -43,9 +38,7 @@ from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.provenance import file_hash
-from tiefvision.workspace.records import read_judged_triplets, read_photos
-
-logger = logging.getLogger(__name__)
+from tiefvision.workspace.records import all_judged, read_photos
 
 VERSION = 3
 READS = ("photos", "crops")
@@ -138,7 +131,10 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         photo for photo in photos if photo.split == "train" and photo.path in available
     ]
     queries = combine_queries(training, kinds)
-    judged, left_out = _judged(_all_judged(records, photos, config), training)
+    file = Path(config.triplets) if config.triplets else None
+    found = all_judged(records, photos, file)
+    judged = judged_within(found, training)
+    left_out = len(found) - len(judged)
     if not queries and not judged:
         raise BadDataset(
             "The training split has no triplets: it needs two photographs of different "
@@ -202,34 +198,6 @@ def _rules(config: Config, alterations: int) -> TripletRules:
         config.in_class,
         config.out_of_class,
     )
-
-
-def _all_judged(
-    records: Artifact, photos: Sequence[Photo], config: Config
-) -> list[Triplet]:
-    """The judged triplets of the dataset, then those of ``--triplets``, each once."""
-    own = read_judged_triplets(records)
-    if not config.triplets:
-        return own
-    paths = [photo.path for photo in photos]
-    more, problems = read_triplets(Path(config.triplets), paths)
-    for problem in problems:
-        logger.warning(problem.message)
-    return list(dict.fromkeys((*own, *more)))
-
-
-def _judged(
-    all_judged: Sequence[Triplet], training: Sequence[Photo]
-) -> tuple[list[ViewTriplet], int]:
-    """Judged triplets of training photographs, and the number of all others."""
-    triplets = judged_triplets(all_judged)
-    named = {photo.path for photo in training}
-    kept = [
-        triplet
-        for triplet in triplets
-        if named.issuperset(view.path for view in triplet.views())
-    ]
-    return kept, len(triplets) - len(kept)
 
 
 def _said(left_out: int) -> dict[str, str]:

@@ -29,6 +29,7 @@ MAKERS = {
     "index": "tiefvision.catalogue.living.changing",
     "prepare": "tiefvision.judging.prepared",
     "learn_ranker": "tiefvision.models.rankers",
+    "train_ranker": "tiefvision.models.ranker_training",
 }
 """Modules outside ``stages`` that write artifacts and declare a ``VERSION``."""
 
@@ -40,6 +41,10 @@ ALGORITHMS = (
     "tiefvision.encoders",
     "tiefvision.evaluation",
     "tiefvision.index",
+    "tiefvision.networks.backbones",
+    "tiefvision.networks.building",
+    "tiefvision.networks.preparing",
+    "tiefvision.networks.ranker",
     "tiefvision.training",
     "tiefvision.locating",
     "tiefvision.ranking",
@@ -47,6 +52,7 @@ ALGORITHMS = (
     "tiefvision.tuning",
     "tiefvision.catalogue",
     "tiefvision.judging.results",
+    "tiefvision.models.training_triplets",
     "tiefvision.workspace.garments",
     "tiefvision.workspace.levels",
     "tiefvision.workspace.maps",

@@ -56,7 +56,9 @@ wrong, and would not be told by the default score. In float32, so that the figur
 the same on processors with and without bfloat16. AlexNet is the quickest encoder.
 Another seed of the crops' encoder makes it another one than the locator's."""
 
-LEARNT = shutil.ignore_patterns("pca.lmdb", "mix.lmdb", "gabor.lmdb", "blobs.lmdb")
+LEARNT = shutil.ignore_patterns(
+    "pca.lmdb", "mix.lmdb", "gabor.lmdb", "blobs.lmdb", "engineered.lmdb"
+)
 """Rankers that comparisons of the trained workspace leave there."""
 
 RunStage = Callable[..., dict[str, Any] | None]
@@ -253,6 +255,26 @@ def linked_copy(workspace: Path, folder: Path, **options: Any) -> Path:
 def run(trained: Path, tmp_path: Path) -> Path:
     """A copy of the trained workspace that a test may change."""
     return linked_copy(trained, tmp_path / "run", ignore=LEARNT)
+
+
+@pytest.fixture(scope="session")
+def put_network() -> Callable[[Path, str, float], None]:
+    """Puts a network of the literature into a workspace, as if it had been trained."""
+    from tiefvision.networks.building import build_network
+    from tiefvision.store.artifact import ArtifactWriter
+    from tiefvision.store.header import Header
+    from tiefvision.workspace.artifacts import Workspace
+    from tiefvision.workspace.networks import network_tensors
+
+    def put(folder: Path, name: str, width: float) -> None:
+        network = name.split("-", maxsplit=1)[0]
+        tensors = network_tensors(build_network(network, width))
+        header = Header("train_ranker", 1, {"width": width}, {})
+        with ArtifactWriter(Workspace(folder).path(name), header, 0.1) as writer:
+            writer.write(tensors, {"training/history": []})
+            writer.finish(details={"network": network, "width": width})
+
+    return put
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from tiefvision.cli import networks, recipes
 from tiefvision.cli.main import app
 from tiefvision.cli.reference import COMMAND, described_commands, render_reference
-from tiefvision.ranking.registry import RANKERS
+from tiefvision.ranking.registry import OWN, RANKERS
+from tiefvision.triplets.sources import SAMPLINGS
 from tiefvision.workspace.artifacts import STAGES
 
 ROOT = Path(__file__).parent.parent
@@ -80,9 +82,29 @@ def test_the_pipeline_has_a_row_for_every_stage():
 
 def test_every_ranker_has_a_row_and_a_section():
     text = text_of(ROOT / "docs" / "rankers.md")
-    for ranker in RANKERS:
+    for ranker in OWN:
         assert f"| [`{ranker}`](#{ranker}) |" in text, ranker
         assert f"\n## {ranker}\n" in text, ranker
+    for ranker in set(RANKERS) - set(OWN):
+        assert f"\n| `{ranker}` | {RANKERS[ranker].summary} |" in text, ranker
+
+
+def test_the_tables_of_networks_are_those_of_the_code():
+    text = text_of(ROOT / "docs" / "rankers.md")
+    for system, table in networks.render_tables().items():
+        assert f"\n\n{table}\n\n" in text, f"{system}. Run: {networks.COMMAND}"
+
+
+def test_the_table_of_recipes_is_that_of_the_code():
+    text = text_of(ROOT / "docs" / "training-rankers.md")
+    assert f"\n\n{recipes.render_recipes()}\n\n" in text, f"Run: {recipes.COMMAND}"
+
+
+def test_every_sampling_has_a_row_and_a_section():
+    text = text_of(ROOT / "docs" / "triplets.md")
+    for sampling in SAMPLINGS:
+        assert f"| [`{sampling}`](#{sampling}) |" in text, sampling
+        assert f"\n## {sampling}\n" in text, sampling
 
 
 def test_every_command_is_used_in_the_documents():

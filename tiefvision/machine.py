@@ -18,7 +18,10 @@ CPU_INFO = Path("/proc/cpuinfo")
 """File in which Linux describes each processor."""
 
 MEMORY_INFO = Path("/proc/meminfo")
-"""File in which Linux tells how much memory is free."""
+"""File in which Linux counts the memory of the machine."""
+
+CONTROL_GROUP = Path("/sys/fs/cgroup")
+"""Folder in which Linux limits the memory of a container."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +100,44 @@ def _processor_facts() -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def available_memory() -> int | None:
-    """Bytes of memory that are free; None where the system does not say."""
-    if not MEMORY_INFO.exists():
-        return None
-    for line in MEMORY_INFO.read_text(encoding="utf-8").splitlines():
-        name, _, size = line.partition(":")
-        if name == "MemAvailable":
-            return int(size.split()[0]) * 1024  # "kB" are KiB
-    return None
-
-
 def usable_cores() -> int:
     """Processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def free_memory(device: "torch.device") -> int | None:
+    """Free memory of a device in bytes; None where the system does not tell.
+
+    Args:
+        device: torch device. On a CPU it is the memory of the machine, or what the
+            limit of the container leaves.
+    """
+    if device.type == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    if device.type != "cpu" or not MEMORY_INFO.exists():
+        return None
+    (free,) = _numbers(MEMORY_INFO, "MemAvailable:")
+    return min(free * 1024, _left_in_container())
+
+
+def _left_in_container() -> int:
+    """Bytes up to the limit of the container; far more than any machine without one.
+
+    Files that the system keeps in memory and may drop do not count as used.
+    """
+    limit = CONTROL_GROUP / "memory.max"
+    if not limit.exists() or not limit.read_text().strip().isdigit():
+        return 2**60
+    used = int((CONTROL_GROUP / "memory.current").read_text())
+    (droppable,) = _numbers(CONTROL_GROUP / "memory.stat", "inactive_file")
+    return int(limit.read_text()) - used + droppable
+
+
+def _numbers(file: Path, name: str) -> list[int]:
+    """The numbers behind a name in a file of lines."""
+    lines = (line.split() for line in file.read_text(encoding="utf-8").splitlines())
+    return [int(words[1]) for words in lines if words and words[0] == name]

@@ -7,7 +7,7 @@ from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
 from tiefvision.datasets.survival import Share, Survival
 from tiefvision.judging import protocol
 from tiefvision.judging.packs import PAGE
-from tiefvision.ranking.registry import RANKERS
+from tiefvision.ranking.registry import OWN
 
 RECALLS = [f"recall@{k}" for k in (1, 3, 5, 10, 20, 30, 50)]
 LISTS = ["average_precision", "precision@30", "triplet_accuracy"]
@@ -164,7 +164,7 @@ def test_another_dataset_is_located_encoded_and_compared(
     tiefvision, run, dataset, tmp_path
 ):
     words = ["compare", "--workspace", run, "--data", dataset, "--json"]
-    rankers = list(RANKERS)
+    rankers = list(OWN)
     chosen = [word for name in rankers for word in ("--ranker", name)]
     spoken = tiefvision(*words, *chosen, "--pack", tmp_path / "pack")
     assert spoken.code == DONE, spoken.err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tiefvision.ranking.registry import RANKERS
+from tiefvision.ranking.registry import OWN
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -55,7 +55,7 @@ def test_commands_and_options_are_completed():
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("tiefvision search --ranker ", list(RANKERS)),
+        ("tiefvision search --ranker ", list(OWN)),
         ("tiefvision compare --ranker ga", ["gabor"]),
         ("tiefvision index shop --ranker deep", ["deeprank"]),
         ("tiefvision locate --device c", ["cpu", "cuda"]),

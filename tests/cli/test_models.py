@@ -14,14 +14,14 @@ def test_a_line_of_json_follows_the_contract(tiefvision, tmp_path):
     assert (spoken.code, spoken.err) == (DONE, "")
     for line in spoken.lines:
         assert list(line)[:5] == KEYS
-        assert line["kind"] in ("encoder", "ranker")
+        assert line["kind"] in ("encoder", "ranker", "head")
         assert 0 <= line["trainable"] <= line["parameters"]
         assert line["embedding"] > 0
 
 
 def test_the_sizes_are_those_of_the_networks(tiefvision, trained):
     spoken = tiefvision("models", "--workspace", trained, "--json")
-    models = {line["name"]: line for line in spoken.lines}
+    models = {line["name"]: line for line in reversed(spoken.lines)}
     # AlexNet's five convolutions: 64 x 3 x 11 x 11 + 64, and so on.
     assert models["alexnet"]["parameters"] == 2_469_696
     assert models["alexnet"]["embedding"] == 256 * 11 * 11
@@ -47,14 +47,14 @@ def test_the_network_that_was_trained_is_listed(
 ):
     run_stage(run, "train_deeprank", network=network, size=0, epochs=1)
     spoken = tiefvision("models", "--workspace", run, "--json")
-    deeprank = {line["name"]: line for line in spoken.lines}["deeprank"]
+    deeprank = {line["name"]: line for line in reversed(spoken.lines)}["deeprank"]
     assert deeprank["parameters"] == parameters
     assert deeprank["embedding"] == 256 * 11 * 11
 
 
 def test_the_network_that_ships_is_listed(tiefvision, tmp_path):
     spoken = tiefvision("models", "--workspace", tmp_path, "--json")
-    deeprank = {line["name"]: line for line in spoken.lines}["deeprank"]
+    deeprank = {line["name"]: line for line in reversed(spoken.lines)}["deeprank"]
     facts = shipped_bundle().heads.facts["deeprank"]
     channels, half = facts["channels"], facts["size"] // 2
     assert channels == architecture_named(GARMENT_ENCODER).channels
@@ -69,7 +69,7 @@ def test_what_stage_8_would_train_is_listed_where_nothing_ships(
 ):
     (shipped / "heads.safetensors").unlink()
     spoken = tiefvision("models", "--workspace", tmp_path, "--json")
-    deeprank = {line["name"]: line for line in spoken.lines}["deeprank"]
+    deeprank = {line["name"]: line for line in reversed(spoken.lines)}["deeprank"]
     command = f"make stage-8 RUN={tmp_path}"
     assert deeprank["state"] == f"over {GARMENT_ENCODER}, untrained. Run: {command}"
     assert deeprank["embedding"] == 512
@@ -80,7 +80,7 @@ def test_the_rankers_are_listed_over_the_encoder_of_garments(
 ):
     run_stage(run, "encode_crops", encoder="squeezenet1_1", grid=3)
     spoken = tiefvision("models", "--workspace", run, "--json")
-    models = {line["name"]: line for line in spoken.lines}
+    models = {line["name"]: line for line in reversed(spoken.lines)}
     assert models["cosine"]["embedding"] == 512 * 3 * 3
     assert models["cosine"]["state"].startswith("over squeezenet1_1, ")
     stale = f"trained over other crops. Run: make stage-8 RUN={run}"
@@ -93,7 +93,7 @@ def test_the_rankers_are_listed_over_the_encoder_of_garments(
 
 def test_shipped_files_are_listed_with_version_and_size(tiefvision, shipped, tmp_path):
     spoken = tiefvision("models", "--workspace", tmp_path, "--json")
-    states = {line["name"]: line["state"] for line in spoken.lines}
+    states = {line["name"]: line["state"] for line in reversed(spoken.lines)}
     size = (shipped / "encoder-alexnet.safetensors").stat().st_size / 2**20
     assert states["alexnet"] == (
         f"ships for garments as random (seed 8) (format 1, {size:.1f} MiB); "
@@ -134,11 +134,19 @@ def test_without_a_finished_workspace_nothing_is_exported(tiefvision, tmp_path):
 def test_the_table_lists_every_model_in_a_line(tiefvision, trained):
     arguments = ("models", "--workspace", trained)
     records = tiefvision(*arguments, "--json").lines
+    own = [record for record in records if not record["system"]]
+    others = records[len(own) :]
     header, *rows = tiefvision(*arguments).out.splitlines()
     assert header.split() == ["name", "kind", "parameters", "embedding", "status"]
-    assert len(rows) == len(records)
-    for row, record in zip(rows, records, strict=True):
+    empty, title, columns, *networks = rows[len(own) :]
+    assert (empty, title) == ("", "Networks of the literature, for tiefvision train:")
+    assert columns.split()[-3:] == ["numbers", "MB", "status"]
+    systems = list(dict.fromkeys(record["system"] for record in others))
+    assert [row for row in networks if not row.startswith(" ")] == systems
+    listed = [*rows[: len(own)], *(row for row in networks if row.startswith(" "))]
+    for row, record in zip(listed, records, strict=True):
         assert row.split()[0] == record["name"]
+        assert f"{record['parameters']:,}" in row.split()
         assert row.endswith(record["status"])
         assert len(row) <= 80
 

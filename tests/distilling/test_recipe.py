@@ -196,5 +196,5 @@ def test_cells_are_compared_where_student_and_teacher_both_have_them():
             training = Distillation((), None, student, SimpleNamespace(name=name))
             one, other = training._aligned(*grids)
             assert one.shape == other.shape
-            assert (one - other).abs().max() <= 1
+            assert (one - other).abs().max() <= 2
             assert one.shape[2] >= min(student.window, teacher.window) - 1

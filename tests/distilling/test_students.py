@@ -56,12 +56,15 @@ def test_the_1x1_branch_contributes_to_the_folded_weight():
     assert not np.allclose(whole, fold_student(student)["0.weight"])
 
 
-def test_only_alexnet_is_a_plain_stack():
+PLAIN = ("alexnet", "nin")
+
+
+def test_only_alexnet_and_nin_are_plain_stacks():
     plain = [name for name, one in ARCHITECTURES.items() if is_plain(one.layers)]
-    assert plain == ["alexnet"]
+    assert tuple(plain) == PLAIN
 
 
-@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "alexnet"])
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name not in PLAIN])
 def test_trunks_other_than_plain_stacks_are_refused(name):
     with pytest.raises(ValueError, match="cannot be trained this way"):
         trainable_form(ARCHITECTURES[name].layers)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 import torchvision
@@ -9,8 +10,14 @@ from tiefvision.encoders.architectures import (
     STRIDE,
     architecture_named,
 )
+from tiefvision.encoders.nin import FINE_POOL, OLD_POOL, nin
 from tiefvision.encoders.weights import weights_of
-from tiefvision.engines.layers import count_operations, output_shape, run_layers
+from tiefvision.engines.layers import (
+    convolutions,
+    count_operations,
+    output_shape,
+    run_layers,
+)
 from tiefvision.engines.modules import build_modules, restore_module
 from tiefvision.errors import TiefVisionError
 
@@ -20,6 +27,7 @@ SHAPES = {
     "mobilenet_v2": (320, 14, 14),
     "efficientnet_lite0": (320, 14, 14),
     "efficientnet_lite2": (352, 14, 14),
+    "nin": (384, 11, 11),
 }
 
 TORCHVISIONS = ("alexnet", "squeezenet1_1", "mobilenet_v2")
@@ -157,6 +165,50 @@ def test_alexnet_computes_what_torchvisions_does():
     )
 
 
+@pytest.mark.parametrize(
+    ("side", "old", "fine"),
+    [(224, 6, 11), (2240, 69, 137), (3360, 104, 207), (448, 13, 25), (672, 20, 39)],
+)
+def test_tiefvisions_encoder_has_the_cells_that_its_code_asserts(side, old, fine):
+    for last, cells in ((OLD_POOL, old), (FINE_POOL, fine)):
+        shape = output_shape(nin(last), (3, side, side))
+        assert shape == (384, cells, cells)
+    assert fine == 2 * old - 1
+
+
+def test_tiefvisions_encoder_has_the_published_parameters():
+    assert architecture_named("nin").parameters == 1_980_608
+
+
+def test_a_file_of_nin_has_the_names_of_caffes_model_zoo():
+    architecture = architecture_named("nin")
+    arrays = {}
+    for number, (_, layer) in enumerate(convolutions(architecture.layers)):
+        arrays[f"{layer.published}.weight"] = np.full(layer.weight_shape, number)
+        arrays[f"{layer.published}.bias"] = np.zeros(layer.outputs)
+    names = ["conv1", "cccp1", "cccp2", "conv2", "cccp3", "cccp4", "conv3"]
+    assert [*dict.fromkeys(name.split(".")[0] for name in arrays)][:7] == names
+    weights = weights_of(architecture, arrays, "the file")
+    found = [array.mean() for name, array in weights.items() if "weight" in name]
+    assert found == list(range(9))
+
+
+def test_the_finer_cells_of_nin_are_twice_as_many_of_the_old_ones():
+    pixels = torch.randn(1, 3, 224, 192, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    fine = build_modules(nin()).eval()
+    old = build_modules(nin(OLD_POOL)).eval()
+    old.load_state_dict(fine.state_dict())
+    with torch.inference_mode():
+        expected, found = old(pixels), fine(pixels)
+    rows, columns = (side // 2 for side in found.shape[2:])
+    torch.testing.assert_close(
+        found[:, :, : 2 * rows : 2, : 2 * columns : 2],
+        expected[:, :, :rows, :columns],
+    )
+    assert expected.std() > 0
+
+
 class Centres:
     """Operations on the pixel on which the first cell is centred, and on the stride."""
 
@@ -191,6 +243,6 @@ def test_centre_and_stride_are_those_of_the_table(architecture):
 def test_normalisation_has_the_constant_of_the_published_weights():
     torchs = torch.nn.BatchNorm2d(1).eps
     assert {name: one.norm_eps for name, one in ARCHITECTURES.items()} == {
-        **dict.fromkeys(TORCHVISIONS, torchs),
+        **dict.fromkeys((*TORCHVISIONS, "nin"), torchs),
         **dict.fromkeys(("efficientnet_lite0", "efficientnet_lite2"), 1e-3),
     }

@@ -7,11 +7,11 @@ import torch
 
 from tiefvision.encoders.architectures import ARCHITECTURES
 from tiefvision.encoders.dense import make_encoder
-from tiefvision.encoders.published_files import LITE, published_state
+from tiefvision.encoders.published_files import LITE, NIN, published_state
 from tiefvision.errors import BadWeights
 
 PACKAGED = [name for name in ARCHITECTURES if name.startswith(LITE)]
-DOWNLOADED = [name for name in ARCHITECTURES if name not in PACKAGED]
+DOWNLOADED = [name for name in ARCHITECTURES if name not in (*PACKAGED, NIN)]
 
 
 @pytest.mark.parametrize("name", DOWNLOADED)
@@ -27,6 +27,12 @@ def test_without_a_network_imagenet_weights_say_what_else_there_is(
         make_encoder(name, "imagenet")
     assert name in str(caught.value)
     assert "--weights random" in caught.value.fix
+
+
+def test_weights_that_were_published_for_caffe_alone_say_so():
+    with pytest.raises(BadWeights, match="Caffe's model zoo") as caught:
+        make_encoder("nin", "imagenet")
+    assert "--weights FILE.safetensors" in caught.value.fix
 
 
 @pytest.mark.parametrize("name", PACKAGED)

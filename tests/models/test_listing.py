@@ -4,13 +4,15 @@ from tiefvision.encoders.architectures import ARCHITECTURES
 from tiefvision.models.listing import LEARNS, list_models, shipped_files
 from tiefvision.models.rankers import load_ranker
 from tiefvision.models.trained import TrainedModels
-from tiefvision.ranking.registry import RANKERS
+from tiefvision.networks.heads import HEADS
+from tiefvision.ranking.registry import OWN, RANKERS
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
 
 
 def listed(folder):
-    return {model.name: model for model in list_models(Workspace(folder))}
+    """Models by name: alexnet is the encoder, and not the network of MILDNet."""
+    return {model.name: model for model in reversed(list_models(Workspace(folder)))}
 
 
 def learn(folder, name):
@@ -20,13 +22,40 @@ def learn(folder, name):
 
 def test_encoders_come_first_then_every_ranker(tmp_path):
     models = list_models(Workspace(tmp_path))
-    assert [model.name for model in models] == [*ARCHITECTURES, *RANKERS]
-    for model in models:
-        assert model.kind == ("encoder" if model.name in ARCHITECTURES else "ranker")
-        assert model.embedding > 0
-    by_name = {model.name: model for model in models}
-    for name, kind in RANKERS.items():
-        assert by_name[name].summary == kind.summary
+    names = [*ARCHITECTURES, *RANKERS, *HEADS]
+    assert [model.name for model in models] == names
+    kinds = ["encoder"] * len(ARCHITECTURES) + ["ranker"] * len(RANKERS)
+    assert [model.kind for model in models] == [*kinds, *["head"] * len(HEADS)]
+    assert all(model.embedding > 0 for model in models)
+    rankers = models[len(ARCHITECTURES) :]
+    for model, kind in zip(rankers, RANKERS.values(), strict=False):
+        assert (model.summary, model.system) == (kind.summary, kind.system)
+
+
+def test_untrained_networks_are_listed_with_their_published_sizes(tmp_path):
+    models = listed(tmp_path)
+    mildnet = models["mildnet"]
+    assert (mildnet.parameters, mildnet.trainable) == (21_927_744, 20_192_256)
+    assert (mildnet.embedding, mildnet.megabytes) == (2048, 83)
+    assert mildnet.paper == "21.93M, 83 MB"
+    command = f"tiefvision train mildnet --workspace {tmp_path}"
+    assert mildnet.state == f"untrained. Run: {command}"
+    locator, classifier = (models[name] for name in HEADS)
+    assert (locator.parameters, classifier.parameters) == (23_855_873, 47_843_074)
+
+
+def test_a_trained_network_is_listed_at_its_width_beside_its_kind(
+    tmp_path, put_network
+):
+    put_network(tmp_path, "mobilenet-tenth", 0.1)
+    models = listed(tmp_path)
+    tenth = models["mobilenet-tenth"]
+    assert tenth.state == "trained at 0.1 of the width"
+    assert tenth.status == "trained"
+    assert tenth.embedding == 102
+    assert 0 < tenth.trainable < tenth.parameters < models["mobilenet"].parameters / 50
+    names = [model.name for model in list_models(Workspace(tmp_path))]
+    assert names.index("mobilenet-tenth") == names.index("mobilenet") + 1
 
 
 def test_a_ranker_says_how_it_learns_and_over_which_maps(run):
@@ -79,8 +108,9 @@ def test_what_learnt_over_other_crops_says_so(run, run_stage):
 
 def test_another_trained_ranker_stands_behind_the_first(run):
     (run / "deeprank-mine.lmdb").hardlink_to(run / "deeprank.lmdb")
-    names = [model.name for model in list_models(Workspace(run))]
-    assert names[-2:] == ["deeprank", "deeprank-mine"]
+    models = list_models(Workspace(run))
+    names = [model.name for model in models if model.kind == "ranker"]
+    assert names[len(OWN) - 1 : len(OWN) + 1] == ["engineered", "deeprank-mine"]
     models = listed(run)
     mine, first = models["deeprank-mine"], models["deeprank"]
     assert (mine.parameters, mine.embedding) == (first.parameters, first.embedding)
@@ -91,7 +121,7 @@ def test_a_line_of_json_has_every_field(tmp_path):
     (model, *_) = list_models(Workspace(tmp_path))
     assert list(model.to_dict()) == [
         *("name", "kind", "parameters", "trainable", "embedding", "state", "summary"),
-        "status",
+        *("status", "multiply_adds", "paper", "system", "megabytes"),
     ]
 
 

@@ -7,6 +7,7 @@ from tiefvision.errors import BadDataset, BadUsage, MissingArtifact
 from tiefvision.models.bundle import read_bundle
 from tiefvision.models.rankers import (
     load_ranker,
+    loadable_rankers,
     ranker_digests,
     require_ranker,
 )
@@ -14,6 +15,7 @@ from tiefvision.models.trained import TrainedModels
 from tiefvision.ranking import learning
 from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.deeprank import ColourRanker
+from tiefvision.ranking.registry import OWN, RANKERS
 from tiefvision.records import View
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.garments import garments_reader
@@ -81,6 +83,16 @@ def test_what_was_kept_ranks_as_what_was_learnt(name, run):
     assert ranker_digests(Workspace(run), [name]) == {name: digest}
     rows = embeddings(run, again)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4, rtol=0)
+
+
+def test_a_name_may_tell_what_need_not_be_learnt(run):
+    ranker = load(run, "engineered-5-3-2")
+    assert ranker.weights == (0.5, 0.3, 0.2)
+    assert ranker.learnt_in_words().endswith("colour by 0.20, as given")
+    rows = embeddings(run, ranker)
+    assert rows.shape[1] == 2048 + 1024 + 540
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4, rtol=0)
+    assert Workspace(run).holds("engineered-5-3-2")
 
 
 def test_it_learns_on_the_training_split_alone(run, learnt):
@@ -184,3 +196,23 @@ def test_only_what_learnt_without_triplets_has_a_digest_of_its_own(run):
     assert set(digests) == {"pca"}
     with pytest.raises(MissingArtifact):
         ranker_digests(Workspace(run), ["mix"])  # not loaded before
+
+
+def test_all_that_can_be_loaded_here_are_those_that_are_trained_or_can_learn(
+    run, put_network, tmp_path
+):
+    def loadable(folder):
+        workspace = Workspace(folder)
+        return loadable_rankers(workspace, TrainedModels(workspace))
+
+    put_network(run, "cardigan-small", 0.05)
+    assert loadable(run) == (*OWN, "cardigan-small")
+    # Without crops of a training split, nothing can learn.
+    ready = [name for name in OWN if RANKERS[name].learns == "nothing"]
+    assert loadable(tmp_path / "none") == tuple(ready)
+
+
+def test_an_untrained_network_names_the_command_that_trains_it(run):
+    with pytest.raises(MissingArtifact) as caught:
+        load(run, "mildnet")
+    assert caught.value.fix == f"Run: tiefvision train mildnet --workspace {run}"

@@ -11,10 +11,13 @@ from tiefvision.catalogue.loading import describe_indexed, gallery_name
 from tiefvision.engines.choice import Backend
 from tiefvision.errors import BadUsage, MissingArtifact, StaleArtifact
 from tiefvision.finder import Finder
+from tiefvision.models.bundle import read_bundle
+from tiefvision.models.bundle_writing import write_bundle
 from tiefvision.models.protocol import default_rankers, preferred_ranker
 from tiefvision.models.trained import TrainedModels
 from tiefvision.photos.working import open_photo
 from tiefvision.ranking.deeprank import ColourRanker, DeepRanker
+from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.store.table import Table
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos, record_to_garment
@@ -125,6 +128,24 @@ def test_several_trained_rankers_live_in_one_workspace(run, run_stage):
         assert artifact.header.digest == before
     assert run_stage(run, "train_deeprank", **changes) is None
     assert run_stage(run, "train_deeprank") is None
+
+
+def test_a_network_of_the_literature_needs_no_crops(run, put_network):
+    """It reads pixels, so no encoder's maps can be the wrong ones."""
+    put_network(run, "mobilenet-tenth", 0.1)
+    models = TrainedModels(Workspace(run))
+    assert models.trained == ("deeprank", "mobilenet-tenth")
+    (run / "crops.lmdb").unlink()
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), np.uint8)
+    rows = models.trained_ranker("mobilenet-tenth")(GarmentBatch(pixels=pixels))
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert rows.shape == (2, 102)
+
+
+def test_a_network_stays_out_of_a_bundle(run, put_network, tmp_path):
+    put_network(run, "mobilenet", 0.1)
+    write_bundle(Workspace(run), tmp_path / "bundle", "test")
+    assert read_bundle(tmp_path / "bundle").trained == ("deeprank",)
 
 
 def test_a_ranker_of_another_kind_is_no_deeprank(run, run_stage):

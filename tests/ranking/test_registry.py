@@ -10,15 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tiefvision.engines.modules import arrays_of
 from tiefvision.errors import BadUsage, BadWeights
 from tiefvision.evaluation.searches import Search
+from tiefvision.networks.building import build_network
 from tiefvision.progress import untracked
 from tiefvision.ranking import learning
 from tiefvision.ranking.colours.histogram import lab_histogram
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.learning import Learnt, TrainingCrops
 from tiefvision.ranking.needs import EVERYTHING
-from tiefvision.ranking.registry import BASELINE, RANKERS, ranker_kind
+from tiefvision.ranking.registry import BASELINE, OWN, RANKERS, ranker_kind
 from tiefvision.ranking.restoring import restore_ranker
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
@@ -97,6 +99,10 @@ def learnt(kind):
     """Details and weights: as the ranker learns them, drawn, or none."""
     if kind.learn:
         return kind.learn(CROPS)
+    if kind.system:
+        network = build_network(kind.name, 0.05)
+        weights = {n: a for n, a in arrays_of(network).items() if a.shape}
+        return Learnt({"network": kind.name, "width": 0.05}, weights)
     if kind.learns == "triplets":
         return drawn(DEEPRANKS["colour"])
     return Learnt({}, {})
@@ -126,8 +132,11 @@ def few_words(monkeypatch):
 
 every_ranker = pytest.mark.parametrize("name", RANKERS)
 
+several_rankers = pytest.mark.parametrize("name", [*OWN, "mobilenet_skips", "cardigan"])
+"""This project's, and two networks: tests/networks holds the others to their data."""
 
-@every_ranker
+
+@several_rankers
 def test_a_ranker_makes_unit_embeddings_of_the_length_that_the_table_says(name):
     kind = RANKERS[name]
     found = learnt(kind)
@@ -139,7 +148,7 @@ def test_a_ranker_makes_unit_embeddings_of_the_length_that_the_table_says(name):
     assert len(np.unique(embeddings, axis=0)) == COUNT
 
 
-@every_ranker
+@several_rankers
 def test_a_ranker_reads_what_it_needs_and_nothing_else(name):
     kind = RANKERS[name]
     watched = Watched(GARMENTS)
@@ -148,7 +157,7 @@ def test_a_ranker_reads_what_it_needs_and_nothing_else(name):
     assert set(kind.needs) <= set(EVERYTHING)
 
 
-@every_ranker
+@several_rankers
 def test_a_ranker_is_restored_from_details_and_weights_as_they_are_stored(name):
     """Details as JSON, and weights in half precision, as a bundle holds them."""
     kind = RANKERS[name]
@@ -161,7 +170,7 @@ def test_a_ranker_is_restored_from_details_and_weights_as_they_are_stored(name):
     np.testing.assert_array_equal(again(GARMENTS), expected(GARMENTS))
 
 
-@pytest.mark.parametrize("name", ["pca", "gabor", "deeprank"])
+@pytest.mark.parametrize("name", ["pca", "gabor", "deeprank", "512_no_dropout"])
 def test_weights_that_are_missing_or_have_another_shape_are_named(name):
     kind = RANKERS[name]
     found = learnt(kind)
@@ -186,8 +195,8 @@ def test_every_network_of_deeprank_has_the_length_that_the_table_says(details):
 
 def test_lengths_worked_by_hand():
     lengths = {
-        name: kind.embedding(256, 121, {"size": 512, "network": "colour"})
-        for name, kind in RANKERS.items()
+        name: RANKERS[name].embedding(256, 121, {"size": 512, "network": "colour"})
+        for name in OWN
         if name not in ("pca", "mix")
     }
     assert lengths == {
@@ -197,17 +206,20 @@ def test_lengths_worked_by_hand():
         "lab": GARMENTS.colours.shape[1],
         **dict.fromkeys(("gabor", "blobs"), 1024),
         "deeprank": 512,
+        "engineered": 2048 + 1024 + 540,
     }
     assert RANKERS["pca"].embedding(256, 121, {"size": 7}) == 7
     # The first ranker decides how long a mix is.
     colours = lengths["lab"]
     assert RANKERS["mix"].embedding(256, 121, {"first": "gem"}) == 256 + colours
     assert RANKERS["mix"].embedding(256, 121, {}) == 256 * 121 + colours
+    assert RANKERS["mildnet"].embedding(256, 121, {}) == 2048
+    assert RANKERS["mildnet"].embedding(256, 121, {"width": 0.25}) == 512
 
 
 def test_who_learns_and_from_what():
     learners = {
-        name: kind.learns for name, kind in RANKERS.items() if kind.learns != "nothing"
+        name: RANKERS[name].learns for name in OWN if RANKERS[name].learns != "nothing"
     }
     assert learners == {
         "pca": "photographs",
@@ -215,8 +227,10 @@ def test_who_learns_and_from_what():
         "blobs": "photographs",
         "mix": "items",
         "deeprank": "triplets",
+        "engineered": "items",
     }
     for kind in RANKERS.values():
+        assert not kind.system or kind.learns == "triplets"
         assert (kind.learn is not None) == (kind.learns in ("photographs", "items"))
 
 
@@ -256,6 +270,17 @@ def test_a_trained_ranker_may_have_a_suffix(name):
     assert ranker_kind(name) is RANKERS["deeprank"]
 
 
+def test_the_engineered_ranker_may_be_told_its_weights():
+    assert ranker_kind("engineered-5-3-2") is RANKERS["engineered"]
+    for name in ("engineered-5-3", "engineered-0-0-0", "engineered-a-b-c"):
+        with pytest.raises(BadUsage, match="There is no ranker"):
+            ranker_kind(name)
+
+
+def test_so_may_a_network_of_the_literature():
+    assert ranker_kind("1024_512-quarter") is RANKERS["1024_512"]
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -266,7 +291,18 @@ def test_a_trained_ranker_may_have_a_suffix(name):
 def test_what_is_no_ranker_is_refused_with_those_there_are(name):
     with pytest.raises(BadUsage, match="There is no ranker") as caught:
         ranker_kind(name)
-    assert caught.value.fix == f"Use {', '.join(RANKERS)}."
+    fix = caught.value.fix.split("? ")[-1]
+    count = len(RANKERS) - len(OWN)
+    assert fix == (
+        f"Use {', '.join(OWN)}, or one of {count} networks of the literature, which "
+        "tiefvision models lists."
+    )
+
+
+def test_a_name_that_is_nearly_one_is_told():
+    with pytest.raises(BadUsage) as caught:
+        ranker_kind("mildnet_vgg-2")
+    assert caught.value.fix.startswith("Did you mean mildnet_vgg19 or ")
 
 
 def test_reading_the_table_imports_nothing_slow():

@@ -6,7 +6,7 @@ import pytest
 from PIL import ImageColor
 
 from tiefvision.groups import GROUPS, OUTFIT
-from tiefvision.ranking.registry import RANKERS
+from tiefvision.ranking.registry import OWN
 from tiefvision.report.colours import (
     GROUP_COLOURS,
     OTHER,
@@ -15,6 +15,7 @@ from tiefvision.report.colours import (
     group_class,
     group_colour,
     ranker_class,
+    ranker_classes,
 )
 from tiefvision.report.markup import style_sheet
 
@@ -85,15 +86,15 @@ def test_the_style_sheet_holds_the_colours():
 
 
 def test_rankers_can_be_told_apart_on_both_grounds():
-    assert len(SERIES_COLOURS) >= len(RANKERS)
+    assert len(SERIES_COLOURS) >= len(OWN)
     for one, other in itertools.combinations(SERIES_COLOURS, 2):
         for a, b in ((one.on_light, other.on_light), (one.on_dark, other.on_dark)):
             assert np.linalg.norm(oklab(a) - oklab(b)) >= LEAST_DISTANCE, (a, b)
 
 
 def test_every_ranker_has_its_place_in_the_registry():
-    found = [ranker_class(name) for name in RANKERS]
-    assert found == [f"series-{number}" for number in range(len(RANKERS))]
+    found = [ranker_class(name) for name in OWN]
+    assert found == [f"series-{number}" for number in range(len(OWN))]
     assert ranker_class("deeprank-cells") == ranker_class("deeprank")
     assert ranker_class("deeprank minus cosine") == ranker_class("deeprank")
     assert {ranker_class(name) for name in ("", "\"'>", "cosiness")} == {"series-other"}
@@ -106,3 +107,25 @@ def test_every_group_has_a_colour_of_its_own():
     assert len({group_colour(name) for name in names}) == len(GROUP_COLOURS)
     assert group_class("Trousers") == group_class("lower")
     assert group_class("\"'><script>") == group_class("") == "group-other"
+
+
+def test_networks_of_the_literature_take_colours_that_are_free():
+    shown = [
+        "cosine",
+        "deeprank",
+        "mildnet",
+        "mildnet, whole",
+        "cardigan",
+        "deeprank-2",
+    ]
+    assert ranker_classes(shown) == {
+        "cosine": "series-0",
+        "deeprank": "series-11",
+        "mildnet": "series-1",
+        "mildnet, whole": "series-1",
+        "cardigan": "series-2",
+        "deeprank-2": "series-11 second",
+    }
+    many = ranker_classes([*OWN, "mildnet", "cardigan"])
+    assert many["mildnet"] == "series-other"
+    assert many["cardigan"] == "series-other second"

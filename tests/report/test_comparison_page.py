@@ -74,7 +74,7 @@ def test_everything_is_on_the_page(photo_file, parse):
     assert page.tags.count("polyline") == 4  # two recall curves, loss and val_x
     assert page.tags.count("img") == 5  # query and hit, twice; the farthest once
     assert page.tags.count("i") == 4  # two photographs on two maps
-    assert "Mean angle hinge" in page.text
+    assert "Mean loss of the triplets" in page.text
     assert page.text.index("second sentence") < page.text.index("label deeprank")
     assert page.text.index("differ most") < page.text.index("caption deeprank")
 

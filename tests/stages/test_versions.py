@@ -17,6 +17,7 @@ from stages.versions import (
 
 BASE = {"datasets", "encoders", "errors", "files", "photos", "progress", "records"}
 BASE |= {"devices", "engines", "groups", "storage", "store", "workspace"}
+BASE |= {"networks"}  # whose names say which command writes an artifact
 ENCODING = BASE | {"boxes", "machine", "version", "weights"}
 LOCATOR = ENCODING | {"locating", "training", "tuning"}
 CROPS = ENCODING | {"ahead", "catalogue", "ranking"}
@@ -35,6 +36,9 @@ REACH = {
     "compare": COMPARED | {"index", "models"},
     "index": CROPS | {"evaluation", "index", "locating", "models"},
     "prepare": COMPARED | {"augmenting", "models"},
+    "train_ranker": (CROPS - {"catalogue"})
+    | {"augmenting", "evaluation", "locating", "models", "training", "triplets"}
+    | {"wording"},
     "learn_ranker": BASE | {"evaluation", "machine", "models", "ranking", "version"},
 }
 """The only parts of the package that each stage may depend on. Stages of the locator do
@@ -85,7 +89,7 @@ def test_a_changed_module_is_named_with_what_to_do():
     before["modules"]["tiefvision.locating.votes"] = "another digest"
     found = {one.split(":")[0]: one for one in differences(before, now)}
     # Everything that locates, or loads models that locate.
-    assert set(found) == {"localise", "index", "prepare", "compare"}
+    assert set(found) == {"localise", "index", "prepare", "compare", "train_ranker"}
     since = f"changed since version {now['versions']['localise']}"
     assert f"tiefvision.locating.votes {since}" in found["localise"]
     assert "raise VERSION in stages.s5_localise" in found["localise"]

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from tiefvision.errors import BadUsage
 from tiefvision.training import precision
-from tiefvision.training.precision import ROUNDS, training_dtype
+from tiefvision.training.precision import ROUNDS, settled_dtype, training_dtype
 
 CPU = torch.device("cpu")
 
@@ -51,3 +52,14 @@ def test_other_devices_are_not_timed(monkeypatch, device, capability, expected):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     monkeypatch.setattr(precision.time, "perf_counter", None)
     assert training_dtype(torch.device(device)) == expected
+
+
+def test_a_settled_format_is_timed_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("TIEFVISION_CACHE", str(tmp_path))
+    answers = iter([torch.bfloat16])
+    monkeypatch.setattr(precision, "training_dtype", lambda device: next(answers))
+    assert settled_dtype("auto", CPU) == torch.bfloat16
+    assert settled_dtype("auto", CPU) == torch.bfloat16  # not asked again
+    assert settled_dtype("float32", CPU) == torch.float32
+    with pytest.raises(BadUsage, match="no precision called 'float16'"):
+        settled_dtype("float16", CPU)

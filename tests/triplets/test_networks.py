@@ -10,8 +10,9 @@ from tiefvision.ranking.deeprank import build_deeprank, deeprank_shapes
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import similarity
 from tiefvision.ranking.whitening import Whitening, fit_whitening
-from tiefvision.triplets.angles import angle_hinge, triplet_angles
+from tiefvision.triplets.angles import triplet_angles
 from tiefvision.triplets.garment_tensors import GarmentTensors, to_tensors
+from tiefvision.triplets.losses import hinge
 from tiefvision.triplets.networks import (
     ColourRank,
     DeeperRank,
@@ -43,7 +44,7 @@ def triplet_losses(anchors, positives, negatives, margin):
     """Hinge losses of triplets given as rows of shared embeddings, as in training."""
     embeddings = torch.cat([anchors, positives, negatives])
     rows = torch.arange(len(embeddings)).view(3, -1).T
-    return angle_hinge(triplet_angles(embeddings, rows), margin)
+    return hinge(triplet_angles(embeddings, rows), margin)
 
 
 @torch.no_grad()

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from tiefvision.errors import MissingArtifact, StaleArtifact
@@ -19,6 +21,9 @@ def test_every_artifact_has_a_command():
     commands = [command_for(name) for name in STAGES.values()]
     assert commands == [f"make stage-{number}" for number in range(1, 10)]
     assert command_for(CATALOGUE) == "tiefvision index CATALOGUE"
+    assert command_for("mildnet") == "tiefvision train mildnet"
+    command = "tiefvision train 1024_512 --name 1024_512-half --workspace 'my run'"
+    assert command_for("1024_512-half", Path("my run")) == command
 
 
 def test_a_workspace_need_not_exist(tmp_path):

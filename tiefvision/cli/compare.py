@@ -21,8 +21,8 @@ from tiefvision.cli.running import DONE, say
 from tiefvision.datasets.files import require_dataset
 from tiefvision.devices import require_device
 from tiefvision.errors import BadUsage, require_known
-from tiefvision.models.rankers import require_ranker
-from tiefvision.ranking.registry import COSINE, DEEPRANK, RANKERS
+from tiefvision.models.rankers import loadable_rankers, require_ranker
+from tiefvision.ranking.registry import COSINE, DEEPRANK, OWN
 
 if TYPE_CHECKING:
     from tiefvision.evaluation.searches import Within
@@ -98,8 +98,8 @@ def compare(
     ranker: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"May come again, the baseline first: {', '.join(RANKERS)}; or all. "
-            "[cosine, deeprank]",
+            help=f"May come again, the baseline first: {', '.join(OWN)}, or a trained "
+            "network; or all that can be loaded here. [cosine, deeprank]",
             autocompletion=complete_ranker,
         ),
     ] = None,
@@ -147,15 +147,15 @@ def compare(
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")
     _require_heeded(asked)
-    _compare_rankers(replace(asked, rankers=_names(names)), options)
+    _compare_rankers(asked, options)
     return DONE
 
 
-def _names(given: Sequence[str]) -> tuple[str, ...]:
+def _names(asked: Asked, models: "Models", options: Options) -> tuple[str, ...]:
     """Names of the rankers to compare: those given, all, or baseline and trained."""
-    if tuple(given) == (EVERY,):
-        return tuple(RANKERS)
-    return tuple(given) or (COSINE, DEEPRANK)
+    if asked.rankers == (EVERY,):
+        return loadable_rankers(options.run, models)
+    return asked.rankers or (COSINE, DEEPRANK)
 
 
 def _changed(asked: Asked) -> list[str]:
@@ -202,6 +202,7 @@ def _require_there(asked: Asked, models: "Models", options: Options) -> None:
 def _compare_rankers(asked: Asked, options: Options) -> None:
     run, track = options.run, options.track
     models = options.choose_models(asked.models)
+    asked = replace(asked, rankers=_names(asked, models, options))
     _require_there(asked, models, options)
     from tiefvision.judging.comparison import compare_rankers
     from tiefvision.judging.indexes import with_indexes

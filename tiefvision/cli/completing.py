@@ -26,8 +26,22 @@ def complete_engine(incomplete: str) -> list[str]:
 
 
 def complete_ranker(context: typer.Context, incomplete: str) -> list[str]:
-    """Values of ``--ranker``: the registry, and what the workspace trained."""
+    """Values of ``--ranker``: this project's, and what the workspace trained."""
     return _starting(ranker_names(_workspace(context)), incomplete)
+
+
+def complete_scorer(context: typer.Context, incomplete: str) -> list[str]:
+    """Values of ``--scorer``: rankers, and the features of ``engineered``."""
+    from tiefvision.triplets.sources import FEATURES  # which takes NumPy
+
+    return _starting((*ranker_names(_workspace(context)), *FEATURES), incomplete)
+
+
+def complete_sampling(incomplete: str) -> list[str]:
+    """Values of ``--sampling``."""
+    from tiefvision.triplets.sources import SAMPLINGS
+
+    return _starting(SAMPLINGS, incomplete)
 
 
 def complete_models(incomplete: str) -> list[str]:

@@ -29,7 +29,9 @@ from tiefvision.cli.retrain import app as retrain
 from tiefvision.cli.running import guarded
 from tiefvision.cli.search import search
 from tiefvision.cli.serve import serve
+from tiefvision.cli.train import train
 from tiefvision.cli.trial import trial
+from tiefvision.cli.triplets import app as triplets
 from tiefvision.cli.tune import tune
 from tiefvision.version import __version__
 
@@ -41,6 +43,7 @@ app.add_typer(data, name="data")
 app.add_typer(catalogue, name="catalogue")
 app.add_typer(retrain, name="retrain")
 app.add_typer(labels, name="labels")
+app.add_typer(triplets, name="triplets")
 for command in (
     locate,
     index,
@@ -50,6 +53,7 @@ for command in (
     export,
     compare,
     precision,
+    train,
     distil,
     readout,
     tune,

@@ -1,6 +1,7 @@
 """``tiefvision models``: the encoders and rankers that there are."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -76,6 +77,7 @@ def models(
 
 def _print_models(listed: "Sequence[Model]", verbose: bool) -> None:
     """One line for each model; with ``verbose`` also where it comes from."""
+    own = [model for model in listed if not model.system]
     rows = [
         (
             model.name,
@@ -84,9 +86,10 @@ def _print_models(listed: "Sequence[Model]", verbose: bool) -> None:
             f"{model.embedding:,}",
             model.status,
         )
-        for model in listed
+        for model in own
     ]
     print_table(("name", "kind", "parameters", "embedding", "status"), rows)
+    _print_networks([model for model in listed if model.system])
     if verbose:
         typer.echo()
         details = [
@@ -94,6 +97,27 @@ def _print_models(listed: "Sequence[Model]", verbose: bool) -> None:
             for model in listed
         ]
         print_table(("name", "details"), details)
+
+
+def _print_networks(listed: "Sequence[Model]") -> None:
+    """The networks of the literature, in one table with a line for each system."""
+    typer.echo("\nNetworks of the literature, for tiefvision train:")
+    rows: list[tuple[str, ...]] = []
+    for system, models in groupby(listed, key=lambda model: model.system):
+        rows.append((system, *[""] * 5))
+        rows += [
+            (
+                f"  {model.name}",
+                f"{model.parameters:,}",
+                f"{model.trainable:,}",
+                f"{model.embedding:,}",
+                str(model.megabytes),
+                model.status,
+            )
+            for model in models
+        ]
+    columns = ("system, name", "parameters", "trainable", "numbers", "MB", "status")
+    print_table(columns, rows)
 
 
 def _add(options: Options, given: str, name: str, tokenizer: Path | None) -> int:

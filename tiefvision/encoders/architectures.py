@@ -14,7 +14,8 @@ from tiefvision.encoders.efficientnet_lite import (
     efficientnet_lite,
 )
 from tiefvision.encoders.libraries.names import FORMS, library_of
-from tiefvision.encoders.preprocessing import IMAGENET, LITE, Preprocessing
+from tiefvision.encoders.nin import nin
+from tiefvision.encoders.preprocessing import CAFFE, IMAGENET, LITE, Preprocessing
 from tiefvision.encoders.published import alexnet, mobilenet_v2, squeezenet1_1
 from tiefvision.engines.layers import (
     Layer,
@@ -118,6 +119,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             Architecture(name, efficientnet_lite(width, depth), LITE, 15, LITE_EPS)
             for name, width, depth in LITE_NETWORKS
         ),
+        Architecture("nin", nin(), CAFFE, 33),
     )
 }
 

@@ -27,5 +27,12 @@ IMAGENET = Preprocessing(
 )
 """That of torchvision's networks."""
 
+CAFFE = Preprocessing(
+    "RGB - ILSVRC-2012 mean, zero border", (122.679, 116.669, 104.007), (1.0,) * 3
+)
+"""The mean colour of ImageNet's training photographs, as Caffe's files of weights take
+it. TiefVision subtracts the mean image instead, resized to the photograph; the colour
+is the same for every part of one."""
+
 LITE = Preprocessing("(RGB - 127) / 128, zero border", (127.0,) * 3, (128.0,) * 3)
 """That of EfficientNet-Lite."""

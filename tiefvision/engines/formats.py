@@ -71,11 +71,11 @@ def fastest_format(
     if len(able) == 1:
         return able[0]
     key = f"{network} / {engine.name} / {processor_name()}"
-    known = _remembered()
+    known = remembered_formats()
     if known.get(key) not in FORMATS:
         known[key] = _timed(engine, layers, weights, able)
         logger.info("%s: %s is fastest", key, known[key])
-        _remember(known)
+        remember_formats(known)
     chosen = known[key]
     return next(one for one in FORMATS if one == chosen)
 
@@ -106,8 +106,8 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "tiefvision"
 
 
-def _remembered() -> dict[str, str]:
-    """The formats chosen so far; {} if there is no file, or none that can be read."""
+def remembered_formats() -> dict[str, str]:
+    """The formats chosen here so far, by what was timed; {} if none can be read."""
     try:
         read = json.loads((cache_folder() / "formats.json").read_text("utf-8"))
     except (OSError, ValueError):
@@ -115,7 +115,7 @@ def _remembered() -> dict[str, str]:
     return read if isinstance(read, dict) else {}
 
 
-def _remember(known: dict[str, str]) -> None:
+def remember_formats(known: dict[str, str]) -> None:
     """Write the formats; a folder that refuses is no error."""
     file = cache_folder() / "formats.json"
     try:

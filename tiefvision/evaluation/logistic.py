@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 
 def logistic(odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The logistic function of log-odds, computed without overflow."""
-    return np.asarray(np.exp(-np.logaddexp(0.0, -odds)))
+    """The logistic function of log-odds, computed without overflow; NaN stays NaN."""
+    with np.errstate(invalid="ignore"):  # some processors report a NaN that comes in
+        return np.asarray(np.exp(-np.logaddexp(0.0, -odds)))
 
 
 def fit_logistic(

@@ -6,7 +6,7 @@ from tiefvision.models.protocol import Models
 from tiefvision.models.rankers import load_ranker, require_ranker
 from tiefvision.models.same_maps import require_same_maps
 from tiefvision.ranking.garments import Embed
-from tiefvision.ranking.registry import RankerKind
+from tiefvision.ranking.kinds import RankerKind
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
 
@@ -88,4 +88,5 @@ def _learnt_on_maps(kind: RankerKind) -> bool:
 
 
 def _trained(kind: RankerKind) -> bool:
-    return kind.learns == "triplets"
+    """Whether a kind is trained on feature maps; networks of the literature are not."""
+    return kind.learns == "triplets" and "maps" in kind.needs

@@ -19,7 +19,7 @@ from tiefvision.locating.heads_file import (
 )
 from tiefvision.models.trained import TrainedModels
 from tiefvision.ranking.crops import CropRules
-from tiefvision.ranking.registry import BASELINE
+from tiefvision.ranking.registry import BASELINE, ranker_kind
 from tiefvision.weights import LOCATOR, ROLES, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.encoding import read_encoder
@@ -35,8 +35,9 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, .
     bundle were rounded before the heads were trained, so that nothing changes for them.
 
     Args:
-        workspace: workspace in which stages 1 to 6 have run; rankers that were trained
-            on triplets are exported as well.
+        workspace: workspace in which stages 1 to 6 have run; its DeepRanks are exported
+            as well. Networks of the literature are not: whoever locates reads all of
+            the file, and they have up to 187 million parameters.
         folder: folder of the bundle.
         name: name of the heads, such as "heads-1".
 
@@ -48,7 +49,7 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, .
         StaleArtifact: Artifacts that need one encoder were made with different ones.
     """
     models = TrainedModels(workspace)
-    rankers = models.trained
+    rankers = tuple(name for name in models.trained if not ranker_kind(name).system)
     matching = {name: models.matching(name) for name in (BASELINE, *rankers)}
     trained = (CLASSIFIER, REGRESSORS, *rankers)
     located_with = ("features", CLASSIFIER, REGRESSORS, "locations")

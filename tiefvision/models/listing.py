@@ -1,10 +1,10 @@
-"""The encoders and rankers that a workspace can use, with their sizes.
+"""The encoders, rankers and networks that there are, with their sizes.
 
 Nothing here imports torch, so that the list takes about a second.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,18 +12,27 @@ from typing import Any, Literal
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import (
     ARCHITECTURES,
+    CROP_SIDE,
     GARMENT_ENCODER,
     Architecture,
     architecture_named,
 )
 from tiefvision.encoders.libraries.names import library_of
 from tiefvision.encoders.weights_header import WeightsHeader, read_weights_header
+from tiefvision.engines.layers import count_operations
 from tiefvision.locating.heads_file import HEADS_FILE
 from tiefvision.models.trained import ranker_names
-from tiefvision.ranking.registry import RankerKind, ranker_kind
+from tiefvision.networks.heads import HEADS, TIEFVISION, Head
+from tiefvision.networks.published import Published, counts_of, megabytes_of
+from tiefvision.networks.table import NETWORKS
+from tiefvision.ranking.kinds import RankerKind
+from tiefvision.ranking.registry import ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.weights import LOCATOR, SHIPPED, encoder_file
 from tiefvision.workspace.artifacts import Workspace, command_for
+
+CROP = (3, CROP_SIDE, CROP_SIDE)
+"""Shape of the crop whose encoding is counted."""
 
 USES = {SHIPPED: ("crops", "for garments"), LOCATOR: ("features", "for locating")}
 """By role of an encoder: the artifact of a workspace that holds such an encoder, and
@@ -50,36 +59,50 @@ STATUS = {
 
 @dataclass(frozen=True)
 class Model:
-    """An encoder or a ranker, as ``tiefvision models`` lists it.
+    """An encoder, a ranker or a head, as ``tiefvision models`` lists it.
 
     Attributes:
         name: name on the command line.
-        kind: "encoder" or "ranker".
-        parameters: number of parameters; 0 for a ranker that has not learnt yet.
-        trainable: number of parameters that a stage of this project trains.
-        embedding: length of the embedding of a 224 px crop.
+        kind: "encoder", "ranker" or "head".
+        parameters: number of parameters; 0 for a ranker of this project that has not
+            learnt yet. Those of a network are the published ones, or what a trained one
+            has.
+        trainable: number of parameters that this project trains.
+        embedding: length of the embedding of a 224 px crop; of a head, of its output.
         state: where its weights are: the shipped file with version and size, and the
             artifact of the workspace.
         summary: what a ranker compares; "" for an encoder.
         status: state in a few words, for a table.
+        multiply_adds: multiplications with their additions for a crop; None for rankers
+            of this project, which read maps that are there.
+        paper: figures that its publication prints; None if it prints none.
+        system: system of the literature that it belongs to; "" if to this project.
     """
 
     name: str
-    kind: Literal["encoder", "ranker"]
+    kind: Literal["encoder", "ranker", "head"]
     parameters: int
     trainable: int
     embedding: int
     state: str
     summary: str = ""
     status: str = ""
+    multiply_adds: int | None = None
+    paper: str | None = None
+    system: str = ""
+
+    @property
+    def megabytes(self) -> int:
+        """Size in float32, in MiB, truncated, as papers count it."""
+        return megabytes_of(self.parameters)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as values of JSON types."""
-        return asdict(self)
+        """The fields and the megabytes as values of JSON types."""
+        return asdict(self) | {"megabytes": self.megabytes}
 
 
 def list_models(workspace: Workspace) -> list[Model]:
-    """List all encoders, then all rankers.
+    """List all encoders, all rankers, then the networks of the literature.
 
     The embeddings of rankers are counted for the workspace's encoder of garments, or
     for the shipped one if it has none.
@@ -98,14 +121,18 @@ def list_models(workspace: Workspace) -> list[Model]:
             item.channels * item.window**2,
             "; ".join(_states_of(item, in_use)),
             status=_status_of(item, in_use),
+            multiply_adds=count_operations(item.layers, CROP) // 2,
         )
         for item in [*ARCHITECTURES.values(), *_libraries_in_use(in_use)]
     ]
     under = _under_rankers(workspace, in_use, heads)
+    names = ranker_names(workspace)
     rankers = [
-        _ranker(name, workspace, under, heads) for name in ranker_names(workspace)
+        _ranker(name, workspace, under, heads)
+        for name in names
+        if not ranker_kind(name).system
     ]
-    return [*encoders, *rankers]
+    return [*encoders, *rankers, *list_networks(workspace, names)]
 
 
 @dataclass(frozen=True)
@@ -168,6 +195,62 @@ def _held_ranker(
             state = f"{state} over other crops. {again}"
         state = f"over {encoder.name}, {state}"
     return Model(name, "ranker", count, count, size, state, kind.summary, status)
+
+
+def list_networks(workspace: Workspace, trained: Sequence[str] = ()) -> list[Model]:
+    """List the networks of the literature, each with those trained from it, and heads.
+
+    Args:
+        workspace: workspace that may hold trained ones.
+        trained: names of its trained rankers; others are ignored.
+    """
+    networks = []
+    for network in NETWORKS.values():
+        of_kind = [name for name in trained if ranker_kind(name).name == network.name]
+        if network.name not in of_kind:
+            fix = f"Run: {command_for(network.name, workspace.root)}"
+            state = f"{LEARNS['triplets']}. {fix}"
+            networks.append(_network(network, network.name, state, "untrained"))
+        for name in of_kind:
+            with workspace.open(name) as artifact:
+                width = artifact.header.details["width"]
+            networks.append(_network(network, name, "trained", "trained", width))
+    return [*networks, *map(_head, HEADS.values())]
+
+
+def _network(
+    network: Published, name: str, state: str, status: str, width: float = 1.0
+) -> Model:
+    counts = counts_of(network, width)
+    return Model(
+        name,
+        "ranker",
+        counts.parameters,
+        counts.trainable,
+        counts.embedding,
+        state if width == 1 else f"{state} at {width:g} of the width",
+        network.summary,
+        status,
+        counts.multiply_adds,
+        network.paper,
+        network.system,
+    )
+
+
+def _head(head: Head) -> Model:
+    counts = head.counts
+    return Model(
+        head.name,
+        "head",
+        counts.parameters,
+        counts.trainable,
+        counts.embedding,
+        "for its size: this project's locator has other heads",
+        head.summary,
+        "size only",
+        counts.multiply_adds,
+        system=TIEFVISION,
+    )
 
 
 def _count(layout: Mapping[str, Any]) -> int:

@@ -4,9 +4,16 @@ from collections.abc import Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from tiefvision.errors import BadDataset, BadUsage, MissingArtifact
+from tiefvision.errors import (
+    BadDataset,
+    BadUsage,
+    MissingArtifact,
+    TiefVisionError,
+)
 from tiefvision.models.protocol import Models
-from tiefvision.ranking.registry import RANKERS, RankerKind, ranker_kind
+from tiefvision.models.trained import added_rankers
+from tiefvision.ranking.kinds import RankerKind
+from tiefvision.ranking.registry import RANKERS, ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace, command_for
@@ -98,12 +105,46 @@ def load_ranker(
     """
     kind = require_ranker(workspace, models, name)
     if kind.learns == "triplets":
-        return models.trained_ranker(name)
+        return _placed(models.trained_ranker(name), resources)
     if kind.learns == "elsewhere":
-        return _kept(workspace, name, resources)
+        return _placed(_kept(workspace, name), resources)
     if kind.learn is None:
         return kind.build({}, {})
-    return _learnt(workspace, kind, resources)
+    return _learnt(workspace, kind, name, resources)
+
+
+def _placed(embed: "Embed", resources: Resources) -> "Embed":
+    """A ranker on the device at hand; most compute with NumPy and stay where they are.
+
+    Args:
+        embed: loaded ranker.
+        resources: device of torch.
+    """
+    from tiefvision.ranking.garments import OnDevice
+
+    if not isinstance(embed, OnDevice):
+        return embed
+    return embed.on_device(str(resources.device))
+
+
+def loadable_rankers(workspace: Workspace, models: Models) -> tuple[str, ...]:
+    """Names of all rankers that can be loaded here, in the order of the registry.
+
+    Args:
+        workspace: workspace on whose training split rankers learn.
+        models: models with the trained rankers.
+    """
+    kinds = (name for name, kind in RANKERS.items() if kind.learns != "triplets")
+    names = (*kinds, *models.trained, *added_rankers(workspace))
+    return tuple(name for name in names if _loads(workspace, models, name))
+
+
+def _loads(workspace: Workspace, models: Models, name: str) -> bool:
+    try:
+        require_ranker(workspace, models, name)
+    except TiefVisionError:
+        return False
+    return True
 
 
 def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
@@ -119,21 +160,19 @@ def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]
     return input_digests(workspace, kept)
 
 
-def _kept(workspace: Workspace, name: str, resources: Resources) -> "Embed":
+def _kept(workspace: Workspace, name: str) -> "Embed":
     """A ranker whose weights came from elsewhere."""
-    from tiefvision.ranking.joint import JointRanker
     from tiefvision.ranking.restoring import restore_ranker
     from tiefvision.workspace.networks import read_weights
 
     with workspace.open(name) as kept:
         details, weights = kept.header.details, read_weights(kept)
-        where = kept.path.name
-        ranker = restore_ranker(ranker_kind(name), details, weights, where)
-    assert isinstance(ranker, JointRanker)
-    return ranker.on(resources.engine)
+        return restore_ranker(ranker_kind(name), details, weights, kept.path.name)
 
 
-def _learnt(workspace: Workspace, kind: RankerKind, resources: Resources) -> "Embed":
+def _learnt(
+    workspace: Workspace, kind: RankerKind, name: str, resources: Resources
+) -> "Embed":
     from tiefvision.ranking.restoring import restore_ranker
     from tiefvision.workspace.networks import read_weights, weight_tensors
 
@@ -141,25 +180,25 @@ def _learnt(workspace: Workspace, kind: RankerKind, resources: Resources) -> "Em
     header = Header(
         stage="learn_ranker",
         version=VERSION,
-        config={"ranker": kind.name, "seed": resources.seed},
+        config={"ranker": name, "seed": resources.seed},
         inputs=input_digests(workspace, LEARNT_FROM),
     )
-    with Job(workspace, kind.name, header, resources) as job:
+    with Job(workspace, name, header, resources) as job:
         if not job.up_to_date:
             with job.write() as writer:
                 crops, photos = job.read("crops"), job.read("photos")
-                training = _training_crops(crops, photos, resources)
+                training = _training_crops(crops, photos, name, resources)
                 learnt = kind.learn(training)
                 tensors = weight_tensors(learnt.weights)
-                writer.write(tensors, {"ranker/name": kind.name})
+                writer.write(tensors, {"ranker/name": name})
                 writer.finish(encoder=crops.header.encoder, details=learnt.details)
-        kept = job.read(kind.name)
+        kept = job.read(name)
         details, weights = kept.header.details, read_weights(kept)
         return restore_ranker(kind, details, weights, kept.path.name)
 
 
 def _training_crops(
-    crops: Artifact, records: Artifact, resources: Resources
+    crops: Artifact, records: Artifact, name: str, resources: Resources
 ) -> "TrainingCrops":
     from tiefvision.evaluation.searches import search_of_split
     from tiefvision.ranking.learning import MOST_LEARNT_FROM, TrainingCrops
@@ -188,4 +227,5 @@ def _training_crops(
         garments_reader(crops),
         resources.seed,
         resources.track,
+        name,
     )

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from tiefvision.engines.protocol import Engine
 from tiefvision.models.protocol import AUTO, GALLERY, Models
-from tiefvision.ranking.registry import BASELINE, CLIP, DEEPRANK, RANKERS, ranker_kind
+from tiefvision.ranking.registry import (
+    BASELINE,
+    CLIP,
+    DEEPRANK,
+    OWN,
+    RANKERS,
+    ranker_kind,
+)
 from tiefvision.workspace.artifacts import CATALOGUE, Workspace
 from tiefvision.workspace.job import input_digests, require_same_encoder
 
@@ -28,9 +35,18 @@ LOCATOR = ("features", "crop_classifier", "box_regressors", "locations")
 
 
 def ranker_names(workspace: Workspace) -> tuple[str, ...]:
-    """Names of all kinds of rankers, then of the further ones that a workspace has."""
-    kept = workspace.named_like(CLIP)
-    return tuple(dict.fromkeys((*RANKERS, *TrainedModels(workspace).trained, *kept)))
+    """Names of this project's kinds of rankers, then of those that the workspace has.
+
+    A network of the literature is among them once it has been trained.
+    """
+    trained, added = TrainedModels(workspace).trained, added_rankers(workspace)
+    return tuple(dict.fromkeys((*OWN, *trained, *added)))
+
+
+def added_rankers(workspace: Workspace) -> tuple[str, ...]:
+    """Names of the rankers that a workspace keeps, whose weights are from elsewhere."""
+    names = workspace.names()
+    return tuple(name for name in names if name.split("-", 1)[0] == CLIP)
 
 
 @dataclass(frozen=True)
@@ -56,9 +72,15 @@ class TrainedModels:
 
     @property
     def trained(self) -> tuple[str, ...]:
-        """Names of stage 8's rankers; of each kind the one without suffix first."""
-        kinds = [name for name, kind in RANKERS.items() if kind.learns == "triplets"]
-        return tuple(name for kind in kinds for name in self.workspace.named_like(kind))
+        """Names of rankers that were trained on triplets, in the order of their kinds.
+
+        Of each kind the one without suffix comes first.
+        """
+        by_kind: dict[str, list[str]] = {}
+        for name in self.workspace.names():
+            by_kind.setdefault(name.split("-", 1)[0], []).append(name)
+        kinds = (name for name, kind in RANKERS.items() if kind.learns == "triplets")
+        return tuple(name for kind in kinds for name in by_kind.get(kind, ()))
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -124,21 +146,24 @@ class TrainedModels:
             return read_encoder(crops, engine)
 
     def trained_ranker(self, name: str) -> "Embed":
-        """A ranker that stage 8 trained.
+        """A ranker that was trained on triplets.
 
         Raises:
-            MissingArtifact: The ranker has not been trained, or there are no crops.
+            MissingArtifact: The ranker has not been trained, or it compares feature
+                maps and there are no crops.
             StaleArtifact: The ranker was trained on crops of another encoder.
             BadWeights: Its weights are damaged.
         """
         from tiefvision.ranking.restoring import restore_ranker
         from tiefvision.workspace.networks import read_weights
 
-        with self.workspace.open(name) as ranker, self.workspace.open("crops") as crops:
-            require_same_encoder(crops, ranker)
+        kind = ranker_kind(name)
+        with self.workspace.open(name) as ranker:
+            if "maps" in kind.needs:  # pixels are the same for every encoder
+                with self.workspace.open("crops") as crops:
+                    require_same_encoder(crops, ranker)
             details, weights = ranker.header.details, read_weights(ranker)
-            where = ranker.path.name
-            return restore_ranker(ranker_kind(name), details, weights, where)
+            return restore_ranker(kind, details, weights, ranker.path.name)
 
     def crop_rules(self) -> "CropRules":
         """Rules by which the crops became feature maps. Raises MissingArtifact."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,15 @@ GarmentsOf = Callable[[Sequence[View]], Garments]
 
 Embed = Callable[[Garments], NDArray[np.float32]]
 """A ranker: function from B garments to embeddings of unit length, (B, D) float32."""
+
+
+@runtime_checkable
+class OnDevice(Protocol):
+    """A ranker that computes with torch, on the processor at first."""
+
+    def on_device(self, device: str) -> Embed:
+        """The same ranker on a device, by torch's name, such as "cuda:0"."""
+
 
 Weights = Mapping[str, NDArray[np.float32]]
 """What a ranker has learnt: arrays by name, float32."""

@@ -15,7 +15,6 @@ from tiefvision.ranking.similarity import unit_rows
 
 if TYPE_CHECKING:  # the model imports torch
     from tiefvision.encoders.libraries.joint import JointModel
-    from tiefvision.engines.protocol import Engine
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +39,9 @@ class JointRanker:
         """
         return self.model.embed_texts([text])
 
-    def on(self, engine: "Engine") -> "JointRanker":
-        """The ranker on the device of an engine."""
-        return JointRanker(replace(self.model, engine=engine))
+    def on_device(self, device: str) -> "JointRanker":
+        """The ranker on a device, by torch's name; implements ``OnDevice``."""
+        return JointRanker(replace(self.model, device=device))
 
 
 def build_joint(details: Mapping[str, Any], weights: Weights) -> JointRanker:

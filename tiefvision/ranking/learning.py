@@ -11,13 +11,20 @@ from tiefvision.evaluation.searches import Search
 from tiefvision.progress import Track
 from tiefvision.ranking.colours.rankers import embed_lab
 from tiefvision.ranking.cosine import embed_cells
+from tiefvision.ranking.engineered import (
+    StructureRanker,
+    draw_places,
+    embed_colour,
+    weights_from,
+)
 from tiefvision.ranking.garments import Embed, GarmentsOf, Weights
-from tiefvision.ranking.mix import learn_mix
+from tiefvision.ranking.mix import learn_mix, learn_weights
 from tiefvision.ranking.pooling import POOLS, PooledRanker
 from tiefvision.ranking.views import BLOCK, embed_views
 from tiefvision.ranking.whitening import fit_whitening
-from tiefvision.ranking.words.codebook import learn_codebook
-from tiefvision.ranking.words.ranker import Describe
+from tiefvision.ranking.words.codebook import Codebook, learn_codebook
+from tiefvision.ranking.words.gabor import gabor_jets
+from tiefvision.ranking.words.ranker import Describe, WordsRanker
 from tiefvision.records import View
 
 MOST_LEARNT_FROM = 1500
@@ -47,6 +54,7 @@ class TrainingCrops:
         garments_of: reader of the crops of views.
         seed: seed of random numbers.
         track: shows progress.
+        name: name of the ranker that learns, whose suffix may tell it something.
     """
 
     views: Sequence[View]
@@ -54,6 +62,7 @@ class TrainingCrops:
     garments_of: GarmentsOf
     seed: int
     track: Track
+    name: str = ""
 
 
 def learn_words(
@@ -91,6 +100,26 @@ def learn_mixture(crops: TrainingCrops) -> Learnt:
     }
     first, weight = learn_mix(crops.search, firsts, embed_lab, crops.garments_of)
     return Learnt({"first": first, "weight": weight}, {})
+
+
+def learn_engineered(crops: TrainingCrops) -> Learnt:
+    """Learn the words of the pattern, and the weights unless the name tells them."""
+    words = learn_words(crops, gabor_jets)
+    length = embed_views(crops.views[:1], crops.garments_of, embed_cells).shape[1]
+    places = draw_places(length)
+    pattern = WordsRanker(gabor_jets, Codebook(**words.weights))
+    embeds = (StructureRanker(places), pattern, embed_colour)
+    given = weights_from(crops.name)
+    weights = given or learn_weights(crops.search, embeds, crops.garments_of)
+    return Learnt(
+        {
+            **words.details,
+            "map": length,
+            "weights": list(weights),
+            "given": given is not None,
+        },
+        {**words.weights, "places": places},
+    )
 
 
 def learn_components(crops: TrainingCrops) -> Learnt:

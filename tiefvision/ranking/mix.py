@@ -1,6 +1,7 @@
-"""A weighted mix of two rankers, with the weight learnt on the training split."""
+"""Weighted mixes of rankers, with weights learnt on the training split."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,10 @@ from tiefvision.ranking.views import BLOCK, similarity_table
 
 WEIGHTS = tuple(number / 20 for number in range(21))
 """Weights of the second ranker that are tried: 0, 0.05, ..., 1."""
+
+STEPS = 10
+"""Steps from 0 to 1 in which the weights of several rankers are tried: 66 ways to weigh
+three."""
 
 MOST_QUERIES = 2000
 """Most queries on which a weight is chosen: at 2,000 the standard error of the mean
@@ -97,6 +102,48 @@ def learn_mix(
                 figures[name][place] += reciprocal_rank(ranks).sum()
     best = max(figures, key=lambda name: figures[name].max())
     return best, WEIGHTS[int(figures[best].argmax())]
+
+
+def learn_weights(
+    search: Search, embeds: Sequence[Embed], garments_of: GarmentsOf
+) -> tuple[float, ...]:
+    """Choose weights of several rankers with the highest mean reciprocal rank.
+
+    Args:
+        search: search within the training split. If it has more than ``MOST_QUERIES``
+            queries, evenly spaced ones are used.
+        embeds: E rankers.
+        garments_of: reader of the crops of views.
+
+    Returns:
+        Weights of the rankers, E multiples of 0.1 whose sum is 1. Between weights of
+        equal mean reciprocal rank the most even ones win.
+    """
+    mixes = np.array(
+        [
+            parts
+            for parts in itertools.product(range(STEPS + 1), repeat=len(embeds))
+            if sum(parts) == STEPS
+        ]
+    )
+    mixes = mixes[np.argsort(np.square(mixes).sum(axis=1), kind="stable")]
+    figures = np.zeros(len(mixes))
+    for numbers in _blocks(len(search.queries)):
+        queries = [search.queries[number] for number in numbers]
+        items = [search.query_items[number] for number in numbers]
+        tables = np.stack(
+            [
+                similarity_table(queries, search.gallery, garments_of, embed)
+                for embed in embeds
+            ]
+        )  # (E, Q, N)
+        for place, parts in enumerate(mixes):
+            mixed = np.tensordot(parts / np.float32(STEPS), tables, axes=1)
+            ranks = ranks_of_first_hit(
+                mixed.astype(np.float32), items, search.gallery_items
+            )
+            figures[place] += reciprocal_rank(ranks).sum()
+    return tuple((mixes[int(figures.argmax())] / STEPS).tolist())
 
 
 def _blocks(count: int) -> list[list[int]]:

@@ -5,74 +5,42 @@ this table; no other list of rankers exists. Reading it does not even import Num
 modules of a ranker are imported when it is built.
 
 A new ranker is a function from ``Garments`` to (B, D) float32 of unit length
-(``Embed``), and an entry here; see docs/contributing.md.
+(``Embed``), and an entry here; see docs/contributing.md. The networks of the literature
+come from their own table (``literature.py``).
 """
 
+import difflib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tiefvision.errors import BadUsage
+from tiefvision.ranking.engineered_kind import (
+    SUFFIX,
+    build_engineered,
+    engineered_embedding,
+    engineered_shapes,
+    learn_engineered,
+)
+from tiefvision.ranking.kinds import Build, RankerKind
+from tiefvision.ranking.literature import literature_kinds
 from tiefvision.ranking.needs import Need
 
 if TYPE_CHECKING:
     from tiefvision.ranking.garments import Embed, Weights
     from tiefvision.ranking.learning import Learnt, TrainingCrops
 
-Learns = Literal["nothing", "photographs", "items", "triplets", "elsewhere"]
-"""What a ranker learns from: nothing; photographs of the training split, unlabelled;
-photographs of the training split with their items; triplets, in stage 8; or elsewhere,
-so that a workspace only keeps its weights."""
-
 LAB_BINS = 2074
 """Bins of ``lab_histogram``. Counting them takes NumPy and a tenth of a second."""
 
-COSINE, DEEPRANK, CLIP = "cosine", "deeprank", "clip"
+COSINE, DEEPRANK, ENGINEERED = "cosine", "deeprank", "engineered"
+
+CLIP = "clip"
+"""The ranker that reads text, whose weights come from elsewhere."""
 
 BASELINE = COSINE
 """The ranker with which the others are compared."""
-
-
-@dataclass(frozen=True)
-class RankerKind:
-    """A kind of ranker.
-
-    Attributes:
-        name: name on the command line.
-        summary: what the ranker compares, in a sentence without a full stop.
-        needs: parts of a crop that the ranker reads.
-        learns: data that the ranker learns from.
-        build: function that builds the ranker from the details in a header (values of
-            JSON types) and from its weights by name, float32; both are ``{}`` for a
-            ranker that learns nothing.
-        embedding: function from the channels and cells of a feature map, and the
-            details in a header, to the length of an embedding.
-        learn: function that learns details and weights from the training split; None if
-            the ranker learns nothing, or from triplets.
-        shapes: function from the details in a header to the shapes of the weights by
-            name.
-    """
-
-    name: str
-    summary: str
-    needs: tuple[Need, ...]
-    learns: Learns
-    build: "Build"
-    embedding: "Embedding"
-    learn: "Callable[[TrainingCrops], Learnt] | None" = None
-    shapes: "Shapes" = lambda details: {}
-
-
-Build = Callable[[Mapping[str, Any], "Weights"], "Embed"]
-"""(details of a header, weights by name) -> ranker."""
-
-Shapes = Callable[[Mapping[str, Any]], Mapping[str, tuple[int, ...]]]
-"""(details of a header) -> shapes of the weights by name."""
-
-Embedding = Callable[[int, int, Mapping[str, Any]], int]
-"""(channels, cells, details of a header) -> length of an embedding."""
 
 
 def _whole_map(channels: int, cells: int, details: Mapping[str, Any]) -> int:
@@ -345,10 +313,26 @@ RANKERS: Mapping[str, RankerKind] = MappingProxyType(
                 _deeprank,
                 shapes=_shapes_of_deeprank,
             ),
+            RankerKind(
+                ENGINEERED,
+                "structure, pattern and LAB colour, weighted (MILDNet's engineered)",
+                ("maps", "pixels"),
+                "items",
+                build_engineered,
+                engineered_embedding,
+                learn_engineered,
+                engineered_shapes,
+                suffix=SUFFIX,
+            ),
+            *literature_kinds(),
         )
     }
 )
-"""Kinds of rankers by name, in the order in which they are listed."""
+"""Kinds of rankers by name, in the order in which they are listed: those of this
+project, then the networks of the literature."""
+
+OWN = tuple(name for name, kind in RANKERS.items() if not kind.system)
+"""Names of the kinds that are of this project."""
 
 JOINT = RankerKind(
     CLIP,
@@ -369,7 +353,8 @@ def ranker_kind(name: str) -> RankerKind:
     """The kind of a ranker.
 
     A workspace may hold several trained rankers of one kind: "deeprank-cells" is a
-    ranker of the kind "deeprank".
+    ranker of the kind "deeprank", "mildnet-quarter" one of "mildnet", and
+    "engineered-5-3-2" tells the ranker "engineered" its weights.
 
     Args:
         name: name of a kind, or such a name followed by "-" and a suffix.
@@ -379,11 +364,23 @@ def ranker_kind(name: str) -> RankerKind:
     """
     kind = RANKERS.get(name)
     if kind is None and _NAME.fullmatch(name):
-        kind = RANKERS.get(name.split("-", 1)[0])
+        first, _, suffix = name.partition("-")
+        kind = RANKERS.get(first)
         if kind is not None and kind.learns != "triplets":
-            kind = None
-        if name.split("-", 1)[0] == CLIP:
+            kind = kind if re.fullmatch(kind.suffix, suffix) else None
+        if first == CLIP:
             kind = JOINT
     if kind is None:
-        raise BadUsage(f"There is no ranker {name}.", f"Use {', '.join(RANKERS)}.")
+        raise BadUsage(f"There is no ranker {name}.", _known_like(name))
     return kind
+
+
+def _known_like(name: str) -> str:
+    """Names of kinds, those of networks only where they resemble a name."""
+    close = difflib.get_close_matches(name.split("-", 1)[0], RANKERS, 3)
+    meant = f"Did you mean {' or '.join(close)}? " if close else ""
+    count = len(RANKERS) - len(OWN)
+    return (
+        f"{meant}Use {', '.join(OWN)}, or one of {count} networks of the literature, "
+        "which tiefvision models lists."
+    )

@@ -5,7 +5,7 @@ from typing import Any
 
 from tiefvision.engines.folding import Arrays, take_array
 from tiefvision.ranking.garments import Embed
-from tiefvision.ranking.registry import RankerKind
+from tiefvision.ranking.kinds import RankerKind
 
 
 def restore_ranker(

@@ -15,7 +15,11 @@ BLOCK = 256
 
 
 def embed_views(
-    views: Sequence[View], garments_of: GarmentsOf, embed: Embed, block: int = BLOCK
+    views: Sequence[View],
+    garments_of: GarmentsOf,
+    embed: Embed,
+    block: int = BLOCK,
+    track: Track = untracked,
 ) -> NDArray[np.float32]:
     """Embed views block by block.
 
@@ -24,6 +28,7 @@ def embed_views(
         garments_of: reader of the crops of views.
         embed: ranker.
         block: number of views embedded at a time.
+        track: shows progress.
 
     Returns:
         Embeddings of unit length, (N, D) float32.
@@ -34,7 +39,8 @@ def embed_views(
     rows = np.empty((len(views), first.shape[1]), dtype=np.float32)
     rows[:block] = first
     del first  # so that only one block at a time is in memory beside ``rows``
-    for start in range(block, len(views), block):
+    starts = range(block, len(views), block)
+    for start in track(starts, "embedding", len(starts)):
         part = views[start : start + block]
         rows[start : start + block] = embed(garments_of(part))
     return rows

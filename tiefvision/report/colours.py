@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tiefvision.groups import FULL, LOWER, OUTER, OUTFIT, UPPER, group_of
-from tiefvision.ranking.registry import RANKERS
+from tiefvision.ranking.registry import OWN
 
 OTHER = "other"
 """Stands for all groups, and all rankers, without a colour of their own."""
@@ -52,12 +52,17 @@ SERIES_COLOURS = (
     Colour("#ba0867", "#e69fb6"),
     Colour("#1a7576", "#36b6b6"),
     Colour("#9e4e04", "#ea7812"),
+    Colour("#3d0a4d", "#f0f0c0"),
 )
 """Colours of rankers, in the order of the registry, and of other curves: far apart in
 OKLab, and readable on both grounds."""
 
 OTHER_SERIES = Colour("#5a636e", "#a0a8b2")
-"""Colour of a ranker that the registry does not know."""
+"""Colour of a ranker that is not one of this project, where it is shown alone."""
+
+
+OTHER_CLASS = "series-other"
+"""Its CSS class."""
 
 
 def group_class(name: str) -> str:
@@ -78,7 +83,7 @@ def group_colour(name: str) -> Colour:
 
 
 def ranker_class(name: str) -> str:
-    """The CSS class that colours a ranker, by its place in the registry.
+    """The CSS class of a ranker of this project, by its place in the registry.
 
     Args:
         name: name of a ranker, which may have a suffix: "deeprank-cells" has the colour
@@ -88,20 +93,33 @@ def ranker_class(name: str) -> str:
     ('series-0', 'series-0', 'series-other')
     """
     kind = re.split(r"\W", name, maxsplit=1)[0]
-    return series_class([*RANKERS].index(kind)) if kind in RANKERS else "series-other"
+    return series_class(OWN.index(kind)) if kind in OWN else OTHER_CLASS
 
 
 def ranker_classes(names: Iterable[str]) -> dict[str, str]:
     """The CSS classes of rankers that are shown together.
 
+    There are too many networks of the literature for a colour each. One takes the first
+    colour that none of the others has.
+
+    >>> ranker_classes(["cosine", "mildnet", "cardigan"])
+    {'cosine': 'series-0', 'mildnet': 'series-1', 'cardigan': 'series-2'}
     >>> ranker_classes(["deeprank", "deeprank-cells", "deeprank-cells, whole"])
     {'deeprank': 'series-11', 'deeprank-cells': 'series-11 second', \
 'deeprank-cells, whole': 'series-11 second'}
     """
+    names = tuple(names)
+    taken = set(map(ranker_class, names))
+    free = (one for one in map(series_class, range(len(OWN))) if one not in taken)
+    others: dict[str, str] = {}
     first: dict[str, str] = {}
     found = {}
     for name in names:
         colour, ranker = ranker_class(name), name.split(",")[0]
+        if colour == OTHER_CLASS:
+            if ranker not in others:
+                others[ranker] = next(free, OTHER_CLASS)
+            colour = others[ranker]
         known = first.setdefault(colour, ranker)
         found[name] = colour if known == ranker else f"{colour} second"
     return found
@@ -116,7 +134,7 @@ def classes() -> dict[str, Colour]:
     """All colours by their CSS class, for the style sheet."""
     groups = {f"group-{name}": colour for name, colour in GROUP_COLOURS.items()}
     series = {series_class(n): colour for n, colour in enumerate(SERIES_COLOURS)}
-    return groups | series | {"series-other": OTHER_SERIES}
+    return groups | series | {OTHER_CLASS: OTHER_SERIES}
 
 
 def _group(name: str) -> str:

@@ -42,10 +42,14 @@ SMALL_HEIGHT = 120
 """Pixels of a thumbnail where both ends of a list are shown, 82 pixels high."""
 
 ABOUT_TRAINING = {
-    "loss": "Mean angle hinge of the triplets trained on.",
+    "loss": "Mean loss of the triplets trained on.",
     "triplet_accuracy": "Share of the triplets trained on whose positive is closer "
-    "than the negative, before each step. The negatives are hard ones, found anew "
-    "in every epoch.",
+    "than the negative, before each step. Hard negatives, found anew in every epoch, "
+    "keep it low.",
+    "val_loss": "Mean loss of the triplets of the validation split. Epoch 0 is before "
+    "training.",
+    "val_triplet_accuracy": "Share of these triplets in order; the weights of the best "
+    "epoch are kept.",
     "val_reciprocal_rank": "On the validation split; the weights of the best epoch "
     "are kept. Epoch 0 is before training.",
 }

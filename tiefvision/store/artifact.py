@@ -100,7 +100,7 @@ class Artifact:
 
     def tensors(self, key: str) -> "dict[str, NDArray[Any]]":
         """All arrays of a key, by name. Raises KeyError if there is no such key."""
-        return bytes_to_tensors(_value(self._environment, key))
+        return _all_tensors(self._environment, key)
 
     def tensor(self, key: str, name: str) -> "NDArray[Any]":
         """One array of a key, read alone. Raises KeyError if there is none."""
@@ -199,7 +199,7 @@ class ArtifactWriter:
 
     def tensors(self, key: str) -> "dict[str, NDArray[Any]]":
         """All arrays of a committed key, by name. Raises KeyError if there is none."""
-        return bytes_to_tensors(_value(self._environment, key))
+        return _all_tensors(self._environment, key)
 
     def tensor(self, key: str, name: str) -> "NDArray[Any]":
         """One array of a committed key. Raises KeyError if there is none."""
@@ -344,6 +344,16 @@ def _value(environment: lmdb.Environment, key: str) -> bytes:
     if value is None:
         raise KeyError(key)
     return bytes(value)
+
+
+def _all_tensors(environment: lmdb.Environment, key: str) -> "dict[str, NDArray[Any]]":
+    # With buffers=True the arrays are copied out of the mapped file, and nothing else:
+    # the weights of a network can be 750 MB.
+    with environment.begin(buffers=True) as transaction:
+        value = transaction.get(key_to_bytes(key))
+        if value is None:
+            raise KeyError(key)
+        return bytes_to_tensors(value)
 
 
 def _one_tensor(environment: lmdb.Environment, key: str, name: str) -> "NDArray[Any]":

@@ -75,19 +75,16 @@ def bytes_to_record(value: bytes) -> Any:
     return json.loads(value[1:])
 
 
-def bytes_to_tensors(value: bytes) -> "dict[str, NDArray[Any]]":
+def bytes_to_tensors(value: bytes | memoryview) -> "dict[str, NDArray[Any]]":
     """Decode a value that ``tensors_to_bytes`` encoded; the arrays own their memory."""
-    import safetensors.numpy
-
-    return safetensors.numpy.load(value[1:])
+    facts, data = _parts(value)
+    return {name: _array(fact, data) for name, fact in facts.items()}
 
 
 def bytes_to_tensor(value: memoryview, name: str) -> "NDArray[Any]":
     """Decode one array of a value that ``tensors_to_bytes`` encoded.
 
-    A value is the tag byte, the length of a JSON header in 8 bytes, the header, and the
-    data of the arrays (https://github.com/huggingface/safetensors#format). Only the
-    header and the data of the one array are read.
+    Only the header and the data of the one array are read.
 
     Args:
         value: encoded value; the result is a copy that does not refer to it.
@@ -96,11 +93,26 @@ def bytes_to_tensor(value: memoryview, name: str) -> "NDArray[Any]":
     Raises:
         KeyError: There is no array of this name.
     """
+    facts, data = _parts(value)
+    return _array(facts[name], data)
+
+
+def _parts(value: bytes | memoryview) -> tuple[dict[str, Any], memoryview]:
+    """Facts about each array, and the data of all.
+
+    A value is the tag byte, the length of a JSON header in 8 bytes, the header, and the
+    data of the arrays (https://github.com/huggingface/safetensors#format).
+    """
+    view = memoryview(value)
+    start = 9 + int.from_bytes(view[1:9], "little")
+    facts = json.loads(bytes(view[9:start]))
+    return facts, view[start:]
+
+
+def _array(facts: Mapping[str, Any], data: memoryview) -> "NDArray[Any]":
+    """A copy of one array."""
     import numpy as np
 
-    start = 9 + int.from_bytes(value[1:9], "little")
-    facts = json.loads(bytes(value[9:start]))[name]
     begin, end = facts["data_offsets"]
-    data = value[start + begin : start + end]
-    array: NDArray[Any] = np.frombuffer(data, _DTYPES[facts["dtype"]])
+    array: NDArray[Any] = np.frombuffer(data[begin:end], _DTYPES[facts["dtype"]])
     return array.reshape(facts["shape"]).copy()

@@ -1,8 +1,8 @@
 """The training loop of all networks: locators, rankers and encoders.
 
-The random generator of an epoch is seeded with (seed, epoch), and the complete state is
-stored after every epoch. A run that is killed and continued therefore ends with the
-same weights as an uninterrupted run.
+The random generators of an epoch, that of dropout among them, are seeded with (seed,
+epoch), and the complete state is stored after every epoch. A run that is killed and
+continued therefore ends with the same weights as an uninterrupted run.
 """
 
 import math
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tiefvision.progress import Track, untracked
+from tiefvision.training.optimisers import Optimiser
+from tiefvision.training.processes import ALONE, Processes
 
 Figures = dict[str, float]
 """Figures of an epoch by name: "epoch", means over its batches, and validation."""
@@ -32,7 +34,7 @@ class Schedule:
     Attributes:
         epochs: passes over the training data.
         learning_rate: highest learning rate, reached at the end of the warm-up.
-        weight_decay: weight decay of AdamW (Loshchilov & Hutter, arXiv:1711.05101).
+        weight_decay: weight decay of the optimiser; see ``Optimiser.make``.
         warm_up: share of all steps, in [0, 1], that the warm-up takes.
         patience: epochs without improvement after which training stops; 0 never stops
             early.
@@ -100,6 +102,11 @@ class VolatileMemory:
         self.snapshot = snapshot
 
 
+def whole(batch: Any) -> Iterable[tuple[Any, float]]:
+    """A batch as its only part."""
+    return ((batch, 1.0),)
+
+
 @dataclass(frozen=True)
 class Task:
     """A network with its training data and its loss.
@@ -114,6 +121,14 @@ class Task:
             the weights that are kept; "" keeps the last weights.
         rates: learning-rate factors by prefix of parameter names; 1 for parameters
             that match no prefix.
+        optimiser: optimiser of the weights.
+        parts: divides a batch into parts that are computed one after the other, each
+            with its share of the loss. The gradients of a step are their sum, so that a
+            batch need not fit into memory as a whole.
+        hinged: whether the loss of a batch is max(0, "loss"), applied once all its
+            parts are known.
+        processes: processes that train together; "loss" calls the module that
+            ``Processes.shared`` returns.
     """
 
     module: nn.Module
@@ -122,6 +137,10 @@ class Task:
     validate: Callable[[], Figures] | None = None
     selection_figure: str = ""
     rates: Mapping[str, float] = field(default_factory=dict)
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    parts: Callable[[Any], Iterable[tuple[Any, float]]] = whole
+    hinged: bool = False
+    processes: Processes = ALONE
 
 
 @contextmanager
@@ -161,7 +180,7 @@ def fit(
     """
     memory = memory or VolatileMemory()
     optimiser = make_optimiser(task, schedule)
-    snapshot = memory.recall()
+    snapshot = task.processes.from_first(memory.recall)
     if snapshot is None:
         start = {"epoch": 0.0} | (task.validate() if task.validate else {})
         # If no epoch is better than the initial weights, these are kept.
@@ -178,7 +197,9 @@ def fit(
             f"epoch {epoch + 1} of {schedule.epochs}",
             steps,
         )
-        figures = _run_epoch(task, schedule, optimiser, steps, epoch, batches)
+        drawn = [seed, epoch, task.processes.rank]
+        with seeded(int(np.random.default_rng(drawn).integers(2**62))):
+            figures = _run_epoch(task, schedule, optimiser, steps, epoch, batches)
         history.append(figures)
         if task.selection_figure and figures[task.selection_figure] >= max(
             row[task.selection_figure] for row in history
@@ -194,22 +215,30 @@ def fit(
 
 
 def make_optimiser(task: Task, schedule: Schedule) -> torch.optim.Optimizer:
-    """AdamW over the trainable parameters of a task.
+    """The optimiser of the trainable parameters of a task.
 
     The training loop sets the learning rate of every step.
     """
-    return torch.optim.AdamW(
-        _parameter_groups(task), weight_decay=schedule.weight_decay
-    )
+    return task.optimiser.make(_parameter_groups(task), schedule.weight_decay)
 
 
-def take_step(
-    task: Task, optimiser: torch.optim.Optimizer, batch: Any
-) -> Mapping[str, Tensor]:
-    """Update the weights by one batch; returns its figures from before the update."""
-    figures = task.loss(batch)
+def take_step(task: Task, optimiser: torch.optim.Optimizer, batch: Any) -> Figures:
+    """Update the weights by one batch; returns its figures from before the update.
+
+    With several processes the figures are those of the whole batch.
+    """
+    figures: Figures = {}
     optimiser.zero_grad()
-    torch.autograd.backward(figures["loss"])
+    for part, share in task.parts(batch):
+        values = task.loss(part)
+        torch.autograd.backward(values["loss"] * share)
+        for name, value in values.items():
+            figures[name] = figures.get(name, 0.0) + share * float(value.detach())
+    figures = task.processes.mean(figures)
+    if task.hinged and figures["loss"] <= 0:
+        figures["loss"] = 0.0
+        # Zeros, not None: momentum goes on as after any other gradient of zero.
+        optimiser.zero_grad(set_to_none=False)
     optimiser.step()
     return figures
 
@@ -251,8 +280,9 @@ def _run_epoch(
         figures = take_step(task, optimiser, batch)
         done += 1
         for name, value in figures.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
+            sums[name] = sums.get(name, 0.0) + value
     task.module.eval()
+    task.processes.align(task.module)
     means = {name: value / max(1, done) for name, value in sums.items()}
     validated = task.validate() if task.validate else {}
     return {"epoch": epoch + 1.0} | means | validated
@@ -274,7 +304,8 @@ def _pack(
     tensors |= {f"best/{name}": value for name, value in best.items()}
     for number, moments in optimiser.state_dict()["state"].items():
         for name, tensor in moments.items():
-            tensors[f"moments/{number}/{name}"] = tensor.cpu().numpy().copy()
+            if tensor is not None:  # the buffer of a momentum of 0
+                tensors[f"moments/{number}/{name}"] = tensor.cpu().numpy().copy()
     return tensors
 
 

@@ -5,7 +5,14 @@ import time
 import torch
 from torch import nn
 
+from tiefvision.engines.formats import (
+    AUTO,
+    check_precision,
+    remember_formats,
+    remembered_formats,
+)
 from tiefvision.engines.torch import TorchEngine
+from tiefvision.machine import processor_name
 
 BATCH = (8, 32, 56, 56)
 """Shape of the maps that are timed: some milliseconds of work on two cores."""
@@ -38,3 +45,28 @@ def training_dtype(device: torch.device) -> torch.dtype:
                 layer(maps).float().mean().backward()
             times[dtype] = min(times[dtype], time.perf_counter() - start)
     return min(times, key=times.__getitem__)
+
+
+def settled_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """The format of a training that may be killed and continued.
+
+    Timings of a busy machine differ, so the answer for a processor is remembered.
+
+    Args:
+        precision: "auto", "float32" or "bfloat16".
+        device: device of the training.
+
+    Raises:
+        BadUsage: There is no such precision.
+    """
+    formats = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    if check_precision(precision) != AUTO:
+        return formats[precision]
+    if device.type != "cpu":
+        return training_dtype(device)
+    key, known = f"training / {processor_name()}", remembered_formats()
+    if known.get(key) not in formats:
+        chosen = training_dtype(device)
+        known[key] = next(name for name, dtype in formats.items() if dtype == chosen)
+        remember_formats(known)
+    return formats[known[key]]

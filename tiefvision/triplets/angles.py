@@ -1,4 +1,4 @@
-"""Angles of triplets whose embeddings are shared, and the loss of DeepRank over them.
+"""Angles of triplets whose embeddings are shared.
 
 One view occurs in many triplets. The gradient of an embedding is a weighted sum of the
 embeddings it forms triplets with, so the backward pass builds one sparse (V, V) matrix
@@ -41,27 +41,6 @@ def triplet_angles(embeddings: Tensor, triplets: Tensor) -> Tensor:
     """
     angles: Tensor = _TripletAngles.apply(embeddings, triplets)
     return angles
-
-
-def angle_hinge(angles: Tensor, margin: float) -> Tensor:
-    """The triplet loss max(0, margin + angle(H, H+) - angle(H, H-)) in degrees.
-
-    The hinge is applied to each triplet before any mean, so that easy triplets do not
-    offset hard ones.
-
-    Args:
-        angles: angles from the anchor to the positive and to the negative in degrees,
-            (T, 2), as ``triplet_angles`` returns them.
-        margin: degrees by which the positive must be closer than the negative.
-
-    Returns:
-        Loss of each triplet, at least 0, (T,).
-
-    >>> angle_hinge(torch.tensor([[90.0, 180.0], [10.0, 120.0]]), margin=100.0).tolist()
-    [10.0, 0.0]
-    """
-    closer, farther = angles.unbind(1)
-    return (margin + closer - farther).clamp_min(0.0)
 
 
 class _TripletAngles(torch.autograd.Function):

@@ -15,8 +15,9 @@ from tiefvision.ranking.garments import GarmentsOf
 from tiefvision.ranking.views import similarity_table
 from tiefvision.records import View
 from tiefvision.training.loop import Figures, Task
-from tiefvision.triplets.angles import angle_hinge, triplet_angles
+from tiefvision.triplets.angles import triplet_angles
 from tiefvision.triplets.garment_tensors import GarmentTensors, to_tensors
+from tiefvision.triplets.losses import hinge
 from tiefvision.triplets.networks import RankNetwork, device_of, embed_with
 from tiefvision.triplets.sampling import Hardness, Query, ViewTriplet, mine_triplets
 
@@ -107,7 +108,7 @@ def deeprank_task(
         angles = triplet_angles(embeddings, rows)
         right = angles[:, 0] < angles[:, 1]
         return {
-            "loss": angle_hinge(angles, rules.margin).mean(),
+            "loss": hinge(angles, rules.margin).mean(),
             "triplet_accuracy": right.float().mean(),
         }
 

@@ -173,7 +173,7 @@ class ColourRank(nn.Module):
 
 
 RankNetwork = DeepRank | DeeperRank | ColourRank
-"""A network that embeds garments at unit length and is trained by ``angle_hinge``."""
+"""A network that embeds garments at unit length, trained by a hinge of angles."""
 
 
 def build_network(details: Mapping[str, Any]) -> RankNetwork:

@@ -8,7 +8,7 @@ that equals its query stands for the same rule.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,14 @@ class ViewTriplet:
         anchor: view of the query photograph.
         positive: view that should be close to the anchor.
         negative: view that should be farther from the anchor than the positive.
+        source: what proposed the positive, such as the name of a scorer; "" for
+            nothing. Two triplets of the same views are equal.
     """
 
     anchor: View
     positive: View
     negative: View
+    source: str = field(default="", compare=False)
 
     def views(self) -> tuple[View, View, View]:
         """The anchor, the positive and the negative, in this order."""
@@ -259,4 +262,16 @@ def judged_triplets(triplets: Sequence[Triplet]) -> list[ViewTriplet]:
             View(triplet.negative),
         )
         for triplet in triplets
+    ]
+
+
+def judged_within(
+    judged: Sequence[Triplet], photos: Sequence[Photo]
+) -> list[ViewTriplet]:
+    """The judged triplets whose three photographs are all among some, in order."""
+    named = {photo.path for photo in photos}
+    return [
+        triplet
+        for triplet in judged_triplets(judged)
+        if named.issuperset(view.path for view in triplet.views())
     ]

@@ -51,6 +51,12 @@ def command_for(name: str, root: Path = DEFAULT_WORKSPACE) -> str:
     for stage, written in STAGES.items():
         if written == name:
             return f"make stage-{stage_number(stage)}{variable}"
+    from tiefvision.networks.table import NETWORKS  # few commands need it
+
+    kind, _, suffix = name.partition("-")
+    if kind in NETWORKS:
+        named = f" --name {name}" if suffix else ""
+        return f"tiefvision train {kind}{named}{option}"
     trained = STAGES["train_deeprank"]
     if name.startswith(f"{trained}-"):
         number = stage_number("train_deeprank")
@@ -92,10 +98,11 @@ class Workspace:
         """Whether a finished artifact of this name exists."""
         return self.path(name).is_file()
 
-    def named_like(self, name: str) -> tuple[str, ...]:
-        """Names of finished artifacts: ``name`` itself, then ``name`` with a suffix."""
-        suffixed = sorted(path.stem for path in self.root.glob(f"{name}-*.lmdb"))
-        return tuple(one for one in (name, *suffixed) if self.holds(one))
+    def names(self) -> tuple[str, ...]:
+        """Names of all finished artifacts, sorted: "x" comes before "x-suffix"."""
+        return tuple(
+            sorted(path.stem for path in self.root.glob("*.lmdb") if path.is_file())
+        )
 
     def open(self, name: str) -> Artifact:
         """Open an artifact for reading.

@@ -22,7 +22,8 @@ def fit_and_store(
     """Train a network and write its weights as the artifact of a job.
 
     Every epoch appends a line to ``reports/<stage>.csv`` and, if TensorBoard is
-    installed, its figures to ``reports/tensorboard/<stage>``.
+    installed, its figures to ``reports/tensorboard/<stage>``. Of several processes that
+    train together the first one writes.
 
     Args:
         job: job that writes the artifact.
@@ -36,6 +37,9 @@ def fit_and_store(
     Returns:
         The figures before training, "before", and of the last epoch, "last".
     """
+    if not task.processes.is_first:
+        history = fit(task, schedule, steps, job.resources.seed)
+        return {"before": history[0], "last": history[-1]}
     report = job.report_path
     table, scalars = report.with_suffix(".csv"), report.parent / "tensorboard"
     with (

@@ -108,7 +108,7 @@ class Job:
     def report_path(self) -> Path:
         """Path of the report; it names the artifact if a stage can write several."""
         stage = self.header.stage
-        usual = STAGES.get(stage, self.name)
+        usual = STAGES.get(stage)
         extra = "" if self.name == usual else f"-{self.name}"
         return self.workspace.report_path(f"{stage}{extra}")
 

@@ -1,13 +1,17 @@
 """Conversion of photographs, garments, crops and triplets to records of artifacts."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tiefvision.datasets.files import photo_file
+from tiefvision.datasets.triplets import read_triplets
 from tiefvision.records import Crop, Garment, Photo, Triplet
 from tiefvision.store.artifact import Artifact
+
+logger = logging.getLogger(__name__)
 
 
 def photo_to_record(photo: Photo) -> dict[str, Any]:
@@ -39,6 +43,29 @@ def read_skipped(photos: Artifact) -> list[Photo]:
 def read_judged_triplets(photos: Artifact) -> list[Triplet]:
     """The judged triplets of a dataset, from its triplets.csv."""
     return [Triplet(**record) for record in photos.records("triplet")]
+
+
+def all_judged(
+    records: Artifact, photos: Sequence[Photo], file: Path | None
+) -> list[Triplet]:
+    """The judged triplets of the dataset, then those of a file, each once.
+
+    Args:
+        records: artifact of stage 1.
+        photos: all photographs of the dataset. Lines of the file with others are left
+            out, with a warning.
+        file: further triplets in the format of triplets.csv; None for none.
+
+    Raises:
+        BadDataset: The file cannot be read, or has another header.
+    """
+    own = read_judged_triplets(records)
+    if not file:
+        return own
+    more, problems = read_triplets(file, [photo.path for photo in photos])
+    for problem in problems:
+        logger.warning(problem.message)
+    return list(dict.fromkeys((*own, *more)))
 
 
 def crop_to_record(crop: Crop) -> dict[str, Any]:

@@ -14,12 +14,9 @@ from tiefvision.encoders.libraries.joint import (
     load_joint,
 )
 from tiefvision.encoders.libraries.words import read_tokeniser, tokenise
-from tiefvision.engines.choice import OpenVinoEngine
 from tiefvision.errors import BadUsage, BadWeights
 
 open_clip = pytest.importorskip("open_clip")
-
-ENGINE = OpenVinoEngine(1)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +27,7 @@ def joint(tiny_clips):
     own = open_clip.create_model("tiny-clip", load_weights=False).eval()
     state = {name: torch.tensor(array) for name, array in weights.items()}
     own.load_state_dict(state)
-    return JointModel("tiny-clip", weights, engine=ENGINE), own
+    return JointModel("tiny-clip", weights), own
 
 
 def test_crops_are_embedded_as_open_clip_does(joint, noise):
@@ -107,7 +104,7 @@ def test_a_tokeniser_of_a_file(tiny_clips, tmp_path):
     assert row.tolist() == [3, 2, 5, 28, 2, *[0] * 11]
     assert len(tokenise("tiny-siglip", ["a" * 40], kept)[0]) == 16
     weights, _ = load_joint("tiny-siglip", "random")
-    model = JointModel("tiny-siglip", weights, kept, ENGINE)
+    model = JointModel("tiny-siglip", weights, kept)
     assert model.embed_texts(["dress"]).shape == (1, 64)
     settings["pad_token"] = "<none>"
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))

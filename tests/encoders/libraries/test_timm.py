@@ -222,13 +222,13 @@ def test_a_missing_library_is_named_with_its_extra(monkeypatch):
 def test_a_network_beyond_the_memory_is_refused(encoders, monkeypatch):
     from tiefvision.encoders.libraries import architecture
 
-    monkeypatch.setattr(architecture, "available_memory", lambda: 10**6)
+    monkeypatch.setattr(architecture, "free_memory", lambda device: 10**6)
     encoder = DenseEncoder(
         encoders[VIT].architecture, encoders[VIT].weights, "", ENGINE
     )
     with pytest.raises(BadWeights, match=r"timm:test_vit takes 0.0 GiB of memory"):
         encoder.encode(np.zeros((32, 32, 3), np.uint8))
-    monkeypatch.setattr(architecture, "available_memory", lambda: None)
+    monkeypatch.setattr(architecture, "free_memory", lambda device: None)
     assert encoder.encode(np.zeros((32, 32, 3), np.uint8)).shape == (64, 2, 2)
 
 

@@ -32,7 +32,9 @@ from tiefvision.engines.folding import Arrays, take_array
 from tiefvision.engines.layers import Shape
 from tiefvision.engines.protocol import Engine, Format, Run
 from tiefvision.errors import BadWeights
-from tiefvision.machine import available_memory
+from tiefvision.machine import free_memory
+
+CPU = torch.device("cpu")
 
 COPIES = 2
 """Copies of the weights in memory: arrays, and random ones until they are given."""
@@ -145,7 +147,7 @@ def require_memory(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
         BadWeights: The message tells what it takes and what there is.
     """
     needed = 4 * COPIES * sum(map(math.prod, shapes.values()))
-    there = available_memory()
+    there = free_memory(CPU)
     if there is not None and needed > there:
         raise BadWeights(
             f"{name} takes {needed / 2**30:.1f} GiB of memory, and "
@@ -230,4 +232,4 @@ def device_of(engine: Engine) -> torch.device:
         return engine.device
     if isinstance(engine, OpenVinoEngine):
         limit_threads(engine.threads)
-    return torch.device("cpu")
+    return CPU

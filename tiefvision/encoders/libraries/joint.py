@@ -19,7 +19,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from tiefvision.encoders.libraries.architecture import (
-    device_of,
     give_weights,
     require_memory,
     shapes_of,
@@ -38,10 +37,8 @@ from tiefvision.encoders.libraries.open_clip_towers import (
 from tiefvision.encoders.libraries.words import tokenise
 from tiefvision.encoders.preprocessing import Preprocessing
 from tiefvision.encoders.weights_files import read_weights_file
-from tiefvision.engines.choice import Backend
 from tiefvision.engines.folding import Arrays, take_array
 from tiefvision.engines.modules import arrays_of
-from tiefvision.engines.protocol import Engine
 
 BLOCK = 32
 """Crops that the image tower reads at a time."""
@@ -55,13 +52,13 @@ class JointModel:
         name: open_clip's name of the model, such as "ViT-B-16-SigLIP".
         weights: weights of both towers by the names of a checkpoint.
         tokeniser: content of a tokenizer.json; "" for that of CLIP.
-        engine: engine whose device is used; None for the one for here.
+        device: device of the towers, by torch's name.
     """
 
     name: str
     weights: Arrays
     tokeniser: str = ""
-    engine: Engine | None = None
+    device: str = "cpu"
 
     def embed_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed crops.
@@ -112,7 +109,7 @@ class JointModel:
 
     @cached_property
     def _device(self) -> torch.device:
-        return device_of(self.engine or Backend().inference)
+        return torch.device(self.device)
 
     @cached_property
     def _network(self) -> Any:

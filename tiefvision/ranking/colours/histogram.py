@@ -26,6 +26,15 @@ LAB_STEP = 100 / 12
 Delta E. White and black are centres of bins. Finer bins find products no better
 (docs/experiments/0006-rankers.md)."""
 
+CELLS = 12, 5, 9
+"""Cells of L, a and b of ``lab_cells``, 540 in all. Of the ways to divide 540 so, this
+one has odd numbers along a and b, so that greys lie inside a cell and not on an edge
+between four; steps of L as fine as ``LAB_STEP``; and more cells along b, where fabrics
+differ more (denim, beige), than along a."""
+
+_LOWEST, _HIGHEST = (0.0, -100.0, -108.0), (100.0, 100.0, 108.0)
+"""Ends of the cells of L, a and b: what sRGB reaches, made even around grey."""
+
 _LEVELS = 256
 """Levels of a uint8 channel."""
 
@@ -80,7 +89,32 @@ def lab_histogram(
         Square roots of the shares of pixels, (B,) float32 in [0, 1], in the order of
         ``lab_bins``.
     """
-    table = _lab_table(step, soft)
+    return _root_shares(photo, _lab_table(step, soft))
+
+
+def lab_cells(photo: Photograph) -> NDArray[np.float32]:
+    """The coarse CIE LAB histogram of 540 cells, as a unit vector.
+
+    Source: MILDNet (arXiv:1903.00905) has LAB histograms of 540 values; how L, a and b
+    are divided is not published, see ``CELLS``. As in ``lab_histogram`` a colour is
+    divided among the eight cells around it.
+
+    Args:
+        photo: RGB, (H, W, 3) uint8.
+
+    Returns:
+        Square roots of the shares of pixels, (540,) float32 in [0, 1]; the cell of L
+        changes slowest, that of b fastest.
+
+    >>> grey = np.full((2, 2, 3), 255, dtype=np.uint8)
+    >>> int(lab_cells(grey).argmax()), 11 * 45 + 2 * 9 + 4  # the lightest, a = b = 0
+    (517, 517)
+    """
+    return _root_shares(photo, _cell_table())
+
+
+def _root_shares(photo: Photograph, table: "_LabTable") -> NDArray[np.float32]:
+    """Square roots of the shares of pixels in the bins of a table, (B,) float32."""
     # One plane after the other, in 32 bits: half the time of a table of three columns.
     red, green, blue = (
         (photo[:, :, channel] >> 2).astype(np.int32) for channel in range(3)
@@ -118,11 +152,7 @@ class _LabTable:
 
 @cache
 def _lab_table(step: float, soft: bool) -> _LabTable:
-    # Cell 0 is represented by level 0 and cell 63 by level 255: black and white are
-    # exact.
-    levels = np.round(np.arange(_CELLS) * (255 / (_CELLS - 1))).astype(np.uint8)
-    colours = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
-    places = srgb_to_lab(colours.reshape(-1, 3)) / step  # (64 ** 3, 3)
+    places = _quantised_colours() / step  # (64 ** 3, 3)
     side = 2 * math.ceil(_FARTHEST / step) + 3
     sides = np.array([side * side, side, 1])
     nearest = np.rint(places).astype(np.int64)
@@ -141,6 +171,32 @@ def _lab_table(step: float, soft: bool) -> _LabTable:
         weights.astype(np.float32),
         (middles * step).astype(np.float32),
     )
+
+
+@cache
+def _cell_table() -> _LabTable:
+    counts, lowest = np.array(CELLS), np.array(_LOWEST, dtype=np.float32)
+    widths = ((np.array(_HIGHEST) - lowest) / counts).astype(np.float32)
+    # In units of cells, 0 in the middle of the first one.
+    places = (_quantised_colours() - lowest) / widths - np.float32(0.5)
+    nodes, weights = _corners(places.clip(0, counts - 1).astype(np.float32))
+    strides = np.array([counts[1] * counts[2], counts[2], 1])
+    bins = nodes.clip(max=counts - 1) @ strides  # a node behind the last has weight 0
+    middles = np.stack(np.unravel_index(np.arange(math.prod(CELLS)), CELLS), axis=-1)
+    return _LabTable(
+        bins.astype(np.int32),
+        weights.astype(np.float32),
+        (lowest + (middles + 0.5) * widths).astype(np.float32),
+    )
+
+
+def _quantised_colours() -> NDArray[np.float32]:
+    """L, a and b of every quantised RGB colour, (64 ** 3, 3) float32."""
+    # Cell 0 is represented by level 0 and cell 63 by level 255: black and white are
+    # exact.
+    levels = np.round(np.arange(_CELLS) * (255 / (_CELLS - 1))).astype(np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
+    return srgb_to_lab(colours.reshape(-1, 3))
 
 
 def _corners(

@@ -1,0 +1,1 @@
+"""The networks of the literature: as data, counted, built, and as rankers."""
