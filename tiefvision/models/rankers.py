@@ -10,8 +10,8 @@ from tiefvision.errors import (
     MissingArtifact,
     TiefVisionError,
 )
+from tiefvision.models.added import added_rankers
 from tiefvision.models.protocol import Models
-from tiefvision.models.trained import added_rankers
 from tiefvision.ranking.kinds import RankerKind
 from tiefvision.ranking.registry import RANKERS, ranker_kind
 from tiefvision.store.artifact import Artifact

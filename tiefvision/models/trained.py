@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiefvision.engines.protocol import Engine
+from tiefvision.models.added import added_rankers
 from tiefvision.models.protocol import AUTO, GALLERY, Models
 from tiefvision.ranking.registry import (
     BASELINE,
-    CLIP,
     DEEPRANK,
     OWN,
     RANKERS,
@@ -41,12 +41,6 @@ def ranker_names(workspace: Workspace) -> tuple[str, ...]:
     """
     trained, added = TrainedModels(workspace).trained, added_rankers(workspace)
     return tuple(dict.fromkeys((*OWN, *trained, *added)))
-
-
-def added_rankers(workspace: Workspace) -> tuple[str, ...]:
-    """Names of the rankers that a workspace keeps, whose weights are from elsewhere."""
-    names = workspace.names()
-    return tuple(name for name in names if name.split("-", 1)[0] == CLIP)
 
 
 @dataclass(frozen=True)
