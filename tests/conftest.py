@@ -151,6 +151,61 @@ def settings() -> dict[str, dict[str, Any]]:
     return SETTINGS
 
 
+TINY_TEXT = {"context_length": 16, "width": 32, "heads": 2, "layers": 1}
+TINY_CLIPS: dict[str, dict[str, Any]] = {
+    "tiny-clip": {
+        "embed_dim": 24,
+        "vision_cfg": {
+            "image_size": 64,
+            "patch_size": 16,
+            "width": 64,
+            "head_width": 32,
+            "layers": 2,
+        },
+        "text_cfg": {**TINY_TEXT, "vocab_size": 49408},
+    },
+    "tiny-siglip": {
+        "embed_dim": 64,
+        "custom_text": True,
+        "vision_cfg": {
+            "image_size": 64,
+            "timm_model_name": "tiny_siglip_64",
+            "timm_model_pretrained": False,
+            "timm_pool": "map",
+            "timm_proj": "none",
+        },
+        "text_cfg": {
+            **TINY_TEXT,
+            "vocab_size": 320,
+            "hf_tokenizer_name": "nobody/no-tokenizer",
+            "no_causal_mask": True,
+            "pool_type": "last",
+        },
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """Names of models of two layers that open_clip knows in this process."""
+    open_clip = pytest.importorskip("open_clip")
+    from timm.models import register_model
+    from timm.models.vision_transformer import _create_vision_transformer
+
+    def tiny_siglip_64(pretrained: bool = False, **options: Any) -> Any:
+        own = {"img_size": 64, "embed_dim": 64, "depth": 2, "num_heads": 2}
+        own |= {"class_token": False, "global_pool": "map"}
+        name = "tiny_siglip_64"
+        return _create_vision_transformer(name, pretrained, **{**own, **options})
+
+    register_model(tiny_siglip_64)
+    folder = tmp_path_factory.mktemp("clips")
+    for name, settings in TINY_CLIPS.items():
+        (folder / f"{name}.json").write_text(json.dumps(settings), encoding="utf-8")
+    open_clip.add_model_config(folder)
+    return tuple(TINY_CLIPS)
+
+
 @pytest.fixture(scope="session")
 def run_stage(dataset: Path) -> RunStage:
     """Runs a stage in this process; options of the stage and ``seed``, ``max_gib``."""

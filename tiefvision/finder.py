@@ -24,6 +24,7 @@ from tiefvision.catalogue.loading import (
 )
 from tiefvision.catalogue.open_photo import OpenPhoto
 from tiefvision.catalogue.partitions.workers import ALONE, Workers
+from tiefvision.catalogue.words import TEXT_WEIGHT, reading_ranker, words_of
 from tiefvision.devices import require_device, require_threads
 from tiefvision.engines.choice import Backend, require_engine
 from tiefvision.errors import BadUsage
@@ -118,12 +119,15 @@ class Finder(Loaded):
             return wanted
         return self._preferred(self.indexed)
 
-    def require_searchable(self, ranker: str = "", category: str = "") -> str:
+    def require_searchable(
+        self, ranker: str = "", category: str = "", text: bool = False
+    ) -> str:
         """Refuse a search that cannot be answered, without importing torch.
 
         Args:
             ranker: name of the ranker; "" for the preferred one.
             category: category of the garments to search for; "" for all.
+            text: whether the ranker has to read a text.
 
         Returns:
             The name of the ranker that will search.
@@ -137,7 +141,8 @@ class Finder(Loaded):
         if ranker:  # a wrong name is told first, whether anything is indexed or not
             require_ranker(self.workspace, self.models, ranker)
         indexed = self.indexed  # read once: each search comes here
-        name = ranker or self._preferred(indexed)
+        name = reading_ranker(ranker, indexed) if text else ranker
+        name = name or self._preferred(indexed)
         require_searchable(self.workspace, self.models, name, indexed)
         return name
 
@@ -212,7 +217,7 @@ class Finder(Loaded):
 
     def search(
         self,
-        photo: "OpenPhoto | PhotoSource",
+        photo: "OpenPhoto | PhotoSource | None" = None,
         box: Box | None = None,
         *,
         whole: bool = False,
@@ -221,6 +226,8 @@ class Finder(Loaded):
         ranker: str = "",
         any_category: bool = False,
         where: str = "",
+        text: str = "",
+        text_weight: float = TEXT_WEIGHT,
     ) -> tuple[Answer, ...]:
         """Find the closest items of the catalogue for every garment of a photograph.
 
@@ -228,7 +235,8 @@ class Finder(Loaded):
         group is unknown; an outfit, or a whole photograph, searches all.
 
         Args:
-            photo: result of ``open``, or anything that ``open`` accepts.
+            photo: result of ``open``, or anything that ``open`` accepts; None to search
+                with a text alone.
             box: x0, y0, x1, y1 in pixels of the photograph, to search with instead of
                 the located garments.
             whole: whether to search with the whole photograph.
@@ -238,6 +246,9 @@ class Finder(Loaded):
             any_category: whether a garment searches the items of every group.
             where: condition on the items, such as "price < 50 and category == 'dress'"
                 (``catalogue/where.py``); "" for none.
+            text: description such as "red floral dress", for a ranker that reads text
+                (``tiefvision models --add``); "" for none.
+            text_weight: share of the text beside a photograph, in [0, 1].
 
         Returns:
             An answer for each garment, outfits last. If none is located, the search is
@@ -247,18 +258,30 @@ class Finder(Loaded):
             UnreadablePhoto: The photograph cannot be read.
             BadUsage: There is no such ranker or category, ``k`` is below 1, the box
                 is none, or lies outside, or the condition is none, or names a column
-                that there is not.
+                that there is not; there is neither photograph nor text, or the ranker
+                reads no text.
             MissingArtifact: Nothing has been indexed.
             StaleArtifact: Other models made the index, or there is none for the ranker.
         """
         if k < 1:
             raise BadUsage(f"k = {k} asks for no item.", "Use 1 or more.")
-        name = self.require_searchable(ranker, category)
+        words = words_of(text, text_weight, photo is not None, box, whole)
+        name = self.require_searchable(ranker, category, bool(text))
         from tiefvision.catalogue.answers import answer_query
-        from tiefvision.catalogue.queries import queries_as_asked, queries_of_garments
+        from tiefvision.catalogue.queries import (
+            queries_as_asked,
+            queries_of_garments,
+            query_of_text,
+        )
         from tiefvision.catalogue.where import parse_where
 
         condition = parse_where(where) if where else None
+        if photo is None:
+            searcher, query = self.searcher(name), query_of_text(text, category)
+            with self.reopening():
+                searcher.require_known(condition)
+                how = (name, k, any_category, condition, words)
+                return (answer_query(None, query, searcher, *how),)
         opened = self._own(photo)
 
         # A box can be refused, so before networks are loaded.
@@ -270,10 +293,8 @@ class Finder(Loaded):
             queries = queries or queries_of_garments(
                 opened.to_search, self.locator.telling, category
             )
-            return tuple(
-                answer_query(opened, query, searcher, name, k, any_category, condition)
-                for query in queries
-            )
+            how = (name, k, any_category, condition, words)
+            return tuple(answer_query(opened, one, searcher, *how) for one in queries)
 
     def search_together(
         self, photos: "Sequence[OpenPhoto | PhotoSource]", **how: Any

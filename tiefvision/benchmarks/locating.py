@@ -13,7 +13,6 @@ from tiefvision.benchmarks.timing import (
     time_in_turns,
     times_faster,
 )
-from tiefvision.engines.layers import count_operations
 from tiefvision.locating.locate import judge_levels
 from tiefvision.locating.locator import Locator
 from tiefvision.locating.pyramid import encode_levels
@@ -112,7 +111,7 @@ def _encoding_operations(locator: Locator, photo: WorkingPhoto) -> int:
     for pixels, (beside, above) in levels_of(photo, locator.pyramid):
         height, width, _ = pixels.shape
         shape = 3, height + 2 * above, width + 2 * beside
-        total += count_operations(locator.encoder.architecture.layers, shape)
+        total += locator.encoder.architecture.count_operations(shape)
     return total
 
 

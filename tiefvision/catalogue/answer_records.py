@@ -41,6 +41,8 @@ def answer_record(answer: "Answer") -> dict[str, Any]:
         "category": answer.category,
         "results": [hit_record(hit) for hit in answer.hits],
     }
+    if answer.text:
+        record["text"] = answer.text
     if answer.query.unsure:
         record["unsure"] = True
     if answer.label:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # NumPy is imported where something is searched
     from tiefvision.catalogue.queries import Query
     from tiefvision.catalogue.searcher import Hit, Searcher
     from tiefvision.catalogue.where import Where
+    from tiefvision.catalogue.words import Words
 
 
 RANKED = 200
@@ -25,11 +26,14 @@ class Answer:
         query: box and category that were searched for.
         ranker: name of the ranker.
         hits: items found, the closest first.
+        text: description that was searched for, alone or beside a photograph; "" for
+            none.
     """
 
     query: "Query"
     ranker: str
     hits: "tuple[Hit, ...]"
+    text: str = ""
 
     @property
     def box(self) -> Box | None:
@@ -61,24 +65,26 @@ class Answer:
 
 
 def answer_query(
-    opened: "OpenPhoto",
+    opened: "OpenPhoto | None",
     query: "Query",
     searcher: "Searcher",
     ranker: str,
     k: int,
     any_category: bool = False,
     where: "Where | None" = None,
+    words: "Words | None" = None,
 ) -> Answer:
-    """Search with one query of a photograph.
+    """Search with one query of a photograph, with words, or with both.
 
     Args:
-        opened: photograph.
+        opened: photograph; None for words alone.
         query: what is searched for.
         searcher: searcher of the gallery.
         ranker: name of the ranker.
         k: most items of the answer.
         any_category: whether items of every group are searched.
         where: condition on the items; None for none.
+        words: description that is searched for; None for none.
     """
     group = _searched_group(query, searcher, any_category)
     if query.group and not group and not any_category:
@@ -86,9 +92,10 @@ def answer_query(
         query = replace(
             query, note="; ".join(part for part in (query.note, nothing) if part)
         )
-    described = opened.described(query.box_in_image)
+    described = opened.described(query.box_in_image) if opened else None
     test = where.test if where else None
-    return Answer(query, ranker, tuple(searcher.nearest(described, k, group, test)))
+    hits = searcher.nearest(described, k, group, test, words)
+    return Answer(query, ranker, tuple(hits), words.text if words else "")
 
 
 def ranks_of(

@@ -91,6 +91,11 @@ def query_of_whole(category: str) -> Query:
     return Query(None, category, "whole photograph, as asked")
 
 
+def query_of_text(text: str, category: str) -> Query:
+    """The query of a description alone, in the items of a category or all of them."""
+    return Query(None, category, f"by the text {text!r}")
+
+
 def queries_as_asked(
     box_in_image: Box | None, whole: bool, size: tuple[int, int], category: str
 ) -> list[Query]:

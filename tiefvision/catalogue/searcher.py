@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from tiefvision.catalogue.gallery import PHOTOS_OF_AN_ITEM, GalleryRow
 from tiefvision.catalogue.living.freshness import FileState
 from tiefvision.catalogue.row_arrays import RowArrays
+from tiefvision.catalogue.words import Words
 from tiefvision.groups import OUTFIT
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.ranking.garments import Embed, GarmentBatch
+from tiefvision.ranking.joint import JointRanker, mix_queries
 from tiefvision.ranking.matching import (
     COMPARED,
     TWIN,
@@ -156,21 +158,23 @@ class Searcher:
 
     def nearest(
         self,
-        garment: GarmentBatch,
+        garment: GarmentBatch | None,
         k: int,
         category: str = "",
         test: Test | None = None,
+        words: Words | None = None,
     ) -> list[Hit]:
         """The k closest items, or all if the gallery has fewer.
 
         Args:
-            garment: garment to search for, a batch of one.
+            garment: garment to search for, a batch of one; None for words alone.
             k: number of items.
             category: group of the items; an item also counts if it is shown as an
                 outfit, or its group is unknown. "" for all items.
             test: condition on the rows that may be found; None for none.
+            words: description, for a ranker that reads text; None for none.
         """
-        query = self.embed(garment)
+        query = self._query(garment, words)
         with self._turn:
             self.gallery.refresh()
             return self._nearest(query, k, category, test)
@@ -226,6 +230,17 @@ class Searcher:
         rows = ((number, self.gallery.row(number)) for number in found)
         there = ((n, Found(found[n], row)) for n, row in rows if row is not None)
         return dict(islice(there, max(k, LED_OVER if self.matching else 0)))
+
+    def _query(
+        self, garment: GarmentBatch | None, words: Words | None
+    ) -> NDArray[np.float32]:
+        """The embedding of a garment, of words, or of both, (1, D)."""
+        image = None if garment is None else self.embed(garment)
+        if words is None:
+            assert image is not None, "a query is a garment, words, or both"
+            return image
+        assert isinstance(self.embed, JointRanker), "only such a ranker is asked"
+        return mix_queries(image, self.embed.embed_text(words.text), words.weight)
 
     def holds(self, category: str) -> bool:
         """Whether some item of the gallery is known to be of a group."""

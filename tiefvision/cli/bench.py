@@ -41,11 +41,14 @@ def bench(
         return _bench_startup(options)
     from tiefvision.benchmarks.suite import load_subject, suite
     from tiefvision.encoders.architectures import ARCHITECTURES, architecture_named
+    from tiefvision.encoders.libraries.names import require_layers
     from tiefvision.machine import this_machine
 
     backend = options.backend
     machine = this_machine(backend.training)
     architectures = [architecture_named(name) for name in encoder or ARCHITECTURES]
+    for one in architectures:
+        require_layers(one, "--encoder of bench, which runs it by every engine")
     subject = load_subject(options.choose_models(models), options.run, backend)
     sections = suite(architectures, subject, backend)
     if options.json:

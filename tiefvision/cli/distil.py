@@ -52,11 +52,14 @@ def distil(
     )
     from tiefvision.encoders.architectures import architecture_named
     from tiefvision.encoders.dense import make_encoder
+    from tiefvision.encoders.libraries.names import require_layers
     from tiefvision.encoders.weights import RANDOM
 
     if not epochs + last_epochs:
         raise BadUsage("Nothing is learnt in 0 epochs.", "Give --epochs or more.")
-    architecture_named(student)  # refused before a teacher is loaded
+    # Refused before a teacher is loaded.
+    require_layers(architecture_named(student), "training")
+    require_layers(architecture_named(teacher), "teaching, which asks earlier layers")
     encoder = make_encoder(teacher, teacher_weights)
     sources, skipped = read_sources(folders, options.track)
     recipe = Recipe(student, phases(epochs, last_epochs), seed=options.seed)

@@ -27,8 +27,27 @@ def models(
             file_okay=False,
         ),
     ] = None,
+    add: Annotated[
+        str,
+        typer.Option(
+            metavar="open_clip:NAME:WEIGHTS",
+            help="Keep a model of open_clip in the workspace, as the ranker clip; "
+            "WEIGHTS: a safetensors file, hub or random.",
+        ),
+    ] = "",
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of tokenizer.json, for an added model such as SigLIP.",
+            file_okay=False,
+        ),
+    ] = None,
     name: Annotated[
-        str, typer.Option(help="Name of the exported heads; default: the folder's.")
+        str,
+        typer.Option(
+            help="Name of the exported heads, by default the folder's; or of the "
+            "added ranker: clip-SUFFIX."
+        ),
     ] = "",
     onnx: Annotated[
         bool,
@@ -42,10 +61,9 @@ def models(
     """List encoders and rankers: parameters, and the size of their embeddings."""
     from tiefvision.models.listing import list_models
 
-    if name and (onnx or not export):
-        raise BadUsage("--name is of exported heads.", "Give --export DIR as well.")
-    if onnx and not export:
-        raise BadUsage("--onnx is of exported models.", "Give --export DIR as well.")
+    _require_consistent(add, tokenizer, name, onnx, export)
+    if add:
+        return _add(options, add, name, tokenizer)
     if export and onnx:
         return _export_onnx(options, export)
     if export:
@@ -57,6 +75,23 @@ def models(
     else:
         _print_models(listed, options.verbose)
     return DONE
+
+
+def _require_consistent(
+    add: str, tokenizer: Path | None, name: str, onnx: bool, export: Path | None
+) -> None:
+    """Raises BadUsage for an option that has no effect beside the others."""
+    if export and add:
+        raise BadUsage("--export and --add exclude each other.", "Run them in turn.")
+    if tokenizer and not add:
+        raise BadUsage("--tokenizer is of an added model.", "Give --add as well.")
+    if onnx and not export:
+        raise BadUsage("--onnx is of exported models.", "Give --export DIR as well.")
+    if name and not add and (onnx or not export):
+        raise BadUsage(
+            "--name is of exported heads, or of an added ranker.",
+            "Give --export DIR or --add open_clip:NAME:FILE as well.",
+        )
 
 
 def _print_models(listed: "Sequence[Model]", verbose: bool) -> None:
@@ -102,6 +137,24 @@ def _print_networks(listed: "Sequence[Model]") -> None:
         ]
     columns = ("system, name", "parameters", "trainable", "numbers", "MB", "status")
     print_table(columns, rows)
+
+
+def _add(options: Options, given: str, name: str, tokenizer: Path | None) -> int:
+    from tiefvision.models.adding import add_ranker
+    from tiefvision.ranking.registry import CLIP
+    from tiefvision.workspace.artifacts import workspace_option
+    from tiefvision.workspace.job import Resources
+
+    resources = Resources(options.backend, options.seed)
+    label = add_ranker(options.run, given, name, tokenizer, resources)
+    name = name or CLIP
+    if options.json:
+        print_line({"ranker": name, "weights": label})
+    elif not options.quiet:
+        say(f"{options.run.path(name)}: {label}")
+        where = workspace_option(options.run.root)
+        say(f"Next: tiefvision index CATALOGUE --ranker {name}{where}")
+    return DONE
 
 
 def _export(options: Options, folder: Path, name: str) -> int:

@@ -36,6 +36,14 @@ PhotosArgument = Annotated[
 ]
 """The photographs that a command is given."""
 
+SomePhotosArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[PHOTOS]...", help="Files, folders of them, or - for standard input."
+    ),
+]
+"""The same for a command that can do without any."""
+
 
 @dataclass
 class GivenPhotos:
@@ -104,8 +112,12 @@ class GivenPhotos:
         return SOME_UNREADABLE if self.unreadable else code
 
 
-def expand_photos(arguments: Sequence[Path]) -> GivenPhotos:
+def expand_photos(arguments: Sequence[Path], some: bool = True) -> GivenPhotos:
     """Files as they are given; a folder stands for all photographs below it.
+
+    Args:
+        arguments: files and folders as they were given.
+        some: whether at least one argument is needed.
 
     Raises:
         TiefVisionError: There is no photograph at all.
@@ -122,7 +134,7 @@ def expand_photos(arguments: Sequence[Path]) -> GivenPhotos:
             left_out += listing.left_out
         else:
             files.append(argument)
-    if not files:
+    if not files and (arguments or some):
         names = ", ".join(str(argument) for argument in arguments)
         raise TiefVisionError(
             f"There is no photograph in {names}.",

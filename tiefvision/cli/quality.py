@@ -41,7 +41,8 @@ def quality(
         list[str] | None,
         typer.Option(
             metavar="NAME:WEIGHTS",
-            help="Repeatable; WEIGHTS: shipped, locator, imagenet, random, a file.",
+            help="Repeatable; WEIGHTS: shipped, locator, imagenet, random, a file. "
+            "NAME may be timm:NAME or open_clip:NAME.",
         ),
     ] = None,
 ) -> int:
@@ -78,6 +79,7 @@ def _candidates(texts: Sequence[str], options: Options) -> "list[Candidate]":
     """The histograms, and all embeddings of each encoder."""
     from tiefvision.encoders.architectures import architecture_named
     from tiefvision.encoders.dense import make_encoder
+    from tiefvision.encoders.libraries.names import split_weights
     from tiefvision.encoders.weights import load_readouts
     from tiefvision.judging.encoders.candidates import (
         encoder_candidates,
@@ -86,7 +88,7 @@ def _candidates(texts: Sequence[str], options: Options) -> "list[Candidate]":
 
     candidates = histogram_candidates()
     for text in texts:
-        name, _, weights = text.partition(":")
+        name, weights = split_weights(text)
         if not weights:
             raise BadUsage(f"--encoder {text}: no weights.", f"Write {name}:random.")
         engine = options.backend.inference

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tiefvision.catalogue.answer_records import answer_record
+from tiefvision.catalogue.words import TEXT_WEIGHT, words_of
 from tiefvision.cli.completing import complete_category, complete_ranker
 from tiefvision.cli.options import (
     DEFAULT_MODELS,
@@ -23,7 +24,7 @@ from tiefvision.cli.output import (
     print_text,
     print_unfolded,
 )
-from tiefvision.cli.photos import PhotosArgument, expand_photos
+from tiefvision.cli.photos import SomePhotosArgument, expand_photos
 from tiefvision.cli.previews import PreviewOption, choose_preview, print_preview
 from tiefvision.cli.search_pages import Answered, search_terms, write_search_page
 from tiefvision.errors import UnreadablePhoto
@@ -61,14 +62,45 @@ TogetherOption = Annotated[
     ),
 ]
 
+CategoryOption = Annotated[
+    str,
+    typer.Option(help="Only garments of this group.", autocompletion=complete_category),
+]
+
+BoxOption = Annotated[
+    str, typer.Option(help="Box to search with: x0,y0,x1,y1 in pixels.")
+]
+
+WholeOption = Annotated[
+    bool, typer.Option("--whole", help="Search with the whole photograph.")
+]
+
+AnyCategoryOption = Annotated[
+    bool, typer.Option("--any-category", help="Search the items of every group.")
+]
+
+TextOption = Annotated[
+    str,
+    typer.Option(
+        help="What to search for in words, alone or beside a photograph; by the ranker "
+        "clip, which tiefvision models --add keeps."
+    ),
+]
+
+TextWeightOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of --text beside a photograph.")
+]
+
 TOLD = ("title", "price")
 """Columns of items.csv that the table and the page show; JSON holds all."""
 
 
 @with_options
 def search(
-    photos: PhotosArgument,
     options: Options,
+    photos: SomePhotosArgument = None,
+    text: TextOption = "",
+    text_weight: TextWeightOption = TEXT_WEIGHT,
     k: Annotated[int, typer.Option(min=1, help="Items to list.")] = DEFAULT_K,
     ranker: Annotated[
         str,
@@ -78,36 +110,31 @@ def search(
             autocompletion=complete_ranker,
         ),
     ] = "",
-    category: Annotated[
-        str,
-        typer.Option(
-            help="Only garments of this group.", autocompletion=complete_category
-        ),
-    ] = "",
-    box: Annotated[
-        str, typer.Option(help="Box to search with: x0,y0,x1,y1 in pixels.")
-    ] = "",
-    whole: Annotated[
-        bool, typer.Option("--whole", help="Search with the whole photograph.")
-    ] = False,
-    any_category: Annotated[
-        bool, typer.Option("--any-category", help="Search the items of every group.")
-    ] = False,
+    category: CategoryOption = "",
+    box: BoxOption = "",
+    whole: WholeOption = False,
+    any_category: AnyCategoryOption = False,
     where: WhereOption = "",
     together: TogetherOption = False,
     html: PageOption = None,
     preview: PreviewOption = False,
     models: ModelsOption = DEFAULT_MODELS,
 ) -> int:
-    """Locate the garments of photographs and list the closest in the catalogue."""
+    """Locate the garments of photographs and list the closest in the catalogue.
+
+    With --text, alone or beside a photograph, also what words describe.
+    """
     box_in_image, ranker = parse_box(box), load_ranker(ranker)
     _require_consistent(box_in_image, whole, together, preview and options.json)
-    given = expand_photos(photos)
+    if preview and not photos:
+        raise typer.BadParameter("--preview shows a photograph, and there is none.")
+    words_of(text, text_weight, bool(photos), box_in_image, whole)
+    given = expand_photos(photos or [], some=not text)
     answers: list[Answered] = []
     with options.finder(models) as finder:
-        finder.require_searchable(ranker, category)
+        finder.require_searchable(ranker, category, bool(text))
         require_condition(where)
-        if given.none_is_there(options.json):
+        if photos and given.none_is_there(options.json):
             return given.tell_left_out()
         indexed = finder.indexed
         options.tell_used(finder.models, indexed)
@@ -115,6 +142,7 @@ def search(
         protocol = choose_preview(preview)
         how: dict[str, Any] = {"k": k, "ranker": ranker, "whole": whole}
         how |= {"category": category, "any_category": any_category, "where": where}
+        how |= {"text": text, "text_weight": text_weight}
         found = _answers(finder, given, box_in_image, together, how, options, protocol)
         try:
             for answered in found:
@@ -153,6 +181,8 @@ def _answers(
     """The answers of each photograph, or of all together, as they are found."""
     from tiefvision.ranking.embedding_checks import BadEmbedding
 
+    if not given.files:  # a text alone
+        yield from (Answered((), (), one) for one in finder.search(None, **how))
     opened: list[tuple[Path, PhotoFile, OpenPhoto]] = []
     # A bar would be drawn over pictures.
     track = choose_track(quiet=options.quiet or bool(protocol))
@@ -207,7 +237,9 @@ def _tell(answered: Answered, items: int, k: int, json: bool) -> None:
 
 
 def _record(answered: Answered) -> dict[str, Any]:
-    record: dict[str, Any] = {"query": str(answered.queries[0])}
+    record: dict[str, Any] = {"query": None}
+    if answered.queries:
+        record["query"] = str(answered.queries[0])
     if answered.is_several:
         record["queries"] = [*map(str, answered.queries)]
     return record | answer_record(answered.answer)
@@ -290,8 +322,13 @@ def _print_answer(answered: Answered) -> None:
         )
         for hit in answer.hits
     ]
-    ended = f": {said} ({answer.ranker})"
-    print_unfolded(f"{path_text(answered.queries[0], beside=len(ended))}{ended}")
+    if answered.queries:
+        if answer.text:
+            said = f"{said}, with the text {answer.text!r}"
+        ended = f": {said} ({answer.ranker})"
+        print_unfolded(f"{path_text(answered.queries[0], beside=len(ended))}{ended}")
+    else:
+        print_unfolded(f"{said} ({answer.ranker})")
     header = ("rank", "item", *told, "photo", "similarity", "match")
     print_table(header if calibrated else header[:-1], rows)
     if answer.is_likely_there is False:

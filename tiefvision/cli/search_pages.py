@@ -27,7 +27,8 @@ class Answered:
     """A photograph, and the answer for one of its garments.
 
     Attributes:
-        queries: the photographs as they were given; several show one thing.
+        queries: the photographs as they were given; several show one thing, and none
+            is there for a text alone.
         sources: their files, or their content.
         answer: the answer.
         found: all garments located in the photograph; () for several.
@@ -60,6 +61,7 @@ def search_terms(
         ("Catalogue", indexed_text(indexed)),
         ("Models", finder.models.label),
         ("Ranker", f"{ranker}: {ranker_kind(ranker).summary}"),
+        *([("Text", answers[0].answer.text)] if answers[0].answer.text else []),
         *([("Condition", where)] if where else []),
         ("Searched", minute_text(time.time())),
     ]
@@ -107,6 +109,8 @@ def _block(answered: Answered, root: Path) -> "SearchBlock":
 
     answer = answered.answer
     name = answer.label or answer.category
+    if not answered.queries:
+        name = answer.text
     return SearchBlock(
         Marking(answer.box, answer.category, name) if answer.box else None,
         name,

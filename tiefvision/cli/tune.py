@@ -39,11 +39,14 @@ def tune(
     """Train encoder and heads of a locator together; stages 2 to 5 start from it."""
     from dataclasses import replace
 
+    from tiefvision.encoders.architectures import architecture_named
     from tiefvision.encoders.dense import make_encoder
+    from tiefvision.encoders.libraries.names import require_layers
     from tiefvision.groups import OUTFIT
     from tiefvision.locating.targets import ALL
     from tiefvision.tuning.recipe import TuningRecipe, read_scenes, tune
 
+    require_layers(architecture_named(encoder), "training")
     splits = _splits_of(split_of) if split_of else None
     photos = read_scenes(dataset, categories or [ALL, OUTFIT], splits, options.track)
     recipe = TuningRecipe(seed=options.seed)

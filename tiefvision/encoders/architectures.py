@@ -6,17 +6,29 @@ is therefore a square window of the map, whose first cell is that corner / 16.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from tiefvision.encoders.efficientnet_lite import (
     LITE_EPS,
     LITE_NETWORKS,
     efficientnet_lite,
 )
+from tiefvision.encoders.libraries.names import FORMS, library_of
 from tiefvision.encoders.nin import nin
 from tiefvision.encoders.preprocessing import CAFFE, IMAGENET, LITE, Preprocessing
 from tiefvision.encoders.published import alexnet, mobilenet_v2, squeezenet1_1
-from tiefvision.engines.layers import Layer, count_parameters, output_shape
+from tiefvision.engines.layers import (
+    Layer,
+    Shape,
+    count_operations,
+    count_parameters,
+    output_shape,
+)
 from tiefvision.errors import BadUsage
+
+if TYPE_CHECKING:
+    from tiefvision.engines.folding import Arrays
+    from tiefvision.engines.protocol import Engine, Format, Run
 
 LOCATOR_ENCODER = "efficientnet_lite0"
 """The encoder of the locator that ships with the package."""
@@ -78,6 +90,24 @@ class Architecture:
         """Number of parameters of the trunk."""
         return count_parameters(self.layers)
 
+    def count_operations(self, shape: Shape) -> int:
+        """Multiplications and additions for a photograph of (3, h, w)."""
+        return count_operations(self.layers, shape)
+
+    def compile(
+        self, weights: "Arrays", engine: "Engine", number_format: "Format"
+    ) -> "Run":
+        """Compile the trunk for standardised photographs, (1, h, w, 3) float32.
+
+        Args:
+            weights: weights and biases by name.
+            engine: engine that computes.
+            number_format: format of the arithmetic.
+        """
+        return engine.compile(
+            self.layers, weights, 3, channels_last=True, number_format=number_format
+        )
+
 
 ARCHITECTURES: dict[str, Architecture] = {
     architecture.name: architecture
@@ -97,10 +127,19 @@ ARCHITECTURES: dict[str, Architecture] = {
 def architecture_named(name: str) -> Architecture:
     """Look up an architecture by name.
 
+    Args:
+        name: a key of ``ARCHITECTURES``, "timm:NAME" or "open_clip:NAME"; such a name
+            imports torch and the library.
+
     Raises:
-        BadUsage: The name is unknown.
+        BadUsage: The name is unknown, its library is not installed, or its network does
+            not fit the locator.
     """
+    if library_of(name):
+        from tiefvision.encoders.libraries.architecture import library_architecture
+
+        return library_architecture(name)
     if name not in ARCHITECTURES:
-        known = ", ".join(ARCHITECTURES)
+        known = ", ".join((*ARCHITECTURES, *FORMS))
         raise BadUsage(f"There is no encoder called {name!r}.", f"Use {known}.")
     return ARCHITECTURES[name]

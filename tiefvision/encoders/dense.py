@@ -97,13 +97,7 @@ class DenseEncoder:
 
     @cached_property
     def _run(self) -> Run:
-        return self.engine.compile(
-            self.architecture.layers,
-            self.weights,
-            3,
-            channels_last=True,
-            number_format=self.number_format,
-        )
+        return self.architecture.compile(self.weights, self.engine, self.number_format)
 
 
 def standardise(
@@ -145,7 +139,7 @@ def make_encoder(
     """Build an encoder by name.
 
     Args:
-        name: name of the architecture, a key of ``ARCHITECTURES``.
+        name: name of the architecture, as for ``architecture_named``.
         weights: source of the weights, as for ``load_weights``.
         seed: seed of random weights.
         engine: engine that computes; the one for this machine if None.

@@ -7,7 +7,7 @@ publish PyTorch files, which are read with ``weights_only``.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 from tiefvision import weights as package_weights
 from tiefvision.encoders.architectures import ARCHITECTURES, Architecture
 from tiefvision.encoders.encoder_file import ENCODER_FORMAT, ENCODER_VERSION, READOUTS
+from tiefvision.encoders.libraries.names import library_of
 from tiefvision.encoders.published_files import published_state
 from tiefvision.encoders.weights_files import read_weights_file, write_weights_file
-from tiefvision.encoders.weights_header import require_format
+from tiefvision.encoders.weights_header import read_weights_header, require_format
 from tiefvision.engines.folding import Arrays, fold_published, take_weights
 from tiefvision.engines.layers import convolutions
 from tiefvision.errors import BadWeights
 from tiefvision.weights import ROLES, encoder_file
+
+if TYPE_CHECKING:
+    from tiefvision.encoders.libraries.architecture import LibraryArchitecture
 
 IMAGENET = "imagenet"
 RANDOM = "random"
@@ -69,7 +73,8 @@ def load_weights(
     Args:
         architecture: architecture of the trunk.
         source: "shipped", "locator", "imagenet", "random", or the path of a safetensors
-            file: an encoder file of this project, or one with the published names.
+            file: an encoder file of this project, or one with the published names. Of
+            a library's network "random", "hub" (``libraries/loading.py``) or a file.
         seed: seed of random weights; unused otherwise.
 
     Returns:
@@ -80,8 +85,17 @@ def load_weights(
         BadWeights: The weights cannot be loaded or have another architecture.
     """
     path = source_file(architecture, source)
+    library = _library(architecture)
+    if library:
+        from tiefvision.encoders.libraries.architecture import require_memory
+
+        require_memory(library.name, library.shapes)
     if path:
         return _load_file(architecture, path)
+    if library:
+        from tiefvision.encoders.libraries.loading import weights_without_file
+
+        return weights_without_file(library, source, seed)
     if source == RANDOM:
         return _random_weights(architecture, seed), f"random (seed {seed})"
     arrays, label = published_state(architecture.name)
@@ -104,6 +118,8 @@ def weights_of(
     Raises:
         BadWeights: An array is missing or has another shape.
     """
+    if library := _library(architecture):
+        return library.take_weights(arrays, where)
     layers = architecture.layers
     if all(f"{name}.bias" in arrays for name, _ in convolutions(layers)):
         return take_weights(layers, arrays, where)
@@ -124,7 +140,11 @@ def load_readouts(architecture: Architecture, source: str) -> dict[str, Readout]
         BadWeights: The file cannot be read, or the package ships no such weights.
     """
     path = source_file(architecture, source)
-    if not path:
+    beside = tuple(f"{name}." for name in READOUTS)
+    # Only the header is read of the large file of a network without read-outs.
+    if not path or not any(
+        name.startswith(beside) for name in read_weights_header(path).shapes
+    ):
         return {}
     file = read_weights_file(path)
     readouts = {}
@@ -145,7 +165,7 @@ def load_readouts(architecture: Architecture, source: str) -> dict[str, Readout]
 
 
 def source_file(architecture: Architecture, source: str) -> Path | None:
-    """The file of a source of weights; None for "imagenet" and "random".
+    """The file of a source of weights; None for "imagenet", "random" and a hub.
 
     Args:
         architecture: architecture of the encoder.
@@ -154,6 +174,10 @@ def source_file(architecture: Architecture, source: str) -> Path | None:
     Raises:
         BadWeights: The package ships no such weights.
     """
+    if library := _library(architecture):
+        from tiefvision.encoders.libraries.loading import require_source
+
+        return require_source(library, source)
     if source in (RANDOM, IMAGENET):
         return None
     if source not in ROLES:
@@ -196,7 +220,12 @@ def write_encoder(
         BadWeights: The weights have another architecture, or a value exceeds the range
             of half precision.
     """
-    trunk = take_weights(architecture.layers, weights, "The state")
+    library, where = _library(architecture), "The state"
+    trunk = (
+        library.take_weights(weights, where)
+        if library
+        else take_weights(architecture.layers, weights, where)
+    )
     layers = {
         f"{name}.{part}": array
         for name, layer in (beside or {}).items()
@@ -246,4 +275,19 @@ def _load_file(
                 f"{path} holds an encoder of another architecture: {found}, expected "
                 f"{architecture.name}."
             )
+    library = _library(architecture)
+    if library and not file.facts:  # with the names of the library's files
+        from tiefvision.encoders.libraries.loading import library_weights
+
+        return library_weights(library, file.arrays, str(path)), file.name
     return weights_of(architecture, file.arrays, str(path)), file.name
+
+
+def _library(architecture: Architecture) -> "LibraryArchitecture | None":
+    """The architecture if it is a library's network; imports no torch otherwise."""
+    if not library_of(architecture.name):
+        return None
+    from tiefvision.encoders.libraries.architecture import LibraryArchitecture
+
+    assert isinstance(architecture, LibraryArchitecture)
+    return architecture

@@ -58,6 +58,7 @@ def read_weights_file(path: Path) -> WeightsFile:
     header = read_weights_header(path)
     try:
         arrays = load_file(path)
+        _require_of_numpy(arrays)
     except TypeError as error:  # NumPy has no bfloat16
         raise BadWeights(
             f"{path} holds numbers in a format that NumPy lacks ({error}).",
@@ -66,6 +67,16 @@ def read_weights_file(path: Path) -> WeightsFile:
     except (SafetensorError, OSError, ValueError) as error:
         raise not_safetensors(path, error) from error
     return WeightsFile(path, header.facts, header.shapes, arrays)
+
+
+def _require_of_numpy(arrays: Arrays) -> None:
+    """Raise TypeError for numbers that a package adds to NumPy, where it is loaded.
+
+    Whether a file can be read must not depend on what else was imported.
+    """
+    for array in arrays.values():
+        if array.dtype.kind == "V":
+            raise TypeError(f"data type {array.dtype.name!r} not understood")
 
 
 def write_weights_file(path: Path, arrays: Arrays, facts: Mapping[str, Any]) -> None:

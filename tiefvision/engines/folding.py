@@ -97,7 +97,8 @@ def take_array(
 ) -> NDArray[np.float32]:
     """An array of weights as ``find_array`` finds it, float32 and contiguous."""
     array = find_array(arrays, name, shape, where, prefix)
-    return np.ascontiguousarray(array, dtype=np.float32)
+    # A number without an axis would gain one.
+    return np.ascontiguousarray(array, dtype=np.float32).reshape(shape)
 
 
 def find_array(

@@ -94,6 +94,8 @@ def compared_inputs(
         for name, digest in models.digests(trained).items()
         if name in ranking or elsewhere
     }
+    added = [name for name in rankers if ranker_kind(name).learns == "elsewhere"]
+    inputs |= input_digests(learnt_in, added)
     if elsewhere and any(ranker_kind(name).learn for name in rankers):
         learnt = input_digests(learnt_in, TABLES)
         inputs |= {f"training/{name}": digest for name, digest in learnt.items()}

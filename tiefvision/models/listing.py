@@ -17,6 +17,7 @@ from tiefvision.encoders.architectures import (
     Architecture,
     architecture_named,
 )
+from tiefvision.encoders.libraries.names import library_of
 from tiefvision.encoders.weights_header import WeightsHeader, read_weights_header
 from tiefvision.engines.layers import count_operations
 from tiefvision.locating.heads_file import HEADS_FILE
@@ -43,6 +44,7 @@ LEARNS = {
     "photographs": "learns on the training split, without labels",
     "items": "learns on the training split",
     "triplets": "untrained",
+    "elsewhere": "not added",
 }
 """State of a ranker that has not learnt yet, by what it learns from."""
 
@@ -51,6 +53,7 @@ STATUS = {
     "photographs": "learns at first use",
     "items": "learns at first use",
     "triplets": "untrained",
+    "elsewhere": "not added",
 }
 """The same in a word or two, for a table."""
 
@@ -122,7 +125,7 @@ def list_models(workspace: Workspace) -> list[Model]:
             status=_status_of(item, in_use),
             multiply_adds=count_operations(item.layers, CROP) // 2,
         )
-        for item in ARCHITECTURES.values()
+        for item in [*ARCHITECTURES.values(), *_libraries_in_use(in_use)]
     ]
     under = _under_rankers(workspace, in_use, heads)
     names = ranker_names(workspace)
@@ -180,6 +183,11 @@ def _held_ranker(
     name: str, kind: RankerKind, artifact: Artifact, under: _Under
 ) -> Model:
     header = artifact.header
+    if kind.learns == "elsewhere":
+        size, told = kind.embedding(0, 0, header.details), header.encoder or {}
+        state = f"{told.get('name')}, {told.get('weights')}"
+        count, status = _count(header.layout), "in the workspace"
+        return Model(name, "ranker", count, 0, size, state, kind.summary, status)
     encoder = architecture_named((header.encoder or {})["name"])
     same = encoder == under.encoder
     side = under.side if same else encoder.window
@@ -312,6 +320,12 @@ def _encoders_of(workspace: Workspace) -> dict[str, Mapping[str, str]]:
             with workspace.open(name) as artifact:
                 identities[source] = artifact.header.encoder or {}
     return identities
+
+
+def _libraries_in_use(in_use: Mapping[str, Mapping[str, str]]) -> list[Architecture]:
+    """Networks of other libraries whose maps the workspace holds."""
+    names = dict.fromkeys(identity["name"] for identity in in_use.values())
+    return [architecture_named(name) for name in names if library_of(name)]
 
 
 def _under_rankers(

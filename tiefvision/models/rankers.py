@@ -1,6 +1,7 @@
 """Loading rankers: those that learn nothing, learn on demand, or were trained."""
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from tiefvision.errors import (
@@ -9,9 +10,10 @@ from tiefvision.errors import (
     MissingArtifact,
     TiefVisionError,
 )
+from tiefvision.models.added import added_rankers
 from tiefvision.models.protocol import Models
 from tiefvision.ranking.kinds import RankerKind
-from tiefvision.ranking.registry import RANKERS, ranker_kind
+from tiefvision.ranking.registry import OWN, RANKERS, ranker_kind
 from tiefvision.store.artifact import Artifact
 from tiefvision.store.header import Header
 from tiefvision.workspace.artifacts import Workspace, command_for
@@ -46,6 +48,12 @@ def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKin
         workspace.require(name)  # names the stage that is missing
         trained = ", ".join(models.trained) or "no trained ranker"
         raise BadUsage(f"There is no {name} among {models.label}, but {trained}.")
+    if kind.learns == "elsewhere" and not workspace.holds(name):
+        option = f" --workspace {quote(str(workspace.root))}"
+        raise MissingArtifact(
+            f"There is no {name}.lmdb in {workspace.root}.",
+            f"Run: tiefvision models --add open_clip:MODEL:FILE --name {name}{option}",
+        )
     if kind.learn and not workspace.holds(name):
         for needed in LEARNT_FROM:
             if not workspace.holds(needed):
@@ -98,6 +106,8 @@ def load_ranker(
     kind = require_ranker(workspace, models, name)
     if kind.learns == "triplets":
         return _placed(models.trained_ranker(name), resources)
+    if kind.learns == "elsewhere":
+        return _placed(_kept(workspace, name), resources)
     if kind.learn is None:
         return kind.build({}, {})
     return _learnt(workspace, kind, name, resources)
@@ -118,15 +128,21 @@ def _placed(embed: "Embed", resources: Resources) -> "Embed":
 
 
 def loadable_rankers(workspace: Workspace, models: Models) -> tuple[str, ...]:
-    """Names of all rankers that can be loaded here, in the order of the registry.
+    """Names of all rankers that can be loaded here.
+
+    Those of this project come first, in the order of the registry, then trained
+    networks of the literature, then what was added.
 
     Args:
         workspace: workspace on whose training split rankers learn.
         models: models with the trained rankers.
     """
-    kinds = (name for name, kind in RANKERS.items() if kind.learns != "triplets")
+    ready = (name for name in OWN if RANKERS[name].learns != "triplets")
+    names = (*ready, *models.trained, *added_rankers(workspace))
+    loaded = [name for name in names if _loads(workspace, models, name)]
+    places = {name: place for place, name in enumerate(OWN)}
     return tuple(
-        name for name in (*kinds, *models.trained) if _loads(workspace, models, name)
+        sorted(loaded, key=lambda name: places.get(ranker_kind(name).name, len(OWN)))
     )
 
 
@@ -139,7 +155,7 @@ def _loads(workspace: Workspace, models: Models, name: str) -> bool:
 
 
 def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
-    """Digest of each ranker that learnt without triplets, or is the user's.
+    """Digest of each ranker that a workspace keeps or learnt, or that is the user's.
 
     Args:
         workspace: workspace that holds the artifacts of rankers.
@@ -147,9 +163,19 @@ def ranker_digests(workspace: Workspace, names: Sequence[str]) -> dict[str, str]
             triplets, are left out.
     """
     kinds = {name: ranker_kind(name) for name in names}
-    learnt = [name for name, kind in kinds.items() if kind.learn]
+    kept = [n for n, kind in kinds.items() if kind.learn or kind.learns == "elsewhere"]
     own = {name: kind.digest for name, kind in kinds.items() if kind.digest}
-    return input_digests(workspace, learnt) | own
+    return input_digests(workspace, kept) | own
+
+
+def _kept(workspace: Workspace, name: str) -> "Embed":
+    """A ranker whose weights came from elsewhere."""
+    from tiefvision.ranking.restoring import restore_ranker
+    from tiefvision.workspace.networks import read_weights
+
+    with workspace.open(name) as kept:
+        details, weights = kept.header.details, read_weights(kept)
+        return restore_ranker(ranker_kind(name), details, weights, kept.path.name)
 
 
 def _learnt(

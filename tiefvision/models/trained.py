@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiefvision.engines.protocol import Engine
+from tiefvision.models.added import added_rankers
 from tiefvision.models.protocol import AUTO, GALLERY, Models
 from tiefvision.ranking.registry import (
     BASELINE,
@@ -34,11 +35,12 @@ LOCATOR = ("features", "crop_classifier", "box_regressors", "locations")
 
 
 def ranker_names(workspace: Workspace) -> tuple[str, ...]:
-    """Names of this project's kinds of rankers, then of the workspace's trained ones.
+    """Names of this project's kinds of rankers, then of those that the workspace has.
 
     A network of the literature is among them once it has been trained.
     """
-    return tuple(dict.fromkeys((*OWN, *TrainedModels(workspace).trained)))
+    trained, added = TrainedModels(workspace).trained, added_rankers(workspace)
+    return tuple(dict.fromkeys((*OWN, *trained, *added)))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from tiefvision.ranking.garments import Embed, Weights
     from tiefvision.ranking.learning import Learnt, TrainingCrops
 
-Learns = Literal["nothing", "photographs", "items", "triplets"]
+Learns = Literal["nothing", "photographs", "items", "triplets", "elsewhere"]
 """What a ranker learns from: nothing; photographs of the training split, unlabelled;
-photographs of the training split with their items; or triplets, in stage 8."""
+photographs of the training split with their items; triplets, in stage 8; or elsewhere,
+so that a workspace only keeps its weights."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,9 @@ LAB_BINS = 2074
 
 COSINE, DEEPRANK, ENGINEERED = "cosine", "deeprank", "engineered"
 
+CLIP = "clip"
+"""The ranker that reads text, whose weights come from elsewhere."""
+
 BASELINE = COSINE
 """The ranker with which the others are compared."""
 
@@ -185,6 +188,20 @@ def _shapes_of_deeprank(details: Mapping[str, Any]) -> dict[str, tuple[int, ...]
     return deeprank_shapes(details)
 
 
+def _build_joint(details: Mapping[str, Any], weights: "Weights") -> "Embed":
+    from tiefvision.ranking.joint import build_joint
+
+    return build_joint(details, weights)
+
+
+def _joint_size(channels: int, cells: int, details: Mapping[str, Any]) -> int:
+    return int(details["size"])
+
+
+def _shapes_of_joint(details: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(shape) for name, shape in details["shapes"].items()}
+
+
 MAPS: tuple[Need, ...] = ("maps",)
 PIXELS: tuple[Need, ...] = ("pixels",)
 
@@ -317,6 +334,18 @@ project, then the networks of the literature."""
 OWN = tuple(name for name, kind in RANKERS.items() if not kind.system)
 """Names of the kinds that are of this project."""
 
+JOINT = RankerKind(
+    CLIP,
+    "photographs and words, by both towers of a model of open_clip",
+    PIXELS,
+    "elsewhere",
+    _build_joint,
+    _joint_size,
+    shapes=_shapes_of_joint,
+)
+"""The ranker that reads text; only a workspace that keeps such a model has it, so that
+it is none of ``RANKERS``."""
+
 _NAME = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)*")
 
 
@@ -340,6 +369,8 @@ def ranker_kind(name: str) -> RankerKind:
         kind = RANKERS.get(first)
         if kind is not None and kind.learns != "triplets":
             kind = kind if re.fullmatch(kind.suffix, suffix) else None
+        if first == CLIP:
+            kind = JOINT
     if kind is None:
         from tiefvision.ranking.own import own_ranker  # which imports what is here
 

@@ -52,7 +52,7 @@ class SearchedPhoto:
 
     Attributes:
         queries: file of the photograph, or its content; several that show one thing
-            are shown without boxes.
+            are shown without boxes. () for a text alone.
         found: boxes of all its garments, those that did not search as well.
         blocks: the garments that searched.
     """
@@ -86,7 +86,7 @@ def render_searches(
 
 
 def _card(photo: SearchedPhoto) -> SearchCard:
-    if len(photo.queries) > 1:
+    if len(photo.queries) != 1:
         queries = tuple(query_figure(query, ()) for query in photo.queries)
         return SearchCard(queries, tuple(_garment(None, one) for one in photo.blocks))
     (query,) = photo.queries

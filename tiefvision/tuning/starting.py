@@ -16,7 +16,7 @@ from tiefvision.encoders.architectures import architecture_named
 from tiefvision.encoders.identity import EncoderIdentity
 from tiefvision.encoders.weights import source_file
 from tiefvision.encoders.weights_files import read_weights_file
-from tiefvision.encoders.weights_header import require_format
+from tiefvision.encoders.weights_header import read_weights_header, require_format
 from tiefvision.engines.folding import Arrays
 from tiefvision.engines.modules import restore_module
 from tiefvision.locating.building import build_classifier, build_regressors
@@ -95,14 +95,15 @@ def read_heads(path: Path, encoder: EncoderIdentity) -> TrainedHeads | None:
     Raises:
         BadWeights: The file is no weights file, or has another version.
     """
-    file = read_weights_file(path)
-    if file.facts.get("format") == HEADS_FORMAT:
-        require_format(file, HEADS_FORMAT, HEADS_VERSION)
-    over = file.facts.get(ROLES[LOCATOR])
+    header = read_weights_header(path)
+    if header.facts.get("format") == HEADS_FORMAT:
+        require_format(header, HEADS_FORMAT, HEADS_VERSION)
+    over = header.facts.get(ROLES[LOCATOR])
     if over and over.get("weights_hash") != encoder.weights_hash:
         return None
-    if not {CLASSIFIER, REGRESSORS} <= file.facts.keys():
+    if not {CLASSIFIER, REGRESSORS} <= header.facts.keys():
         return None
+    file = read_weights_file(path)
     names = (CLASSIFIER, REGRESSORS)
     return TrainedHeads(
         {name: file.facts[name] for name in names},

@@ -26,4 +26,5 @@ def encoder_file(folder: Path, architecture: str, source: str = SHIPPED) -> Path
         architecture: Name of the architecture.
         source: A key of ``ROLES``.
     """
-    return folder / f"{ROLES[source]}-{architecture}.safetensors"
+    # A colon, as in "timm:resnet50", is not for every disk.
+    return folder / f"{ROLES[source]}-{architecture.replace(':', '-')}.safetensors"

@@ -17,9 +17,11 @@ from tiefvision.workspace.job import Resources
 from tiefvision.workspace.networks import read_weights, weight_tensors
 from tiefvision.workspace.provenance import file_hash
 
-EncoderName = Annotated[str, "architecture; tiefvision models lists them"]
+EncoderName = Annotated[
+    str, "architecture; tiefvision models lists them; or timm:NAME, open_clip:NAME"
+]
 WeightsSource = Annotated[
-    str, "shipped, locator, imagenet, random, or a safetensors file"
+    str, "shipped, locator, imagenet, random, hub, or a safetensors file"
 ]
 PrecisionName = Annotated[str, "auto, float32 or bfloat16"]
 

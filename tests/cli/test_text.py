@@ -1,0 +1,184 @@
+"""Search by words: a model of open_clip with random weights, kept in a workspace."""
+
+import numpy as np
+import pytest
+
+import tiefvision
+from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
+from tiefvision.judging.packs import compared_inputs
+from tiefvision.models.choice import choose_models
+from tiefvision.models.rankers import load_ranker
+from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.job import Resources
+
+pytest.importorskip("open_clip")
+
+TEXT = "red floral dress"
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory, tiny_clips, bundle, dataset):
+    """A workspace with two such models, and a catalogue indexed for one of them."""
+    from tiefvision.models.adding import add_ranker
+
+    run = tmp_path_factory.mktemp("text") / "run"
+    for name in ("clip", "clip-siglip"):
+        model = "open_clip:tiny-siglip" if "-" in name else "open_clip:tiny-clip"
+        add_ranker(Workspace(run), f"{model}:random", name, None, Resources(seed=3))
+    with tiefvision.load(run, models=str(bundle), device="cpu") as finder:
+        finder.index(dataset, ("cosine", "clip"))
+    return run
+
+
+@pytest.fixture
+def search(tiefvision, indexed, bundle):
+    shared = ("--workspace", indexed, "--models", bundle, "--quiet")
+    return lambda *words: tiefvision("search", *words, *shared)
+
+
+@pytest.fixture(scope="module")
+def expected(indexed, bundle):
+    """Similarities of all photographs to a text, by a plain loop; and the ranker."""
+    workspace = Workspace(indexed)
+    models = choose_models(workspace, str(bundle))
+    ranker = load_ranker(workspace, models, "clip", Resources())
+    with tiefvision.load(indexed, models=str(bundle), device="cpu") as finder:
+        (answer,) = finder.search(text=TEXT, k=50)
+        root, similarities = finder.indexed.root, {}
+        for hit in answer.hits:
+            described = finder.open(root / hit.photo).described(hit.box_in_image)
+            (row,) = ranker(described)
+            similarities[hit.photo] = float(row @ ranker.embed_text(TEXT)[0])
+    return ranker, similarities
+
+
+def test_a_text_alone_searches_the_whole_catalogue(search, expected):
+    spoken = search("--text", TEXT, "--k", 50, "--json")
+    assert spoken.code == DONE
+    (line,) = spoken.lines
+    assert (line["query"], line["text"], line["ranker"]) == (None, TEXT, "clip")
+    assert line["box"] is None and line["note"] == f"by the text '{TEXT}'"
+    _, similarities = expected
+    assert len(line["results"]) == len(similarities) == 12
+    for hit in line["results"]:
+        assert hit["similarity"] == pytest.approx(similarities[hit["photo"]], abs=2e-3)
+    found = [hit["similarity"] for hit in line["results"]]
+    assert found == sorted(found, reverse=True)
+
+
+def test_a_text_beside_a_photograph_is_weighed(search, expected, street):
+    ranker, _ = expected
+    words = (street[0], "--whole", "--text", TEXT, "--k", 12, "--json")
+    text_alone, photo_alone, both = (
+        {hit["photo"]: hit["similarity"] for hit in line["results"]}
+        for weight in (1, 0, 0.3)
+        for line in search(*words, "--text-weight", weight).lines
+    )
+    image = ranker.embed_text("none")  # only its length counts
+    assert image.shape == (1, 24)
+    mean = {one: 0.7 * photo_alone[one] + 0.3 * text_alone[one] for one in both}
+    # Up to one factor: the length of the weighted sum.
+    factors = np.array([both[one] / mean[one] for one in both])
+    np.testing.assert_allclose(factors, factors[0], atol=2e-3)
+    assert factors[0] >= 1
+
+
+def test_conditions_and_groups_hold_for_a_text(search):
+    every = search("--text", TEXT, "--k", 50, "--json").lines[0]["results"]
+    items = [hit["item"] for hit in every]
+    condition = f"item == '{items[4]}' or item == '{items[1]}'"
+    (line,) = search("--text", TEXT, "--where", condition, "--json").lines
+    assert [hit["item"] for hit in line["results"]] == [items[1], items[4]]
+    (outfits,) = search("--text", TEXT, "--category", "outfit", "--json").lines
+    assert outfits["category"] == "outfit"
+    wanted = search("--text", TEXT, "--where", "colour == 'red'", "--json")
+    assert (wanted.code, "colour" in wanted.err) == (BAD_USAGE, True)
+    wrong = search("--text", TEXT, "--category", "hat")
+    assert (wrong.code, "hat" in wrong.err) == (BAD_USAGE, True)
+
+
+def test_a_table_and_a_page_show_the_text(search, tmp_path, street):
+    page = tmp_path / "page.html"
+    spoken = search("--text", TEXT, "--html", page)
+    assert spoken.out.splitlines()[0] == f"by the text '{TEXT}' (clip)"
+    assert page.read_text("utf-8").count(TEXT) > 1
+    beside = search(street[0], "--whole", "--text", TEXT)
+    assert f"with the text '{TEXT}' (clip)" in " ".join(beside.out.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "nothing to search with"),
+        (("--text", " "), "blank"),
+        (("--text", "a", "--whole"), "that of a photograph"),
+        (("--text", "a", "--preview"), "shows a photograph"),
+        (("--text", "a", "--ranker", "cosine"), "by cosine. Add a model of open_clip"),
+        (("--text", "a", "--text-weight", "2"), "text-weight"),
+    ],
+)
+def test_what_cannot_be_searched_for_is_refused(words, said, search):
+    spoken = search(*words)
+    assert spoken.code == BAD_USAGE
+    assert said in " ".join(spoken.err.split())
+
+
+def test_models_are_added_and_listed(tiefvision, tmp_path, tiny_clips):
+    words = ("models", "--workspace", tmp_path)
+    added = tiefvision(*words, "--add", "open_clip:tiny-clip:random", "--json")
+    assert added.lines == [{"ranker": "clip", "weights": "random (seed 0)"}]
+    (line,) = (
+        one for one in tiefvision(*words, "--json").lines if one["name"] == "clip"
+    )
+    assert (line["kind"], line["embedding"], line["trainable"]) == ("ranker", 24, 0)
+    assert line["status"] == "in the workspace"
+    with Workspace(tmp_path).open("clip") as kept:
+        assert kept.header.encoder["name"] == "open_clip:tiny-clip"
+        assert line["parameters"] == sum(
+            int(np.prod(shape)) for shape in kept.header.details["shapes"].values()
+        )
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [
+        (("open_clip:tiny-clip",), BAD_USAGE, "with its weights"),
+        (("timm:test_vit:random",), BAD_USAGE, "is no model of open_clip"),
+        (("open_clip:tiny-clip:random", "--name", "deeprank"), BAD_USAGE, "is no clip"),
+        (
+            ("open_clip:tiny-clap:random",),
+            BAD_USAGE,
+            "Did you mean open_clip:tiny-clip",
+        ),
+        (("open_clip:tiny-clip:no.safetensors",), FAILED, "no weights file at no.saf"),
+    ],
+)
+def test_what_cannot_be_added_is_refused(
+    given, code, said, tiefvision, tmp_path, tiny_clips
+):
+    spoken = tiefvision("models", "--workspace", tmp_path, "--add", *given)
+    assert (spoken.code, said in " ".join(spoken.err.split())) == (code, True)
+    assert not list(tmp_path.glob("*.lmdb"))
+
+
+def test_a_model_that_is_not_kept_is_missed_with_the_command(
+    tiefvision, dataset, tmp_path, bundle
+):
+    words = ("--workspace", tmp_path, "--models", bundle, "--ranker", "clip")
+    spoken = tiefvision("index", dataset, *words)
+    assert spoken.code == FAILED
+    assert "tiefvision models --add open_clip:MODEL:FILE --name clip" in spoken.err
+
+
+def test_a_model_ranks_beside_the_others(tiefvision, run, tiny_clips):
+    words = ("--workspace", run, "--json", "--quiet")
+    tiefvision("models", *words[:2], "--add", "open_clip:tiny-clip:random")
+    spoken = tiefvision("compare", "--ranker", "cosine", "--ranker", "clip", *words)
+    assert spoken.code == DONE, spoken.err
+    assert [line["ranker"] for line in spoken.lines] == ["cosine", "clip"]
+    workspace = Workspace(run)
+    models = choose_models(workspace, "auto")
+    inputs = compared_inputs(workspace, workspace, models, ("cosine", "clip"))
+    with workspace.open("clip") as kept:
+        assert inputs["clip"] == kept.header.digest
+    assert spoken.lines[1]["index"]["embedding"] == 24
