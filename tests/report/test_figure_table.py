@@ -51,7 +51,7 @@ def test_every_figure_has_its_cell():
     assert table.columns == ("ranker", "recall@1", "recall@5", LOSS)
     baseline, deeprank = table.rows
     assert (baseline.heading, baseline.note) == ("baseline", "no training")
-    assert [row.state for row in table.rows] == ["series-other", "series-11"]
+    assert [row.state for row in table.rows] == ["series-0", "series-11"]
     assert texts(baseline)[0] == "0.400 0.300 to 0.500"
     assert texts(deeprank)[1] == MISSING
     best = [row.cells[0].state == "best" for row in table.rows]

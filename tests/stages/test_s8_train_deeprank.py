@@ -8,6 +8,7 @@ from tiefvision.errors import BadUsage
 from tiefvision.models.trained import TrainedModels
 from tiefvision.ranking.deeprank import SIZE, ColourRanker, DeeperRanker, DeepRanker
 from tiefvision.triplets.deeprank_training import deeprank_task
+from tiefvision.workspace import records as records_module
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import read_judged_triplets, read_photos
 
@@ -105,7 +106,7 @@ def test_triplets_of_photographs_that_are_not_trained_on_are_counted(
         inside = read_judged_triplets(records)
     outside = [replace(inside[0], **{name: path}) for path in validating[:2]]
     monkeypatch.setattr(
-        s8_train_deeprank, "read_judged_triplets", lambda records: inside + outside
+        records_module, "read_judged_triplets", lambda records: inside + outside
     )
     report = run_stage(run, "train_deeprank", epochs=1, rounds=2)["figures"]
     assert report["judged"] == len(inside) > 0
@@ -116,7 +117,7 @@ def test_triplets_of_photographs_that_are_not_trained_on_are_counted(
 def test_without_left_out_triplets_the_report_has_no_remark(
     run, run_stage, monkeypatch
 ):
-    monkeypatch.setattr(s8_train_deeprank, "read_judged_triplets", lambda records: [])
+    monkeypatch.setattr(records_module, "read_judged_triplets", lambda records: [])
     report = run_stage(run, "train_deeprank", epochs=1, rounds=2)["figures"]
     assert report["judged_left_out"] == 0
     assert "left_out" not in report

@@ -176,8 +176,9 @@ def _names(asked: Asked, models: "Models", options: Options) -> tuple[str, ...]:
     elsewhere, which are compared with the baseline alone if no ranker is given.
     """
     names = load_rankers(asked.rankers)
-    if names == (EVERY,):
-        names = loadable_rankers(options.run, models)
+    if EVERY in names:
+        loaded = loadable_rankers(options.run, models)
+        names = tuple(dict.fromkeys((*loaded, *(n for n in names if n != EVERY))))
     if not asked.vectors:
         return names or (COSINE, DEEPRANK)
     from tiefvision.judging.given_vectors import register_vectors

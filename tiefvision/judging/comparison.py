@@ -298,9 +298,9 @@ def compare_rankers(
     )
     results = gather_seeds(answered, rows)
     others, gone = {}, {}
-    for kind, read in _other_boxes(search, terms, by_box or {}).items():
-        if not boxed:
-            break
+    rows = {row: names for row, names in rows.items() if boxed.keys() >= {*names}}
+    by_box = by_box if boxed and by_box else {}
+    for kind, read in _other_boxes(search, terms, by_box).items():
         found = run_search(search, boxed, garments_of, track, read)
         unread = read.gone(search.queries)
         gone[kind] = int(unread.sum())
