@@ -139,6 +139,10 @@ def test_a_class_that_is_not_named_is_asked_for():
         load_ranker("mine.py:")
     with pytest.raises(BadUsage, match=r"no ranker mine\.py. .*: mine\.py:CLASS"):
         ranker_kind("mine.py")
+    with pytest.raises(
+        BadUsage, match=r"no ranker rgb,lab\. Give each ranker an option"
+    ):
+        ranker_kind("rgb,lab")
 
 
 @pytest.fixture

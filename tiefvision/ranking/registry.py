@@ -381,7 +381,9 @@ def ranker_kind(name: str) -> RankerKind:
 
 
 def _known_like(name: str) -> str:
-    """Names of kinds, those of networks only where they resemble a name."""
+    """What helps where no ranker has a name: mostly names that resemble it."""
+    if "," in name:
+        return "Give each ranker an option --ranker; only compare joins training seeds."
     _, dot, attribute = name.rpartition(".")
     if dot and attribute == "py":
         return f"If it is a file of your own, name its class as well: {name}:CLASS."
