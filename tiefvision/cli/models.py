@@ -101,8 +101,9 @@ def _print_models(listed: "Sequence[Model]", verbose: bool) -> None:
         (
             model.name,
             model.kind,
-            f"{model.parameters:,}",
-            f"{model.embedding:,}",
+            # A ranker of an installed package is not imported, so nothing is counted.
+            f"{model.parameters:,}" if model.embedding else "-",
+            f"{model.embedding:,}" if model.embedding else "-",
             model.status,
         )
         for model in own
