@@ -162,5 +162,5 @@ def test_where_a_model_comes_from_is_told_if_asked_for(tiefvision, trained):
 
 def test_what_is_not_known_of_a_ranker_is_left_open():
     package = Model("mine", "ranker", 0, 0, 0, "installed", status="installed")
-    colours = Model("rgb", "ranker", 0, 512, 0, "built in", status="ready")
+    colours = Model("rgb", "ranker", 0, 0, 512, "built in", status="ready")
     assert (_counts(package), _counts(colours)) == (("-", "-"), ("0", "512"))
