@@ -141,7 +141,7 @@ class Finder(Loaded):
         if ranker:  # a wrong name is told first, whether anything is indexed or not
             require_ranker(self.workspace, self.models, ranker)
         indexed = self.indexed  # read once: each search comes here
-        name = reading_ranker(ranker, indexed) if text else ranker
+        name = reading_ranker(ranker, indexed, self.workspace) if text else ranker
         name = name or self._preferred(indexed)
         require_searchable(self.workspace, self.models, name, indexed)
         return name

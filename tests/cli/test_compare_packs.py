@@ -63,6 +63,7 @@ def test_a_change_for_the_worse_has_its_own_code(tiefvision, pack, tmp_path):
     assert spoken.code == WORSE
     assert f"Failed: {condition}" in spoken.err
     assert "deeprank" in spoken.out and "recall@20" in spoken.out
+    assert max(map(len, spoken.out.splitlines())) <= 80
     for allowed in ("cosine:recall@20<-0.01", "recall@20>0.01"):
         assert tiefvision("compare", pack, after, "--fail-if", allowed).code == DONE
 
@@ -88,7 +89,10 @@ def test_a_ranker_that_is_gone_is_no_pass(quiet, condition, tiefvision, pack, tm
     assert tiefvision("compare", pack, after, *other, *quiet).code == DONE
     assert tiefvision("compare", pack, after, *quiet).code == DONE
     # A ranker that is new in the second pack is no failure.
-    assert tiefvision("compare", after, pack, "--fail-if", "recall@20<0").code == DONE
+    spoken = tiefvision("compare", after, pack, "--fail-if", "recall@20<0", *quiet)
+    assert spoken.code == DONE
+    told = "In AFTER alone, so not compared: deeprank." in spoken.err
+    assert told == (not quiet)
 
 
 @pytest.mark.parametrize("quiet", [(), ("--quiet",)])

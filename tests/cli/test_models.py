@@ -1,8 +1,10 @@
 import pytest
 
+from tiefvision.cli.models import _counts
 from tiefvision.cli.running import DONE, FAILED
 from tiefvision.encoders.architectures import GARMENT_ENCODER, architecture_named
 from tiefvision.models.bundle import shipped_bundle
+from tiefvision.models.listing import Model
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.records import photo_path, read_photos
 
@@ -156,3 +158,9 @@ def test_where_a_model_comes_from_is_told_if_asked_for(tiefvision, trained):
     state = "over alexnet, needs no training"
     assert state not in tiefvision(*arguments).out
     assert state in tiefvision(*arguments, "-v").out
+
+
+def test_what_is_not_known_of_a_ranker_is_left_open():
+    package = Model("mine", "ranker", 0, 0, 0, "installed", status="installed")
+    colours = Model("rgb", "ranker", 0, 0, 512, "built in", status="ready")
+    assert (_counts(package), _counts(colours)) == (("-", "-"), ("0", "512"))

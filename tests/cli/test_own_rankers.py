@@ -203,4 +203,4 @@ def test_a_server_loads_it_before_it_listens(tiefvision, run, tmp_path):
     words = ("--workspace", run, "--port", "0")
     spoken = tiefvision("serve", *words, "--ranker", f"{tmp_path / 'mine.py'}:Ranker")
     assert (spoken.code, "Open http" in spoken.err) == (BAD_USAGE, False)
-    assert f"Cannot read {tmp_path / 'mine.py'}" in spoken.err
+    assert f"There is no file {tmp_path / 'mine.py'}." in spoken.err

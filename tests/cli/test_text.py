@@ -1,10 +1,13 @@
 """Search by words: a model of open_clip with random weights, kept in a workspace."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import tiefvision
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
+from tiefvision.errors import BadUsage
 from tiefvision.judging.packs import compared_inputs
 from tiefvision.models.choice import choose_models
 from tiefvision.models.rankers import load_ranker
@@ -113,8 +116,12 @@ def test_a_table_and_a_page_show_the_text(search, tmp_path, street):
         (("--text", " "), "blank"),
         (("--text", "a", "--whole"), "that of a photograph"),
         (("--text", "a", "--preview"), "shows a photograph"),
-        (("--text", "a", "--ranker", "cosine"), "by cosine. Add a model of open_clip"),
+        (
+            ("--text", "a", "--ranker", "cosine"),
+            "by cosine. Search by clip, which reads",
+        ),
         (("--text", "a", "--text-weight", "2"), "text-weight"),
+        (("a.jpg", "--text-weight", "0.3"), "weight of a text needs the text"),
     ],
 )
 def test_what_cannot_be_searched_for_is_refused(words, said, search):
@@ -182,3 +189,20 @@ def test_a_model_ranks_beside_the_others(tiefvision, run, tiny_clips):
     with workspace.open("clip") as kept:
         assert inputs["clip"] == kept.header.digest
     assert spoken.lines[1]["index"]["embedding"] == 24
+
+
+def test_what_reads_no_text_names_the_commands_that_add_one(tmp_path):
+    from tiefvision.catalogue.loading import Indexed
+    from tiefvision.catalogue.words import reading_ranker
+
+    run = Workspace(tmp_path)
+    shop = Indexed("catalogue", Path("a shop"), 1, 1, ("cosine",), 0.0)
+    index = f"tiefvision index 'a shop' --workspace {tmp_path} --ranker clip"
+    add = f"tiefvision models --add open_clip:NAME:FILE --workspace {tmp_path}; then "
+    with pytest.raises(BadUsage) as caught:
+        reading_ranker("", shop, run)
+    assert caught.value.fix == f"Run: {add}{index}"
+    run.path("clip").write_bytes(b"")  # added, and not indexed yet
+    with pytest.raises(BadUsage) as caught:
+        reading_ranker("", shop, run)
+    assert caught.value.fix == f"Run: {index}"

@@ -56,7 +56,9 @@ def test_what_is_no_judgement_is_named_by_its_line(tmp_path, text, fault):
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(BadDataset, match=r"none\.tsv holds no judgements"):
+    with pytest.raises(
+        BadDataset, match=r"none\.tsv holds no judgements \(no such file"
+    ):
         read_qrels(tmp_path / "none.tsv")
     (tmp_path / "bytes.tsv").write_bytes(b"\xff\xfe\x00q")
     with pytest.raises(BadDataset, match=r"bytes\.tsv holds no judgements"):

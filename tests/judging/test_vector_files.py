@@ -56,7 +56,7 @@ def test_nothing_is_unpickled(file, spoil):
     spoil(file)
     file.with_suffix(".txt").write_text("a\nb\n")
     with pytest.raises(
-        BadDataset, match=r"made\.npy cannot be read: .*(pickle|Python objects)"
+        BadDataset, match=r"made\.npy (is no file of NumPy's|.* Python objects)"
     ):
         read_vector_file(file)
 
@@ -66,6 +66,7 @@ def test_nothing_is_unpickled(file, spoil):
     [
         (VECTORS, "a\nb\n", "holds 3 vectors, and 2 names"),
         (VECTORS, "a\n\nc\n", "row 2 names nothing"),
+        (VECTORS[:0], "", "holds no vector"),
         (VECTORS[0], "a\nb\n", r"float32 of shape \(2,\), not rows of floats"),
         (VECTORS.astype(int), "a\nb\nc\n", r"int64 of shape \(3, 2\), not rows of"),
     ],
@@ -74,6 +75,12 @@ def test_what_does_not_fit_is_told(file, array, names, said):
     np.save(file, array)
     file.with_suffix(".txt").write_text(names)
     with pytest.raises(BadDataset, match=said):
+        read_vector_file(file)
+
+
+def test_an_empty_file_is_none_of_numpy(file):
+    file.write_bytes(b"")
+    with pytest.raises(BadDataset, match=r"made\.npy is no file of NumPy's"):
         read_vector_file(file)
 
 

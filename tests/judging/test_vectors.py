@@ -190,7 +190,7 @@ def test_another_form_is_refused(text):
 
 @pytest.mark.parametrize("name", ["cosine", "deeprank-mine", "photos", "catalogue"])
 def test_names_of_other_things_are_refused(made, name):
-    with pytest.raises(BadUsage, match=f"--vectors {name} has the name of another"):
+    with pytest.raises(BadUsage, match=f"{name}: {name} is the name of a ranker or"):
         register_vectors([made(ROWS, TABLE, name=name)])
 
 

@@ -37,7 +37,8 @@ def test_long_rows_do_not_overflow():
         ([[1.0], [1.0], [-np.inf]], "gave an infinite number for c.jpg."),
         ([[1.0], [1.0], [1e300]], "gave an infinite number for c.jpg."),
         ([[1.0], [0.0], [0.0]], "gave a vector of zeros for b.jpg."),
-        (None, "gave numbers of type object, not floats, for a.jpg."),
+        (None, "gave nothing (None) for a.jpg. Return its rows."),
+        ([[{}], [1.0], [1.0]], "gave numbers of type object, not floats, for a.jpg."),
         ([[1.0], [1.0, 2.0], [1.0]], "failed (ValueError: "),
     ],
 )
@@ -45,6 +46,19 @@ def test_what_is_no_embedding_names_the_photograph(rows, said):
     with pytest.raises(BadEmbedding) as caught:
         embedded(rows)
     assert str(caught.value).startswith(f"Ranker mine {said}")
+
+
+def test_a_ranker_sees_what_it_names_and_nothing_else():
+    seen = []
+    maps = np.ones((3, 2, 1, 1), dtype=np.float32)
+    garments = GarmentBatch(maps=maps, pixels=GARMENTS.pixels, views=VIEWS)
+
+    def embed(given):
+        seen.append((given.maps.size, given.pixels.shape, len(given.views)))
+        return np.ones((3, 1))
+
+    checked_ranker("mine", ("pixels",), embed)(garments)
+    assert seen == [(0, (3, 2, 2, 3), 3)]
 
 
 def test_every_call_gives_as_many_numbers():

@@ -97,7 +97,8 @@ def test_two_files_of_one_name_are_told(mine, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("class Other: ...", "There is no Ranker in {0}:Ranker, but Other."),
+        ("class Other: ...", "{0} has no Ranker, but Other."),
+        ("", "{0} has no Ranker, nor any other class."),
         ("class Ranker: ...", "{0}:Ranker is no ranker: it has no method embed."),
         (
             "class Ranker:\n def embed(self, garments): ...",
@@ -127,8 +128,21 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path, text, said):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(BadUsage, match=r"Cannot read .*absent\.py"):
+    with pytest.raises(BadUsage, match=r"There is no file .*absent\.py. Name a file"):
         load_ranker(f"{tmp_path / 'absent.py'}:Ranker")
+    with pytest.raises(BadUsage, match=r"cosine,.*py. A comma joins training seeds"):
+        load_ranker(f"cosine,{tmp_path / 'absent.py'}:Ranker")
+
+
+def test_a_class_that_is_not_named_is_asked_for():
+    with pytest.raises(BadUsage, match=r"mine\.py: names no class. .*: mine\.py:CLASS"):
+        load_ranker("mine.py:")
+    with pytest.raises(BadUsage, match=r"no ranker mine\.py. .*: mine\.py:CLASS"):
+        ranker_kind("mine.py")
+    with pytest.raises(
+        BadUsage, match=r"no ranker rgb,lab\. Give each ranker an option"
+    ):
+        ranker_kind("rgb,lab")
 
 
 @pytest.fixture

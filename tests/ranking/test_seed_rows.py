@@ -13,12 +13,13 @@ from tiefvision.ranking.seed_rows import rows_of_names
         ("deeprank,deeprank-2", "deeprank x2"),
         ("deeprank-a,deeprank-b", "deeprank x2"),
         ("1024_512-1,1024_512-2", "1024_512 x2"),
+        ("deeprank-1, deeprank-2", "deeprank x2"),
     ],
 )
 def test_joined_names_are_one_row(names, row):
     assert rows_of_names(["cosine", names]) == {
         "cosine": ("cosine",),
-        row: tuple(names.split(",")),
+        row: tuple(names.replace(" ", "").split(",")),
     }
 
 

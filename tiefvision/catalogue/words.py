@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from tiefvision.errors import BadUsage
 from tiefvision.ranking.registry import CLIP
 from tiefvision.records import Box
+from tiefvision.workspace.artifacts import workspace_option
 
 if TYPE_CHECKING:
     from tiefvision.catalogue.loading import Indexed
+    from tiefvision.workspace.artifacts import Workspace
 
 TEXT_WEIGHT = 0.5
 """Share of a text beside a photograph."""
@@ -39,8 +41,8 @@ def words_of(
         whole: whether the whole photograph was asked for.
 
     Raises:
-        BadUsage: There is nothing to search with, a box without its photograph, or the
-            weight lies outside [0, 1].
+        BadUsage: There is nothing to search with, a box without its photograph, a
+            weight without its text, or the weight lies outside [0, 1].
     """
     if text and not text.strip():
         raise BadUsage("The text is blank.", "Describe what to search for.")
@@ -52,27 +54,36 @@ def words_of(
         raise BadUsage(
             "A box, or the whole, is that of a photograph.", "Give one as well."
         )
+    if not text and weight != TEXT_WEIGHT:
+        raise BadUsage("The weight of a text needs the text.", "Give one as well.")
     if not 0 <= weight <= 1:
         raise BadUsage(f"A text cannot have a share of {weight:g}.", "Use 0 to 1.")
     return Words(text, weight) if text else None
 
 
-def reading_ranker(ranker: str, indexed: "Indexed") -> str:
+def reading_ranker(ranker: str, indexed: "Indexed", workspace: "Workspace") -> str:
     """The ranker that reads a text: the given one, or the first that was indexed.
 
     Args:
         ranker: name of a ranker; "" for none.
         indexed: what can be searched.
+        workspace: workspace that is searched, for the message.
 
     Raises:
-        BadUsage: None reads text; the message names the commands that add one.
+        BadUsage: None reads text; the message names one that does, or the commands
+            that add one.
     """
     asked = (ranker,) if ranker else indexed.rankers
-    found = [name for name in asked if name.split("-", 1)[0] == CLIP]
+    found, readers = (
+        [name for name in names if name.split("-", 1)[0] == CLIP]
+        for names in (asked, indexed.rankers)
+    )
     if found:
         return found[0]
-    raise BadUsage(
-        f"No text can be searched for by {', '.join(asked)}.",
-        "Add a model of open_clip: tiefvision models --add open_clip:NAME:FILE; then "
-        f"tiefvision index {quote(str(indexed.root))} --ranker {CLIP}.",
-    )
+    where = workspace_option(workspace.root)
+    add = f"tiefvision models --add open_clip:NAME:FILE{where}; then "
+    index = f"tiefvision index {quote(str(indexed.root))}{where} --ranker {CLIP}"
+    fix = f"Run: {'' if workspace.holds(CLIP) else add}{index}"
+    if readers:
+        fix = f"Search by {' or '.join(readers)}, which reads text."
+    raise BadUsage(f"No text can be searched for by {', '.join(asked)}.", fix)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiefvision.cli.options import Options
-from tiefvision.cli.output import print_line, print_table
+from tiefvision.cli.output import print_line, print_table, print_text
 from tiefvision.cli.running import DONE, WORSE, say
 from tiefvision.errors import BadUsage
 
@@ -50,16 +50,36 @@ def compare_packs(
     if not options.quiet and (
         old.protocol != new.protocol or count < max(len(old.queries), len(new.queries))
     ):
-        say(
-            f"Note: by the {count} queries that both have, of {len(old.queries)} and "
-            f"{len(new.queries)}. Before: {old.protocol}. After: {new.protocol}."
-        )
+        _note(old, new, count)
+    if not options.quiet:
+        _note_rankers(old, new)
     _print_changes(changes, options)
     failures = list(_lost(old, new, after, conditions))
     failures += [text for text, one in conditions.items() if one.is_met(changes)]
     for failure in failures:
         say(f"Failed: {failure}")
     return WORSE if failures else DONE
+
+
+def _note(old: "Pack", new: "Pack", count: int) -> None:
+    """What of the queries and the protocols of two packs differs."""
+    say(
+        f"Note: by the {count} queries that both have, of {len(old.queries)} and "
+        f"{len(new.queries)}."
+    )
+    terms = [pack.protocol.split("; ") for pack in (old, new)]
+    for name, own, others in zip(("BEFORE", "AFTER"), terms, terms[::-1], strict=True):
+        told = "; ".join(term for term in own if term not in others)
+        if told:
+            say(f"{name} alone: {told}.")
+
+
+def _note_rankers(old: "Pack", new: "Pack") -> None:
+    """The rankers of one pack, of which nothing is in the table."""
+    for name, own, others in (("BEFORE", old, new), ("AFTER", new, old)):
+        only = [ranker for ranker in own.values if ranker not in others.values]
+        if only:
+            say(f"In {name} alone, so not compared: {', '.join(only)}.")
 
 
 def _conditions(texts: Sequence[str]) -> "dict[str, Condition]":
@@ -108,17 +128,22 @@ def _print_changes(changes: "Sequence[Change]", options: Options) -> None:
                 }
             )
         return
-    print_table(
-        ("ranker", "figure", "before", "after", "difference", "p"),
-        [
-            (
-                change.ranker,
-                change.figure,
-                change.before,
-                change.after,
-                change.difference,
-                f"{change.chance:.4f}",
-            )
-            for change in changes
-        ],
-    )
+    # A table each, its figures by the names that --fail-if takes: 80 columns hold it.
+    for ranker in dict.fromkeys(change.ranker for change in changes):
+        print_table(
+            (ranker, "before", "after", "difference", "p"),
+            [
+                (
+                    change.figure,
+                    f"{change.before.value:.3f}",
+                    f"{change.after.value:.3f}",
+                    change.difference,
+                    f"{change.chance:.4f}",
+                )
+                for change in changes
+                if change.ranker == ranker
+            ],
+        )
+        print_text("")
+    if changes:
+        print_text("Intervals of both, and those by query: --json.")

@@ -158,9 +158,15 @@ def compare(
     asked = Asked(names, made, data, boxes, within, queries, models, files, html, pack)
     if packs:
         strange = _changed(asked)
-        if len(packs) != 2 or strange:
-            given = f", not {', '.join(strange)}" if strange else ""
-            raise BadUsage(f"Give two result packs and --fail-if alone{given}.")
+        if len(packs) != 2:
+            raise BadUsage(
+                f"Give two result packs, BEFORE and AFTER, not {len(packs)}."
+            )
+        if strange:
+            raise BadUsage(
+                f"{', '.join(strange)} cannot be given with two result packs, which "
+                "hold their figures. Only --fail-if can."
+            )
         return compare_packs(packs[0], packs[1], fail_if or (), options)
     if fail_if:
         raise BadUsage("--fail-if needs two result packs.")

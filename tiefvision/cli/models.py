@@ -94,6 +94,13 @@ def _require_consistent(
         )
 
 
+def _counts(model: "Model") -> tuple[str, str]:
+    """Parameters and embedding; of a package's ranker, not imported, both are open."""
+    if not model.parameters and not model.embedding:
+        return "-", "-"
+    return f"{model.parameters:,}", f"{model.embedding:,}"
+
+
 def _print_models(listed: "Sequence[Model]", verbose: bool) -> None:
     """One line for each model; with ``verbose`` also where it comes from."""
     own = [model for model in listed if not model.system]
@@ -101,8 +108,7 @@ def _print_models(listed: "Sequence[Model]", verbose: bool) -> None:
         (
             model.name,
             model.kind,
-            f"{model.parameters:,}",
-            f"{model.embedding:,}",
+            *_counts(model),
             model.status,
         )
         for model in own

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tiefvision.errors import BadDataset, BadUsage
+from tiefvision.errors import BadDataset, BadUsage, reason_of
 from tiefvision.files import read_file, replace_text
 
 Judgements = Mapping[str, Mapping[str, float]]
@@ -64,7 +64,7 @@ def read_qrels(file: Path) -> Judgements:
         lines = read_file(file).decode("utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         raise BadDataset(
-            f"{file} holds no judgements ({error}).",
+            f"{file} holds no judgements ({reason_of(error)}).",
             "Name a file of lines such as: query 0 photograph grade",
         ) from error
     judgements: dict[str, dict[str, float]] = {}

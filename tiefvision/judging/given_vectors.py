@@ -48,7 +48,10 @@ def register_vectors(given: Sequence[str]) -> tuple[str, ...]:
 def _register(name: str, paths: Sequence[Path]) -> None:
     given = " ".join(f"{name}={path}" for path in paths)
     if name in (*STAGES.values(), CATALOGUE) or _is_ours(name):
-        raise BadUsage(f"--vectors {name} has the name of another thing.", "Rename it.")
+        raise BadUsage(
+            f"--vectors {name}: {name} is the name of a ranker or an artifact already.",
+            f"Give another one: --vectors my-{name}={paths[0]}",
+        )
     read = [read_vector_file(path) for path in paths]
     lengths = {file.vectors.shape[1]: file.path for file in read}
     if len(lengths) > 1:

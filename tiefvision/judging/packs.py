@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.datasets.qrels import name_of
-from tiefvision.errors import BadDataset
+from tiefvision.errors import BadDataset, reason_of
 from tiefvision.evaluation.changes import Values
 from tiefvision.files import read_file, replace_text
 from tiefvision.judging.comparison import Comparison
@@ -164,7 +164,9 @@ def read_pack(folder: Path) -> Pack:
         protocol = str(metrics["protocol"])
         text = read_file(folder / QUERIES).decode("utf-8")
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise BadDataset(f"{folder} holds no result pack ({error}).", fix) from error
+        file = getattr(error, "filename", None)
+        reason = f"{Path(file).name}: {reason_of(error)}" if file else reason_of(error)
+        raise BadDataset(f"{folder} holds no result pack ({reason}).", fix) from error
     if known not in ((FORMAT, VERSION), (FORMAT, WITHOUT_PRODUCTS)):
         raise BadDataset(f"{folder} holds {known[0]} of version {known[1]}.", fix)
     try:

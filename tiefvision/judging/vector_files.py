@@ -15,6 +15,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import MAGIC_PREFIX
 
 from tiefvision.datasets.sheets import read_sheet
 from tiefvision.errors import BadDataset, reason_of
@@ -45,7 +46,7 @@ def read_vector_file(path: Path) -> VectorFile:
         raise BadDataset(f"{file} ends neither in .npy nor in .parquet.", FIX)
     try:
         read = _read_npy(file) if file.suffix == ".npy" else _read_parquet(file)
-    except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, csv.Error) as error:
         raise BadDataset(f"{file} cannot be read: {reason_of(error)}.", FIX) from error
     _require_vectors(read)
     return read
@@ -60,13 +61,25 @@ def _require_vectors(read: VectorFile) -> None:
             FIX,
         )
     if len(vectors) != count:
-        raise BadDataset(f"{read.path} holds {len(vectors)} vectors, and {count} names")
+        raise BadDataset(
+            f"{read.path} holds {len(vectors)} vectors, and {count} names.",
+            "Write one name for each vector.",
+        )
+    if not vectors.size:
+        raise BadDataset(f"{read.path} holds no vector.", FIX)
     for number, (photo, item) in enumerate(zip(read.photos, read.items, strict=True)):
         if not photo and not item:
             raise BadDataset(f"{read.path}: row {number + 1} names nothing.", FIX)
 
 
 def _read_npy(file: Path) -> VectorFile:
+    with file.open("rb") as opened:
+        if (
+            opened.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX
+        ):  # np.load takes it for a pickle
+            raise BadDataset(
+                f"{file} is no file of NumPy's, as numpy.save writes it.", FIX
+            )
     vectors = np.load(file, mmap_mode="r", allow_pickle=False)
     text, table, rows = (
         file.with_suffix(".txt"),

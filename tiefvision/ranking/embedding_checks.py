@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiefvision.errors import TiefVisionError, reason_of
-from tiefvision.ranking.garments import Embed, Garments
+from tiefvision.ranking.garments import Embed, GarmentBatch, Garments
 from tiefvision.ranking.needs import Need
 from tiefvision.ranking.similarity import LEAST, unit_rows
 from tiefvision.records import View
@@ -50,7 +50,8 @@ def checked_ranker(
 
     Args:
         name: name of the ranker, for messages.
-        needs: parts of a crop that it reads, at least one.
+        needs: parts of a crop that it reads, at least one; the others are empty for it,
+            whatever other rankers read.
         embed: function of the user, from B garments to B rows.
 
     Returns:
@@ -63,8 +64,10 @@ def checked_ranker(
     def checked(garments: Garments) -> NDArray[np.float32]:
         count, views = len(getattr(garments, first)), garments.views
         start = views[0].path if views else ""
+        parts = {need: getattr(garments, need) for need in needs}
         try:
-            rows = np.asarray(embed(garments))
+            found = embed(GarmentBatch(**parts, views=views))
+            rows = np.asarray(found)
         except TiefVisionError:
             raise
         except Exception as error:
@@ -72,6 +75,8 @@ def checked_ranker(
             reason = " ".join(f"{type(error).__name__}: {reason_of(error)}".split())
             what = f"failed ({reason})"
             raise BadEmbedding(name, what, start, "-v shows where.") from error
+        if found is None:
+            raise BadEmbedding(name, "gave nothing (None)", start, "Return its rows.")
         wrong = _wrong_shape(rows, count, known[0] if known else 0)
         if wrong:
             raise BadEmbedding(name, wrong, start)

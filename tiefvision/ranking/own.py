@@ -59,8 +59,12 @@ def load_ranker(text: str) -> str:
         return text
     file, _, attribute = text.rpartition(":")
     path, name = Path(file), name_of(text)
+    if not attribute:
+        raise BadUsage(f"{text} names no class.", f"Add its name: {text}CLASS.")
     try:
         source = read_file(path)
+    except FileNotFoundError as error:
+        raise BadUsage(f"There is no file {path}.", _advice(file)) from error
     except OSError as error:
         raise BadUsage(f"Cannot read {os_error_text(error, path)}") from error
     digest = hashlib.sha256(source).hexdigest()
@@ -69,6 +73,16 @@ def load_ranker(text: str) -> str:
         made = _made(_run(path, digest), attribute, text)
         register(_kind_of(made, name, text, digest))
     return name
+
+
+def _advice(file: str) -> str:
+    """What helps where there is no such file."""
+    if "," not in file:
+        return "Name a file of yours: FILE.py:CLASS."
+    return (
+        "A comma joins training seeds of one trained ranker: give each other ranker "
+        "an option --ranker of its own."
+    )
 
 
 def name_of(text: str) -> str:
@@ -194,8 +208,9 @@ def _made(module: ModuleType, attribute: str, text: str) -> Any:
             for name, value in vars(module).items()
             if isinstance(value, type) and value.__module__ == module.__name__
         ]
-        there = ", ".join(classes) or "no class"
-        raise BadUsage(f"There is no {attribute} in {text}, but {there}.")
+        file = text.rpartition(":")[0]
+        there = f"but {', '.join(classes)}" if classes else "nor any other class"
+        raise BadUsage(f"{file} has no {attribute}, {there}.")
     return _instance(getattr(module, attribute), text)
 
 

@@ -381,8 +381,12 @@ def ranker_kind(name: str) -> RankerKind:
 
 
 def _known_like(name: str) -> str:
-    """Names of kinds, those of networks only where they resemble a name."""
+    """What helps where no ranker has a name: mostly names that resemble it."""
+    if "," in name:
+        return "Give each ranker an option --ranker; only compare joins training seeds."
     _, dot, attribute = name.rpartition(".")
+    if dot and attribute == "py":
+        return f"If it is a file of your own, name its class as well: {name}:CLASS."
     if dot and attribute.isidentifier():  # as ``own.name_of`` makes them
         return f"If it is one of your own, give its file: --ranker FILE.py:{attribute}."
     close = difflib.get_close_matches(name.split("-", 1)[0], RANKERS, 3)

@@ -29,7 +29,8 @@ def rows_of_names(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """
     rows: dict[str, tuple[str, ...]] = {}
     for text in given:
-        names = tuple(dict.fromkeys(filter(None, text.split(JOINED)))) or (text,)
+        parts = (part.strip() for part in text.split(JOINED))
+        names = tuple(dict.fromkeys(filter(None, parts))) or (text,)
         row = names[0] if len(names) == 1 else f"{_shared(names)} x{len(names)}"
         if rows.setdefault(row, names) != names:
             raise BadUsage(

@@ -87,7 +87,11 @@ def test_a_tokeniser_that_is_not_here_is_asked_for(tiny_clips, tmp_path):
         tokenise("tiny-siglip", ["a"])
     with pytest.raises(BadUsage, match="holds no tokeniser"):
         read_tokeniser("tiny-siglip", tmp_path)
-    assert read_tokeniser("tiny-clip", tmp_path) == ""
+    assert read_tokeniser("tiny-siglip", None) == ""
+    with pytest.raises(
+        BadUsage, match=r"lies within open_clip\. Leave --tokenizer out"
+    ):
+        read_tokeniser("tiny-clip", tmp_path)
 
 
 def test_a_tokeniser_of_a_file(tiny_clips, tmp_path):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from tiefvision.catalogue.living.rows import shown_path
 from tiefvision.catalogue.living.vectors import Numbers, vectors_of
 from tiefvision.errors import MissingArtifact, StaleArtifact
 from tiefvision.store.table import Snapshot, Table
+from tiefvision.workspace.artifacts import workspace_option
 
 DIGITS = 16
 """Hexadecimal digits of a content in a fingerprint."""
@@ -76,7 +78,8 @@ def read_embedded(table: Table, ranker: str = "") -> EmbeddedRows:
             raise StaleArtifact(
                 f"{table.path.name} has no index for {name}, only for "
                 f"{', '.join(current.spaces)}.",
-                f"Run: tiefvision index {current.root} --ranker {name}",
+                f"Run: tiefvision index {quote(str(current.root))}"
+                f"{workspace_option(table.path.parent)} --ranker {name}",
             )
         return _read(table, snapshot, current, name)
 

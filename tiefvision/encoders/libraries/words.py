@@ -38,14 +38,19 @@ def read_tokeniser(name: str, folder: Path | None) -> str:
         folder: folder of the tokeniser's files; None for none.
 
     Returns:
-        A JSON object of the file and its token of padding; "" without a folder, and for
-        a model whose tokeniser lies within open_clip.
+        A JSON object of the file and its token of padding; "" without a folder.
 
     Raises:
-        BadUsage: The files are missing, or cannot be used.
+        BadUsage: The files are missing, or cannot be used, or the model's tokeniser
+            lies within open_clip.
     """
-    if folder is None or not has_own_tokeniser(name):
+    if folder is None:
         return ""
+    if not has_own_tokeniser(name):
+        raise BadUsage(
+            f"{name} reads text by the tokeniser that lies within {OPEN_CLIP}.",
+            "Leave --tokenizer out.",
+        )
     try:
         settings, tokeniser = (
             json.loads(read_file(folder / file)) for file in (SETTINGS, FILE)
