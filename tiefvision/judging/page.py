@@ -111,6 +111,7 @@ def write_page(
             for result in comparison.foremost(MOST_CURVES)
         },
         history=tuple(dict(row) for row in history),
+        trained=comparison.last_trained,
         flips=tuple(
             show_flip(comparison, records, number) for number in find_flips(comparison)
         ),
