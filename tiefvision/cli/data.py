@@ -104,8 +104,8 @@ def formats(options: Options) -> int:
                 }
             )
     else:
-        rows = [(f.name, f.description, f.homepage) for f in FORMATS.values()]
-        print_table(("name", "description", "homepage"), rows)
+        rows = [(f.name, (f.description, f.homepage)) for f in FORMATS.values()]
+        print_table(("name", "description and homepage"), rows)
     return DONE
 
 
