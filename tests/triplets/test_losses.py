@@ -82,6 +82,21 @@ def test_the_hinge_is_that_of_torch(margin):
     )
 
 
+@pytest.mark.parametrize(("name", "power"), [("hinge", 1), ("squared_hinge", 2)])
+def test_the_hinges_are_those_of_pytorch_metric_learning(name, power):
+    pytest.importorskip("pytorch_metric_learning")
+    from pytorch_metric_learning import distances, losses, reducers
+
+    embeddings, rows = points(), rows_of()
+    theirs = losses.TripletMarginLoss(
+        margin=MARGINS[name],
+        distance=distances.LpDistance(normalize_embeddings=False, power=power),
+        reducer=reducers.MeanReducer(),
+    )(embeddings, indices_tuple=tuple(rows.T))
+    mine = triplet_losses(name, embeddings, rows, MARGINS[name]).mean()
+    torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradients_are_finite_where_embeddings_coincide(name):
     embeddings = points(3)
