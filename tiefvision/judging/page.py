@@ -74,8 +74,7 @@ def write_page(
     }
     deviations = {one.ranker: _deviations(one) for one in comparison.results}
     changes = tuple(_differences(comparison))
-    search = comparison.search
-    shown = shown_once(SHOWN_FIGURES, search)
+    shown = shown_once(SHOWN_FIGURES, comparison.search)
     more = _others(next(iter(figures.values())))
     page = ComparisonPage(
         title="Rankers side by side",
