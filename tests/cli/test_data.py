@@ -53,6 +53,8 @@ def test_the_formats_are_listed(tiefvision):
     for line in spoken.lines:
         assert list(line) == ["name", "description", "homepage"]
         assert line["name"] in tiefvision("data", "formats").out
+        # Beside the longest name on a terminal of 80 columns: addresses stay whole.
+        assert len(line["homepage"]) <= 80 - len("tiny-imagenet  ")
 
 
 def test_an_unknown_format_is_named_with_those_there_are(tiefvision, tmp_path):

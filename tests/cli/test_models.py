@@ -1,5 +1,6 @@
 import pytest
 
+from tests.conftest import linked_copy
 from tiefvision.cli.models import _counts
 from tiefvision.cli.running import DONE, FAILED
 from tiefvision.encoders.architectures import GARMENT_ENCODER, architecture_named
@@ -118,6 +119,20 @@ def test_the_models_of_a_workspace_are_exported(tiefvision, trained, tmp_path):
     tiefvision(*arguments, "--name", "mine-2")
     listed = tiefvision("locate", photo_of(trained), "--models", folder)
     assert listed.err.endswith("(mine-2).\n")
+
+
+def test_an_export_names_the_networks_that_stay(
+    tiefvision, trained, put_network, tmp_path
+):
+    run = linked_copy(trained, tmp_path / "run")
+    put_network(run, "mildnet-tiny", 0.03)
+    spoken = tiefvision("models", "--workspace", run, "--export", tmp_path / "mine")
+    assert spoken.code == DONE
+    assert f"literature: mildnet-tiny stays in {run}." in spoken.err
+    asked = ("--models", tmp_path / "mine", "--ranker", "mildnet-tiny")
+    refused = tiefvision("search", photo_of(run), *asked, "--workspace", run)
+    assert "no mildnet-tiny among" in refused.err
+    assert "Rankers there: deeprank." in refused.err
 
 
 def photo_of(workspace):

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
+from tiefvision.errors import MOST_REASONS
 from tiefvision.models import ranker_training
 from tiefvision.models.trained import TrainedModels, training_curves
 from tiefvision.store.artifact import Artifact
@@ -158,8 +159,11 @@ def test_two_processes_train_as_one(run, processes, tiefvision):
         (("mildnet", "--loss", "angular"), "--loss angular is unknown. Use hinge"),
         (("mildnet", "--reduction", "hinge_of_mean"), "contrastive has no hinge"),
         (("mildnet", "--precision", "half"), "no precision called 'half'"),
-        (("mildnet", "--name", "mildnet_small"), "There is no ranker mildnet_small"),
-        (("mildnet", "--triplets", "no such file.csv"), "no such file.csv"),
+        (("mildnett",), "trained here. Did you mean mildnet"),
+        (("mildnet", "--name", "mildnet_small"), "is no mildnet. Use mildnet-SUFFIX"),
+        (("mildnet", "--name", "skip_1-a"), "is no mildnet. Use mildnet-SUFFIX"),
+        (("mildnet", "--triplets", "no.csv"), "--triplets no.csv: there is no such"),
+        (("mildnet", "--backbone", "vgg"), "--backbone vgg: there is no such file"),
         (("mobilenet", "--backbone", "imagenet"), "no ImageNet weights"),
     ],
 )
@@ -167,6 +171,16 @@ def test_a_wrong_option_is_one_sentence(run, tiefvision, options, text):
     result = tiefvision("train", *options, "--workspace", run)
     assert result.code in (BAD_USAGE, FAILED) and text in result.err
     assert result.err.count("Error: ") == 1 and not result.out
+
+
+def test_triplets_of_another_dataset_are_refused(run, tiefvision, tmp_path):
+    file = tmp_path / "other.csv"
+    lines = ["query,positive,negative", *["a.jpg,b.jpg,c.jpg"] * (MOST_REASONS + 4)]
+    file.write_text("\n".join(lines))
+    result = tiefvision("train", "512_512", "--triplets", file, "--workspace", run)
+    assert result.code == FAILED and "no triplet of photographs of this" in result.err
+    assert result.err.count("is not a photograph of the dataset") == MOST_REASONS
+    assert "and 4 more" in result.err and not result.out
 
 
 def test_a_workspace_without_crops_names_the_stage(tmp_path, tiefvision):

@@ -177,7 +177,7 @@ def test_a_ranker_that_was_not_trained_is_named_with_its_stage(name, arguments, 
 def test_a_trained_ranker_that_a_bundle_lacks_is_refused(run, bundle):
     """Although the workspace has one: it would compare maps of another encoder."""
     (run / "deeprank.lmdb").rename(run / "deeprank-mine.lmdb")
-    with pytest.raises(BadUsage, match=r"no deeprank-mine among .*, but deeprank\."):
+    with pytest.raises(BadUsage, match=r"no deeprank-mine among .*: deeprank\."):
         require_ranker(Workspace(run), read_bundle(bundle), "deeprank-mine")
 
 

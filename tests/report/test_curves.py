@@ -2,6 +2,8 @@ import pytest
 
 from tiefvision.report.curves import (
     BOTTOM,
+    DIGIT,
+    GAP,
     HEIGHT,
     LEFT,
     MAX_DOTS,
@@ -48,6 +50,14 @@ def test_a_curve_reaches_the_corners_of_its_range():
     assert (ends["1"], ends["10"]) == (chart.left, chart.right)
     heights = {tick.label: tick.place for tick in chart.y_ticks}
     assert (heights["0"], heights["1"]) == (chart.bottom, TOP)
+
+
+def test_long_numbers_beside_the_axis_have_room():
+    chart = draw(Curve("a", ((0, 0.89362), (1, 0.89451))))
+    assert "0.8944" in [tick.label for tick in chart.y_ticks]
+    assert chart.left == GAP + 6 * DIGIT > LEFT
+    assert places(chart)[0][0][0] == chart.x_ticks[0].place == chart.left
+    assert places(chart)[0][1][0] == chart.right
 
 
 def test_the_range_given_is_shown():

@@ -68,7 +68,7 @@ def print_comparison(comparison: "Comparison") -> None:
     last = comparison.results[-1].ranker
     for other in comparison.opponents():
         ahead, chances = comparison.ahead(other), comparison.chances(other)
-        gained = (f"{ahead[name].value:+.3f}" for name in shown)
+        gained = (f"{ahead[name].value:+z.3f}" for name in shown)
         likely = (f"{chances[name]:.4f}" for name in shown)
         rows += [(f"{last} - {other.ranker}", *gained, ""), ("p", *likely, "")]
     print_table(("ranker", *(SHOWN[name] for name in shown), "lost"), rows)
@@ -121,7 +121,7 @@ def _print_family(comparison: "Comparison") -> None:
                 cell
                 for name in FAMILY
                 for cell in (
-                    f"{comparison.ahead_of_baseline[one.ranker][name].value:+.3f}",
+                    f"{comparison.ahead_of_baseline[one.ranker][name].value:+z.3f}",
                     f"{comparison.against_baseline[one.ranker][name]:.4f}",
                     f"{comparison.corrected[one.ranker][name]:.4f}",
                 )

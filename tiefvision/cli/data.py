@@ -12,6 +12,7 @@ from tiefvision.cli.output import print_line, print_table, print_unfolded
 from tiefvision.cli.running import DONE, FAILED, say, tell, tell_skipped
 from tiefvision.datasets.files import is_dataset
 from tiefvision.errors import BadDataset, BadUsage
+from tiefvision.wording import counted
 from tiefvision.workspace.artifacts import DEFAULT_WORKSPACE
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def import_(
         print_line(report.to_dict())
     elif not options.quiet:
         say(
-            f"{report.photos} photographs with {report.boxes} garments are in "
-            f"{folder}. {_next(folder, options)}"
+            f"{folder} holds {counted(report.photos, 'photograph')} with "
+            f"{counted(report.boxes, 'garment')}. {_next(folder, options)}"
         )
         if report.survival:
             say(f"Of what was published, {report.survival.in_words()}")
@@ -103,8 +104,8 @@ def formats(options: Options) -> int:
                 }
             )
     else:
-        rows = [(f.name, f.description, f.homepage) for f in FORMATS.values()]
-        print_table(("name", "description", "homepage"), rows)
+        rows = [(f.name, (f.description, f.homepage)) for f in FORMATS.values()]
+        print_table(("name", "description and homepage"), rows)
     return DONE
 
 

@@ -164,9 +164,14 @@ def _add(options: Options, given: str, name: str, tokenizer: Path | None) -> int
 
 
 def _export(options: Options, folder: Path, name: str) -> int:
-    from tiefvision.models.bundle_writing import write_bundle
+    from tiefvision.models.bundle_writing import left_out, write_bundle
 
     _tell_files(write_bundle(options.run, folder, name), options)
+    if left := left_out(options.run):
+        options.note(
+            f"A bundle holds no networks of the literature: {', '.join(left)} "
+            f"{'stays' if len(left) == 1 else 'stay'} in {options.run.root}."
+        )
     if not options.quiet:
         say(f"Next: tiefvision locate PHOTO --models {quote(str(folder))}")
     return DONE

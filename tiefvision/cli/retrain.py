@@ -231,8 +231,8 @@ def _print_verdict(verdict: Verdict) -> None:
             one.name,
             f"{one.old:.3f}",
             f"{one.new:.3f}",
-            f"{one.difference:+.3f}",
-            "-" if one.low is None else f"[{one.low:+.3f}, {one.high:+.3f}]",
+            f"{one.difference:+z.3f}",
+            "-" if one.low is None else f"[{one.low:+z.3f}, {one.high:+z.3f}]",
         )
         for one in verdict.figures
     ]

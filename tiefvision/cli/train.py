@@ -83,8 +83,8 @@ def train(
 ) -> int:
     """Train a network of the literature by its published recipe, or as you say.
 
-    What is not given is the recipe's. An interrupted training continues behind its last
-    epoch. Under torchrun several processes train together.
+    What is not given is the recipe's. Under torchrun several processes train.
+    An interrupted training continues behind its last epoch.
     """
     given = {
         "epochs": epochs,

@@ -53,7 +53,7 @@ SettingOption = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="A setting of the sampling; may come again. count=5000 is the triplets of "
+        help="A setting of the sampling; may come again. count=5000 draws so many for "
         "an epoch.",
     ),
 ]

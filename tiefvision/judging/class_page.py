@@ -110,6 +110,7 @@ def write_class_page(
         ),
         differences=tuple(_differences(comparison)),
         history=tuple(dict(row) for row in history),
+        trained=comparison.results[-1].ranker,
         examples=tuple(
             _example(comparison, records, place)
             for place in range(len(comparison.search.examples))

@@ -74,8 +74,7 @@ def write_page(
     }
     deviations = {one.ranker: _deviations(one) for one in comparison.results}
     changes = tuple(_differences(comparison))
-    search = comparison.search
-    shown = shown_once(SHOWN_FIGURES, search)
+    shown = shown_once(SHOWN_FIGURES, comparison.search)
     more = _others(next(iter(figures.values())))
     page = ComparisonPage(
         title="Rankers side by side",
@@ -111,6 +110,7 @@ def write_page(
             for result in comparison.foremost(MOST_CURVES)
         },
         history=tuple(dict(row) for row in history),
+        trained=comparison.last_trained,
         flips=tuple(
             show_flip(comparison, records, number) for number in find_flips(comparison)
         ),

@@ -28,6 +28,12 @@ from tiefvision.workspace.levels import read_pyramid
 from tiefvision.workspace.networks import LABELS, read_weights
 
 
+def left_out(workspace: Workspace) -> tuple[str, ...]:
+    """Names of the trained networks of the literature, which a bundle does not hold."""
+    trained = TrainedModels(workspace).trained
+    return tuple(name for name in trained if ranker_kind(name).system)
+
+
 def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, ...]:
     """Write a bundle of the models that a workspace trained.
 
@@ -49,7 +55,8 @@ def write_bundle(workspace: Workspace, folder: Path, name: str) -> tuple[Path, .
         StaleArtifact: Artifacts that need one encoder were made with different ones.
     """
     models = TrainedModels(workspace)
-    rankers = tuple(name for name in models.trained if not ranker_kind(name).system)
+    left = left_out(workspace)
+    rankers = tuple(name for name in models.trained if name not in left)
     matching = {name: models.matching(name) for name in (BASELINE, *rankers)}
     trained = (CLASSIFIER, REGRESSORS, *rankers)
     located_with = ("features", CLASSIFIER, REGRESSORS, "locations")

@@ -120,11 +120,21 @@ class Training:
         require_known("--schedule", recipe.schedule, SCHEDULES)
         require_known("--augmentation", recipe.augmentation, AUGMENTATIONS)
         sampling_named(recipe.sampling).with_settings(self.sampling)
-        if ranker_kind(self.name).name != self.network:
+        if not _is_name_of(self.network, self.name):
             raise BadUsage(
                 f"--name {self.name} is no {self.network}.",
-                f"Use {self.network}-SUFFIX.",
+                f"Use {self.network}-SUFFIX, of letters, digits and hyphens.",
             )
+        for option, file in self._files().items():
+            if not file.is_file():
+                raise BadUsage(f"--{option} {file}: there is no such file.")
+
+    def _files(self) -> dict[str, Path]:
+        """The files that are given, by the name of their option."""
+        files = {"triplets": self.triplets} if self.triplets else {}
+        if self.recipe.backbone not in (IMAGENET_WEIGHTS, RANDOM):
+            files["backbone"] = Path(self.recipe.backbone)
+        return files
 
     def header(self, workspace: Workspace, seed: int) -> Header:
         """The header of the artifact, as far as it is known before the training.
@@ -132,9 +142,6 @@ class Training:
         Raises:
             MissingArtifact: The workspace has no crops.
         """
-        files = {"triplets": self.triplets}
-        if self.recipe.backbone not in (IMAGENET_WEIGHTS, RANDOM):
-            files["backbone"] = Path(self.recipe.backbone)
         return Header(
             stage=STAGE,
             version=VERSION,
@@ -147,8 +154,16 @@ class Training:
                 "seed": seed,
             },
             inputs=input_digests(workspace, READS)
-            | {name: file_hash(file) for name, file in files.items() if file},
+            | {name: file_hash(file) for name, file in self._files().items()},
         )
+
+
+def _is_name_of(network: str, name: str) -> bool:
+    """Whether a ranker of this name is of the network."""
+    try:
+        return ranker_kind(name).name == network
+    except BadUsage:  # no kind at all
+        return False
 
 
 def train_ranker(

@@ -46,8 +46,10 @@ def require_ranker(workspace: Workspace, models: Models, name: str) -> RankerKin
     kind = ranker_kind(name)
     if kind.learns == "triplets" and name not in models.trained:
         workspace.require(name)  # names the stage that is missing
-        trained = ", ".join(models.trained) or "no trained ranker"
-        raise BadUsage(f"There is no {name} among {models.label}, but {trained}.")
+        there = ", ".join(models.trained) or "none that is trained"
+        raise BadUsage(
+            f"There is no {name} among {models.label}. Rankers there: {there}."
+        )
     if kind.learns == "elsewhere" and not workspace.holds(name):
         option = f" --workspace {quote(str(workspace.root))}"
         raise MissingArtifact(

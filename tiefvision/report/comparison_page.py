@@ -44,8 +44,8 @@ SMALL_HEIGHT = 120
 ABOUT_TRAINING = {
     "loss": "Mean loss of the triplets trained on.",
     "triplet_accuracy": "Share of the triplets trained on whose positive is closer "
-    "than the negative, before each step. Hard negatives, found anew in every epoch, "
-    "keep it low.",
+    "than the negative, before each step. Hard negatives that are found anew in every "
+    "epoch keep it low.",
     "val_loss": "Mean loss of the triplets of the validation split. Epoch 0 is before "
     "training.",
     "val_triplet_accuracy": "Share of these triplets in order; the weights of the best "
@@ -96,6 +96,7 @@ class ComparisonPage:
         recall_curves: per ranker, recall@1, recall@2 and so on.
         history: figures of each epoch of the supervised ranker's training, with
             "epoch"; an epoch may lack some.
+        trained: name of that ranker.
         flips: searches that the rankers answer most differently.
         examples: searches drawn at random, in the order shown.
         gallery: maps of the gallery, or None.
@@ -117,6 +118,7 @@ class ComparisonPage:
     by_box: tuple[RankerRow, ...] = ()
     recall_curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     history: tuple[Mapping[str, float], ...] = ()
+    trained: str = ""
     flips: tuple[Example, ...] = ()
     examples: tuple[Example, ...] = ()
     gallery: GalleryMap | None = None

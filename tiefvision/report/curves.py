@@ -1,7 +1,7 @@
 """View models of charts: curves as inline SVG that takes its colours from the page."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tiefvision.report.colours import series_class
@@ -11,7 +11,10 @@ WIDTH, HEIGHT = 400, 240
 letters keep their size."""
 
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 12, 40
-"""Margins in the same units: room for the numbers and the name of the x axis."""
+"""Least margins in the same units: room for the numbers and the name of the x axis."""
+
+DIGIT, GAP = 7, 12
+"""Width of a digit beside the y axis, and of what is beside them, in the same units."""
 
 TICKS = 5
 """Numbers along an axis, about."""
@@ -152,13 +155,21 @@ def chart_of(
     x_ticks = [tick for tick in tick_values(*x_range) if tick == int(tick)]
     if min(xs) == 1:
         x_ticks = sorted({1.0, *x_ticks})  # recall@1 is what most readers look for
-    y_ticks = tick_values(*y_range)
+    y_ticks = [
+        Tick(_y(value, y_range), f"{value:g}") for value in tick_values(*y_range)
+    ]
+    left = max(LEFT, *(GAP + DIGIT * len(tick.label) for tick in y_ticks))
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return _x(x, x_range, left), _y(y, y_range)
+
     return Chart(
         description,
         axis,
-        tuple(Tick(_x(value, x_range), f"{value:g}") for value in x_ticks),
-        tuple(Tick(_y(value, y_range), f"{value:g}") for value in y_ticks),
-        tuple(_line(curve, x_range, y_range, axis) for curve in curves if curve.drawn),
+        tuple(Tick(_x(value, x_range, left), f"{value:g}") for value in x_ticks),
+        tuple(y_ticks),
+        tuple(_line(curve, place, axis) for curve in curves if curve.drawn),
+        left=left,
     )
 
 
@@ -185,9 +196,9 @@ def _widen(low: float, high: float) -> Range:
     return low - around, high + around
 
 
-def _x(value: float, x_range: Range) -> float:
+def _x(value: float, x_range: Range, left: int) -> float:
     share = (value - x_range[0]) / (x_range[1] - x_range[0])
-    return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+    return round(left + share * (WIDTH - left - RIGHT), 1)
 
 
 def _y(value: float, y_range: Range) -> float:
@@ -195,8 +206,10 @@ def _y(value: float, y_range: Range) -> float:
     return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
 
-def _line(curve: Curve, x_range: Range, y_range: Range, axis: str) -> Line:
-    places = [(_x(x, x_range), _y(y, y_range)) for x, y in curve.drawn]
+def _line(
+    curve: Curve, place: Callable[[float, float], tuple[float, float]], axis: str
+) -> Line:
+    places = [place(x, y) for x, y in curve.drawn]
     points = " ".join(f"{x},{y}" for x, y in places)
     if curve.reference:
         return Line("reference", points, ())

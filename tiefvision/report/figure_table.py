@@ -162,7 +162,7 @@ def _loss_cell(index: Mapping[str, float | int]) -> Cell:
     if "recall_of_exact" not in index:
         return Cell(MISSING)
     changes = tuple(
-        f"{name} {index[name]:+.3f}"
+        f"{name} {index[name]:+z.3f}"
         for name in ("recall@1", "recall@10")
         if name in index
     )
@@ -204,15 +204,15 @@ def _difference_cell(
     sign, state = "", ""
     if excludes_zero(difference):
         sign, state = ("▲ ", "ahead") if difference.value > 0 else ("▼ ", "behind")
-    notes = [f"{difference.low:+.3f} to {difference.high:+.3f}"]
+    notes = [f"{difference.low:+z.3f} to {difference.high:+z.3f}"]
     notes += [] if chance is None else [f"p {chance:.2g}"]
     notes += [] if corrected is None else [f"Holm {corrected:.2g}"]
     return Cell(
-        f"{sign}{difference.value:+.3f}",
+        f"{sign}{difference.value:+z.3f}",
         state,
         tuple(notes),
         None if reach is None else _whisker(difference, -reach, reach),
-        title=_by_query(difference, "+.3f"),
+        title=_by_query(difference, "+z.3f"),
     )
 
 

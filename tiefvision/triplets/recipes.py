@@ -9,6 +9,7 @@ docs/training-rankers.md. Reading the table imports no torch.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -180,8 +181,10 @@ def recipe_of(network: str) -> Recipe:
     if network == DEEPRANK:
         raise BadUsage(f"{DEEPRANK} is trained by stage 8.", "Run: make stage-8")
     if network not in RECIPES:
+        close = get_close_matches(network, RECIPES, 3)
+        meant = f"Did you mean {' or '.join(close)}? " if close else ""
         raise BadUsage(
             f"{network} is no network that is trained here.",
-            f"Use {', '.join(RECIPES)}.",
+            f"{meant}Use {', '.join(RECIPES)}.",
         )
     return RECIPES[network]

@@ -8,6 +8,7 @@ from typing import Any
 
 from tiefvision.datasets.files import photo_file
 from tiefvision.datasets.triplets import read_triplets
+from tiefvision.errors import BadDataset, first_reasons
 from tiefvision.records import Crop, Garment, Photo, Triplet
 from tiefvision.store.artifact import Artifact
 
@@ -57,14 +58,22 @@ def all_judged(
         file: further triplets in the format of triplets.csv; None for none.
 
     Raises:
-        BadDataset: The file cannot be read, or has another header.
+        BadDataset: The file cannot be read, has another header, or only triplets of
+            other photographs.
     """
     own = read_judged_triplets(records)
     if not file:
         return own
     more, problems = read_triplets(file, [photo.path for photo in photos])
-    for problem in problems:
-        logger.warning(problem.message)
+    faults = [problem.message for problem in problems]
+    if problems and not more:
+        raise BadDataset(
+            f"{file} has no triplet of photographs of this dataset.",
+            "Paths are relative to its images/.",
+            reasons=faults,
+        )
+    for fault in first_reasons(faults):
+        logger.warning(fault)
     return list(dict.fromkeys((*own, *more)))
 
 

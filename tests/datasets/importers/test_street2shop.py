@@ -153,6 +153,10 @@ def test_a_source_of_another_shape_is_refused(source, tmp_path):
     shutil.rmtree(source / "images")
     with pytest.raises(BadDataset, match=r"(?s)No photograph of .* 11 photographs are"):
         import_street2shop(source, tmp_path / "out", seed=0)
+    for file in (source / "meta" / "json").iterdir():
+        file.write_text("[]")
+    with pytest.raises(BadDataset, match=r"lists in .* name no photograph"):
+        import_street2shop(source, tmp_path / "out", seed=0)
 
 
 def test_the_format_is_listed():

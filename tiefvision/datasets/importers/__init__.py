@@ -12,7 +12,7 @@ from tiefvision.datasets.importers.tiny_imagenet import import_tiny_imagenet
 
 __all__ = ["FORMATS", "Format", "ImportReport"]
 
-DEEPFASHION = "https://mmlab.ie.cuhk.edu.hk/projects/DeepFashion"
+DEEPFASHION = "https://mmlab.ie.cuhk.edu.hk/projects/DeepFashion.html"
 
 FORMATS = {
     "ccp": Format(
@@ -36,13 +36,13 @@ FORMATS = {
     "inshop": Format(
         name="inshop",
         description="DeepFashion In-shop: several photographs of each item of a shop",
-        homepage=f"{DEEPFASHION}/InShopRetrieval.html",
+        homepage=DEEPFASHION,
         convert=import_inshop,
     ),
     "consumer2shop": Format(
         name="consumer2shop",
         description="DeepFashion Consumer-to-shop: pairs of one item, with boxes",
-        homepage=f"{DEEPFASHION}/Consumer2ShopRetrieval.html",
+        homepage=DEEPFASHION,
         convert=import_consumer2shop,
     ),
     "deepfashion2": Format(

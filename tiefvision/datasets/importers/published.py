@@ -121,13 +121,28 @@ def write_published(
         *_counts(source, missing, lost_boxes, len(publication.listed) - len(listed)),
     ]
     if not written:
-        raise BadDataset(f"No photograph of {source} can be read.", reasons=skipped)
+        raise _nothing_left(source, bool(listed), skipped)
     photos, groups = _grouped([one.photo for one in written], hashes)
     notes = {one.photo.path: one.notes for one in written if one.notes}
     write_annotations(target, photos, description=publication.description, notes=notes)
     survival = survival_of([one.photo for one in listed], photos)
     record_survival(target, survival)
     return replace(make_report(photos, groups, skipped), survival=survival)
+
+
+def _nothing_left(source: Path, listed: bool, skipped: list[str]) -> BadDataset:
+    """The error about an import that has no photograph to write."""
+    if not listed:
+        return BadDataset(
+            f"The lists in {source} name no photograph.",
+            "Name the folder of the dataset as it was published.",
+            reasons=skipped,
+        )
+    return BadDataset(
+        f"No photograph of {source} can be read.",
+        "Put the published photographs there, unpacked, beside the lists.",
+        reasons=skipped,
+    )
 
 
 def checked(
