@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tiefvision.cli.compare import Asked, _names
+from tiefvision.cli.options import Options
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
 from tiefvision.datasets.survival import Share, Survival
 from tiefvision.judging import protocol
@@ -42,6 +44,16 @@ def test_a_line_of_json_follows_the_contract(tiefvision, trained):
     assert set(spoken.lines[1]["p"]) == every
     assert spoken.lines[1]["p_holm"] == spoken.lines[1]["p"]  # of one ranker
     assert all(0 < p <= 1 for p in spoken.lines[1]["p"].values())
+
+
+@pytest.mark.parametrize(
+    ("given", "first"), [(("all", "mix"), "cosine"), (("lab", "all"), "lab")]
+)
+def test_all_rankers_stand_where_they_are_named_each_once(trained, given, first):
+    options = Options(workspace=trained)
+    names = _names(Asked(rankers=given), options.choose_models("auto"), options)
+    assert names[0] == first
+    assert sorted(names) == sorted(OWN)
 
 
 def test_the_command_says_what_the_stage_said(tiefvision, trained):

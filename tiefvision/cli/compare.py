@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -184,7 +185,8 @@ def _names(asked: Asked, models: "Models", options: Options) -> tuple[str, ...]:
     names = load_rankers(asked.rankers)
     if EVERY in names:
         loaded = loadable_rankers(options.run, models)
-        names = tuple(dict.fromkeys((*loaded, *(n for n in names if n != EVERY))))
+        expanded = (loaded if name == EVERY else (name,) for name in names)
+        names = tuple(dict.fromkeys(chain.from_iterable(expanded)))
     if not asked.vectors:
         return names or (COSINE, DEEPRANK)
     from tiefvision.judging.given_vectors import register_vectors
