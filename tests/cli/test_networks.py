@@ -1,9 +1,9 @@
 """A network of the literature is compared, indexed and searched as others are."""
 
 import json
-import sys
 
 from tiefvision.cli.running import BAD_USAGE, DONE, FAILED
+from tiefvision.models import rankers
 from tiefvision.ranking.registry import OWN
 
 
@@ -13,8 +13,7 @@ def test_a_trained_network_is_compared_indexed_and_searched(
     put_network(run, "mobilenet-tenth", 0.1)
     words = ("--workspace", run, "--json")
     page = tmp_path / "page.html"
-    module = sys.modules["tiefvision.cli.compare"]
-    loadable = module.loadable_rankers
+    loadable = rankers.loadable_rankers
     known = []
 
     def few(workspace, models):
@@ -22,7 +21,7 @@ def test_a_trained_network_is_compared_indexed_and_searched(
         known.extend(loadable(workspace, models))
         return known[0], known[-1]
 
-    monkeypatch.setattr(module, "loadable_rankers", few)
+    monkeypatch.setattr(rankers, "loadable_rankers", few)
     compared = tiefvision("compare", *words, "--ranker", "all", "--html", page)
     assert compared.code == DONE, compared.err
     assert known == [*OWN, "mobilenet-tenth"]

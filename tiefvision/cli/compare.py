@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -25,7 +24,7 @@ from tiefvision.datasets.files import require_dataset
 from tiefvision.datasets.qrels import read_all_qrels
 from tiefvision.devices import require_device
 from tiefvision.errors import BadUsage, require_known
-from tiefvision.models.rankers import loadable_rankers, require_ranker
+from tiefvision.models.rankers import expand_every, require_ranker
 from tiefvision.ranking.registry import COSINE, DEEPRANK, OWN
 from tiefvision.ranking.seed_rows import rows_of_names
 
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
     from tiefvision.models.protocol import Models
     from tiefvision.ranking.garments import Embed, GarmentsOf
     from tiefvision.store.artifact import Artifact
-
-
-EVERY = "all"
-"""Value of ``--ranker`` that stands for all rankers."""
 
 
 RankersOption = Annotated[
@@ -182,11 +177,7 @@ def _names(asked: Asked, models: "Models", options: Options) -> tuple[str, ...]:
     They are those given, all, or baseline and trained; then the embeddings made
     elsewhere, which are compared with the baseline alone if no ranker is given.
     """
-    names = load_rankers(asked.rankers)
-    if EVERY in names:
-        loaded = loadable_rankers(options.run, models)
-        expanded = (loaded if name == EVERY else (name,) for name in names)
-        names = tuple(dict.fromkeys(chain.from_iterable(expanded)))
+    names = expand_every(load_rankers(asked.rankers), options.run, models)
     if not asked.vectors:
         return names or (COSINE, DEEPRANK)
     from tiefvision.judging.given_vectors import register_vectors

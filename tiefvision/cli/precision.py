@@ -10,17 +10,13 @@ from tiefvision.cli.completing import complete_ranker
 from tiefvision.cli.options import Options, PageOption, with_options
 from tiefvision.cli.output import print_line, print_table, print_text
 from tiefvision.cli.running import DONE, say
-from tiefvision.errors import BadUsage, MissingArtifact
-from tiefvision.models.rankers import require_ranker
-from tiefvision.models.trained import TrainedModels, ranker_names
+from tiefvision.models.rankers import expand_every, require_ranker
+from tiefvision.models.trained import TrainedModels
 from tiefvision.ranking.registry import COSINE
 
 if TYPE_CHECKING:
     from tiefvision.judging.class_page import ClassComparison
     from tiefvision.ranking.garments import Embed
-
-EVERY = "all"
-"""Value of ``--ranker`` that stands for every ranker that can be loaded."""
 
 K = 30
 """Number of closest photographs looked at, as in the course project."""
@@ -76,16 +72,7 @@ def _names(options: Options, given: Sequence[str]) -> tuple[str, ...]:
     models = TrainedModels(options.run)
     if not given:
         return tuple(dict.fromkeys((COSINE, *models.trained)))
-    if EVERY not in given:
-        return tuple(dict.fromkeys(given))
-    loadable = []
-    for name in ranker_names(options.run):
-        try:
-            require_ranker(options.run, models, name)
-        except (BadUsage, MissingArtifact):
-            continue
-        loadable.append(name)
-    return tuple(loadable)
+    return expand_every(given, options.run, models)
 
 
 def _judge(

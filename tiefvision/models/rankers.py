@@ -1,6 +1,7 @@
 """Loading rankers: those that learn nothing, learn on demand, or were trained."""
 
 from collections.abc import Sequence
+from itertools import chain
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -127,6 +128,27 @@ def _placed(embed: "Embed", resources: Resources) -> "Embed":
     if not isinstance(embed, OnDevice):
         return embed
     return embed.on_device(str(resources.device))
+
+
+EVERY = "all"
+"""Name that stands for every ranker that can be loaded."""
+
+
+def expand_every(
+    names: Sequence[str], workspace: Workspace, models: Models
+) -> tuple[str, ...]:
+    """Names of rankers, each once, with ``EVERY`` replaced by all that can be loaded.
+
+    Args:
+        names: names of rankers, or ``EVERY``.
+        workspace: workspace on whose training split rankers learn.
+        models: models with the trained rankers.
+    """
+    if EVERY in names:
+        loadable = loadable_rankers(workspace, models)
+        expanded = (loadable if name == EVERY else (name,) for name in names)
+        names = tuple(chain.from_iterable(expanded))
+    return tuple(dict.fromkeys(names))
 
 
 def loadable_rankers(workspace: Workspace, models: Models) -> tuple[str, ...]:

@@ -8,14 +8,25 @@ Boxes (``list_bbox_*.txt``) come with a type of clothes: 1 upper body, 2 lower b
 full body. The folder above the item names the category.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from tiefvision.boxes import as_box
-from tiefvision.datasets.importers.published import corners, first_there, read_lines
+from tiefvision.datasets.importers.formats import ImportReport
+from tiefvision.datasets.importers.published import (
+    Listed,
+    Publication,
+    checked,
+    corners,
+    first_there,
+    read_lines,
+    write_published,
+)
 from tiefvision.datasets.line_faults import LineFaults
 from tiefvision.errors import BadDataset
 from tiefvision.groups import FULL, LOWER, OUTER, UPPER, known_group
+from tiefvision.progress import Track
 from tiefvision.records import Garment
 
 LICENSE = "DeepFashion: non-commercial research and education only"
@@ -27,6 +38,58 @@ GROUPS_OF_TYPE = {"1": (UPPER, OUTER), "2": (LOWER,), "3": (FULL, OUTER)}
 """Groups that the type of clothes admits, the usual one first."""
 
 PARTITION = "list_eval_partition.txt"
+
+
+PhotosOf = Callable[
+    [Path, str, dict[str, Garment], list[str]], Iterator[tuple[int, Listed]]
+]
+"""(list, folder that names of photographs start from, garments by name, faults) -> line
+and photograph of each row that can be used; adds sentences on the others to faults."""
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """One of the datasets for retrieval.
+
+    Attributes:
+        format_name: name of the importer.
+        what: name of the dataset.
+        boxes: name of the list of boxes.
+        kind: name of the third column of that list.
+        photos_of: reader of the rows of ``PARTITION``.
+    """
+
+    format_name: str
+    what: str
+    boxes: str
+    kind: str
+    photos_of: PhotosOf
+
+
+def import_retrieval(
+    source: Path, target: Path, dataset: Retrieval, track: Track
+) -> ImportReport:
+    """Converts a dataset for retrieval; the next run completes an interrupted one.
+
+    Args:
+        source: folder that holds ``Eval``, ``Anno`` and ``Img``.
+        target: a new or empty folder, or that of an earlier run.
+        dataset: what its lists are called and how their rows are read.
+        track: shows progress.
+
+    Raises:
+        BadDataset: ``source`` has another layout, no photograph is there, or
+            ``target`` holds something else.
+    """
+    file = list_file(source, PARTITION, dataset.what)
+    faults: list[str] = []
+    boxes = read_boxes(source, dataset.boxes, dataset.kind, faults)
+    rows = dataset.photos_of(file, photo_folder(source), boxes, faults)
+    listed, more = checked(rows, file)
+    if not listed:
+        raise BadDataset(f"{file} names no photograph.", reasons=faults + more)
+    published = Publication(dataset.format_name, dataset.what, listed, faults + more)
+    return write_published(source, target, published, track)
 
 
 def read_rows(

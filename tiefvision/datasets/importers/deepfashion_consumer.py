@@ -19,21 +19,13 @@ from pathlib import Path
 
 from tiefvision.datasets.importers.deepfashion import (
     LICENSE,
-    PARTITION,
-    list_file,
-    photo_folder,
-    read_boxes,
+    Retrieval,
+    import_retrieval,
     read_rows,
 )
 from tiefvision.datasets.importers.formats import ImportReport
-from tiefvision.datasets.importers.published import (
-    Listed,
-    Publication,
-    checked,
-    write_published,
-)
+from tiefvision.datasets.importers.published import Listed
 from tiefvision.datasets.line_faults import LineFaults
-from tiefvision.errors import BadDataset
 from tiefvision.progress import Track, untracked
 from tiefvision.records import Garment, Photo, Source, Split
 
@@ -62,15 +54,8 @@ def import_consumer2shop(
         BadDataset: ``source`` has another layout, no photograph is there, or
             ``target`` holds something else.
     """
-    file = list_file(source, PARTITION, WHAT)
-    faults: list[str] = []
-    boxes = read_boxes(source, BOXES, "source_type", faults)
-    rows = _photos(file, photo_folder(source), boxes, faults)
-    listed, more = checked(rows, file)
-    if not listed:
-        raise BadDataset(f"{file} names no photograph.", reasons=faults + more)
-    published = Publication("consumer2shop", WHAT, listed, faults + more)
-    return write_published(source, target, published, track)
+    dataset = Retrieval("consumer2shop", WHAT, BOXES, "source_type", _photos)
+    return import_retrieval(source, target, dataset, track)
 
 
 def _photos(

@@ -67,9 +67,9 @@ class _Labelled:
 
     Attributes:
         photo: The photograph.
-        category: Its category; "" for a distractor.
-        main: Its main attribute.
-        attributes: All of its attributes, the main one among them.
+        category: Category of the garment; "" for a distractor.
+        main: Main attribute of the garment.
+        attributes: All attributes of the garment, the main one among them.
     """
 
     photo: Photo
