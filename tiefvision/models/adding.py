@@ -64,15 +64,13 @@ def add_ranker(
     header = Header("add_ranker", VERSION, config, inputs)
     preprocessing = open_clip_preprocessing(model).name
     identity = EncoderIdentity(encoder, label, hash_arrays(arrays), preprocessing)
-    with Job(workspace, name, header, resources) as job:
-        job.workspace.path(name).unlink(missing_ok=True)
-        with job.write() as writer:
-            writer.write(weight_tensors(arrays), {"ranker/name": name})
-            details = {
-                "model": model,
-                "size": embedding_size(model),
-                "shapes": {part: list(array.shape) for part, array in arrays.items()},
-                "tokeniser": kept,
-            }
-            writer.finish(identity.to_dict(), details)
+    with Job(workspace, name, header, resources) as job, job.write() as writer:
+        writer.write(weight_tensors(arrays), {"ranker/name": name})
+        details = {
+            "model": model,
+            "size": embedding_size(model),
+            "shapes": {part: list(array.shape) for part, array in arrays.items()},
+            "tokeniser": kept,
+        }
+        writer.finish(identity.to_dict(), details)
     return label
