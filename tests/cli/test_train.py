@@ -80,6 +80,7 @@ def test_every_network_is_trained_indexed_searched_and_compared(
         assert report["config"]["recipe"]["loss"] == recipe.loss
         assert figures["last"]["loss"] >= 0 and figures["embedding"] > 0
         assert 0 <= figures["last"]["val_triplet_accuracy"] <= 1
+        assert 0 < figures["last"]["val_reciprocal_rank"] <= 1
     rankers = [word for name in names for word in ("--ranker", name)]
     made = tiefvision("index", dataset / "images" / "shop", *where, *rankers)
     assert list(made.lines[0]["indexes"]) == names
@@ -195,5 +196,6 @@ def test_the_table_at_the_end(run, tiefvision):
     for text in ("minutes an epoch", "milliseconds an image", "MB in float32"):
         assert text in result.out
     assert "triplets in order (val)" in result.out and "epoch" in result.out
+    assert "reciprocal rank (val)" in result.out
     assert "train_ranker-512_no_dropout.json" in result.err
     assert f"index CATALOGUE --ranker 512_no_dropout --workspace {run}" in result.err

@@ -10,7 +10,8 @@ import torch
 
 from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.models import ranker_training
-from tiefvision.models.ranker_training import Training, kept_epoch, train_ranker
+from tiefvision.models.ranker_settings import Training
+from tiefvision.models.ranker_training import kept_epoch, train_ranker
 from tiefvision.models.trained import TrainedModels, training_curves
 from tiefvision.records import View
 from tiefvision.store.artifact import Artifact, ArtifactWriter
@@ -50,6 +51,7 @@ def test_the_report_and_the_header_tell_what_was_done(run):
     }
     assert Path(report["report"]).name == "train_ranker-512_no_dropout.json"
     assert figures["triplets"] > 0 and figures["validated"] > 0
+    assert 0 < figures["best"]["val_reciprocal_rank"] <= 1
     assert figures["minutes_an_epoch"] >= 0 and figures["milliseconds_an_image"] > 0
     assert (
         figures["kept"]
@@ -185,3 +187,11 @@ def test_an_unknown_part_of_a_recipe_lists_the_known(run, field, value):
 def test_the_best_of_equal_epochs_is_the_last():
     rows = [{"epoch": n, "val_triplet_accuracy": a} for n, a in enumerate((0, 5, 5, 1))]
     assert kept_epoch(rows) == {"kept": "epoch 2", "best": rows[2]}
+
+
+def test_the_epoch_that_ranks_best_is_told_where_there_is_a_search():
+    rows = [
+        {"epoch": n, "val_triplet_accuracy": 1.0, "val_reciprocal_rank": rank}
+        for n, rank in enumerate((0.5, 0.75, 0.25))
+    ]
+    assert kept_epoch(rows) == {"kept": "epoch 1", "best": rows[1]}

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from tiefvision.evaluation.searches import Search
 from tiefvision.networks.building import build_network
+from tiefvision.networks.ranker import embed_with
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.records import View
 from tiefvision.training.loop import Schedule, fit
 from tiefvision.training.processes import Processes
 from tiefvision.training.schedules import SteppedSchedule
+from tiefvision.triplets import image_training
 from tiefvision.triplets.image_training import (
     ImageTraining,
     embed_images,
@@ -151,6 +154,60 @@ def test_validation_is_the_mean_over_its_triplets():
     assert found["val_loss"] == pytest.approx(float(figures["loss"]), rel=1e-4)
     accuracy = float(figures["triplet_accuracy"])
     assert found["val_triplet_accuracy"] == pytest.approx(accuracy)
+
+
+SEARCH = Search(
+    "mirror",
+    tuple(View(name, mirrored=True) for name in "abcd"),
+    tuple("abcd"),
+    tuple(View(name) for name in NAMES),
+    tuple(NAMES),
+)
+"""Noise searches for other noise, so that ranks are by chance."""
+
+
+@pytest.mark.parametrize("block", [2, 64])
+def test_validation_by_search_is_the_mean_reciprocal_rank(monkeypatch, block):
+    monkeypatch.setattr(image_training, "BLOCK", block)
+    images = training(search=SEARCH)
+    embed = embed_with(images.network)
+    queries, gallery = (
+        embed(garments_of(views)) for views in (SEARCH.queries, SEARCH.gallery)
+    )
+    expected = 0.0
+    for number, query in enumerate(queries):
+        cosines = [float(query @ row) for row in gallery]
+        rank = sum(cosine >= cosines[number] for cosine in cosines)
+        expected += 1 / rank / len(queries)
+    assert 0 < expected < 1
+    found = images.task().validate()
+    assert found["val_reciprocal_rank"] == pytest.approx(expected)
+    assert found["val_triplet_accuracy"] <= 1  # as before, beside it
+
+
+def test_the_search_of_the_validation_selects_before_its_triplets():
+    images = training(search=SEARCH)
+    assert images.task().selection_figure == "val_reciprocal_rank"
+    alone = replace(images, validation=()).task()
+    assert list(alone.validate()) == ["val_reciprocal_rank"]
+    nobody = replace(SEARCH, queries=(), query_items=())
+    for search in (nobody, None):
+        task = training(search=search).task()
+        assert task.selection_figure == "val_triplet_accuracy"
+        assert "val_reciprocal_rank" not in task.validate()
+
+
+def test_the_weights_that_rank_best_are_kept_although_no_triplet_tells():
+    # Every validation triplet is in order from the start: its positive is its query.
+    easy = [ViewTriplet(View("a"), View("a"), View("b"))]
+    recipe = replace(PLAIN, epochs=5, learning_rate=0.3, reduction="mean")
+    images = replace(training(recipe, search=SEARCH), validation=easy)
+    task = images.task()
+    history = fit(task, schedule_of(recipe), 2, seed=0)
+    assert {row["val_triplet_accuracy"] for row in history} == {1.0}
+    figures = [row["val_reciprocal_rank"] for row in history]
+    assert figures[-1] < max(figures)
+    assert task.validate()["val_reciprocal_rank"] == max(figures)
 
 
 def test_without_validation_the_last_weights_are_kept():

@@ -37,7 +37,7 @@ from tiefvision.progress import choose_track
 from tiefvision.triplets.recipes import NONE, Recipe, recipe_of
 
 if TYPE_CHECKING:
-    from tiefvision.models.ranker_training import Training
+    from tiefvision.models.ranker_settings import Training
 
 SHOWN = {
     "parameters": "parameters",
@@ -53,6 +53,7 @@ SHOWN = {
     "val_loss": "loss (val)",
     "triplet_accuracy": "triplets in order",
     "val_triplet_accuracy": "triplets in order (val)",
+    "val_reciprocal_rank": "reciprocal rank (val)",
 }
 """Lines of the table at the end, after MILDNet's table 3, by the name of the figure."""
 
@@ -101,7 +102,7 @@ def train(
         "patience": patience,
     }
     recipe = _changed(recipe_of(ranker), given)
-    from tiefvision.models.ranker_training import Training
+    from tiefvision.models.ranker_settings import Training
 
     training = Training(
         ranker,

@@ -9,19 +9,19 @@ Writes  NAME.lmdb: weights/module float32; training/history the curves;
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict
 from statistics import median
 from typing import Any
 
 import numpy as np
 
-from tiefvision.errors import BadDataset, BadUsage, require_known
+from tiefvision.errors import BadDataset, BadUsage
 from tiefvision.evaluation.searches import search_of_split, with_every_alteration
 from tiefvision.files import replace_text
 from tiefvision.machine import free_memory
+from tiefvision.models.ranker_settings import Training
 from tiefvision.models.scorers import load_scorer
 from tiefvision.models.trained import TrainedModels, training_curves
 from tiefvision.models.training_triplets import (
@@ -29,19 +29,17 @@ from tiefvision.models.training_triplets import (
     training_triplets,
     validation_triplets,
 )
-from tiefvision.networks.backbones import IMAGENET_WEIGHTS, RANDOM, start_backbone
+from tiefvision.networks.backbones import start_backbone
 from tiefvision.networks.building import ImageNetwork, build_network
-from tiefvision.networks.published import counts_of, require_width
+from tiefvision.networks.published import counts_of
 from tiefvision.networks.ranker import embed_with
 from tiefvision.networks.table import network_named
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.matching import learn_matching
-from tiefvision.ranking.registry import ranker_kind
 from tiefvision.ranking.views import embed_views
 from tiefvision.records import View
 from tiefvision.store.header import Header
 from tiefvision.training.loop import Figures
-from tiefvision.training.optimisers import MOMENTS
 from tiefvision.training.precision import settled_dtype
 from tiefvision.training.processes import ALONE, Processes
 from tiefvision.triplets.footprint import (
@@ -51,17 +49,15 @@ from tiefvision.triplets.footprint import (
     what_fits,
 )
 from tiefvision.triplets.image_training import (
-    VALIDATED,
     ImageTraining,
     embedding_time,
     is_half,
     placed,
     schedule_of,
 )
-from tiefvision.triplets.losses import require_loss
-from tiefvision.triplets.recipes import AUGMENTATIONS, SCHEDULES, Recipe
 from tiefvision.triplets.sampling import judged_within
 from tiefvision.triplets.sources import sampling_named
+from tiefvision.triplets.validation import RECIPROCAL_RANK, TRIPLET_ACCURACY
 from tiefvision.workspace.artifacts import Workspace, command_for
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.garments import alterations_of, garments_reader
@@ -69,7 +65,7 @@ from tiefvision.workspace.job import Job, Resources, input_digests
 from tiefvision.workspace.provenance import file_hash
 from tiefvision.workspace.records import all_judged, read_photos
 
-VERSION = 1
+VERSION = 2
 
 STAGE = "train_ranker"
 """Name of this work in headers and reports."""
@@ -82,88 +78,6 @@ MOST_NUMBERS = 5 * 10**8
 
 TIMED = 32
 """Images whose embedding is timed."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """What is trained, and how.
-
-    Attributes:
-        network: name of the network.
-        name: name of the ranker: that of the network, or with "-" and a suffix.
-        recipe: how it is trained.
-        width: channels, relative to the published ones.
-        triplets: file of triplets; None for none.
-        sampling: settings of the sampling, as text by name.
-        sampled: whether the sampling draws triplets; without it the file's are all.
-        accumulate: parts in which each process computes a batch.
-        precision: "auto", "float32" or "bfloat16".
-    """
-
-    network: str
-    name: str
-    recipe: Recipe
-    width: float = 1.0
-    triplets: Path | None = None
-    sampling: Mapping[str, str] = field(default_factory=dict)
-    sampled: bool = True
-    accumulate: int = 1
-    precision: str = "auto"
-
-    def require_valid(self) -> None:
-        """Refuse settings that no machine can train. Raises BadUsage."""
-        network_named(self.network)
-        require_width(self.width)
-        recipe = self.recipe
-        require_loss(recipe.loss, recipe.reduction)
-        require_known("--optimiser", recipe.optimiser, MOMENTS)
-        require_known("--schedule", recipe.schedule, SCHEDULES)
-        require_known("--augmentation", recipe.augmentation, AUGMENTATIONS)
-        sampling_named(recipe.sampling).with_settings(self.sampling)
-        if not _is_name_of(self.network, self.name):
-            raise BadUsage(
-                f"--name {self.name} is no {self.network}.",
-                f"Use {self.network}-SUFFIX, of letters, digits and hyphens.",
-            )
-        for option, file in self._files().items():
-            if not file.is_file():
-                raise BadUsage(f"--{option} {file}: there is no such file.")
-
-    def _files(self) -> dict[str, Path]:
-        """The files that are given, by the name of their option."""
-        files = {"triplets": self.triplets} if self.triplets else {}
-        if self.recipe.backbone not in (IMAGENET_WEIGHTS, RANDOM):
-            files["backbone"] = Path(self.recipe.backbone)
-        return files
-
-    def header(self, workspace: Workspace, seed: int) -> Header:
-        """The header of the artifact, as far as it is known before the training.
-
-        Raises:
-            MissingArtifact: The workspace has no crops.
-        """
-        return Header(
-            stage=STAGE,
-            version=VERSION,
-            config={
-                "network": self.network,
-                "width": self.width,
-                "recipe": asdict(self.recipe),
-                "sampling": dict(self.sampling) if self.sampled else None,
-                "precision": self.precision,
-                "seed": seed,
-            },
-            inputs=input_digests(workspace, READS)
-            | {name: file_hash(file) for name, file in self._files().items()},
-        )
-
-
-def _is_name_of(network: str, name: str) -> bool:
-    """Whether a ranker of this name is of the network."""
-    try:
-        return ranker_kind(name).name == network
-    except BadUsage:  # no kind at all
-        return False
 
 
 def train_ranker(
@@ -194,7 +108,7 @@ def train_ranker(
     """
     training.require_valid()
     started = time.monotonic()
-    header = training.header(workspace, resources.seed)
+    header = header_of(training, workspace, resources.seed)
     with Job(workspace, training.name, header, resources) as job:
         # The report is written last, so that a missing one tells of a killed run.
         due = not (job.up_to_date and job.report_path.is_file())
@@ -216,18 +130,45 @@ def train_ranker(
     return report | {"report": str(path)}
 
 
+def header_of(training: Training, workspace: Workspace, seed: int) -> Header:
+    """The header of the artifact, as far as it is known before the training.
+
+    Raises:
+        MissingArtifact: The workspace has no crops.
+    """
+    return Header(
+        stage=STAGE,
+        version=VERSION,
+        config={
+            "network": training.network,
+            "width": training.width,
+            "recipe": asdict(training.recipe),
+            "sampling": dict(training.sampling) if training.sampled else None,
+            "precision": training.precision,
+            "seed": seed,
+        },
+        inputs=input_digests(workspace, READS)
+        | {name: file_hash(file) for name, file in training.files().items()},
+    )
+
+
 def kept_epoch(history: Sequence[Figures]) -> dict[str, Any]:
     """Which epoch's weights are kept, in words, and the figures of that epoch.
 
     >>> row = {"epoch": 1.0, "loss": 0.3}
     >>> kept_epoch([{"epoch": 0.0}, row])["kept"]
-    'the last epoch: the validation has no triplets'
+    'the last epoch: the validation has no photographs'
     """
-    if VALIDATED not in history[-1]:
-        told = "the last epoch: the validation has no triplets"
-        return {"kept": told, "best": history[-1]}
-    highest = max(row[VALIDATED] for row in history)
-    best = next(row for row in reversed(history) if row[VALIDATED] == highest)
+    last = history[-1]
+    selecting = (RECIPROCAL_RANK, TRIPLET_ACCURACY)
+    figure = next((name for name in selecting if name in last), "")
+    if not figure:
+        return {
+            "kept": "the last epoch: the validation has no photographs",
+            "best": last,
+        }
+    highest = max(row[figure] for row in history)
+    best = next(row for row in reversed(history) if row[figure] == highest)
     return {"kept": f"epoch {best['epoch']:.0f}", "best": best}
 
 
@@ -247,6 +188,10 @@ class _Run:
                 f"Run: {command}",
             )
         self.judged = all_judged(records, self.photos, training.triplets)
+        self.alterations = alterations_of(self.crops)
+        self.search = search_of_split(
+            self.photos, "val", self.available, self.alterations
+        )
 
     def train(self) -> dict[str, Any]:
         """Train, store, and return the figures of the report."""
@@ -266,6 +211,7 @@ class _Run:
                 lambda generator: training_triplets(source, generator, own),
                 validation,
                 self.garments_of,
+                self.search,
                 training.accumulate,
                 dtype,
                 self.processes,
@@ -360,9 +306,7 @@ class _Run:
 
     def _match(self, network: ImageNetwork) -> dict[str, Any]:
         """The calibration of the trained ranker, learnt on the validation split."""
-        alterations = alterations_of(self.crops)
-        search = search_of_split(self.photos, "val", self.available, alterations)
-        asking = with_every_alteration(search, alterations)
+        asking = with_every_alteration(self.search, self.alterations)
         views = sorted({*asking.queries, *asking.gallery})
         if not asking.queries or len(views) * network.size > MOST_NUMBERS:
             return {"match": None}

@@ -48,10 +48,9 @@ ABOUT_TRAINING = {
     "epoch keep it low.",
     "val_loss": "Mean loss of the triplets of the validation split. Epoch 0 is before "
     "training.",
-    "val_triplet_accuracy": "Share of these triplets in order; the weights of the best "
-    "epoch are kept.",
-    "val_reciprocal_rank": "On the validation split; the weights of the best epoch "
-    "are kept. Epoch 0 is before training.",
+    "val_triplet_accuracy": "Share of these triplets in order.",
+    "val_reciprocal_rank": "Mean reciprocal rank of the search of the validation "
+    "split; the weights of the best epoch are kept. Epoch 0 is before training.",
 }
 """Per figure of the training, what its chart shows."""
 

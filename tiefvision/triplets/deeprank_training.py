@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tiefvision.ahead import read_ahead
-from tiefvision.evaluation.retrieval import ranks_of_first_hit, reciprocal_rank
 from tiefvision.evaluation.searches import Search
 from tiefvision.ranking.garments import GarmentsOf
 from tiefvision.ranking.views import similarity_table
@@ -20,6 +19,7 @@ from tiefvision.triplets.garment_tensors import GarmentTensors, to_tensors
 from tiefvision.triplets.losses import hinge
 from tiefvision.triplets.networks import RankNetwork, device_of, embed_with
 from tiefvision.triplets.sampling import Hardness, Query, ViewTriplet, mine_triplets
+from tiefvision.triplets.validation import RECIPROCAL_RANK, search_figures
 
 
 @dataclass(frozen=True)
@@ -116,16 +116,11 @@ def deeprank_task(
         table = similarity_table(
             validation.queries, validation.gallery, garments_of, embed_with(network)
         )
-        ranks = ranks_of_first_hit(
-            table, validation.query_items, validation.gallery_items
-        )
-        return {"val_reciprocal_rank": float(reciprocal_rank(ranks).mean())}
+        return search_figures(table, validation)
 
     if not validation.queries:
         return Task(network, batches, loss)
-    return Task(
-        network, batches, loss, validate, selection_figure="val_reciprocal_rank"
-    )
+    return Task(network, batches, loss, validate, selection_figure=RECIPROCAL_RANK)
 
 
 def count_steps(queries: int, judged: int, rules: TripletRules, kinds: int = 1) -> int:

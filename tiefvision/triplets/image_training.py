@@ -16,9 +16,11 @@ from torch import Tensor
 
 from tiefvision.ahead import read_ahead
 from tiefvision.augmenting.affine import change_affinely
+from tiefvision.evaluation.searches import Search
 from tiefvision.machine import usable_cores
 from tiefvision.networks.building import ImageNetwork
 from tiefvision.networks.preparing import to_images
+from tiefvision.networks.ranker import LEAST_LENGTH
 from tiefvision.ranking.garments import Garments, GarmentsOf
 from tiefvision.records import View
 from tiefvision.training.loop import Figures, Schedule, Task
@@ -32,12 +34,14 @@ from tiefvision.triplets.losses import (
 )
 from tiefvision.triplets.recipes import AUGMENTATIONS, Recipe
 from tiefvision.triplets.sampling import ViewTriplet
+from tiefvision.triplets.validation import (
+    RECIPROCAL_RANK,
+    TRIPLET_ACCURACY,
+    search_figures,
+)
 
 DrawTriplets = Callable[[np.random.Generator], Sequence[ViewTriplet]]
 """Function that draws the triplets of an epoch."""
-
-VALIDATED = "val_triplet_accuracy"
-"""Figure whose highest value selects the weights that are kept."""
 
 RUNS = 3
 """Runs in which the time of embedding is taken; the fastest counts."""
@@ -73,6 +77,7 @@ class ImageTraining:
         draw: draws the triplets of an epoch.
         validation: triplets of photographs that are not trained on; may be empty.
         garments_of: reader of the crops of views.
+        search: search among photographs that are not trained on; None for none.
         accumulate: parts in which each process computes a batch.
         dtype: dtype of the forward pass: torch.bfloat16 (mixed precision) or
             torch.float32. Losses are computed in float32.
@@ -85,6 +90,7 @@ class ImageTraining:
     draw: DrawTriplets
     validation: Sequence[ViewTriplet]
     garments_of: GarmentsOf
+    search: Search | None = None
     accumulate: int = 1
     dtype: torch.dtype = torch.float32
     processes: Processes = ALONE
@@ -93,8 +99,9 @@ class ImageTraining:
     def task(self) -> Task:
         """The task for ``training.loop.fit``.
 
-        The weights with the highest triplet accuracy on ``validation`` are kept;
-        without validation those of the last epoch.
+        The weights with the highest mean reciprocal rank of ``search`` are kept. If it
+        has no queries, triplet accuracy on ``validation`` decides; without validation
+        the weights of the last epoch are kept.
         """
         recipe, network = self.recipe, self.network
         together = self.processes.shared(network)
@@ -107,14 +114,20 @@ class ImageTraining:
             network,
             self._batches,
             lambda part: self._losses(together, part),
-            self._validate if self.validation else None,
-            VALIDATED if self.validation else "",
+            self._validate if self._selection_figure else None,
+            self._selection_figure,
             rates,
             Optimiser(recipe.optimiser, recipe.momentum),
             lambda parts: parts,
             recipe.reduction == "hinge_of_mean",
             self.processes,
         )
+
+    @property
+    def _selection_figure(self) -> str:
+        if self.search and self.search.queries:
+            return RECIPROCAL_RANK
+        return TRIPLET_ACCURACY if self.validation else ""
 
     def _batches(
         self, generator: np.random.Generator
@@ -181,14 +194,20 @@ class ImageTraining:
 
     @torch.no_grad()
     def _validate(self) -> Figures:
-        """Mean loss and triplet accuracy; each process embeds a share of the views."""
+        """Figures of the validation; each process embeds a share of the views."""
+        figures: Figures = {}
+        if self.validation:
+            figures |= self._triplet_figures()
+        if self.search and self.search.queries:
+            figures |= search_figures(self._similarities(self.search), self.search)
+        return figures
+
+    def _triplet_figures(self) -> Figures:
+        """Mean loss and triplet accuracy of the validation."""
         views, rows = number_views(self.validation)
-        own = range(self.processes.rank, len(views), self.processes.size)
         embeddings = torch.zeros(len(views), self.network.size)
-        for start in range(0, len(own), BLOCK):
-            block = own[start : start + BLOCK]
-            pixels = self.garments_of([views[number] for number in block]).pixels
-            embeddings[list(block)] = embed_images(self.network, pixels)
+        for block, outputs in self._own_outputs(views):
+            embeddings[list(block)] = outputs
         embeddings = self.processes.total(embeddings)
         loss = right = 0.0
         for part in torch.split(torch.from_numpy(rows), BLOCK):
@@ -197,7 +216,30 @@ class ImageTraining:
             )
             loss += float(losses.sum())
             right += float(in_order(embeddings, part).sum())
-        return {"val_loss": loss / len(rows), VALIDATED: right / len(rows)}
+        return {"val_loss": loss / len(rows), TRIPLET_ACCURACY: right / len(rows)}
+
+    def _similarities(self, search: Search) -> NDArray[np.float32]:
+        """Cosines of the queries of a search to its gallery, (Q, N) float32.
+
+        The queries are embedded first, so that the gallery, which may be too large for
+        memory, is embedded once and block by block.
+        """
+        queries = torch.zeros(len(search.queries), self.network.size)
+        for block, outputs in self._own_outputs(search.queries):
+            queries[list(block)] = _of_unit_length(outputs)
+        queries = self.processes.total(queries)
+        table = torch.zeros(len(search.queries), len(search.gallery))
+        for block, outputs in self._own_outputs(search.gallery):
+            table[:, list(block)] = queries @ _of_unit_length(outputs).T
+        return self.processes.total(table).numpy()
+
+    def _own_outputs(self, views: Sequence[View]) -> Iterator[tuple[range, Tensor]]:
+        """The numbers of this process's share of views, and their published outputs."""
+        own = range(self.processes.rank, len(views), self.processes.size)
+        for start in range(0, len(own), BLOCK):
+            block = own[start : start + BLOCK]
+            pixels = self.garments_of([views[number] for number in block]).pixels
+            yield block, embed_images(self.network, pixels)
 
 
 def schedule_of(recipe: Recipe) -> Schedule:
@@ -217,6 +259,11 @@ def in_order(embeddings: Tensor, rows: Tensor) -> Tensor:
     """
     distances = euclidean_distances(embeddings, rows)
     return distances[:, 0] < distances[:, 1]
+
+
+def _of_unit_length(outputs: Tensor) -> Tensor:
+    """Published outputs as the embeddings of a ranker."""
+    return torch.nn.functional.normalize(outputs, eps=LEAST_LENGTH)
 
 
 def number_views(
