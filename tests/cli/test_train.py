@@ -159,6 +159,10 @@ def test_two_processes_train_as_one(run, processes, tiefvision):
         (("mildnet", "--set", "colour=1"), "has no setting colour"),
         (("mildnet", "--loss", "angular"), "--loss angular is unknown. Use hinge"),
         (("mildnet", "--reduction", "hinge_of_mean"), "contrastive has no hinge"),
+        (
+            ("mildnet", "--loss", "softpn", "--margin", "2"),
+            "The loss softpn has no margin. Leave out --margin.",
+        ),
         (("mildnet", "--precision", "half"), "no precision called 'half'"),
         (("mildnett",), "trained here. Did you mean mildnet"),
         (("mildnet", "--name", "mildnet_small"), "is no mildnet. Use mildnet-SUFFIX"),

@@ -16,6 +16,7 @@ from tiefvision.triplets.losses import (
     squared_distances,
     triplet_losses,
 )
+from tiefvision.triplets.recipes import WITHOUT_MARGIN
 
 MARGINS = {"hinge": 1.0, "squared_hinge": 2.0, "angle_hinge": 20.0, "contrastive": 3.0}
 
@@ -139,6 +140,17 @@ def test_parts_of_a_batch_add_up_to_it(reduction):
     halves = [reduced(part, reduction, 4) for part in losses.split(2)]
     assert (0.5 * halves[0] + 0.5 * halves[1]).item() == pytest.approx(whole.item())
     assert whole.item() == (7.0 if reduction == "sum" else 1.75)
+
+
+def test_a_margin_changes_every_loss_but_those_that_are_named_without():
+    embeddings = torch.randn(6, 4, generator=torch.Generator().manual_seed(3))
+    rows = torch.tensor([[0, 1, 2], [3, 4, 5]])
+    same = [
+        name
+        for name in LOSSES
+        if torch.equal(*(triplet_losses(name, embeddings, rows, m) for m in (0.1, 90)))
+    ]
+    assert same == list(WITHOUT_MARGIN)
 
 
 def test_an_unclipped_hinge_may_be_negative():

@@ -34,7 +34,7 @@ from tiefvision.cli.triplets import parse_settings
 from tiefvision.engines.choice import AUTO
 from tiefvision.errors import BadUsage
 from tiefvision.progress import choose_track
-from tiefvision.triplets.recipes import NONE, Recipe, recipe_of
+from tiefvision.triplets.recipes import NONE, WITHOUT_MARGIN, Recipe, recipe_of
 
 if TYPE_CHECKING:
     from tiefvision.models.ranker_settings import Training
@@ -102,6 +102,8 @@ def train(
         "patience": patience,
     }
     recipe = _changed(recipe_of(ranker), given)
+    if margin is not None and recipe.loss in WITHOUT_MARGIN:
+        raise BadUsage(f"The loss {recipe.loss} has no margin.", "Leave out --margin.")
     from tiefvision.models.ranker_settings import Training
 
     training = Training(

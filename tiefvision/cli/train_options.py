@@ -76,7 +76,8 @@ LossOption = Annotated[
 ]
 
 MarginOption = Annotated[
-    float | None, typer.Option(help="Margin, in the unit of the loss's distance.")
+    float | None,
+    typer.Option(help="Margin, in the unit of the loss's distance; softpn has none."),
 ]
 
 ReductionOption = Annotated[

@@ -176,7 +176,8 @@ def triplet_losses(
         name: name of the loss, one of ``LOSSES``.
         embeddings: embeddings of the views, of any length, (V, D).
         rows: rows of anchor, positive and negative in ``embeddings``, (T, 3) int64.
-        margin: margin in the unit of the distance; without effect on "softpn".
+        margin: margin in the unit of the distance; without effect on losses
+            of ``recipes.WITHOUT_MARGIN``.
         clip: whether a hinge is at least 0; not for "hinge_of_mean".
 
     Returns:

@@ -26,6 +26,9 @@ SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
 
 NONE = "none"
 
+WITHOUT_MARGIN = ("softpn",)
+"""Losses on which a margin has no effect."""
+
 AUGMENTATIONS: Mapping[str, AffineRules | None] = MappingProxyType(
     {
         NONE: None,
