@@ -94,6 +94,27 @@ def test_a_catalogue_remembers_name_and_source(
     assert tiefvision("search", photo, *where, "--ranker", given).code == DONE
 
 
+@pytest.mark.parametrize("command", ["export", "recommend"])
+def test_a_ranker_that_was_not_indexed_is_advised_as_a_command_takes_it(
+    command, tiefvision, run, catalogue, mine
+):
+    where = ("--workspace", run)
+    tiefvision("index", catalogue, *where, "--ranker", "cosine")
+    output = run.parent / "next.csv"
+    words = (command, *where, "--output", output)
+    if command == "export":
+        words = (*words, "--to", "npy")
+    given = f"{mine}:Ranker"
+    for ranker, advised in ((given, given), ("mine.Ranker", "FILE.py:Ranker")):
+        refused = tiefvision(*words, "--ranker", ranker)
+        assert refused.code == FAILED
+        assert "has no index for mine.Ranker, only for cosine." in refused.err
+        assert refused.err.rstrip().endswith(f"--ranker {advised}")
+    named = refused.err.rstrip().rpartition("Run: ")[2].replace("FILE.py", str(mine))
+    assert tiefvision(*named.split()[1:]).code == DONE  # what is advised works
+    assert tiefvision(*words, "--ranker", "mine.Ranker").code == DONE
+
+
 def test_what_is_no_embedding_names_the_photograph(tiefvision, run, catalogue, mine):
     mine.write_text(BAD)
     words = ("--workspace", run, "--ranker", f"{mine}:Ranker")

@@ -9,7 +9,6 @@ from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE, FAILED, say
 from tiefvision.errors import BadUsage
-from tiefvision.ranking.own import name_of
 from tiefvision.wording import counted
 from tiefvision.workspace.artifacts import CATALOGUE
 
@@ -72,7 +71,7 @@ def export(
     Upkeep(options.run).require()
     target = targets.TARGETS[to]
     with Table(options.run.path(CATALOGUE)) as table:
-        embedded = read_embedded(table, name_of(ranker))
+        embedded = read_embedded(table, ranker)
         collection = _collection(embedded, name)
         if not (check and where):  # what lies elsewhere was exported before
             targets.export(target, collection, _batches(embedded, options), output)

@@ -10,7 +10,6 @@ from tiefvision.cli.options import Options, with_options
 from tiefvision.cli.output import print_line
 from tiefvision.cli.running import DONE
 from tiefvision.errors import BadUsage
-from tiefvision.ranking.own import name_of
 from tiefvision.wording import counted
 
 ByOption = Annotated[
@@ -67,7 +66,7 @@ def recommend(
     Upkeep(options.run).require()
     before = read_recommendations(output)
     used, partitions = recommend_items(
-        options.run, name_of(ranker), by or [GROUP], nearest, before, options.track
+        options.run, ranker, by or [GROUP], nearest, before, options.track
     )
     limit = LISTED_TWICE.get(used) if least is None else least
     if twins and limit is None:

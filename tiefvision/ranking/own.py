@@ -97,6 +97,24 @@ def name_of(text: str) -> str:
     return f"{re.sub(r'[^a-zA-Z0-9_]', '_', Path(file).stem)}.{attribute}"
 
 
+def given_of(text: str) -> str:
+    """What the command line takes to load a ranker.
+
+    Args:
+        text: a ranker as the command line gives it, or its name. The file of a name
+            that nothing here offers is not known: "FILE.py" stands for it.
+
+    >>> given_of("own/mine.py:Ranker"), given_of("mine.Ranker"), given_of("deeprank")
+    ('own/mine.py:Ranker', 'FILE.py:Ranker', 'deeprank')
+    """
+    if text in _LOADED:
+        return _LOADED[text].given or text
+    _, dot, attribute = text.rpartition(".")
+    if _is_given(text) or not dot or text in _installed():
+        return text
+    return f"FILE.py:{attribute}"
+
+
 def _is_given(text: str) -> bool:
     """Whether a text names a file and a class."""
     file, colon, _ = text.rpartition(":")

@@ -18,6 +18,7 @@ from tiefvision.catalogue.living.ledger import record_to_row
 from tiefvision.catalogue.living.rows import shown_path
 from tiefvision.catalogue.living.vectors import Numbers, vectors_of
 from tiefvision.errors import MissingArtifact, StaleArtifact
+from tiefvision.ranking.own import given_of, name_of
 from tiefvision.store.table import Snapshot, Table
 from tiefvision.workspace.artifacts import workspace_option
 
@@ -63,7 +64,8 @@ def read_embedded(table: Table, ranker: str = "") -> EmbeddedRows:
 
     Args:
         table: the catalogue's table.
-        ranker: name of a ranker that was indexed; "" for the last one.
+        ranker: name of a ranker that was indexed, or its FILE.py:CLASS, which is not
+            run; "" for the last one.
 
     Raises:
         MissingArtifact: There is no catalogue.
@@ -73,13 +75,14 @@ def read_embedded(table: Table, ranker: str = "") -> EmbeddedRows:
         current = current_collection(snapshot)
         if current is None:
             raise MissingArtifact(f"There is no catalogue in {table.path.parent}.")
-        name = ranker or list(current.spaces)[-1]
+        name = name_of(ranker) or list(current.spaces)[-1]
         if name not in current.spaces:
             raise StaleArtifact(
                 f"{table.path.name} has no index for {name}, only for "
                 f"{', '.join(current.spaces)}.",
                 f"Run: tiefvision index {quote(str(current.root))}"
-                f"{workspace_option(table.path.parent)} --ranker {name}",
+                f"{workspace_option(table.path.parent)} "
+                f"--ranker {quote(given_of(ranker))}",
             )
         return _read(table, snapshot, current, name)
 

@@ -28,7 +28,8 @@ def recommend_items(
 
     Args:
         workspace: workspace with a catalogue.
-        ranker: name of a ranker that was indexed; "" for the last one.
+        ranker: name of a ranker that was indexed, or its FILE.py:CLASS; "" for the last
+            one.
         by: what an item and its recommendations share: "group", or columns.
         nearest: number of items for each item.
         before: lines of the table before; unchanged partitions keep theirs.
