@@ -179,6 +179,47 @@ def test_outside_a_clone_no_stage_is_advised_for_what_is_there(
     assert here["features.lmdb"].detail.endswith(f" Run: make stage-2 RUN={run}")
 
 
+def test_networks_that_were_trained_here_are_listed(run, put_network, monkeypatch):
+    put_network(run, "mildnet-small", 1 / 32)
+    found = findings(run, in_clone=True)
+    assert found["mildnet-small.lmdb"].status == "ok"
+    assert found["mildnet-small.lmdb"].detail == "fresh: 1 training, 1 weights"
+    # A network takes no stage, so that its command is told outside a clone as well.
+    content = (run / "mildnet-small.lmdb").read_bytes()
+    (run / "mildnet-small.lmdb").write_bytes(content[: len(content) // 2])
+    (run / "deeprank-cells.lmdb").write_bytes(b"")
+    monkeypatch.chdir(run)
+    found = findings(run)
+    damaged = found["mildnet-small.lmdb"]
+    command = f"tiefvision train mildnet --name mildnet-small --workspace {run}"
+    assert damaged.status == "failed"
+    assert damaged.detail.endswith(f"truncated. Run: {command}")
+    assert found["deeprank-cells.lmdb"].status == "failed"
+    assert "make" not in found["deeprank-cells.lmdb"].detail
+    here = findings(run, in_clone=True)["deeprank-cells.lmdb"].detail
+    assert here.endswith('ARGS="--name deeprank-cells"')
+    report = run / "reports" / "train_ranker-mildnet-small.json"
+    report.write_text("{}")
+    told = findings(run)["mildnet-small.lmdb"].detail
+    assert f"; its settings are in {report}. Run: {command}" in told
+
+
+def test_a_network_older_than_the_crops_is_noted(run):
+    from tiefvision.store.artifact import Artifact, ArtifactWriter
+    from tiefvision.store.header import Header
+
+    inputs = {"photos": "of another dataset", "triplets": "of a file"}
+    header = Header("train_ranker", 1, {}, inputs)
+    with ArtifactWriter(run / "mildnet.lmdb", header, 0.1) as writer:
+        writer.write({}, {"training/history": []})
+        writer.finish(details={})
+    with Artifact(run / "mildnet.lmdb") as artifact:
+        assert artifact.header.inputs == inputs
+    command = f"tiefvision train mildnet --workspace {run}"
+    detail = f"older than photos. Run: {command}"
+    assert findings(run)["mildnet.lmdb"] == Finding("mildnet.lmdb", "note", detail)
+
+
 def test_a_finding_as_json():
     made = Finding("disk", "ok", "9.0 GiB free").to_dict()
     assert made == {"check": "disk", "status": "ok", "detail": "9.0 GiB free"}

@@ -28,6 +28,8 @@ from tiefvision.models.bundle import shipped_bundle
 from tiefvision.models.listing import describe_file
 from tiefvision.models.protocol import GALLERY
 from tiefvision.models.trained import LOCATOR as HEADS
+from tiefvision.models.trained import TrainedModels
+from tiefvision.ranking.registry import ranker_kind
 from tiefvision.store.table import Table
 from tiefvision.version import __version__
 from tiefvision.weights import LOCATOR, ROLES, encoder_file
@@ -44,6 +46,9 @@ REINSTALL = "pip install --force-reinstall tiefvision"
 
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 """File that exists on Linux if the driver of an NVIDIA card is loaded."""
+
+RANKER_TRAINING = "train_ranker"
+"""Stage by which the report of a trained network of the literature is named."""
 
 LITTLE_DISK = 2.0
 """GiB free below which a run over a thousand photographs may not fit."""
@@ -202,32 +207,57 @@ def _artifacts(workspace: Workspace, in_clone: bool) -> list[Finding]:
     held = [name for name in STAGES.values() if workspace.holds(name)]
     for name in STAGES.values() if in_clone else held:
         # Outside a clone there are no stages to run.
-        fix = f" Run: {command_for(name, workspace.root)}" if in_clone else ""
-        if not workspace.holds(name):
-            findings.append(Finding(f"{name}.lmdb", "note", f"missing.{fix}"))
-            continue
-        try:
-            with workspace.open(name) as artifact:
-                header = artifact.header
-        except TiefVisionError as error:
-            findings.append(Finding(f"{name}.lmdb", "failed", f"{error.message}{fix}"))
-            continue
-        changed = [
-            read
-            for read, digest in header.inputs.items()
-            if read in digests and digests[read] != digest
-        ]
-        digests[name] = header.digest
-        count = ", ".join(f"{count} {kind}" for kind, count in header.count.items())
-        if not header.version:
-            detail = f"written by an earlier release.{fix}"
-            findings.append(Finding(f"{name}.lmdb", "note", detail))
-        elif changed:
-            detail = f"older than {', '.join(changed)}.{fix}"
-            findings.append(Finding(f"{name}.lmdb", "note", detail))
+        fix = f". Run: {command_for(name, workspace.root)}" if in_clone else "."
+        if workspace.holds(name):
+            findings.append(_freshness(workspace, name, digests, fix))
         else:
-            findings.append(Finding(f"{name}.lmdb", "ok", f"fresh: {count}"))
+            findings.append(Finding(f"{name}.lmdb", "note", f"missing{fix}"))
+    for name in TrainedModels(workspace).trained:
+        if name not in STAGES.values():
+            fix = _fix_of_ranker(workspace, name, in_clone)
+            findings.append(_freshness(workspace, name, digests, fix))
     return [*findings, _catalogue(workspace)]
+
+
+def _fix_of_ranker(workspace: Workspace, name: str, in_clone: bool) -> str:
+    """What trains a ranker beside that of stage 8 again, behind the reason for it."""
+    run = f". Run: {command_for(name, workspace.root)}"
+    if not ranker_kind(name).system:  # stage 8 trains it
+        return run if in_clone else "."
+    report = workspace.report_path(f"{RANKER_TRAINING}-{name}")
+    return f"; its settings are in {report}{run}" if report.is_file() else run
+
+
+def _freshness(
+    workspace: Workspace, name: str, digests: dict[str, str], fix: str
+) -> Finding:
+    """Whether an artifact can be read, and was made of what is there now.
+
+    Args:
+        workspace: workspace that holds the artifact.
+        name: name of the artifact.
+        digests: digests of the artifacts that were looked at before; this one's is
+            added.
+        fix: what ends the detail of one that is not fresh.
+    """
+    check = f"{name}.lmdb"
+    try:
+        with workspace.open(name) as artifact:
+            header = artifact.header
+    except TiefVisionError as error:
+        return Finding(check, "failed", f"{error.message.removesuffix('.')}{fix}")
+    changed = [
+        read
+        for read, digest in header.inputs.items()
+        if read in digests and digests[read] != digest
+    ]
+    digests[name] = header.digest
+    count = ", ".join(f"{count} {kind}" for kind, count in header.count.items())
+    if not header.version:
+        return Finding(check, "note", f"written by an earlier release{fix}")
+    if changed:
+        return Finding(check, "note", f"older than {', '.join(changed)}{fix}")
+    return Finding(check, "ok", f"fresh: {count}")
 
 
 def _catalogue(workspace: Workspace) -> Finding:
