@@ -74,7 +74,16 @@ def test_a_feature_of_the_engineered_recommender_proposes(build):
             ("uniform", "--scorer", "lab"),
             "uniform reads no scorer. Leave --scorer out.",
         ),
-        (("shares", "--scorer", "x"), "There is no ranker x."),
+        (
+            ("shares", "--scorer", "x"),
+            "There is no scorer x. Use structure, pattern, colour (the features of "
+            "engineered), or a ranker: cosine, ",
+        ),
+        (("shares", "--scorer", "colours"), "Did you mean colour? Use structure"),
+        (
+            ("shares", "--scorer", "deeprnk"),
+            "Did you mean deeprank or deep_ranking? Use s",
+        ),
         (("uniform", "--set", "by"), "--set by has no value. Write --set by=VALUE."),
         (("uniform", "--set", "x=1"), "has no setting x. Use count, by"),
         (("uniform", "--split", "all"), "--split all is unknown. Use train, val"),

@@ -1,11 +1,14 @@
 """Similarities of photographs by scorers, from which samplings draw triplets."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from tiefvision.errors import BadUsage
 from tiefvision.models.protocol import Models
 from tiefvision.models.rankers import load_ranker, require_ranker
-from tiefvision.ranking.registry import ENGINEERED
+from tiefvision.ranking.own import is_known
+from tiefvision.ranking.registry import ENGINEERED, OWN, RANKERS
 from tiefvision.triplets.sources import FEATURES
 from tiefvision.workspace.artifacts import Workspace
 from tiefvision.workspace.job import Resources
@@ -25,9 +28,25 @@ def require_scorer(workspace: Workspace, models: Models, name: str) -> None:
     """Refuse a scorer that cannot be loaded here.
 
     Raises:
-        BadUsage, MissingArtifact: As ``require_ranker``.
+        BadUsage: The name is unknown; the message tells the features as well. Or the
+            models have no ranker of this name.
+        MissingArtifact: As ``require_ranker``.
     """
-    require_ranker(workspace, models, ENGINEERED if name in FEATURES else name)
+    if name in FEATURES:
+        name = ENGINEERED
+    elif not is_known(name):
+        raise BadUsage(f"There is no scorer {name}.", _known_like(name))
+    require_ranker(workspace, models, name)
+
+
+def _known_like(name: str) -> str:
+    """What helps where no scorer has a name: those that there are."""
+    close = get_close_matches(name.split("-", 1)[0], (*FEATURES, *RANKERS), 3)
+    meant = f"Did you mean {' or '.join(close)}? " if close else ""
+    return (
+        f"{meant}Use {', '.join(FEATURES)} (the features of {ENGINEERED}), or a "
+        f"ranker: {', '.join(OWN)}, or a network of the literature that was trained."
+    )
 
 
 def load_scorer(
