@@ -1,6 +1,7 @@
 import pytest
 
 from tests.conftest import linked_copy
+from tiefvision.cli import output
 from tiefvision.cli.models import _counts
 from tiefvision.cli.running import DONE, FAILED
 from tiefvision.encoders.architectures import GARMENT_ENCODER, architecture_named
@@ -104,6 +105,23 @@ def test_shipped_files_are_listed_with_version_and_size(tiefvision, shipped, tmp
     )
     assert states["squeezenet1_1"] == ""
     assert "ships in test-1 (format 6, " in states["deeprank"]
+
+
+def test_long_names_are_whole_on_a_narrow_terminal(
+    tiefvision, put_network, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(output, "terminal_width", lambda: 80)
+    spoken = tiefvision("models", "--workspace", tmp_path)
+    assert max(map(len, spoken.out.splitlines())) <= 80 and not spoken.err
+    name = "mildnet_mobilenet_v2_skip_1-quarter"
+    put_network(tmp_path, name, 1 / 4)
+    spoken = tiefvision("models", "--workspace", tmp_path)
+    assert max(map(len, spoken.out.splitlines())) <= 80
+    (line,) = (one for one in spoken.out.splitlines() if f"  {name} " in one)
+    assert line.split()[-1] == "trained"
+    told = "Left out, as the terminal is narrow: trainable. See --json.\n"
+    assert spoken.err == told
+    assert not tiefvision("models", "--workspace", tmp_path, "--quiet").err
 
 
 def test_the_models_of_a_workspace_are_exported(tiefvision, trained, tmp_path):

@@ -113,6 +113,34 @@ def test_a_row_that_cannot_fit_becomes_a_block(terminal, capsys):
     ]
 
 
+NAMED = (
+    ("name", "parameters", "trainable", "status"),
+    [("mildnet_mobilenet_v2-quarter", "1,234,567", "1,234,000", "learns at first use")],
+    ("name", "status"),
+    ("trainable", "parameters"),
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "left_out"),
+    [(0, []), (80, []), (65, ["trainable"]), (60, ["trainable", "parameters"])],
+)
+def test_a_name_stays_whole_and_other_columns_go(terminal, capsys, columns, left_out):
+    terminal(columns)
+    assert print_table(*NAMED) == tuple(left_out)
+    lines = capsys.readouterr().out.splitlines()
+    assert not columns or max(map(len, lines)) <= columns
+    assert lines[0].split() == [one for one in NAMED[0] if one not in left_out]
+    assert lines[1].startswith("mildnet_mobilenet_v2-quarter  ")
+
+
+def test_a_name_longer_than_the_terminal_is_in_a_block(terminal, capsys):
+    terminal(24)
+    assert print_table(*NAMED) == ()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "name: mildnet_mobilenet_v2-quarter" and len(lines) == 4
+
+
 def test_a_table_without_rows_shows_its_headers(capsys):
     assert printed(capsys, ("ranker", "MiB"), []) == ["ranker  MiB"]
 

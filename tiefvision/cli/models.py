@@ -73,7 +73,10 @@ def models(
         for model in listed:
             print_line(model.to_dict())
     else:
-        _print_models(listed, options.verbose)
+        left_out = _print_models(listed, options.verbose)
+        if left_out:
+            names = " and ".join(left_out)
+            options.note(f"Left out, as the terminal is narrow: {names}. See --json.")
     return DONE
 
 
@@ -101,8 +104,11 @@ def _counts(model: "Model") -> tuple[str, str]:
     return f"{model.parameters:,}", f"{model.embedding:,}"
 
 
-def _print_models(listed: "Sequence[Model]", verbose: bool) -> None:
-    """One line for each model; with ``verbose`` also where it comes from."""
+def _print_models(listed: "Sequence[Model]", verbose: bool) -> tuple[str, ...]:
+    """One line for each model; with ``verbose`` also where it comes from.
+
+    Returns the headers of the columns for which the terminal has no room.
+    """
     own = [model for model in listed if not model.system]
     rows = [
         (
@@ -113,19 +119,24 @@ def _print_models(listed: "Sequence[Model]", verbose: bool) -> None:
         )
         for model in own
     ]
-    print_table(("name", "kind", "parameters", "embedding", "status"), rows)
-    _print_networks([model for model in listed if model.system])
+    columns = ("name", "kind", "parameters", "embedding", "status")
+    left_out = print_table(columns, rows, ("name", "status"), ("kind", "parameters"))
+    of_networks = _print_networks([model for model in listed if model.system])
     if verbose:
         typer.echo()
         details = [
             (model.name, "; ".join(filter(None, (model.summary, model.state))))
             for model in listed
         ]
-        print_table(("name", "details"), details)
+        print_table(("name", "details"), details, ("name",))
+    return tuple(dict.fromkeys((*left_out, *of_networks)))
 
 
-def _print_networks(listed: "Sequence[Model]") -> None:
-    """The networks of the literature, in one table with a line for each system."""
+def _print_networks(listed: "Sequence[Model]") -> tuple[str, ...]:
+    """The networks of the literature, in one table with a line for each system.
+
+    Returns the headers of the columns for which the terminal has no room.
+    """
     typer.echo("\nNetworks of the literature, for tiefvision train:")
     rows: list[tuple[str, ...]] = []
     for system, models in groupby(listed, key=lambda model: model.system):
@@ -142,7 +153,8 @@ def _print_networks(listed: "Sequence[Model]") -> None:
             for model in models
         ]
     columns = ("system, name", "parameters", "trainable", "numbers", "MB", "status")
-    print_table(columns, rows)
+    whole = (columns[0], "status")
+    return print_table(columns, rows, whole, ("trainable", "MB", "numbers"))
 
 
 def _add(options: Options, given: str, name: str, tokenizer: Path | None) -> int:

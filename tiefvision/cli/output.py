@@ -45,7 +45,12 @@ def print_line(record: dict[str, Any]) -> None:
     print(text, flush=True)  # noqa: T201
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    whole: Sequence[str] = (),
+    dispensable: Sequence[str] = (),
+) -> tuple[str, ...]:
     """A table as wide as the terminal, whole where stdout is none.
 
     Columns of numbers are aligned right. On a terminal that is too narrow for the
@@ -55,32 +60,62 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         columns: headers; no header line is printed if all are empty.
         rows: cells of each row; a path is shortened on a terminal, a tuple has a line
             for each of its elements.
+        whole: headers of columns that are never folded, such as names to be copied.
+        dispensable: headers of columns that are left out, one after the other, where a
+            row would not fit otherwise.
+
+    Returns:
+        Headers of the columns that were left out.
     """
     width = terminal_width()
-    texts = [[_cell_text(cell) for cell in row] for row in rows]
-    table = [list(columns), *texts]
-    natural = [max(map(_cells, column)) for column in zip(*table, strict=True)]
-    widths: list[int] | None = natural
-    if width and sum(natural) + GAP * (len(natural) - 1) > width:
-        paths = [
-            any(isinstance(row[number], PurePath) for row in rows)
-            for number in range(len(columns))
-        ]
-        least = [
-            LEAST_PATH if is_path else _least_width(column)
-            for is_path, column in zip(paths, zip(*table, strict=True), strict=True)
-        ]
-        room = width - GAP * (len(natural) - 1)
-        widths = fitted_widths(natural, least, paths, room)
+    for count in range(len(dispensable) + 1):
+        left_out = tuple(dispensable[:count])
+        kept = [n for n, header in enumerate(columns) if header not in left_out]
+        headers = [columns[number] for number in kept]
+        cells = [[row[number] for number in kept] for row in rows]
+        texts = [[_cell_text(cell) for cell in row] for row in cells]
+        widths = _widths_within(width, headers, cells, texts, whole)
         if widths:
-            for row, cells in zip(texts, rows, strict=True):
-                for number, cell in enumerate(cells):
+            for text, row in zip(texts, cells, strict=True):
+                for number, cell in enumerate(row):
                     if isinstance(cell, PurePath):
-                        row[number] = shorten_path(row[number], widths[number])
-    if widths:
-        _print_columns(columns, texts, widths)
-    else:
-        _print_blocks(columns, texts)
+                        text[number] = shorten_path(text[number], widths[number])
+            _print_columns(headers, texts, widths)
+            return left_out
+    _print_blocks(columns, [[_cell_text(cell) for cell in row] for row in rows])
+    return ()
+
+
+def _widths_within(
+    width: int,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    texts: Sequence[Sequence[str]],
+    whole: Sequence[str],
+) -> list[int] | None:
+    """Widths of the columns of a table; None if a row does not fit.
+
+    Args:
+        width: columns of the terminal; 0 for any number.
+        columns: headers.
+        rows: cells of each row.
+        texts: the same as text.
+        whole: headers of columns that are never folded.
+    """
+    table = list(zip(columns, *texts, strict=True))
+    natural = [max(map(_cells, column)) for column in table]
+    room = width - GAP * (len(natural) - 1)
+    if not width or sum(natural) <= room:
+        return natural
+    paths = [
+        any(isinstance(row[number], PurePath) for row in rows)
+        for number in range(len(columns))
+    ]
+    least = []
+    for column, size, is_path in zip(table, natural, paths, strict=True):
+        short = LEAST_PATH if is_path else _least_width(column)
+        least.append(size if column[0] in whole else short)
+    return fitted_widths(natural, least, paths, room)
 
 
 def fitted_widths(
