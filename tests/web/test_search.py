@@ -1,15 +1,21 @@
 """Searches by the interface and by the page: the answers of the Finder."""
 
+import html
 import io
 import re
 from pathlib import Path
+from urllib.parse import parse_qs
 
+import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
 import tiefvision
 from tiefvision.catalogue.answer_records import answer_record, garment_record
+from tiefvision.records import Box
+from tiefvision.web.parameters import SearchParameters, box_text, parse_box
+from tiefvision.web.views import garments_in_order
 
 
 def test_an_upload_is_located_as_the_finder_does(
@@ -40,6 +46,38 @@ def test_a_search_answers_as_the_finder_does(
         assert told == {"photo": [uploaded], "answers": expected}, query
     sent = client.post("/api/search?k=3", content=street.read_bytes()).json()
     assert sent == client.get(f"/api/search?photo={uploaded}&k=3").json()
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (107.0, 143.5, 384.0, 610.0),
+        (1 / 3, 2e-5 / 3, 10 / 3, 999999.123456789),
+        tuple(float(np.float32(one)) for one in (-12.3, 0.1, 383.6, 1e5 + 0.7)),
+    ],
+)
+def test_a_box_is_read_as_it_was_written(box: Box) -> None:
+    asked = SearchParameters(photo=["sample-0"], box=box_text(box))
+    assert asked.box_in_image == box
+    assert SearchParameters(box=box_text(None)).box_in_image is None
+    assert box_text((1e-9, -0.0, 8.0, 9.0)) == "0,0,8,9"
+
+
+def test_the_page_searches_with_the_very_boxes_that_were_located(
+    client: TestClient, run: Path, street: Path, uploaded: str
+) -> None:
+    finder = tiefvision.load(run, device="cpu")
+    garments = garments_in_order(finder.open(street))
+    page = client.get(f"/search?photo={uploaded}").text
+    links = map(html.unescape, re.findall(r'href="/search\?(.*?)"', page))
+    given = [one["box"][0] for one in map(parse_qs, links) if "box" in one]
+    boxes = [one.box_in_image for one in garments]
+    assert [parse_box(box) for box in given[: len(boxes)]] == boxes != []
+    assert any(value != round(value, 1) for box in boxes for value in box)
+    for answer in finder.search(street):
+        asked = {"box": box_text(answer.box), "category": answer.category}
+        found = client.get("/api/search", params={"photo": uploaded, **asked}).json()
+        assert found["answers"][0]["results"] == answer_record(answer)["results"]
 
 
 def test_several_photographs_search_together(

@@ -1,5 +1,6 @@
 """Parameters of a search, the same for the page, its fragments and the interface."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -16,8 +17,11 @@ MOST_K = 200
 MOST_PHOTOS = 8
 """Most photographs of one search."""
 
-BOX = r"^ *-?\d{1,6}(\.\d{1,6})? *(, *-?\d{1,6}(\.\d{1,6})? *){3}$"
-"""Pattern of four numbers."""
+BOX = r"^ *-?\d{1,6}(\.\d{1,24})? *(, *-?\d{1,6}(\.\d{1,24})? *){3}$"
+"""Pattern of four numbers, with as many decimals as ``box_text`` writes."""
+
+LEAST_PIXELS = 1e-6
+"""Coordinate that is taken for 0, so that none is written with an exponent."""
 
 Reference = Annotated[str, Field(pattern=REFERENCE)]
 
@@ -111,7 +115,18 @@ def parse_box(text: str) -> Box | None:
 
 
 def box_text(box_in_image: Box | None) -> str:
-    """A box as the parameter ``box``; "" for none."""
-    if box_in_image is None:
-        return ""
-    return ",".join(f"{value:.1f}".removesuffix(".0") for value in box_in_image)
+    """A box as the parameter ``box``, from which it is read unchanged; "" for none.
+
+    A rounded box may crop another pixel, and find something else than the command line
+    does. ``static/search.js`` writes the same text.
+
+    >>> box_text((107.0, 0.1, 383.6000061035156, 1e-9))
+    '107,0.1,383.6000061035156,0'
+    """
+    return ",".join(map(_pixels_text, box_in_image or ()))
+
+
+def _pixels_text(value: float) -> str:
+    if abs(value) < LEAST_PIXELS:
+        return "0"
+    return f"{Decimal(repr(float(value))):f}".removesuffix(".0")

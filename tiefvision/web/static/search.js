@@ -43,8 +43,16 @@ function change(values, isQuick = false) {
   show.call(parameters, isQuick);
 }
 
+const located = JSON.parse(stage?.dataset.boxes || "[]").map(({ box }) => box);
+
+// A box of the server goes back as it is, in the same digits as in its links: a rounded one
+// may crop another pixel. By hand nobody draws a tenth of a pixel.
 function text(box) {
-  return box.map((value) => Math.round(value * 10) / 10).join(",");
+  const isLocated = located.some((one) => one.every((value, side) => value === box[side]));
+  const written = isLocated
+    ? box.map((value) => (Math.abs(value) < 1e-6 ? 0 : value))
+    : box.map((value) => Math.round(value * 10) / 10);
+  return written.join(",");
 }
 
 listenForFiles(document.getElementById("file"), async ([file]) => {
