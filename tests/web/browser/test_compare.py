@@ -33,6 +33,34 @@ def test_an_uploaded_photograph_is_compared(
     )
 
 
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+def test_a_long_name_of_a_ranker_makes_the_page_no_wider(
+    visit: Visit, size: str
+) -> None:
+    page = visit("/compare?photo=sample-0&whole=1", size)
+    page.evaluate(
+        """name => {
+          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (walker.nextNode()) {
+            const node = walker.currentNode;
+            node.data = node.data.replace(/cosine|deeprank/g, name);
+          }
+        }""",
+        "mildnet_mobilenet_v2_skip_5-" + "a_long_suffix" * 3,
+    )
+    assert "a_long_suffix" in page.locator(".beside h3").first.inner_text()
+    assert "a_long_suffix" in page.locator(".beside figcaption").first.inner_text()
+    select = page.locator("select[name=left]")
+    assert "a_long_suffix" in str(select.text_content())
+    assert page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+    # Nor does a list of names reach over what lies beside it.
+    place = page.locator(".asking").bounding_box()
+    width = select.bounding_box()
+    assert width["x"] + width["width"] <= place["x"] + place["width"] + 1
+
+
 def test_another_ranker_lists_anew_and_a_result_is_compared_in_turn(
     visit: Visit,
 ) -> None:
