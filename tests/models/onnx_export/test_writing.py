@@ -186,6 +186,18 @@ def test_the_models_of_a_workspace(trained, tmp_path, capfd):
     assert captured.out.count('"bytes": ') == 7
 
 
+def test_colours_are_written_only_for_a_network_that_reads_them(
+    run, run_stage, tmp_path, capfd
+):
+    run_stage(run, "train_deeprank", network="cells", size=0, epochs=1)
+    words = ["models", "--workspace", str(run), "--onnx", "--export"]
+    assert guarded(app, [*words, str(tmp_path / "out")]) == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert "deeprank.onnx" in names and "colours.onnx" not in names
+    page = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "`colours" not in page
+
+
 def test_what_makes_no_sense_is_refused(tmp_path, capfd, monkeypatch):
     assert guarded(app, ["models", "--onnx"]) == 2
     assert "Give --export DIR as well." in capfd.readouterr().err
