@@ -28,7 +28,7 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.levels import levels_reader, read_made
 from tiefvision.workspace.records import read_photos
 
-VERSION = 2
+VERSION = 3
 READS = ("photos", "features")
 SHOWN = {
     "photographs": "photographs",

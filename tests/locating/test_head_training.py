@@ -245,6 +245,7 @@ def test_without_validation_photographs_no_figure_selects_the_weights(world):
 
 def test_validation_is_the_same_every_time(world):
     for task in tasks_of(world):
+        task.module.eval()
         assert task.validate() == task.validate()
         assert math.isfinite(task.validate()[task.selection_figure])
 

@@ -10,6 +10,7 @@ from tiefvision.locating.heads import (
     SIDES,
     BoxRegressors,
     CropClassifier,
+    Dropout,
     HeadSizes,
     box_loss,
     presence_loss,
@@ -31,7 +32,7 @@ def random_head(kind):
     else:
         head = BoxRegressors(CHANNELS, WINDOW, len(CATEGORIES), SIZES)
     set_input_statistics(head, torch.randn(CHANNELS), torch.rand(CHANNELS) + 0.5)
-    return head
+    return head.eval()
 
 
 @pytest.fixture
@@ -91,6 +92,32 @@ def test_one_pass_has_the_outputs_of_each_window_alone(level, name):
             cells = cells_of(level)[:, row : row + WINDOW, column : column + WINDOW]
             alone = judge_one(head, network, cells)
             torch.testing.assert_close(dense[:, row, column], alone)
+
+
+@torch.no_grad()
+def test_numbers_of_the_classifier_drop_out_in_training_alone(classifier, level):
+    network, (flat, positions) = classifier.network, chosen_windows(level)
+    still = network.judge_windows(flat, positions)
+    torch.testing.assert_close(network.judge_windows(flat, positions), still)
+    network.train()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        drawn = [network.judge_windows(flat, positions) for _ in range(4000)]
+    spread = torch.stack(drawn).std(dim=0)
+    assert spread.min() > 0.01  # every output changes from draw to draw
+    # Of features alone, means are kept, since the output layer is linear in them.
+    network.dropout = Dropout(hidden=0.5)
+    drawn = [network.judge_windows(flat, positions) for _ in range(4000)]
+    error = (torch.stack(drawn).mean(dim=0) - still).abs().max()
+    assert error < 6 * spread.max() / math.sqrt(4000)
+
+
+@torch.no_grad()
+def test_nothing_of_the_regressors_drops_out(regressors, level):
+    flat, positions = chosen_windows(level)
+    network = regressors.network("x0").train()
+    first = network.judge_windows(flat, positions)
+    torch.testing.assert_close(network.judge_windows(flat, positions), first)
 
 
 @torch.no_grad()

@@ -29,6 +29,25 @@ class HeadSizes:
     hidden: int = 64
 
 
+@dataclass(frozen=True)
+class Dropout:
+    """Shares of numbers that are set to 0 at random while a ``WindowNetwork`` trains.
+
+    Attributes:
+        reduced: share of the reduced channels of cells, in [0, 1).
+        hidden: share of the features of windows, in [0, 1).
+    """
+
+    reduced: float = 0.0
+    hidden: float = 0.0
+
+
+CLASSIFIER_DROPOUT = Dropout(0.2, 0.5)
+"""Dropout of the crop classifier, which otherwise learns the training photographs by
+heart after two passes (docs/experiments/0018-heads.md). The regressors have none: it
+shifts the variance of their features, and with it the boxes."""
+
+
 class WindowNetwork(nn.Module):
     """A 1x1 reduction, a layer over the whole window and an output layer, with ReLU.
 
@@ -37,13 +56,20 @@ class WindowNetwork(nn.Module):
         window: side of a window in cells.
         outputs: outputs per window.
         sizes: widths of the hidden layers.
+        dropout: dropout of ``judge_windows`` in training mode; none if None.
     """
 
     def __init__(
-        self, channels: int, window: int, outputs: int, sizes: HeadSizes
+        self,
+        channels: int,
+        window: int,
+        outputs: int,
+        sizes: HeadSizes,
+        dropout: Dropout | None = None,
     ) -> None:
         super().__init__()
         self.sizes = sizes
+        self.dropout = dropout or Dropout()
         self.reduce = nn.Conv2d(channels, sizes.reduced, 1)
         self.judge = nn.Conv2d(sizes.reduced, sizes.hidden, window)
         self.output = nn.Conv2d(sizes.hidden, outputs, 1)
@@ -74,15 +100,18 @@ class WindowNetwork(nn.Module):
                 row, (n, window * window) int64.
 
         Returns:
-            Outputs of the windows, (n, outputs), equal to those of ``forward``.
+            Outputs of the windows, (n, outputs); in evaluation mode equal to those of
+            ``forward``.
         """
         reduced = functional.relu(
             functional.linear(cells, self.reduce.weight[:, :, 0, 0], self.reduce.bias)
         )
+        reduced = functional.dropout(reduced, self.dropout.reduced, self.training)
         # embedding() instead of indexing: its backward pass runs on all cores.
         windows = functional.embedding(positions, reduced).flatten(1)  # (n, k*k*R)
         kernel = self.judge.weight.permute(0, 2, 3, 1).flatten(1)  # (H, k*k*R)
         hidden = functional.relu(functional.linear(windows, kernel, self.judge.bias))
+        hidden = functional.dropout(hidden, self.dropout.hidden, self.training)
         return functional.linear(
             hidden, self.output.weight[:, :, 0, 0], self.output.bias
         )
@@ -118,7 +147,11 @@ class CropClassifier(nn.Module):
         super().__init__()
         self.categories = categories
         self.network = WindowNetwork(
-            channels, window, len(categories), sizes or HeadSizes()
+            channels,
+            window,
+            len(categories),
+            sizes or HeadSizes(),
+            CLASSIFIER_DROPOUT,
         )
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("spread", torch.ones(channels))

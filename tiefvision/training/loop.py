@@ -182,6 +182,7 @@ def fit(
     optimiser = make_optimiser(task, schedule)
     snapshot = task.processes.from_first(memory.recall)
     if snapshot is None:
+        task.module.eval()  # without dropout, as after every epoch
         start = {"epoch": 0.0} | (task.validate() if task.validate else {})
         # If no epoch is better than the initial weights, these are kept.
         best = _weights(task.module) if task.selection_figure else {}
