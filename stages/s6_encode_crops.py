@@ -1,14 +1,15 @@
-"""Encode the crop of every located garment, its mirror image, and altered views.
+"""Encode the crop of every located garment: as it is, mirrored, altered, close up.
 
 The encoder need not be that of the locator: crops are encoded again from their pixels.
 
 Reads   photos.lmdb, locations.lmdb unless whole photographs are wanted, the photographs
 Writes  crops.lmdb: map/<path> float16 (C, h, w) of unit cells for each view: "crop",
-        "mirror", "altered1" and so on; colours/<path> float16 (K,) and pixels/<path>, a
-        PNG file as uint8 (n,), for each view but mirror images; crop/<path> the box
-        (null for the whole photograph, if nothing was located), category, score, and
-        "unsure", whether the score is below the least one reported; weights/encoder the
-        weights of the encoder; skipped/<path> why a photograph was left out
+        "mirror", "altered1", "closeup1" and so on; colours/<path> float16 (K,) and
+        pixels/<path>, a PNG file as uint8 (n,), for each view but mirror images;
+        crop/<path> the box (null for the whole photograph, if nothing was located),
+        category, score, and "unsure", whether the score is below the least one
+        reported; weights/encoder the weights of the encoder; skipped/<path> why a
+        photograph was left out
 Command make stage-6 ARGS="--encoder efficientnet_lite0 --weights shipped"
         make stage-6 ARGS="--boxes whole"
 """
@@ -22,7 +23,7 @@ from tiefvision.catalogue.garment_views import ViewMaker
 from tiefvision.encoders.architectures import GARMENT_ENCODER
 from tiefvision.engines.formats import AUTO
 from tiefvision.photos.working import WorkingPhoto
-from tiefvision.ranking.crops import GRID, SQUARE, CropRules
+from tiefvision.ranking.crops import CLOSEUPS, GRID, SQUARE, CropRules
 from tiefvision.records import Crop
 from tiefvision.weights import SHIPPED
 from tiefvision.workspace.encoding import (
@@ -39,7 +40,7 @@ from tiefvision.workspace.records import photo_path, read_crop, read_photos
 
 Boxes = Literal["located", "whole"]
 
-VERSION = 3
+VERSION = 4
 READS = ("photos", "locations")
 
 
@@ -57,6 +58,9 @@ class Config:
         float, "share of the way to a square by which a box is widened", 0, 1
     ] = SQUARE
     alterations: Annotated[int, "altered views of each photograph", 0] = 4
+    closeups: Annotated[
+        int, "close-ups of each crop that queries are compared to", 0, len(CLOSEUPS)
+    ] = len(CLOSEUPS)
     boxes: Annotated[
         Boxes, "what to crop: the located box, or the whole photograph"
     ] = "located"
@@ -98,7 +102,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     def choose(path: str, photo: WorkingPhoto) -> Crop:
         return Crop(None) if locations is None else read_crop(locations, path)
 
-    rules = CropRules(config.grid, config.square)
+    rules = CropRules(config.grid, config.square, config.closeups)
     describer = Describer(encoder, rules, choose, views=maker.views)
     with job.write() as writer:
         track = job.resources.track

@@ -17,7 +17,11 @@ from tiefvision.ranking.cosine import embed_cells
 from tiefvision.ranking.matching import learn_matching
 from tiefvision.ranking.registry import COSINE
 from tiefvision.records import Split
-from tiefvision.workspace.garments import alterations_of, garments_reader
+from tiefvision.workspace.garments import (
+    alterations_of,
+    garments_reader,
+    view_counts,
+)
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
@@ -52,7 +56,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     match: dict[str, float] | None = None
     with job.write() as writer:
         for split in SPLITS:
-            search = search_of_split(photos, split, available, alterations_of(crops))
+            search = search_of_split(photos, split, available, *view_counts(crops))
             if not search.queries:
                 report[split] = {"queries": 0}
                 continue

@@ -34,7 +34,11 @@ from tiefvision.triplets.sampling import (
 from tiefvision.triplets.starting import start_deeprank
 from tiefvision.workspace.encoding import read_garment_cells
 from tiefvision.workspace.fitting import fit_and_store
-from tiefvision.workspace.garments import alterations_of, garments_reader
+from tiefvision.workspace.garments import (
+    alterations_of,
+    closeups_of,
+    garments_reader,
+)
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.provenance import file_hash
@@ -157,7 +161,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     ]
     cells = read_garment_cells(crops)
     network = start_deeprank(details, views, garments_of, job.resources.device, cells)
-    search = search_of_split(photos, "val", available, alterations)
+    search = search_of_split(photos, "val", available, alterations, closeups_of(crops))
     task = deeprank_task(network, queries, judged, search, garments_of, rules)
     schedule = Schedule(config.epochs, config.learning_rate, patience=config.patience)
     steps = count_steps(len(queries), len(judged), rules, len(kinds))

@@ -119,18 +119,21 @@ class Triplet:
 
 @dataclass(frozen=True, order=True)
 class View:
-    """A view of a photograph's crop: unchanged, mirrored, or augmented.
+    """A view of a photograph's crop: unchanged, mirrored, augmented, or a close-up.
 
     Attributes:
         path: path of the photograph, relative to the ``images`` folder.
         mirrored: whether left and right are exchanged.
         alteration: number of the augmented view, from 1; 0 for a crop that is not
             augmented.
+        closeup: number of the close-up, from 1 (``ranking.crops.CLOSEUPS``); 0 for the
+            whole crop.
     """
 
     path: str
     mirrored: bool = False
     alteration: int = 0
+    closeup: int = 0
 
 
 def groups_of(photo: Photo) -> str:

@@ -71,6 +71,43 @@ def test_a_crop_is_the_box_alone_or_the_whole_photograph():
     assert (whole[:, :100] == RED).all() and (whole[:, 124:] == BLUE).all()
 
 
+def test_close_ups_are_cut_out_of_the_crop():
+    """The photograph is red on the left, so that a box tells itself by its share."""
+    rules = CropRules(closeups=3)
+    described = Describer(Encoder(), rules, lambda path, photo: Crop(BOX)).describe(
+        "a", WorkingPhoto(quarters(), 80, 60)
+    )
+    assert list(described.views) == [CROP, "closeup1", "closeup2", "closeup3"]
+    means = {
+        name: view.pixels.mean(axis=(0, 1, 2)) for name, view in described.views.items()
+    }
+    # Of the box, 0 to 40 by 0 to 60: the upper half, the lower half, the middle.
+    assert means["closeup1"] == pytest.approx(means_of(quarters()[:30, :40]), abs=1)
+    assert means["closeup2"] == pytest.approx(means_of(quarters()[30:, :40]), abs=1)
+    assert means["closeup3"] == pytest.approx(means_of(quarters()[15:45, 10:30]), abs=1)
+    whole = Describer(Encoder(), rules).describe("a", WorkingPhoto(quarters(), 80, 60))
+    upper = whole.views["closeup1"].pixels
+    assert upper.mean(axis=(0, 1, 2)) == pytest.approx(means_of(quarters()[:30]), abs=1)
+
+
+def test_a_query_has_no_close_ups():
+    encoder = Encoder()
+    Describer(encoder, CropRules(closeups=3)).describe_box(PHOTO, BOX)
+    assert len(encoder.crops) == 1
+
+
+def quarters():
+    """A photograph of 80 x 60 px, brighter to the right and redder to the bottom."""
+    pixels = np.zeros((60, 80, 3), dtype=np.uint8)
+    pixels[..., 2] = np.arange(80) * 3
+    pixels[..., 0] = np.arange(60)[:, None] * 4
+    return pixels
+
+
+def means_of(pixels):
+    return pixels.reshape(-1, 3).mean(axis=0)
+
+
 def test_a_mirrored_crop_has_left_and_right_exchanged():
     mirrored = crop_pixels(PHOTO, None, mirrored=True)
     assert (mirrored[:, :100] == BLUE).all() and (mirrored[:, 124:] == RED).all()

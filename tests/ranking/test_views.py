@@ -65,3 +65,26 @@ def test_rows_come_a_block_of_queries_at_a_time():
 def test_an_empty_table(queries, gallery):
     table = similarity_table(VIEWS[:queries], VIEWS[:gallery], garments_of, embed_cells)
     assert table.shape == (queries, gallery)
+
+
+@pytest.mark.parametrize("block", [3, 256])
+def test_close_ups_raise_a_similarity_to_the_highest_of_all(block):
+    random = np.random.default_rng(1)
+    views = normalise_cells(random.standard_normal((3, COUNT, 4, 3, 3), np.float32)[0])
+    closer = [MAPS, views, np.ascontiguousarray(views[::-1])]
+
+    def reading(asked):
+        return GarmentBatch(
+            np.stack([closer[view.closeup][int(view.path)] for view in asked])
+        )
+
+    args = VIEWS[:4], VIEWS, reading, embed_cells, block
+    found = np.concatenate(list(similarity_rows(*args, closeups=2)))
+    alone = np.concatenate(list(similarity_rows(*args)))
+    one = np.concatenate(list(similarity_rows(*args, closeups=1)))
+    query = embed_cells(reading(VIEWS[:4]))
+    each = [query @ embed_cells(GarmentBatch(maps)).T for maps in closer]
+    np.testing.assert_allclose(alone, each[0], atol=1e-6)
+    np.testing.assert_allclose(one, np.maximum(*each[:2]), atol=1e-6)
+    np.testing.assert_allclose(found, np.maximum.reduce(each), atol=1e-6)
+    assert (found > one).any() and (one > alone).any()

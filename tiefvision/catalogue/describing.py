@@ -6,6 +6,7 @@ near-duplicates and searches all use it.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,18 @@ from tiefvision.files import exists
 from tiefvision.photos.resizing import mirror_photo
 from tiefvision.photos.working import WorkingPhoto, open_photos
 from tiefvision.progress import Track
-from tiefvision.ranking.crops import CropRules, crop_garment, describe_crop, widen_box
+from tiefvision.ranking.crops import (
+    CropRules,
+    closeup_boxes,
+    crop_garment,
+    describe_crop,
+    widen_box,
+)
 from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.needs import EVERYTHING, Need
-from tiefvision.records import Box, Crop
+from tiefvision.records import Box, Crop, View
 from tiefvision.store.artifact import ArtifactWriter
-from tiefvision.workspace.garments import CROP, garment_tensors
+from tiefvision.workspace.garments import CROP, garment_tensors, view_name
 from tiefvision.workspace.records import crop_to_record
 
 if TYPE_CHECKING:  # networks are imported where one is loaded
@@ -99,9 +106,10 @@ class Describer:
     views: Views = crop_alone
 
     def describe(self, path: str, photo: WorkingPhoto) -> Described:
-        """Choose the crop of a photograph and describe all its views."""
+        """Choose the crop of a photograph; describe all its views and close-ups."""
         crop = self.choose(path, photo)
-        made = self.views(path, photo, self._box(photo, crop.box_in_image))
+        box = self._box(photo, crop.box_in_image)
+        made = chain(self.views(path, photo, box), self._closeups(photo, box))
         return Described(crop, {name: self._describe(pixels) for name, pixels in made})
 
     def describe_box(
@@ -142,6 +150,16 @@ class Describer:
         height, width = photo.pixels.shape[:2]
         box = photo.box_in_pixels(box_in_image)
         return widen_box(box, width, height, self.rules.square)
+
+    def _closeups(
+        self, photo: WorkingPhoto, box_in_pixels: Box | None
+    ) -> Iterator[tuple[str, Pixels]]:
+        """The close-ups of a box of ``photo.pixels``, or of the whole photograph."""
+        height, width = photo.pixels.shape[:2]
+        whole = box_in_pixels or (0.0, 0.0, float(width), float(height))
+        boxes = closeup_boxes(whole, self.rules.closeups)
+        for number, box in enumerate(boxes, 1):
+            yield view_name(View("", closeup=number)), crop_pixels(photo, box)
 
     def _describe(self, pixels: Pixels) -> GarmentBatch:
         return describe_crop(self.encoder, pixels, self.rules, self.needs)

@@ -236,7 +236,7 @@ def _stored(
     )
     from tiefvision.catalogue.stored_gallery import StoredGallery
     from tiefvision.catalogue.stored_rows import StoredRows
-    from tiefvision.workspace.garments import garments_reader
+    from tiefvision.workspace.garments import closeups_of, garments_reader
 
     # The crops of the gallery are in the artifact "crops".
     with workspace.open(GALLERY) as gallery, workspace.open("crops") as crops:
@@ -252,6 +252,7 @@ def _stored(
             garments_reader(crops),
             read_reduction(gallery, ranker),
             read_densities(gallery, ranker) if models.matching(ranker) else None,
+            closeups_of(crops),
         )
 
 

@@ -7,6 +7,11 @@ from numpy.typing import NDArray
 
 from tiefvision.catalogue.gallery import PHOTOS_OF_AN_ITEM
 from tiefvision.catalogue.reduction import Reduction
+from tiefvision.index.closeups import (
+    CLOSEUP_SHORTLIST,
+    CloseupsOf,
+    order_by_closeups,
+)
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.index.reranking import SHORTLIST, EmbeddingsOf, rerank
 from tiefvision.index.segments import Segments
@@ -22,6 +27,7 @@ def find_closest(
     allowed: NDArray[np.bool_] | None,
     reduction: Reduction | None,
     whole_of: EmbeddingsOf,
+    closeups_of: CloseupsOf | None = None,
 ) -> Neighbours:
     """The closest rows of an index, by whole embeddings.
 
@@ -32,7 +38,13 @@ def find_closest(
         allowed: whether each row may be found, by row number; None for all.
         reduction: reduction of the embeddings in the index; None if they are whole.
         whole_of: reads whole embeddings of rows, where there is a reduction.
+        closeups_of: reads the whole embeddings of the close-ups of rows; None if rows
+            have none.
     """
+    if closeups_of is not None:
+        most = max(count, CLOSEUP_SHORTLIST)
+        found = find_closest(segments, query, most, allowed, reduction, whole_of)
+        return order_by_closeups(found, query, closeups_of, count)
     if reduction is None:
         return segments.search(query, count, allowed)
     most = max(count, SHORTLIST)

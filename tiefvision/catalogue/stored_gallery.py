@@ -33,6 +33,7 @@ class StoredGallery:
         garments_of: reader of the rows' crops.
         reduction: reduction of the embeddings in the index; None if they are whole.
         kept_densities: densities of the rows, (N,) float32; None if nobody needs them.
+        closeups: number of close-ups of each row.
     """
 
     stored: StoredRows
@@ -41,6 +42,7 @@ class StoredGallery:
     garments_of: GarmentsOf
     reduction: Reduction | None = None
     kept_densities: NDArray[np.float32] | None = None
+    closeups: int = 0
 
     @property
     def rows(self) -> RowArrays:
@@ -54,8 +56,15 @@ class StoredGallery:
         self, query: NDArray[np.float32], count: int, allowed: NDArray[np.bool_] | None
     ) -> Neighbours:
         """The closest rows, (1, <= count)."""
+        closeups_of = self._closeups_of if self.closeups else None
         return find_closest(
-            self._segments, query, count, allowed, self.reduction, self._whole_of
+            self._segments,
+            query,
+            count,
+            allowed,
+            self.reduction,
+            self._whole_of,
+            closeups_of,
         )
 
     def densities(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -94,6 +103,13 @@ class StoredGallery:
         whole = self._whole_of(numbers)
         return whole if self.reduction is None else self.reduction.apply(whole)
 
-    def _whole_of(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        views = [View(self.stored.listed[number].photo) for number in numbers]
+    def _closeups_of(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        every = range(1, self.closeups + 1)
+        return np.stack([self._whole_of(numbers, one) for one in every], axis=1)
+
+    def _whole_of(
+        self, numbers: NDArray[np.int64], closeup: int = 0
+    ) -> NDArray[np.float32]:
+        photos = [self.stored.listed[number].photo for number in numbers]
+        views = [View(photo, closeup=closeup) for photo in photos]
         return embed_views(views, self.garments_of, self.embed)

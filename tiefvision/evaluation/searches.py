@@ -62,6 +62,8 @@ class Search:
             the item counts.
         unjudged: Paths of photographs that are no queries because no judgement finds
             anything relevant for them.
+        closeups: Number of close-ups of each photograph of the gallery, to which
+            queries are compared as well.
     """
 
     kind: Literal["item", "view", "mirror"]
@@ -80,6 +82,7 @@ class Search:
     products: tuple[int, ...] = ()
     grades: Mapping[str, tuple[Mapping[int, float], ...]] = field(default_factory=dict)
     unjudged: tuple[str, ...] = ()
+    closeups: int = 0
 
     @property
     def description(self) -> str:
@@ -103,6 +106,7 @@ def search_of_split(
     split: Split,
     available: Collection[str],
     alterations: int = 0,
+    closeups: int = 0,
 ) -> Search:
     """The search of a split, of the first kind of `Search.kind` that its photos allow.
 
@@ -113,6 +117,7 @@ def search_of_split(
         alterations: Number of altered views of each photograph. With 1 or more the
             first of them is the query of a "view" search; with 0 a dataset without
             items gets a "mirror" search.
+        closeups: Number of close-ups of each photograph.
     """
     photos = [photo for photo in photos if photo.path in available]
     asking = [photo for photo in photos if photo.split == split]
@@ -136,6 +141,7 @@ def search_of_split(
             query_variants=tuple(photo.variant for photo in queries),
             gallery_variants=tuple(photo.variant for photo in shop),
             products=tuple(products_of(queries).tolist()),
+            closeups=closeups,
         )
     return Search(
         "view" if alterations else "mirror",
@@ -147,6 +153,7 @@ def search_of_split(
         tuple(View(photo.path) for photo in photos),
         tuple(photo.path for photo in photos),
         products=tuple(products_of(asking).tolist()),
+        closeups=closeups,
     )
 
 

@@ -29,7 +29,7 @@ from tiefvision.progress import Track, untracked
 from tiefvision.ranking.garments import Embed, GarmentsOf
 from tiefvision.records import Box, Split
 from tiefvision.store.artifact import Artifact
-from tiefvision.workspace.garments import alterations_of
+from tiefvision.workspace.garments import view_counts
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
 
@@ -277,7 +277,7 @@ def compare_rankers(
     """
     photos = read_photos(records)
     available = paths_with_maps(crops, photos)
-    search = search_of_split(photos, "test", available, alterations_of(crops))
+    search = search_of_split(photos, "test", available, *view_counts(crops))
     search = restrict(search, within, matching)
     require_choice(search, "test")
     search = with_judgements(search, judgements)

@@ -225,6 +225,7 @@ def run_search(
         garments_of,
         track=track,
         query_garments_of=query_garments_of,
+        closeups=search.closeups,
     )
     return [
         _collect(search, name, rows_of(embed), lacking(embed, search.gallery))

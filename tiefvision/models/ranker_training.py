@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from statistics import median
 from typing import Any
 
@@ -60,7 +60,11 @@ from tiefvision.triplets.sources import sampling_named
 from tiefvision.triplets.validation import RECIPROCAL_RANK, TRIPLET_ACCURACY
 from tiefvision.workspace.artifacts import Workspace, command_for
 from tiefvision.workspace.fitting import fit_and_store
-from tiefvision.workspace.garments import alterations_of, garments_reader
+from tiefvision.workspace.garments import (
+    alterations_of,
+    closeups_of,
+    garments_reader,
+)
 from tiefvision.workspace.job import Job, Resources, input_digests
 from tiefvision.workspace.provenance import file_hash
 from tiefvision.workspace.records import all_judged, read_photos
@@ -190,7 +194,11 @@ class _Run:
         self.judged = all_judged(records, self.photos, training.triplets)
         self.alterations = alterations_of(self.crops)
         self.search = search_of_split(
-            self.photos, "val", self.available, self.alterations
+            self.photos,
+            "val",
+            self.available,
+            self.alterations,
+            closeups_of(self.crops),
         )
 
     def train(self) -> dict[str, Any]:
@@ -307,7 +315,12 @@ class _Run:
     def _match(self, network: ImageNetwork) -> dict[str, Any]:
         """The calibration of the trained ranker, learnt on the validation split."""
         asking = with_every_alteration(self.search, self.alterations)
-        views = sorted({*asking.queries, *asking.gallery})
+        closeups = (
+            replace(view, closeup=number)
+            for view in asking.gallery
+            for number in range(1, asking.closeups + 1)
+        )
+        views = sorted({*asking.queries, *asking.gallery, *closeups})
         if not asking.queries or len(views) * network.size > MOST_NUMBERS:
             return {"match": None}
         # The search asks for the embedding of a crop many times; a network is slow.

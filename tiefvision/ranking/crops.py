@@ -27,6 +27,16 @@ GRID = 7
 times the space (docs/experiments/0011-encoder-lite.md)."""
 
 
+CLOSEUPS: tuple[Box, ...] = (
+    (0.0, 0.0, 1.0, 0.5),
+    (0.0, 0.5, 1.0, 1.0),
+    (0.25, 0.25, 0.75, 0.75),
+)
+"""The close-ups of a crop: its upper half, its lower half and its middle, as x0, y0, x1
+and y1 in shares of its sides. A query that shows a collar or a print resembles one of
+them more than the whole (docs/experiments/0018-heads-and-closeups.md)."""
+
+
 @dataclass(frozen=True)
 class CropRules:
     """Rules by which a box becomes a crop, and a crop a feature map.
@@ -35,15 +45,20 @@ class CropRules:
         grid: number of cells along a side to which the map is averaged; 0 keeps the
             encoder's own grid (11 for AlexNet).
         square: share of the way to a square by which a box is widened, in [0, 1].
+        closeups: how many of ``CLOSEUPS`` are described beside a crop that can be
+            found; the similarity of a query is that to the closest of them all.
     """
 
     grid: int = 0
     square: float = 0.0
+    closeups: int = 0
 
     @classmethod
     def from_details(cls, details: Mapping[str, Any]) -> "CropRules":
-        """The rules in the details of a header; an earlier release had only a grid."""
-        return cls(details["grid"], details.get("square", 0.0))
+        """The rules in the details of a header; earlier releases had fewer."""
+        return cls(
+            details["grid"], details.get("square", 0.0), details.get("closeups", 0)
+        )
 
 
 def widen_box(box: Box, width: float, height: float, square: float) -> Box:
@@ -71,6 +86,24 @@ def widen_box(box: Box, width: float, height: float, square: float) -> Box:
         min(max(x1, width), x1 + wider),
         min(max(y1, height), y1 + higher),
     )
+
+
+def closeup_boxes(box: Box, count: int) -> list[Box]:
+    """The close-ups of a box, in its frame.
+
+    Args:
+        box: x0, y0, x1, y1.
+        count: how many of ``CLOSEUPS``.
+
+    >>> closeup_boxes((10, 20, 110, 220), 1)
+    [(10.0, 20.0, 110.0, 120.0)]
+    """
+    x0, y0, x1, y1 = box
+    wide, high = x1 - x0, y1 - y0
+    return [
+        (x0 + left * wide, y0 + top * high, x0 + right * wide, y0 + bottom * high)
+        for left, top, right, bottom in CLOSEUPS[:count]
+    ]
 
 
 def crop_garment(

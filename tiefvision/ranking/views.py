@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,7 @@ def similarity_rows(
     block: int = BLOCK,
     track: Track = untracked,
     query_garments_of: GarmentsOf | None = None,
+    closeups: int = 0,
 ) -> Iterator[NDArray[np.float32]]:
     """Exact similarities of queries to the whole gallery, a block of queries at a time.
 
@@ -70,6 +72,8 @@ def similarity_rows(
         track: shows progress, block by block of the gallery.
         query_garments_of: reader of the crops of queries, if another one than that of
             the gallery; None for ``garments_of``.
+        closeups: number of close-ups of each photograph of the gallery; a similarity is
+            the highest of those to the photograph and to its close-ups.
 
     Yields:
         Cosines in [-1, 1] of the next queries, (<= block, N) float32; Q rows in total.
@@ -83,9 +87,13 @@ def similarity_rows(
             del rows  # so that the previous block is not in memory beside the next
             rows = embed_views(asking, query_garments_of or garments_of, embed, block)
             table = np.empty((len(rows), len(gallery)), dtype=np.float32)
-        columns = embed_views(gallery[left : left + block], garments_of, embed, block)
-        table[:, left : left + block] = rows @ columns.T
-        del columns
+        part, place = gallery[left : left + block], slice(left, left + block)
+        table[:, place] = rows @ embed_views(part, garments_of, embed, block).T
+        for number in range(1, closeups + 1):
+            views = [replace(view, closeup=number) for view in part]
+            columns = embed_views(views, garments_of, embed, block)
+            np.maximum(table[:, place], rows @ columns.T, out=table[:, place])
+            del columns
         if left == lefts[-1]:
             yield np.clip(table, -1.0, 1.0, out=table)
 

@@ -28,7 +28,7 @@ def vector_of(file, width=WIDTH):
 def new_photo(file, content="", item="", group="", variant="", width=WIDTH, **columns):
     """A photograph of a made-up file."""
     facts = Facts(item or file, variant, group, columns)
-    vectors = {SPACE: vector_of(content or file, width)}
+    vectors = {SPACE: vector_of(content or file, width)[None]}
     crop = Crop(None, group)
     return NewPhoto(file, content or file, (1, 2, 3), facts, crop, vectors)
 
@@ -88,5 +88,5 @@ class Rows:
 
     def check(self, found, query, k):
         """Whether these are the files of the k closest photographs, in order."""
-        vectors = {file: photo.vectors[SPACE] for file, photo in self.photos.items()}
+        vectors = {file: photo.vectors[SPACE][0] for file, photo in self.photos.items()}
         check_closest(found, vectors, query, k)

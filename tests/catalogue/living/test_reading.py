@@ -41,7 +41,7 @@ def found_by(reader, query, k, allowed=None):
 def check(reader, rows, query, k=10):
     files, similarities = found_by(reader, query, k)
     rows.check(files, query, k)
-    own = [rows.photos[file].vectors[SPACE] @ query for file in files]
+    own = [rows.photos[file].vectors[SPACE][0] @ query for file in files]
     np.testing.assert_allclose(similarities, own, atol=1e-6)
     assert np.count_nonzero(reader.rows.arrays.alive) == len(rows.photos)
 
@@ -225,7 +225,7 @@ def test_a_space_that_replaced_another_is_read_anew(rows):
         with rows.table.write() as changes:
             vector = vector_of(f"{file} anew", 5)
             changes.put_content(f"vector/{KEY}/{other}/{number:016x}", vector.tobytes())
-        photo.vectors[SPACE] = vector
+        photo.vectors[SPACE] = vector[None]
     put(rows, spaces={RANKER: Space(other, "", 5)})
     check(reader, rows, vector_of("query", 5))
 

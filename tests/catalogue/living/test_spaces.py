@@ -50,9 +50,10 @@ def garment(content, colours=False):
 class Shop:
     """A catalogue whose rankers are made up, and its photographs by their contents."""
 
-    def __init__(self, table, rankers, digests=None):
-        self.table, self.files = table, {}
-        self.collection = Collection(KEY, "/shop", {}, {}, {})
+    def __init__(self, table, rankers, digests=None, closeups=0):
+        self.table, self.files, self.closeups = table, {}, closeups
+        rules = {"closeups": closeups}
+        self.collection = Collection(KEY, "/shop", {}, {}, rules)
         with table.write() as changes:
             put(changes, self.collection)
             make_current(changes, self.collection)
@@ -66,7 +67,10 @@ class Shop:
     def describe(self, *contents, colours=False):
         for content in contents:
             name = description_name(KEY, content)
-            views = {"crop": garment(content, colours)}
+            views = {"crop": garment(content, colours)} | {
+                f"closeup{number}": garment(f"{number}{content}", colours)
+                for number in range(1, self.closeups + 1)
+            }
             with self.table.write() as changes:
                 for key, arrays in garment_tensors(name, views).items():
                     changes.put_tensors(key, arrays)
@@ -86,12 +90,12 @@ class Shop:
         self.files |= {f"/shop/{content}": content for content in contents}
 
     def vectors(self, number):
-        """The embeddings of a row by space."""
+        """The embeddings of a row by space, (1, D) each."""
         spaces = self.collection.spaces.values()
         return {
             space.name: vectors_of(
                 self.table, KEY, space.name, np.array([number]), space.dimension
-            )[0]
+            )
             for space in spaces
         }
 
@@ -104,8 +108,13 @@ class Shop:
             query = embed(garment(content, colours))
             live.refresh()
             found = live.find(query, 5, None)
-            rows = np.concatenate([embed(garment(one, colours)) for one in contents])
-            similarities = rows @ query[0]
+            every = [
+                np.concatenate(
+                    [embed(garment(f"{n or ''}{c}", colours)) for c in contents]
+                )
+                for n in range(self.closeups + 1)
+            ]
+            similarities = np.max([rows @ query[0] for rows in every], axis=0)
             best = np.argsort(-similarities, kind="stable")[:5]
             shown = [f"/shop/{live.row(int(n)).photo}" for n in found.rows[0]]
             assert shown == [files[place] for place in best]
@@ -232,3 +241,32 @@ def test_what_killed_runs_left_is_tidied_up(few, table):
     delete_collection(table, KEY)
     with table.read() as snapshot:
         assert list(snapshot.keys("")) == ["\0table", "current"]
+
+
+@pytest.mark.parametrize(("count", "reduced"), [(12, False), (30, True)])
+def test_rows_are_found_by_their_close_ups(few, table, count, reduced):
+    shop = Shop(table, {"cosine": flat}, closeups=2)
+    shop.add(*numbered(0, count))
+    assert shop.collection.spaces["cosine"].reduced == reduced
+    shop.check("cosine")
+    live = LiveGallery(table, "cosine", flat, KEY)
+    closeup = flat(garment("2c007"))
+    assert live.row(int(live.find(closeup, 1, None).rows[0, 0])).photo == "c007"
+    # A ranker that is new gets them from the descriptions.
+    shop.use({"cosine": flat, "max": turned}, {"max": "1"})
+    shop.check("max", digest="1")
+
+
+def test_close_ups_go_with_their_row_and_space(table):
+    shop = Shop(table, {"cosine": flat}, closeups=2)
+    shop.add(*numbered(0, 5))
+    with table.read() as snapshot:
+        assert len(list(snapshot.keys("closeups/"))) == 5
+    with table.write() as changes:
+        shop.collection = change_rows(changes, shop.collection, [], ["/shop/c001"])
+    with table.read() as snapshot:
+        assert len(list(snapshot.keys("closeups/"))) == 4
+    shop.use({"max": turned})
+    with table.read() as snapshot:
+        names = {name.rsplit("/", 1)[0] for name in snapshot.keys("closeups/")}
+    assert names == {f"{KEY}/{shop.collection.spaces['max'].name}"}

@@ -10,6 +10,7 @@ item/C/HASH/NUMBER          a row of an item
 content/C/HASH/NUMBER       a row that shows a photograph of this content
 crop/, map/, colours/, pixels/C/HASH    the description of a photograph by its content
 vector/C/SPACE/NUMBER       embedding of a row, float32
+closeups/C/SPACE/NUMBER     embeddings of its close-ups, float16
 segments/C/SPACE            the graphs of a space (`segment_files`)
 numbers/FILE                which rows lie in a graph
 log/C/CHANGE                rows added and removed by a transaction
@@ -89,6 +90,11 @@ class Collection:
     items_file: str = ""
     folders: bool = False
     recall: float = TARGET_RECALL
+
+    @property
+    def closeups(self) -> int:
+        """Number of close-ups of each photograph."""
+        return int(self.rules.get("closeups", 0))
 
     def with_space(self, ranker: str, space: Space) -> "Collection":
         """The collection with the embeddings of a ranker."""

@@ -17,6 +17,7 @@ from tiefvision.catalogue.reduction import Reduction
 from tiefvision.catalogue.row_arrays import RowArrays
 from tiefvision.catalogue.searcher import Test
 from tiefvision.errors import StaleArtifact
+from tiefvision.index.closeups import CloseupsOf
 from tiefvision.index.neighbours import Neighbours
 from tiefvision.ranking.garments import Embed
 from tiefvision.ranking.views import embed_views
@@ -70,7 +71,10 @@ class LiveGallery:
         """The closest rows, (1, <= count)."""
         segments, (_, reduction) = self._index.segments, self._reduction
         whole_of = partial(self._whole_of, query.shape[1])
-        return find_closest(segments, query, count, allowed, reduction, whole_of)
+        closeups_of = self._closeups_of(query.shape[1])
+        return find_closest(
+            segments, query, count, allowed, reduction, whole_of, closeups_of
+        )
 
     def densities(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Densities of rows among all that are there now, (n,) float32.
@@ -116,16 +120,40 @@ class LiveGallery:
         if self._reduction[0] != space.name:
             self._reduction = space.name, read_space_reduction(self._table, space)
 
+    def _closeups_of(self, dimension: int) -> CloseupsOf | None:
+        """A reader of close-ups; None if the catalogue has none.
+
+        Where embeddings are reduced, those of the close-ups are made from their maps,
+        as they are as long as those of photographs.
+        """
+        closeups = range(1, self._index.closeups + 1)
+        if not closeups:
+            return None
+        if self._reduction[1] is None:
+            return self._index.closeups_of
+
+        def embed(numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+            parts = [self._whole_of(dimension, numbers, one) for one in closeups]
+            return np.stack(parts, axis=1)
+
+        return embed
+
     def _whole_of(
-        self, dimension: int, numbers: NDArray[np.int64]
+        self, dimension: int, numbers: NDArray[np.int64], closeup: int = 0
     ) -> NDArray[np.float32]:
-        """Whole embeddings of rows; zeros for those that were removed meanwhile."""
+        """Whole embeddings of rows; zeros for those that were removed meanwhile.
+
+        Args:
+            dimension: length of a whole embedding.
+            numbers: numbers of rows.
+            closeup: number of a close-up; 0 for the whole crop.
+        """
         found = np.zeros((len(numbers), dimension), dtype=np.float32)
         with self._table.read() as snapshot:  # so that no row goes in between
             names = [self._description_of(snapshot, int(n)) for n in numbers]
             there = [place for place, name in enumerate(names) if name]
             if there:
-                views = [View(names[place]) for place in there]
+                views = [View(names[place], closeup=closeup) for place in there]
                 reader = garments_reader(snapshot)
                 found[there] = embed_views(views, reader, self._embed)
         return found

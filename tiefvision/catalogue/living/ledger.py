@@ -18,7 +18,7 @@ from tiefvision.catalogue.living.collection import (
     number_text,
     put_collection,
 )
-from tiefvision.catalogue.living.vectors import delete_vector, put_vector
+from tiefvision.catalogue.living.vectors import delete_vectors, put_vectors
 from tiefvision.ranking.needs import Need
 from tiefvision.records import Crop
 from tiefvision.store.codec import MAX_KEY_BYTES
@@ -85,7 +85,8 @@ class NewPhoto:
         stamp: state of the file before it was read.
         facts: what the catalogue tells of it.
         crop: part of the photograph that was described.
-        vectors: embedding, (D,) float32 of unit length, by name of its space.
+        vectors: embeddings of the crop and of its close-ups, (1 + close-ups, D) float32
+            of unit length, by name of their space.
     """
 
     file: str
@@ -238,8 +239,8 @@ def _add(
     record |= {"stamp": photo.stamp, "group": facts.group, **told}
     changes.put_record(row_key(key, number), row | crop_to_record(photo.crop))
     changes.put_record(f"photo/{key}/{photo.file}", record)
-    for space, vector in photo.vectors.items():
-        put_vector(changes, key, space, number, vector)
+    for space, vectors in photo.vectors.items():
+        put_vectors(changes, key, space, number, vectors)
     _refer(changes, f"content/{key}/{photo.content}/", number)
     return _refer(changes, _item_prefix(key, facts.item), number)
 
@@ -255,7 +256,7 @@ def _remove(
     changes.delete(f"photo/{key}/{file}")
     changes.delete(row_key(key, photo.row))
     for space in collection.spaces.values():
-        delete_vector(changes, key, space.name, photo.row)
+        delete_vectors(changes, key, space.name, photo.row)
     _unrefer(changes, f"content/{key}/{photo.content}/", photo.row)
     item = _item_prefix(key, photo.facts.item)
     return photo.row, _unrefer(changes, item, photo.row), photo.content

@@ -27,6 +27,7 @@ from tiefvision.catalogue.living.segment_files import (
 )
 from tiefvision.catalogue.living.vectors import (
     Numbers,
+    closeups_of,
     vectors_behind,
     vectors_of,
 )
@@ -181,6 +182,16 @@ class LiveIndex:
             numbers = np.concatenate([self._tail.numbers, numbers])
             self._tail = Segment(numbers, self._new)
             self._tail.alive[: len(alive)] = alive
+
+    @property
+    def closeups(self) -> int:
+        """Number of close-ups of each photograph."""
+        return self._collection.closeups
+
+    def closeups_of(self, numbers: Numbers) -> NDArray[np.float32]:
+        """Embeddings of the close-ups of rows, (n, close-ups, D) float32."""
+        shape = self.closeups, self._space.dimension
+        return closeups_of(self._table, self._key, self._space.name, numbers, shape)
 
     def _vectors_of(self, numbers: Numbers) -> NDArray[np.float32]:
         return vectors_of(

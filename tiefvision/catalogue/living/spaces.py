@@ -23,7 +23,7 @@ from tiefvision.catalogue.living.ledger import (
     row_key,
 )
 from tiefvision.catalogue.living.segment_files import delete_manifest
-from tiefvision.catalogue.living.vectors import put_vector
+from tiefvision.catalogue.living.vectors import closeups_prefix, put_vectors
 from tiefvision.catalogue.reduction import (
     MOST_LEARNT_FROM,
     Reduction,
@@ -84,19 +84,36 @@ class SpaceWriter:
             names: names of n descriptions, as ``description_name`` gives them.
 
         Returns:
-            For each photograph, its embedding by the name of the space.
+            For each photograph, by the name of the space, its embedding and those of
+            its close-ups, (1 + close-ups, D).
         """
         views = [View(name) for name in names]
         found: list[dict[str, NDArray[np.float32]]] = [{} for _ in names]
         for ranker, space in collection.spaces.items():
-            whole = embed_views(
-                views, garments_reader(self.table), self.rankers[ranker]
-            )
-            reduction = read_space_reduction(self.table, space)
-            rows = whole if reduction is None else reduction.apply(whole)
-            for one, row in zip(found, rows, strict=True):
-                one[space.name] = row
+            for one, rows in zip(
+                found, self._embed(collection, space, ranker, views), strict=True
+            ):
+                one[space.name] = rows
         return found
+
+    def _embed(
+        self, collection: Collection, space: Space, ranker: str, views: Sequence[View]
+    ) -> NDArray[np.float32]:
+        """Embeddings of n photographs and of their close-ups, (n, 1 + close-ups, D).
+
+        Principal components are of photographs alone: a search orders them again by
+        whole embeddings, and those of the close-ups as well.
+        """
+        embed, read = self.rankers[ranker], garments_reader(self.table)
+        reduction = read_space_reduction(self.table, space)
+        whole = embed_views(views, read, embed)
+        if reduction is not None:
+            return reduction.apply(whole)[:, None]
+        closeups = [
+            embed_views([replace(view, closeup=number) for view in views], read, embed)
+            for number in range(1, collection.closeups + 1)
+        ]
+        return np.stack([whole, *closeups], axis=1)
 
     def settle(self, collection: Collection) -> Collection:
         """Make a space for each ranker, and anew for one that changed; drop others.
@@ -147,7 +164,7 @@ class SpaceWriter:
         names = self._names(collection, ranker)
         if reduce and len(names) >= gallery.REDUCED_FROM:
             space = self._learn(space, ranker, names)
-        space = self._fill(collection.key, space, ranker, names)
+        space = self._fill(collection, space, ranker, names)
         collection = self._put(collection.with_space(ranker, space))
         if old:
             delete_space(self.table, collection.key, old.name)
@@ -181,24 +198,26 @@ class SpaceWriter:
         return replace(space, learnt_from=len(views))
 
     def _fill(
-        self, key: str, space: Space, ranker: str, names: Mapping[int, str]
+        self,
+        collection: Collection,
+        space: Space,
+        ranker: str,
+        names: Mapping[int, str],
     ) -> Space:
         """Write the embeddings of all rows."""
-        embed, reduction = self.rankers[ranker], read_space_reduction(self.table, space)
-        numbers = list(names)
+        key, numbers = collection.key, list(names)
         starts = range(0, len(numbers), BLOCK)
         for start in self.track(starts, f"embedding by {ranker}", len(starts)):
             block = numbers[start : start + BLOCK]
             views = [View(names[number]) for number in block]
             try:
-                rows = embed_views(views, garments_reader(self.table), embed)
+                every = self._embed(collection, space, ranker, views)
             except BadEmbedding as error:
                 raise self._naming(error, key, names) from error
-            rows = rows if reduction is None else reduction.apply(rows)
-            space = replace(space, dimension=rows.shape[1])
+            space = replace(space, dimension=every.shape[2])
             with self.table.write() as changes:
-                for number, row in zip(block, rows, strict=True):
-                    put_vector(changes, key, space.name, number, row)
+                for number, vectors in zip(block, every, strict=True):
+                    put_vectors(changes, key, space.name, number, vectors)
         return space
 
     def _naming(
@@ -225,7 +244,7 @@ def with_dimensions(
     """The collection, whose spaces know the length of their embeddings."""
     for ranker, space in collection.spaces.items():
         if not space.dimension:
-            known = replace(space, dimension=len(vectors[space.name]))
+            known = replace(space, dimension=vectors[space.name].shape[1])
             collection = collection.with_space(ranker, known)
     return collection
 
@@ -235,7 +254,7 @@ def delete_space(table: Table, key: str, space: str) -> None:
     with table.write() as changes:
         changes.delete(f"reduction/{space}")
         delete_manifest(changes, key, space)
-    delete_all(table, [f"vector/{key}/{space}/"])
+    delete_all(table, [f"vector/{key}/{space}/", closeups_prefix(key, space)])
 
 
 def delete_all(table: Table, prefixes: Iterable[str]) -> None:

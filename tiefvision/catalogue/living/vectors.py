@@ -15,17 +15,53 @@ Numbers = NDArray[np.int64]
 """Numbers of rows."""
 
 
-def put_vector(
-    changes: Changes, key: str, space: str, number: int, vector: NDArray[np.float32]
+def put_vectors(
+    changes: Changes, key: str, space: str, number: int, vectors: NDArray[np.float32]
 ) -> None:
-    """Write the embedding of a row, (D,) of unit length."""
-    content = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
-    changes.put_content(_key(key, space, number), content)
+    """Write the embeddings of a row: of its crop, then of its close-ups.
+
+    Close-ups are kept in half precision: they order a shortlist, and no index is built
+    of them.
+
+    Args:
+        changes: transaction.
+        key: key of the collection.
+        space: name of the space.
+        number: number of the row.
+        vectors: (1 + close-ups, D) of unit length.
+    """
+    whole = np.ascontiguousarray(vectors[0], dtype=np.float32).tobytes()
+    changes.put_content(_key(key, space, number), whole)
+    if len(vectors) > 1:
+        closeups = vectors[1:].astype(np.float16).tobytes()
+        changes.put_content(_closeups_key(key, space, number), closeups)
 
 
-def delete_vector(changes: Changes, key: str, space: str, number: int) -> None:
-    """Delete the embedding of a row, if there is one."""
+def delete_vectors(changes: Changes, key: str, space: str, number: int) -> None:
+    """Delete the embeddings of a row, if there are any."""
     changes.delete(_key(key, space, number))
+    changes.delete(_closeups_key(key, space, number))
+
+
+def closeups_of(
+    table: Table, key: str, space: str, numbers: Numbers, shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Embeddings of the close-ups of rows, (n, P, D) float32; zeros for one without.
+
+    Args:
+        table: table of the catalogue.
+        key: key of the collection.
+        space: name of the space.
+        numbers: numbers of n rows.
+        shape: number P of close-ups, and length D of an embedding.
+    """
+    found = np.zeros((len(numbers), *shape), dtype=np.float32)
+    with table.read() as snapshot:
+        for place, number in enumerate(numbers):
+            content = snapshot.content(_closeups_key(key, space, int(number)))
+            if content is not None:
+                found[place] = np.frombuffer(content, dtype=np.float16).reshape(shape)
+    return found
 
 
 def vectors_of(
@@ -89,6 +125,15 @@ def _prefix(key: str, space: str) -> str:
 
 def _key(key: str, space: str, number: int) -> str:
     return f"{_prefix(key, space)}{number_text(number)}"
+
+
+def closeups_prefix(key: str, space: str) -> str:
+    """Prefix of the keys of close-ups."""
+    return f"closeups/{key}/{space}/"
+
+
+def _closeups_key(key: str, space: str, number: int) -> str:
+    return f"{closeups_prefix(key, space)}{number_text(number)}"
 
 
 def _after(number: int) -> str:
