@@ -9,6 +9,7 @@ Command make stage-8 ARGS="--network cells --margin 20"
 """
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +32,12 @@ from tiefvision.triplets.sampling import (
     combine_queries,
     judged_within,
 )
-from tiefvision.triplets.starting import start_deeprank
+from tiefvision.triplets.starting import (
+    SHARE,
+    blend,
+    start_deeprank,
+    weights_of,
+)
 from tiefvision.workspace.encoding import read_garment_cells
 from tiefvision.workspace.fitting import fit_and_store
 from tiefvision.workspace.garments import (
@@ -44,7 +50,7 @@ from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.provenance import file_hash
 from tiefvision.workspace.records import all_judged, read_photos
 
-VERSION = 3
+VERSION = 4
 READS = ("photos", "crops")
 SHOWN = {
     "queries": "queries",
@@ -71,6 +77,13 @@ class Config:
     size: Annotated[
         int, f"length of an embedding, network colour; 0: {SIZE}", 0, 4096
     ] = 0
+    share: Annotated[
+        float,
+        f"share of the training in the weights, else the start's; 0: {SHARE} for "
+        "colour, 1 for others",
+        0,
+        1,
+    ] = 0.0
     positives: Annotated[str, "item, view or class; or several: item,view"] = POSITIVES[
         0
     ]
@@ -153,6 +166,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         "channels": architecture_named(encoder["name"]).channels,
         "colours": garments_of([View(training[0].path)]).colours.shape[1],
         "size": size,
+        "share": _share(config),
     }
     views = [
         View(photo.path, alteration=number)
@@ -171,7 +185,8 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         learnt = learn_matching(asking, garments_of, embed_with(network))
         return {"match": asdict(learnt) if learnt else None}
 
-    figures = fit_and_store(job, task, schedule, steps, encoder, details, match)
+    settle = partial(blend, network, weights_of(network), _share(config))
+    figures = fit_and_store(job, task, schedule, steps, encoder, details, match, settle)
     if not search.queries:
         figures["kept"] = "the last epoch: validation has no queries"
     counted = {"judged": len(judged), "judged_left_out": left_out}
@@ -224,6 +239,11 @@ def _size(config: Config) -> int:
     if config.size == 1:
         raise BadUsage("--size 1 leaves a branch without numbers.", "Use 2 or more.")
     return config.size or SIZE
+
+
+def _share(config: Config) -> float:
+    """Share of the training in the weights that are stored."""
+    return config.share or (SHARE if config.network == COLOUR else 1.0)
 
 
 def _check_shares(config: Config) -> None:

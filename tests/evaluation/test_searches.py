@@ -30,6 +30,14 @@ def test_street_photographs_ask_for_items(split_photos, every):
     assert search.description.startswith("2 street photographs search 5 shop")
 
 
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_a_search_knows_the_close_ups_and_tells_them(split_photos, every, split):
+    search = search_of_split(split_photos, split, every, closeups=3)
+    assert search.closeups == 3
+    assert "photographs with 3 close-ups each" in search.description
+    assert "close-up" not in search_of_split(split_photos, split, every).description
+
+
 def test_only_the_split_asks(split_photos, every):
     search = search_of_split(split_photos, "val", every)
     assert search.query_items == ("c",)

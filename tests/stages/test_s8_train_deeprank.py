@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from stages import runner, s8_train_deeprank
@@ -10,6 +11,7 @@ from tiefvision.ranking.deeprank import SIZE, ColourRanker, DeeperRanker, DeepRa
 from tiefvision.triplets.deeprank_training import deeprank_task
 from tiefvision.workspace import records as records_module
 from tiefvision.workspace.artifacts import Workspace
+from tiefvision.workspace.networks import read_weights
 from tiefvision.workspace.records import read_judged_triplets, read_photos
 
 
@@ -83,6 +85,29 @@ def test_patience_ends_training_early(run, run_stage):
     changes = {"patience": 1, "epochs": 40, "rounds": 1}
     report = run_stage(run, "train_deeprank", **changes)["figures"]
     assert report["last"]["epoch"] < 40
+
+
+def test_stored_weights_are_a_share_of_the_training(run, run_stage):
+    stored, shares = {}, (0.25, 0.5, 1.0)
+    for share in shares:
+        run_stage(run, "train_deeprank", epochs=2, rounds=1, share=share)
+        with Workspace(run).open("deeprank") as artifact:
+            stored[share] = read_weights(artifact)
+            assert artifact.header.details["share"] == share
+    for name, whole in stored[1.0].items():
+        half, quarter = stored[0.5][name], stored[0.25][name]
+        np.testing.assert_allclose(quarter, 1.5 * half - 0.5 * whole, atol=1e-5)
+    moved = [np.abs(stored[1.0][n] - stored[0.5][n]).max() for n in stored[1.0]]
+    assert max(moved) > 1e-4
+
+
+@pytest.mark.parametrize(("network", "share"), [("colour", 0.6), ("cells", 1.0)])
+def test_the_share_is_that_of_the_network_where_none_is_given(
+    network, share, run, run_stage
+):
+    run_stage(run, "train_deeprank", epochs=1, rounds=1, network=network, size=0)
+    with Workspace(run).open("deeprank") as artifact:
+        assert artifact.header.details["share"] == share
 
 
 def test_without_validation_the_report_says_that_the_last_epoch_is_kept(

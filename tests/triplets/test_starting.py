@@ -6,7 +6,7 @@ from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
 from tiefvision.triplets import starting
-from tiefvision.triplets.starting import start_deeprank
+from tiefvision.triplets.starting import blend, start_deeprank, weights_of
 
 CPU = torch.device("cpu")
 COLOUR = {"network": "colour", "channels": 3, "colours": 5, "size": 4}
@@ -79,3 +79,18 @@ def test_attention_starts_from_the_cells_of_garments():
     assert not plain.attention.weight.any()
     # The whitening is learnt from regions that are weighted already.
     assert not torch.allclose(network.cells.weight, plain.cells.weight, atol=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_blended_weights_lie_between_start_and_training(share):
+    network = start_deeprank(COLOUR, VIEWS, Reader(), CPU)
+    start = weights_of(network)
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.add_(torch.randn(weights.shape, generator=torch.manual_seed(1)))
+    trained = weights_of(network)
+    blend(network, start, share)
+    for name, weights in network.state_dict().items():
+        wanted = start[name] + share * (trained[name] - start[name])
+        torch.testing.assert_close(weights, wanted, atol=1e-6, rtol=1e-5)
+        assert not torch.equal(start[name], trained[name])  # which are copies

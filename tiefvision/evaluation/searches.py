@@ -87,17 +87,18 @@ class Search:
     @property
     def description(self) -> str:
         """The protocol in words, without the photographs that were left out."""
+        closer = f" with {self.closeups} close-ups each" if self.closeups else ""
         if self.kind == "item":
             return (
                 f"{len(self.queries)} street photographs search {len(self.gallery)} "
-                "shop photographs"
+                f"shop photographs{closer}"
                 f"{WITHIN_IN_WORDS[self.within]}; a hit is the same item, "
                 "items counted once"
             )
         asking = "altered views" if self.kind == "view" else "mirror images"
         return (
             f"{len(self.queries)} {asking} search {len(self.gallery)} "
-            "photographs; a hit is the photograph itself"
+            f"photographs{closer}; a hit is the photograph itself"
         )
 
 

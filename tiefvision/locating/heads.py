@@ -44,8 +44,8 @@ class Dropout:
 
 CLASSIFIER_DROPOUT = Dropout(0.2, 0.5)
 """Dropout of the crop classifier, which otherwise learns the training photographs by
-heart after two passes (docs/experiments/0018-heads-and-closeups.md). The regressors have none: it
-shifts the variance of their features, and with it the boxes."""
+heart after two passes (docs/experiments/0018-heads-and-closeups.md). The regressors
+have none: it shifts the variance of their features, and with it the boxes."""
 
 
 class WindowNetwork(nn.Module):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tiefvision.ranking.garments import Embed, Garments, GarmentsOf, Weights
 from tiefvision.ranking.needs import Need
@@ -23,6 +24,11 @@ from tiefvision.triplets.networks import (
 CELLS_STRENGTH, COLOURS_STRENGTH = 0.5, 0.3
 """Strengths of the whitening from which both branches of ``ColourRank`` start; see
 docs/experiments/0006."""
+
+SHARE = 0.6
+"""Share of the training in the weights of a trained ``ColourRank``; see ``blend``. With
+shares of 0.5 to 0.75 altered views are found nearly as well as with all of it, and
+products by another side as well as before (docs/experiments/0018)."""
 
 NEEDED: tuple[Need, ...] = ("maps",)
 """What the regions of a map are made of."""
@@ -70,6 +76,29 @@ def start_deeprank(
             fit_whitening(colours, details["size"] - half, COLOURS_STRENGTH),
         )
     return network
+
+
+@torch.no_grad()
+def blend(network: RankNetwork, start: Mapping[str, Tensor], share: float) -> None:
+    """Move trained weights towards those from which the training started, in place.
+
+    Training on altered views teaches what such views have in common, and forgets some
+    of what the start could tell apart elsewhere. Weights between both keep most of
+    either. Source: Wortsman et al., "Robust fine-tuning of zero-shot models",
+    arXiv:2109.01903, section 3.
+
+    Args:
+        network: trained network.
+        start: its state (``weights_of``) before training.
+        share: share of the trained weights, in [0, 1]; the rest is that of the start.
+    """
+    for name, weights in network.state_dict().items():
+        weights.copy_(torch.lerp(start[name], weights, share))
+
+
+def weights_of(network: RankNetwork) -> dict[str, Tensor]:
+    """A copy of the weights of a network, by name."""
+    return {name: it.detach().clone() for name, it in network.state_dict().items()}
 
 
 def _regions_of(network: ColourRank) -> Embed:

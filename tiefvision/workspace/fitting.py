@@ -18,6 +18,7 @@ def fit_and_store(
     encoder: Mapping[str, str],
     details: Mapping[str, Any],
     learnt: Callable[[], Mapping[str, Any]] = dict,
+    settle: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Train a network and write its weights as the artifact of a job.
 
@@ -33,6 +34,7 @@ def fit_and_store(
         encoder: identity of the encoder that made the feature maps.
         details: settings from which the module can be built again, of JSON types.
         learnt: further details, which are known once the module is trained.
+        settle: changes the module once it is trained, before its weights are written.
 
     Returns:
         The figures before training, "before", and of the last epoch, "last".
@@ -55,6 +57,7 @@ def fit_and_store(
             ShowingMemory(memory, show),
             job.resources.track,
         )
+        settle()
         writer.write(
             tensors=network_tensors(task.module),
             records={"training/history": history},
