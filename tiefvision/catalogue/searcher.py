@@ -63,6 +63,11 @@ class Gallery(Protocol):
             allowed: whether each row may be found, by row number; None for all.
         """
 
+    def whole_similarities(
+        self, query: NDArray[np.float32], numbers: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Cosines of a query, (1, D), to n rows without their close-ups, (n,)."""
+
     def densities(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Densities of rows, (n,) float32, as ``ranking.matching`` uses them."""
 
@@ -209,7 +214,7 @@ class Searcher:
             # A condition does not change what else resembles the garment, so neither
             # by how much a result leads.
             closest = self._items(query, k, self._allowed(category, None))
-        return self._hits(dict(islice(listed.items(), k)), closest)
+        return self._hits(query, dict(islice(listed.items(), k)), closest)
 
     def _items(
         self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
@@ -281,9 +286,12 @@ class Searcher:
         return dict(zip(numbers[places].tolist(), similarities, strict=True))
 
     def _hits(
-        self, listed: Mapping[int, Found], closest: Mapping[int, Found]
+        self,
+        query: NDArray[np.float32],
+        listed: Mapping[int, Found],
+        closest: Mapping[int, Found],
     ) -> list[Hit]:
-        matches = self._matches(listed, closest)
+        matches = self._matches(query, listed, closest)
         return [
             Hit(
                 rank,
@@ -304,20 +312,27 @@ class Searcher:
         ]
 
     def _matches(
-        self, listed: Mapping[int, Found], closest: Mapping[int, Found]
+        self,
+        query: NDArray[np.float32],
+        listed: Mapping[int, Found],
+        closest: Mapping[int, Found],
     ) -> Sequence[float | None]:
-        """The probability of a match of each row; None where it is not known."""
+        """The probability of a match of each row; None where it is not known.
+
+        It is told by whole photographs alone, as it was learnt.
+        """
         if self.matching is None or not listed:
             return [None] * len(listed)
         numbers = np.array(list(listed), dtype=np.int64)
         others = np.array(list(closest), dtype=np.int64)
+        similarities = self.gallery.whole_similarities(query, numbers)
+        nearest = self.gallery.whole_similarities(query, others)
+        order = np.argsort(-nearest, kind="stable")
+        others, nearest = others[order], nearest[order]
         items = self.gallery.rows.items
         alike = items[numbers][:, None] == items[others]
         alike |= self.gallery.likeness(numbers, others) >= TWIN
-        similarities = [one.similarity for one in listed.values()]
-        leads = leads_over(
-            similarities, [one.similarity for one in closest.values()], alike
-        )
+        leads = leads_over(similarities, nearest, alike)
         matches = self.matching.apply(
             similarities, self.gallery.densities(numbers), leads
         )

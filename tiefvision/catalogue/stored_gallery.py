@@ -67,6 +67,13 @@ class StoredGallery:
             closeups_of,
         )
 
+    def whole_similarities(
+        self, query: NDArray[np.float32], numbers: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Cosines of a query, (1, D), to n rows without their close-ups, (n,)."""
+        found: NDArray[np.float32] = self._whole_of(numbers) @ query[0]
+        return np.clip(found, -1.0, 1.0)
+
     def densities(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Densities of rows, (n,) float32."""
         assert self.kept_densities is not None, "a calibrated ranker has densities"

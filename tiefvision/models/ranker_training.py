@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from statistics import median
 from typing import Any
 
@@ -315,12 +315,7 @@ class _Run:
     def _match(self, network: ImageNetwork) -> dict[str, Any]:
         """The calibration of the trained ranker, learnt on the validation split."""
         asking = with_every_alteration(self.search, self.alterations)
-        closeups = (
-            replace(view, closeup=number)
-            for view in asking.gallery
-            for number in range(1, asking.closeups + 1)
-        )
-        views = sorted({*asking.queries, *asking.gallery, *closeups})
+        views = sorted({*asking.queries, *asking.gallery})
         if not asking.queries or len(views) * network.size > MOST_NUMBERS:
             return {"match": None}
         # The search asks for the embedding of a crop many times; a network is slow.

@@ -179,8 +179,8 @@ def known_searches(
     itself = similarity_rows(search.gallery, search.gallery, garments_of, embed)
     densities = _densities_in_order(itself, places)
     done = 0
-    asked = search.queries, search.gallery, garments_of, embed
-    for rows in similarity_rows(*asked, closeups=search.closeups):
+    # Without close-ups: how closely they resemble a stranger differs between shops.
+    for rows in similarity_rows(search.queries, search.gallery, garments_of, embed):
         for row in rows:
             closest = _closest_rows(row, places)
             right = items == search.query_items[done]

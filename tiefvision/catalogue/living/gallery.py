@@ -76,6 +76,17 @@ class LiveGallery:
             segments, query, count, allowed, reduction, whole_of, closeups_of
         )
 
+    def whole_similarities(
+        self, query: NDArray[np.float32], numbers: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Cosines of a query, (1, D), to n rows without their close-ups, (n,)."""
+        if self._reduction[1] is None:
+            rows = self._index.segments.vectors_of(numbers)
+        else:
+            rows = self._whole_of(query.shape[1], numbers)
+        found: NDArray[np.float32] = rows @ query[0]
+        return np.clip(found, -1.0, 1.0)
+
     def densities(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Densities of rows among all that are there now, (n,) float32.
 
