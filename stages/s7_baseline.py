@@ -26,7 +26,7 @@ from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.records import read_photos
 
-VERSION = 4
+VERSION = 5
 READS = ("photos", "crops")
 SHOWN = {
     "val.recall@1": "recall@1 (val)",

@@ -39,7 +39,9 @@ class MatchCalibration:
     """The log-odds of a match: a weighted sum of similarity, lead and gap.
 
     Attributes:
-        similarity: weight of the similarity, at least 0.
+        similarity: weight of the similarity, at least 0. It is no longer learnt but 0:
+            how similar strangers are differs between streets and shops
+            (docs/experiments/0018). Models of earlier releases have one.
         lead: weight of the lead over the other results, at least 0.
         gap: weight of the similarity less the density of the result, at least 0.
         shift: constant added to the log-odds.
@@ -140,11 +142,11 @@ def fit_matching(searches: Iterable[KnownSearch]) -> MatchCalibration | None:
     listed = [one for search in searches for one in search.with_item_and_without()]
     if not listed:
         return None
-    features = [_features(one.similarities, one.densities) for one in listed]
+    features = [_features(one.similarities, one.densities)[:, 1:] for one in listed]
     wanted = np.concatenate([one.right for one in listed]).astype(float)
     penalty = PENALTY * len(wanted)
     weights = fit_logistic(np.concatenate(features), wanted, penalty=penalty)
-    return MatchCalibration(*weights)
+    return MatchCalibration(0.0, *weights)
 
 
 def learn_matching(
