@@ -49,6 +49,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "patience": 0,
         "rounds": 4,
         "learning_rate": 1e-2,
+        "share": 1.0,
     },
 }
 """Far from good, and quick: all stages together take seven seconds. Most boxes are

@@ -105,7 +105,9 @@ def test_stored_weights_are_a_share_of_the_training(run, run_stage):
 def test_the_share_is_that_of_the_network_where_none_is_given(
     network, share, run, run_stage
 ):
-    run_stage(run, "train_deeprank", epochs=1, rounds=1, network=network, size=0)
+    run_stage(
+        run, "train_deeprank", epochs=1, rounds=1, network=network, size=0, share=0.0
+    )
     with Workspace(run).open("deeprank") as artifact:
         assert artifact.header.details["share"] == share
 
