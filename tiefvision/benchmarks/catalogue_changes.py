@@ -150,7 +150,7 @@ def _fill(table: Table, vectors: NDArray[np.float32]) -> None:
 def _photo(number: int, vector: NDArray[np.float32]) -> NewPhoto:
     facts = Facts(f"item-{number}")
     file, content = f"/shop/{number}.jpg", f"{number:064x}"
-    return NewPhoto(file, content, (1, 1, 1), facts, Crop(None), {SPACE: vector})
+    return NewPhoto(file, content, (1, 1, 1), facts, Crop(None), {SPACE: vector[None]})
 
 
 def _change(path: Path, task: Task) -> None:

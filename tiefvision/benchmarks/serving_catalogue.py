@@ -33,8 +33,9 @@ BATCH = 1000
 SPREAD = 0.5
 """Length of what is added to an embedding of unit length."""
 
-Vectors = dict[str, NDArray[np.float32]]
-"""Embeddings of all described photographs, (n, D), by name of their space."""
+Vectors = dict[str, tuple[NDArray[np.float32], int]]
+"""By name of a space the embeddings of all described photographs, (n, D), and how many
+a row has, with its close-ups."""
 
 
 def make_catalogue(
@@ -68,12 +69,13 @@ def make_catalogue(
 
 
 def _vectors(snapshot: Snapshot, collection: Collection) -> Vectors:
-    return {
-        space.name: vectors_behind(
+    found = {}
+    for space in collection.spaces.values():
+        _, whole = vectors_behind(
             snapshot, collection.key, space.name, -1, space.dimension
-        )[1]
-        for space in collection.spaces.values()
-    }
+        )
+        found[space.name] = whole, 1 if space.reduced else 1 + collection.closeups
+    return found
 
 
 def _another(
@@ -88,7 +90,10 @@ def _another(
     like = known[place]
     file = folder / f"{number}.jpg"
     file.symlink_to(like.file)
-    near = {name: _near(each[place], random) for name, each in vectors.items()}
+    near = {
+        name: np.stack([_near(each[place], random) for _ in range(count)])
+        for name, (each, count) in vectors.items()
+    }
     facts = Facts(f"item-{number}", group=like.facts.group)
     return NewPhoto(str(file), f"{number:064x}", like.stamp, facts, Crop(None), near)
 
