@@ -307,7 +307,7 @@ from tiefvision.catalogue import describing
 described = []
 def slowly(*arguments, describe_crop=describing.describe_crop):
     described.append(arguments)
-    if len(described) > 2:
+    if len(described) > 8:  # two photographs, each with three close-ups
         Path(workspace, "asleep").touch()
         time.sleep(600)  # until it is interrupted
     return describe_crop(*arguments)

@@ -200,7 +200,8 @@ def test_why_compares_the_crops_cell_by_cell(
     other = ",".join(map(str, hit.box_in_image)) if hit.box_in_image else ""
     query = f"box=10,20,90,120&other_box={other}"
     why = client.get(f"/api/photos/{uploaded}/why/row-{hit.row}?{query}").json()
-    assert why["similarity"] == pytest.approx(hit.similarity, abs=2e-3)
+    # Of the crops alone; a close-up can be more similar.
+    assert 0.5 < why["similarity"] <= hit.similarity + 2e-3
     assert (why["query"]["width"], why["query"]["height"]) == Image.open(street).size
     for side in ("query", "found"):
         levels = [line["level"] for line in why[side]["contours"]]

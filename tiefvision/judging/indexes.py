@@ -11,7 +11,7 @@ from tiefvision.index.hnsw import HnswIndex, build_index
 from tiefvision.judging.comparison import Comparison
 from tiefvision.judging.index_recall import judge_index
 from tiefvision.judging.reranking_recall import reranking_facts
-from tiefvision.judging.results import RankerResult
+from tiefvision.judging.results import RankerResult, run_search
 from tiefvision.judging.vectors import lacking
 from tiefvision.models.protocol import GALLERY
 from tiefvision.progress import Track, untracked
@@ -71,7 +71,7 @@ def _facts(
     garments_of: GarmentsOf,
     workspace: Workspace,
 ) -> dict[str, Any]:
-    search = comparison.search
+    search = replace(comparison.search, closeups=0)
     width = embed_views(search.gallery[:1], garments_of, embed).shape[1]
     facts: dict[str, Any] = {"embedding": width}
     lacks_some = any(
@@ -84,6 +84,10 @@ def _facts(
         index = build_index(embed_views(search.gallery, garments_of, embed))
     if index is None:
         return facts
+    if comparison.search.closeups:
+        # An index holds photographs alone; close-ups order what it finds.
+        (whole,) = run_search(search, {result.ranker: embed}, garments_of)
+        result = whole.with_misses(result.ranks == 0)
     recall = judge_index(search, result, index, embed, garments_of, comparison.seed)
     ahead = {name: figure.to_dict() for name, figure in recall.differences.items()}
     judged = {"recall_of_exact": recall.recall_of_exact, "ahead_of_exact": ahead}
