@@ -8,6 +8,7 @@ Command make stage-8 ARGS="--network cells --margin 20"
         make stage-8 ARGS="--triplets judged.csv"
 """
 
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -32,19 +33,10 @@ from tiefvision.triplets.sampling import (
     combine_queries,
     judged_within,
 )
-from tiefvision.triplets.starting import (
-    SHARE,
-    blend,
-    start_deeprank,
-    weights_of,
-)
+from tiefvision.triplets.starting import SHARE, blend, start_deeprank
 from tiefvision.workspace.encoding import read_garment_cells
 from tiefvision.workspace.fitting import fit_and_store
-from tiefvision.workspace.garments import (
-    alterations_of,
-    closeups_of,
-    garments_reader,
-)
+from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, require_same_encoder
 from tiefvision.workspace.maps import paths_with_maps
 from tiefvision.workspace.provenance import file_hash
@@ -175,7 +167,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
     ]
     cells = read_garment_cells(crops)
     network = start_deeprank(details, views, garments_of, job.resources.device, cells)
-    search = search_of_split(photos, "val", available, alterations, closeups_of(crops))
+    search = search_of_split(photos, "val", available, alterations)
     task = deeprank_task(network, queries, judged, search, garments_of, rules)
     schedule = Schedule(config.epochs, config.learning_rate, patience=config.patience)
     steps = count_steps(len(queries), len(judged), rules, len(kinds))
@@ -185,7 +177,7 @@ def run(config: Config, job: Job) -> dict[str, Any]:
         learnt = learn_matching(asking, garments_of, embed_with(network))
         return {"match": asdict(learnt) if learnt else None}
 
-    settle = partial(blend, network, weights_of(network), _share(config))
+    settle = partial(blend, network, deepcopy(network.state_dict()), _share(config))
     figures = fit_and_store(job, task, schedule, steps, encoder, details, match, settle)
     if not search.queries:
         figures["kept"] = "the last epoch: validation has no queries"

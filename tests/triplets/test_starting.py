@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from tiefvision.ranking.garments import GarmentBatch
 from tiefvision.ranking.similarity import normalise_cells
 from tiefvision.records import View
 from tiefvision.triplets import starting
-from tiefvision.triplets.starting import blend, start_deeprank, weights_of
+from tiefvision.triplets.starting import blend, start_deeprank
 
 CPU = torch.device("cpu")
 COLOUR = {"network": "colour", "channels": 3, "colours": 5, "size": 4}
@@ -84,11 +86,11 @@ def test_attention_starts_from_the_cells_of_garments():
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_blended_weights_lie_between_start_and_training(share):
     network = start_deeprank(COLOUR, VIEWS, Reader(), CPU)
-    start = weights_of(network)
+    start = deepcopy(network.state_dict())
     with torch.no_grad():
         for weights in network.parameters():
             weights.add_(torch.randn(weights.shape, generator=torch.manual_seed(1)))
-    trained = weights_of(network)
+    trained = deepcopy(network.state_dict())
     blend(network, start, share)
     for name, weights in network.state_dict().items():
         wanted = start[name] + share * (trained[name] - start[name])

@@ -74,7 +74,7 @@ def _vectors(snapshot: Snapshot, collection: Collection) -> Vectors:
         _, whole = vectors_behind(
             snapshot, collection.key, space.name, -1, space.dimension
         )
-        found[space.name] = whole, 1 if space.reduced else 1 + collection.closeups
+        found[space.name] = whole, 1 + collection.closeups_in(space)
     return found
 
 

@@ -325,8 +325,11 @@ class Searcher:
             return [None] * len(listed)
         numbers = np.array(list(listed), dtype=np.int64)
         others = np.array(list(closest), dtype=np.int64)
-        similarities = self.gallery.whole_similarities(query, numbers)
-        nearest = self.gallery.whole_similarities(query, others)
+        # Most rows are both listed and among the closest: each is read once.
+        rows = np.union1d(numbers, others)
+        whole = self.gallery.whole_similarities(query, rows)
+        similarities = whole[np.searchsorted(rows, numbers)]
+        nearest = whole[np.searchsorted(rows, others)]
         order = np.argsort(-nearest, kind="stable")
         others, nearest = others[order], nearest[order]
         items = self.gallery.rows.items

@@ -60,11 +60,7 @@ from tiefvision.triplets.sources import sampling_named
 from tiefvision.triplets.validation import RECIPROCAL_RANK, TRIPLET_ACCURACY
 from tiefvision.workspace.artifacts import Workspace, command_for
 from tiefvision.workspace.fitting import fit_and_store
-from tiefvision.workspace.garments import (
-    alterations_of,
-    closeups_of,
-    garments_reader,
-)
+from tiefvision.workspace.garments import alterations_of, garments_reader
 from tiefvision.workspace.job import Job, Resources, input_digests
 from tiefvision.workspace.provenance import file_hash
 from tiefvision.workspace.records import all_judged, read_photos
@@ -194,11 +190,7 @@ class _Run:
         self.judged = all_judged(records, self.photos, training.triplets)
         self.alterations = alterations_of(self.crops)
         self.search = search_of_split(
-            self.photos,
-            "val",
-            self.available,
-            self.alterations,
-            closeups_of(self.crops),
+            self.photos, "val", self.available, self.alterations
         )
 
     def train(self) -> dict[str, Any]:

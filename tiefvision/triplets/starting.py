@@ -89,16 +89,11 @@ def blend(network: RankNetwork, start: Mapping[str, Tensor], share: float) -> No
 
     Args:
         network: trained network.
-        start: its state (``weights_of``) before training.
+        start: copy of its state before training.
         share: share of the trained weights, in [0, 1]; the rest is that of the start.
     """
     for name, weights in network.state_dict().items():
         weights.copy_(torch.lerp(start[name], weights, share))
-
-
-def weights_of(network: RankNetwork) -> dict[str, Tensor]:
-    """A copy of the weights of a network, by name."""
-    return {name: it.detach().clone() for name, it in network.state_dict().items()}
 
 
 def _regions_of(network: ColourRank) -> Embed:

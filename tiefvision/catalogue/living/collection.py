@@ -96,6 +96,14 @@ class Collection:
         """Number of close-ups of each photograph."""
         return int(self.rules.get("closeups", 0))
 
+    def closeups_in(self, space: Space) -> int:
+        """Number of close-ups of a photograph whose embeddings a space holds.
+
+        None where embeddings are reduced: a search orders photographs again by whole
+        embeddings, and makes those of the close-ups from their maps.
+        """
+        return 0 if space.reduced else self.closeups
+
     def with_space(self, ranker: str, space: Space) -> "Collection":
         """The collection with the embeddings of a ranker."""
         return replace(self, spaces={**self.spaces, ranker: space})

@@ -99,19 +99,15 @@ class SpaceWriter:
     def _embed(
         self, collection: Collection, space: Space, ranker: str, views: Sequence[View]
     ) -> NDArray[np.float32]:
-        """Embeddings of n photographs and of their close-ups, (n, 1 + close-ups, D).
-
-        Principal components are of photographs alone: a search orders them again by
-        whole embeddings, and those of the close-ups as well.
-        """
+        """Embeddings of n photographs and of their close-ups, (n, 1 + close-ups, D)."""
         embed, read = self.rankers[ranker], garments_reader(self.table)
         reduction = read_space_reduction(self.table, space)
         whole = embed_views(views, read, embed)
         if reduction is not None:
-            return reduction.apply(whole)[:, None]
+            whole = reduction.apply(whole)
         closeups = [
             embed_views([replace(view, closeup=number) for view in views], read, embed)
-            for number in range(1, collection.closeups + 1)
+            for number in range(1, collection.closeups_in(space) + 1)
         ]
         return np.stack([whole, *closeups], axis=1)
 
